@@ -1,0 +1,26 @@
+"""What a person's verdicts teach, and what to recommend because of them.
+
+The heart of the pack: it knows nothing of ComfyUI, torch or HTTP, so that it serves a node, a route, the
+command line and a script alike. Names are imported on first use, because SQLAlchemy costs a tenth of a second
+that ComfyUI's start should not pay.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .service import PreferenceService
+    from .values import Generation, Recommendation
+
+_HOME = {"PreferenceService": ".service", "Generation": ".values", "Recommendation": ".values"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = ["Generation", "PreferenceService", "Recommendation"]

@@ -1,0 +1,92 @@
+/** What little of ComfyUI's frontend these modules use. Types only: nothing here reaches the browser. */
+
+export interface ComfyWidget {
+  name: string;
+  serialize?: boolean;
+}
+
+export interface ComfyGraph {
+  id: string;
+  rootGraph?: ComfyGraph;
+  subgraphs?: Map<string, ComfyGraph>;
+  nodes?: ComfyNode[];
+  getNodeById(id: string | number): ComfyNode | null | undefined;
+  setDirtyCanvas(foreground: boolean, background?: boolean): void;
+}
+
+export interface ComfyNode {
+  id: string | number;
+  comfyClass?: string;
+  graph?: ComfyGraph | null;
+  subgraph?: ComfyGraph;
+  size: [number, number];
+  onExecuted?: (this: ComfyNode, output: Record<string, any>) => void;
+  onRemoved?: (this: ComfyNode) => void;
+  computeSize(): [number, number];
+  setSize(size: [number, number]): void;
+  addDOMWidget(
+    name: string,
+    type: string,
+    element: HTMLElement,
+    options: {
+      serialize: boolean;
+      hideOnZoom: boolean;
+      getMinHeight?: () => number;
+      getMaxHeight?: () => number;
+      getValue: () => unknown;
+      setValue: (value: unknown) => void;
+    },
+  ): ComfyWidget;
+}
+
+export interface SettingDefinition {
+  id: string;
+  name: string;
+  type: string;
+  defaultValue: unknown;
+  category?: string[];
+  tooltip?: string;
+  options?: { text: string; value: string }[];
+  attrs?: Record<string, unknown>;
+  sortOrder?: number;
+  onChange?: (value: any, before?: any) => void;
+}
+
+export interface ToastMessage {
+  severity: "success" | "info" | "warn" | "error";
+  summary: string;
+  detail?: string;
+  life?: number;
+}
+
+export interface ComfyExtension {
+  name: string;
+  settings?: SettingDefinition[];
+  commands?: { id: string; label: string; icon?: string; function: () => unknown }[];
+  menuCommands?: { path: string[]; commands: string[] }[];
+  init?(): Promise<void> | void;
+  setup?(): Promise<void> | void;
+  nodeCreated?(node: ComfyNode): void;
+  afterConfigureGraph?(): void;
+  onNodeOutputsUpdated?(outputs: Record<string, Record<string, any>>): void;
+}
+
+export interface ComfyApp {
+  rootGraph: ComfyGraph;
+  registerExtension(extension: ComfyExtension): void;
+  extensionManager: {
+    setting: { get(id: string): any; set(id: string, value: unknown): Promise<void> };
+    toast: { add(message: ToastMessage): void };
+  };
+}
+
+export interface ComfyApi {
+  fetchApi(path: string, options?: RequestInit): Promise<Response>;
+  apiURL(path: string): string;
+}
+
+declare global {
+  interface Window {
+    comfyAPI?: unknown;
+  }
+}

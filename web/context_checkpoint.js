@@ -1,0 +1,177 @@
+// @ts-check
+/**
+ * The extension: hangs the pack's components into ComfyUI's frontend. ComfyUI imports this file by itself (as it
+ * does every `.js` here); whatever can be told without ComfyUI is in the `.mjs` modules beside it.
+ */
+
+import { api } from "../../scripts/api.js";
+import { app } from "../../scripts/app.js";
+import { addDisplay, allNodes, nodeById, nodePlace } from "./node_display.mjs";
+import { PlanView } from "./plan_view.mjs";
+import { RememberedRounds } from "./remembered_rounds.mjs";
+import { RoundList } from "./round_list.mjs";
+import { Server } from "./server.mjs";
+import { SettingsMirror } from "./settings.mjs";
+import { speaker, speakerFor } from "./texts.mjs";
+import { roundFrom } from "./verdicts.mjs";
+
+/** @typedef {import("./comfyui").ComfyNode} ComfyNode */
+/** @typedef {import("./verdicts.mjs").RoundImage} RoundImage */
+
+/** Keys of the nodes' `ui` outputs. */
+const ROUNDS_KEY = "context_checkpoint";
+const PLANS_KEY = "context_checkpoint_plan";
+
+const server = new Server((path, options) => api.fetchApi(path, options));
+const remembered = new RememberedRounds(window.localStorage);
+let say = speaker();
+
+/** @type {WeakMap<ComfyNode, RoundList>} */
+const recorders = new WeakMap();
+/** @type {WeakMap<ComfyNode, PlanView>} */
+const recommenders = new WeakMap();
+
+const settings = new SettingsMirror(server, () => ({
+  set: (id, value) => app.extensionManager.setting.set(id, value),
+  warn: (message) => toast("warn", say("settingNotSaved"), message),
+}));
+
+/**
+ * @param {"success" | "warn" | "error"} severity
+ * @param {string} summary
+ * @param {string} [detail]
+ */
+function toast(severity, summary, detail) {
+  app.extensionManager.toast.add({ severity, summary, detail, life: 6000 });
+}
+
+async function releaseLoaders() {
+  try {
+    await server.releaseLoaders();
+    toast("success", say("released"), say("releasedDetail"));
+  } catch (error) {
+    toast("error", say("notReleased"), error instanceof Error ? error.message : String(error));
+  }
+}
+
+/**
+ * @param {RoundImage} image
+ * @param {string} generationId keeps the browser from showing an older image that had the same file name
+ */
+function imageUrl(image, generationId) {
+  const { filename, subfolder, type } = image;
+  const query = new URLSearchParams({ filename, subfolder, type, preview: "webp;80", of: generationId });
+  return api.apiURL(`/view?${query}`);
+}
+
+/** @param {ComfyNode} node */
+function addRoundList(node) {
+  let resized = () => {};
+  const list = new RoundList({
+    say,
+    save: (body) => server.sendFeedback(body),
+    imageUrl,
+    resized: () => resized(),
+  });
+  resized = addDisplay(node, "context_checkpoint_images", list.element);
+  recorders.set(node, list);
+  listen(node, (output) => {
+    if (!output[ROUNDS_KEY]) return;
+    list.show(output[ROUNDS_KEY].map(roundFrom));
+    remembered.remember(nodePlace(node), list.generationIds);
+  });
+}
+
+/** @param {ComfyNode} node */
+function addPlanView(node) {
+  let resized = () => {};
+  const view = new PlanView({ say, resized: () => resized() });
+  resized = addDisplay(node, "context_checkpoint_plan", view.element);
+  recommenders.set(node, view);
+  listen(node, (output) => output[PLANS_KEY] && view.show(output[PLANS_KEY]));
+}
+
+/**
+ * @param {ComfyNode} node
+ * @param {(output: Record<string, any>) => void} onOutput
+ */
+function listen(node, onOutput) {
+  const before = node.onExecuted;
+  node.onExecuted = function (output) {
+    before?.call(this, output);
+    onOutput(output);
+  };
+}
+
+/**
+ * Show generations as the server holds them now: what a replayed output says of verdicts may be out of date.
+ *
+ * @param {RoundList} list
+ * @param {string[]} generationIds
+ */
+async function showAgain(list, generationIds) {
+  if (generationIds.length === 0 || String(generationIds) === String(list.generationIds)) return;
+  try {
+    const records = await Promise.all(generationIds.map((id) => server.generation(id)));
+    list.show(records.map(roundFrom));
+  } catch (error) {
+    list.showNotRecalled(error);
+  }
+}
+
+app.registerExtension({
+  name: "ContextCheckpoint",
+
+  settings: settings.definitions(),
+
+  commands: [
+    {
+      id: "ContextCheckpoint.ReleaseLoaders",
+      label: "Context Checkpoint: release kept loaders",
+      icon: "pi pi-eject",
+      function: releaseLoaders,
+    },
+  ],
+
+  menuCommands: [{ path: ["Context Checkpoint"], commands: ["ContextCheckpoint.ReleaseLoaders"] }],
+
+  async init() {
+    say = await speakerFor(
+      (path) => api.fetchApi(path),
+      app.extensionManager.setting.get("Comfy.Locale") ?? "en",
+    );
+    const sheet = document.createElement("link");
+    sheet.rel = "stylesheet";
+    sheet.href = new URL("./context_checkpoint.css", import.meta.url).href;
+    document.head.append(sheet);
+  },
+
+  async setup() {
+    await settings.read();
+  },
+
+  nodeCreated(node) {
+    if (node.comfyClass === "FeedbackRecorder") addRoundList(node);
+    if (node.comfyClass === "ContextCheckpointRecommender") addPlanView(node);
+  },
+
+  /** After a reload: ComfyUI itself forgets outputs then. */
+  afterConfigureGraph() {
+    for (const node of allNodes(app.rootGraph)) {
+      const list = recorders.get(node);
+      if (list) void showAgain(list, remembered.recall(nodePlace(node)));
+    }
+  },
+
+  /** After a change of workflow tab, or when an old run is opened: ComfyUI sets outputs without executing. */
+  onNodeOutputsUpdated(outputs) {
+    for (const [id, output] of Object.entries(outputs)) {
+      const node = nodeById(app.rootGraph, id);
+      if (!node) continue;
+      const ids = output?.[ROUNDS_KEY]?.map((/** @type {any} */ record) => roundFrom(record).generationId);
+      const list = recorders.get(node);
+      if (ids && list) void showAgain(list, ids);
+      if (output?.[PLANS_KEY]) recommenders.get(node)?.show(output[PLANS_KEY]);
+    }
+  },
+});

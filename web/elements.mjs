@@ -1,0 +1,44 @@
+// @ts-check
+/**
+ * Makes DOM elements out of plain values. Everything a person, a file name or a prompt says goes in as text and
+ * never as markup; there is no way to hand this module HTML.
+ */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {{ class?: string, text?: string, [attribute: string]: string | undefined }} [attributes] `text` becomes
+ *   the text content, the rest attributes; undefined ones are left out
+ * @param {(Node | null)[]} [children] null ones are left out
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function element(tag, attributes = {}, children = []) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined) continue;
+    if (name === "text") made.textContent = value;
+    else made.setAttribute(name, value);
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+/**
+ * A real button: focusable, and pressed by Enter and Space. Those keys stop here, since ComfyUI listens for keys
+ * on the whole window (Space pans the canvas); keys with a modifier go on, so that Ctrl+Enter still queues.
+ *
+ * @param {string} label
+ * @param {() => void} onPress
+ * @param {{ class?: string, [attribute: string]: string | undefined }} [attributes]
+ */
+export function button(label, onPress, attributes = {}) {
+  const made = element("button", { type: "button", text: label, ...attributes });
+  made.addEventListener("click", onPress);
+  for (const event of /** @type {const} */ (["keydown", "keyup"])) {
+    made.addEventListener(event, (pressed) => {
+      const modified = pressed.ctrlKey || pressed.metaKey || pressed.altKey;
+      if ((pressed.key === "Enter" || pressed.key === " ") && !modified) pressed.stopPropagation();
+    });
+  }
+  return made;
+}

@@ -1,0 +1,90 @@
+// @ts-check
+/**
+ * Puts a DOM element on a node as a widget, in the classic canvas and in Nodes 2.0, and finds nodes by the ids
+ * that ComfyUI uses for outputs. The only module that knows how nodes are built.
+ */
+
+/** The widget's type; it must not be the name of one of ComfyUI's own. */
+const WIDGET_TYPE = "CC_DISPLAY";
+
+/** Beyond this a list scrolls inside its node. */
+const MOST_HEIGHT_PX = 420;
+
+/**
+ * @param {import("./comfyui").ComfyNode} node
+ * @param {string} name
+ * @param {HTMLElement} content
+ * @returns {() => void} to be called when the content's height has changed
+ */
+export function addDisplay(node, name, content) {
+  const frame = document.createElement("div");
+  frame.className = "cc-display";
+  frame.append(content);
+  // The classic canvas asks for the height each time it draws, so it is measured on changes only.
+  let height = 40;
+  const widget = node.addDOMWidget(name, WIDGET_TYPE, frame, {
+    serialize: false,
+    hideOnZoom: false,
+    getMinHeight: () => height,
+    getValue: () => "",
+    setValue: () => {},
+  });
+  widget.serialize = false;
+
+  const fit = () => {
+    const wanted = Math.min(MOST_HEIGHT_PX, Math.ceil(content.scrollHeight) + 8);
+    if (wanted === height || content.scrollHeight === 0) return;
+    const grown = wanted - height;
+    height = wanted;
+    const [width, least] = node.computeSize();
+    node.setSize([Math.max(width, node.size[0]), Math.max(least, node.size[1] + Math.min(grown, 0))]);
+    node.graph?.setDirtyCanvas(true, true);
+  };
+  const watcher = new ResizeObserver(fit);
+  watcher.observe(content);
+  const onRemoved = node.onRemoved;
+  node.onRemoved = function () {
+    watcher.disconnect();
+    return onRemoved?.call(this);
+  };
+  return fit;
+}
+
+/**
+ * Where a node is, in a form that stays the same over a reload: the workflow's id, then the node's as ComfyUI's
+ * frontend writes it for outputs (`"7"`, or `"<subgraph>:7"`).
+ *
+ * @param {import("./comfyui").ComfyNode} node
+ */
+export function nodePlace(node) {
+  const graph = node.graph;
+  if (!graph) return "";
+  const root = graph.rootGraph ?? graph;
+  return `${root.id}/${graph === root ? "" : `${graph.id}:`}${node.id}`;
+}
+
+/**
+ * @param {import("./comfyui").ComfyGraph} root
+ * @param {string} id a node's id (`"7"`), its place in a subgraph's definition (`"<subgraph>:7"`), or its place in
+ *   a run (`"5:7"`: node 7 inside the subgraph node 5)
+ * @returns {import("./comfyui").ComfyNode | null}
+ */
+export function nodeById(root, id) {
+  const parts = id.split(":");
+  const own = /** @type {string} */ (parts.pop());
+  let graph = root.subgraphs?.get(parts[0]);
+  if (!graph) {
+    graph = root;
+    for (const part of parts) graph = graph?.getNodeById(part)?.subgraph;
+  }
+  return graph?.getNodeById(own) ?? null;
+}
+
+/**
+ * @param {import("./comfyui").ComfyGraph} root
+ * @returns {import("./comfyui").ComfyNode[]} all nodes, those inside subgraphs too
+ */
+export function allNodes(root) {
+  const graphs = [root, ...(root.subgraphs?.values() ?? [])];
+  return graphs.flatMap((graph) => graph.nodes ?? []);
+}

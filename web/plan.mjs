@@ -1,0 +1,52 @@
+// @ts-check
+/** What the recommender's plan says, in words. Pure, so that node, panel and page tell it alike. */
+
+/** @typedef {import("./texts.mjs").Say} Say */
+
+/**
+ * @typedef {object} Plan
+ * @property {string[]} checkpoints best first
+ * @property {string} strategy
+ * @property {string} explanation
+ * @property {boolean} fallback
+ * @property {number} confidence these three are in 0..1
+ * @property {number} evidence
+ * @property {number} clarity
+ */
+
+/**
+ * @param {Record<string, any>} record the node's `ui` output
+ * @returns {Plan}
+ */
+export function planFrom(record) {
+  return {
+    checkpoints: Array.isArray(record.checkpoints) ? record.checkpoints.map(String) : [],
+    strategy: String(record.strategy ?? ""),
+    explanation: String(record.explanation ?? ""),
+    fallback: record.fallback === true,
+    confidence: share(record.confidence),
+    evidence: share(record.evidence),
+    clarity: share(record.clarity),
+  };
+}
+
+/**
+ * @param {Plan} plan
+ * @param {Say} say
+ */
+export function strategyInWords(plan, say) {
+  if (plan.fallback) return say("strategy_fallback");
+  const count = plan.checkpoints.length;
+  if (plan.strategy === "explore" && count === 1) return say("strategy_explore_one");
+  return say(`strategy_${plan.strategy}`, { count });
+}
+
+/** @param {number} value in 0..1 */
+export function percent(value) {
+  return `${Math.round(value * 100)} %`;
+}
+
+/** @param {unknown} value */
+function share(value) {
+  return typeof value === "number" && Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 0;
+}

@@ -1,0 +1,94 @@
+// @ts-check
+/**
+ * The routes under `/context_checkpoint`, as functions. The only module that knows their paths and their error
+ * envelope; `fetchApi` is handed in, because the standalone page and the tests have another one than ComfyUI's.
+ */
+
+/** @typedef {(path: string, options?: RequestInit) => Promise<Response>} FetchApi */
+/** @typedef {Record<string, any>} Json */
+
+/** An answer that says no. Its message is the server's own and tells what to do next. */
+export class ServerError extends Error {
+  /**
+   * @param {string} message
+   * @param {number} status 0 where no answer came at all
+   * @param {string} code the envelope's stable code, or "" where there was no envelope
+   */
+  constructor(message, status, code = "") {
+    super(message);
+    this.name = "ServerError";
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export class Server {
+  #fetchApi;
+
+  /** @param {FetchApi} fetchApi */
+  constructor(fetchApi) {
+    this.#fetchApi = fetchApi;
+  }
+
+  /** @param {object} body see `feedbackBody` */
+  sendFeedback(body) {
+    return this.#post("feedback", body);
+  }
+
+  /**
+   * @param {string} generationId
+   * @returns {Promise<Json>}
+   */
+  async generation(generationId) {
+    const answer = await this.#ask(`generations?id=${encodeURIComponent(generationId)}`);
+    return answer.generations?.[0] ?? answer.generation ?? answer;
+  }
+
+  settings() {
+    return this.#ask("settings");
+  }
+
+  /** @param {object} changes only the settings that change */
+  changeSettings(changes) {
+    return this.#post("settings", changes);
+  }
+
+  releaseLoaders() {
+    return this.#post("loaders/release", {});
+  }
+
+  /**
+   * @param {string} path
+   * @param {object} body
+   */
+  #post(path, body) {
+    return this.#ask(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  }
+
+  /**
+   * @param {string} path
+   * @param {RequestInit} [options]
+   * @returns {Promise<Json>}
+   */
+  async #ask(path, options) {
+    /** @type {Response} */
+    let response;
+    try {
+      response = await this.#fetchApi(`/context_checkpoint/${path}`, options);
+    } catch (error) {
+      throw new ServerError(error instanceof Error ? error.message : String(error), 0);
+    }
+    const answer = await response.json().catch(() => null);
+    if (response.ok && answer !== null) return answer;
+    const told = answer?.error;
+    throw new ServerError(
+      told?.message ?? `HTTP ${response.status} ${response.statusText}`.trim(),
+      response.status,
+      told?.code,
+    );
+  }
+}

@@ -1,0 +1,148 @@
+// @ts-check
+/**
+ * The pack's settings in ComfyUI's own settings dialog.
+ *
+ * The server's settings are the truth, since scripts and the command line use them too: they are read once when
+ * the frontend starts, and each change in the dialog is sent there. What the server refuses is set back.
+ */
+
+/** @typedef {import("./server.mjs").Server} Server */
+/** @typedef {import("./comfyui").SettingDefinition} SettingDefinition */
+
+/**
+ * Dialog id, and the server's name, of each setting. Texts here are the English of `locales/en/settings.json`.
+ *
+ * @type {(SettingDefinition & { field: string })[]}
+ */
+export const SETTINGS = [
+  {
+    field: "policy",
+    id: "ContextCheckpoint.Policy",
+    name: "How to learn (default policy)",
+    tooltip:
+      "bayesian weighs words by how much they tell and compares the images shown together; counts is the plain " +
+      "share of picks per keyword; global ignores the prompt. A recommender node can choose its own.",
+    category: ["Context Checkpoint", "Learning", "Policy"],
+    type: "combo",
+    defaultValue: "bayesian",
+    options: ["bayesian", "counts", "global"].map((value) => ({ text: value, value })),
+    sortOrder: 50,
+  },
+  {
+    field: "exploit_threshold",
+    id: "ContextCheckpoint.ExploitThreshold",
+    name: "Use one checkpoint above this confidence",
+    tooltip: "Above it only the best checkpoint is used. The default is 0.5.",
+    category: ["Context Checkpoint", "Learning", "Exploit threshold"],
+    type: "slider",
+    defaultValue: 0.5,
+    attrs: { min: 0, max: 1, step: 0.01 },
+    sortOrder: 40,
+  },
+  {
+    field: "explore_threshold",
+    id: "ContextCheckpoint.ExploreThreshold",
+    name: "Compare two checkpoints above this confidence",
+    tooltip: "Above it two checkpoints are compared, below it three. It must not exceed the other threshold.",
+    category: ["Context Checkpoint", "Learning", "Explore threshold"],
+    type: "slider",
+    defaultValue: 0.3,
+    attrs: { min: 0, max: 1, step: 0.01 },
+    sortOrder: 30,
+  },
+  {
+    field: "kept_loaders",
+    id: "ContextCheckpoint.KeptLoaders",
+    name: "Checkpoints kept in memory",
+    tooltip:
+      "How many loaded checkpoints stay in memory for the next run, so that they need not be read again. " +
+      "0 keeps none. The command “Release kept loaders” lets them go at once.",
+    category: ["Context Checkpoint", "Memory", "Kept loaders"],
+    type: "slider",
+    defaultValue: 3,
+    attrs: { min: 0, max: 20, step: 1 },
+    sortOrder: 20,
+  },
+  {
+    field: "kept_loaders_memory_share",
+    id: "ContextCheckpoint.KeptLoadersMemoryShare",
+    name: "Share of memory kept checkpoints may fill",
+    tooltip: "The oldest kept checkpoint is let go where they would fill more than this share of all memory.",
+    category: ["Context Checkpoint", "Memory", "Memory share"],
+    type: "slider",
+    defaultValue: 0.4,
+    attrs: { min: 0, max: 1, step: 0.05 },
+    sortOrder: 10,
+  },
+];
+
+/**
+ * @typedef {object} Dialog what is needed of ComfyUI's dialog
+ * @property {(id: string, value: unknown) => Promise<void>} set
+ * @property {(message: string) => void} warn
+ */
+
+export class SettingsMirror {
+  /** @type {Record<string, unknown> | null} What the server holds; null until it has been asked. */
+  #held = null;
+  #server;
+  #dialog;
+
+  /**
+   * @param {Server} server
+   * @param {() => Dialog} dialog asked for late, because ComfyUI has no dialog yet when settings are registered
+   */
+  constructor(server, dialog) {
+    this.#server = server;
+    this.#dialog = dialog;
+  }
+
+  /** @returns {SettingDefinition[]} for `app.registerExtension` */
+  definitions() {
+    return SETTINGS.map(({ field, ...definition }) => ({
+      ...definition,
+      onChange: (value) => void this.changed(field, value),
+    }));
+  }
+
+  /** Bring the dialog in line with the server. */
+  async read() {
+    try {
+      const held = await this.#server.settings();
+      await this.#show(held);
+      this.#held = held;
+    } catch (error) {
+      this.#dialog().warn(messageOf(error));
+    }
+  }
+
+  /**
+   * @param {string} field
+   * @param {unknown} value
+   */
+  async changed(field, value) {
+    // ComfyUI also calls this while it registers the settings, with what its own file remembers.
+    if (this.#held === null || this.#held[field] === value) return;
+    const before = this.#held;
+    this.#held = { ...before, [field]: value };
+    try {
+      this.#held = { ...this.#held, ...(await this.#server.changeSettings({ [field]: value })) };
+    } catch (error) {
+      this.#held = before;
+      this.#dialog().warn(messageOf(error));
+      await this.#show(before);
+    }
+  }
+
+  /** @param {Record<string, unknown>} held */
+  async #show(held) {
+    for (const { field, id } of SETTINGS) {
+      if (held[field] !== undefined) await this.#dialog().set(id, held[field]);
+    }
+  }
+}
+
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}

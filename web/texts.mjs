@@ -1,0 +1,73 @@
+// @ts-check
+/**
+ * The words our own components show, in the language ComfyUI is set to.
+ *
+ * The English ones here are what `locales/en/main.json` says under `contextCheckpoint` (a test holds them
+ * equal); the other languages come from ComfyUI's `/i18n`, which serves every pack's `locales/`.
+ */
+
+/** @type {Record<string, string>} */
+export const ENGLISH = {
+  pick: "Pick",
+  reject: "Reject",
+  pickImage: "Pick image {number}, made by {checkpoint}",
+  rejectImage: "Reject image {number}, made by {checkpoint}",
+  rejectAll: "Reject all",
+  rejectRest: "Reject the rest",
+  imageBy: "Image {number}, made by {checkpoint}",
+  imageGone: "no preview",
+  images: "Images of this run",
+  nothingYet: "Run the workflow: its images are listed here, to pick and to reject.",
+  notLogged: "This run was not logged, so nothing can be learned from it.",
+  saving: "Saving…",
+  saved: "Saved: {selected} picked, {rejected} rejected.",
+  savedNothing: "Saved: no verdict, so this run teaches nothing.",
+  notSaved: "Not saved: {reason}",
+  tryAgain: "Try again",
+  notRecalled: "The last run could not be shown again: {reason}",
+  noPlanYet: "Run the workflow: the plan is shown here.",
+  planned: "Checkpoints, best first",
+  strategy_exploit: "Sure enough: one checkpoint",
+  strategy_exploit_explore: "Fairly sure: {count} checkpoints, most images from the first",
+  strategy_explore: "Still finding out: {count} checkpoints, equally many images each",
+  strategy_explore_one: "Still finding out, with the only checkpoint of the pool",
+  strategy_fallback: "Not learned: the fallback is used",
+  confidence: "Confidence {percent}",
+  evidence: "Evidence",
+  clarity: "Clarity",
+  evidenceHelp: "How much data there is for prompts like this one",
+  clarityHelp: "How clearly one checkpoint wins on that data",
+  released: "Kept loaders released",
+  releasedDetail: "The checkpoints they held leave memory as soon as ComfyUI needs it.",
+  notReleased: "The kept loaders could not be released",
+  settingNotSaved: "The setting was not saved",
+};
+
+/** @typedef {(key: string, values?: Record<string, string | number>) => string} Say */
+
+/**
+ * @param {Record<string, string>} [translated] texts of the person's language; missing ones stay English
+ * @returns {Say}
+ */
+export function speaker(translated = {}) {
+  return (key, values = {}) => {
+    const pattern = translated[key] ?? ENGLISH[key] ?? key;
+    return pattern.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  };
+}
+
+/**
+ * @param {(path: string) => Promise<Response>} fetchApi
+ * @param {string} language as ComfyUI's setting `Comfy.Locale` has it, for example "ja" or "zh"
+ * @returns {Promise<Say>}
+ */
+export async function speakerFor(fetchApi, language) {
+  if (language === "en") return speaker();
+  try {
+    const answer = await fetchApi("/i18n");
+    const all = await answer.json();
+    return speaker(all[language]?.contextCheckpoint ?? all[language.split("-")[0]]?.contextCheckpoint);
+  } catch {
+    return speaker();
+  }
+}

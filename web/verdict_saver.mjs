@@ -1,0 +1,46 @@
+// @ts-check
+/**
+ * Sends verdicts one after another, so that the last press is what the server ends up with.
+ *
+ * Two requests under way at once could be answered in either order, and the older would win. While one is under
+ * way only the newest verdict waits: those in between are already out of date.
+ */
+
+/** @typedef {"saving" | "saved" | "failed"} SavingState */
+
+export class VerdictSaver {
+  /** @type {object | null} */
+  #waiting = null;
+  #busy = false;
+  #send;
+  #report;
+
+  /**
+   * @param {(body: object) => Promise<unknown>} send rejects where the verdict was not accepted
+   * @param {(state: SavingState, detail: unknown) => void} report told of each change; `detail` is the
+   *   server's answer or the error
+   */
+  constructor(send, report) {
+    this.#send = send;
+    this.#report = report;
+  }
+
+  /** @param {object} body the whole current verdict */
+  async save(body) {
+    this.#waiting = body;
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#report("saving", null);
+    while (this.#waiting) {
+      const next = this.#waiting;
+      this.#waiting = null;
+      try {
+        const answer = await this.#send(next);
+        if (!this.#waiting) this.#report("saved", answer);
+      } catch (error) {
+        if (!this.#waiting) this.#report("failed", error);
+      }
+    }
+    this.#busy = false;
+  }
+}

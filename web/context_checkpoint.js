@@ -71,6 +71,7 @@ function addRoundList(node) {
     say,
     save: (body) => server.sendFeedback(body),
     imageUrl,
+    lost: (reason) => toast("error", say("verdictLost"), reason),
     resized: () => resized(),
   });
   resized = addDisplay(node, "context_checkpoint_images", list.element);
@@ -110,12 +111,15 @@ function listen(node, onOutput) {
  * @param {string[]} generationIds
  */
 async function showAgain(list, generationIds) {
-  if (generationIds.length === 0 || String(generationIds) === String(list.generationIds)) return;
+  const shown = String(list.generationIds);
+  if (generationIds.length === 0 || String(generationIds) === shown) return;
+  // A run that ended in the meantime is newer than what was asked for.
+  const overtaken = () => String(list.generationIds) !== shown;
   try {
     const records = await Promise.all(generationIds.map((id) => server.generation(id)));
-    list.show(records.map(roundFrom));
+    if (!overtaken()) list.show(records.map(roundFrom));
   } catch (error) {
-    list.showNotRecalled(error);
+    if (!overtaken()) list.showNotRecalled(error);
   }
 }
 

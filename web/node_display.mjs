@@ -19,6 +19,8 @@ const MOST_HEIGHT_PX = 420;
 export function addDisplay(node, name, content) {
   const frame = document.createElement("div");
   frame.className = "cc-display";
+  // Once something in it has the focus, the wheel scrolls the list instead of zooming the canvas (Nodes 2.0).
+  frame.dataset.captureWheel = "true";
   frame.append(content);
   // The classic canvas asks for the height each time it draws, so it is measured on changes only.
   let height = 40;

@@ -19,6 +19,7 @@ import { allRejected, areAllRejected, feedbackBody, hasRest, restRejected, toggl
  * @property {Say} say
  * @property {(body: object) => Promise<unknown>} save
  * @property {(image: RoundImage, generationId: string) => string} imageUrl
+ * @property {(reason: string) => void} lost told of a verdict that was not saved and whose list nobody sees any more
  * @property {() => void} resized called after the list became longer or shorter
  */
 
@@ -84,7 +85,7 @@ class RoundSection {
 
     this.list = element(
       "ul",
-      { class: "cc-images", "aria-label": say("images"), "data-capture-wheel": "true" },
+      { class: "cc-images", "aria-label": say("images") },
       this.#images.map((image) => this.#rowFor(image)),
     );
     this.rejectAll = button(say("rejectAll"), () => this.#change(allRejected(this.#images)));
@@ -182,6 +183,7 @@ class RoundSection {
     else if (state === "failed") {
       const reason = detail instanceof Error ? detail.message : String(detail);
       this.status.textContent = say("notSaved", { reason });
+      if (!this.element.isConnected) this.#parts.lost(reason);
     } else {
       const body = feedbackBody(this.generationId, this.#images);
       const selected = body.selected_images.length;

@@ -40,8 +40,8 @@ export class Server {
    * @returns {Promise<Json>}
    */
   async generation(generationId) {
-    const answer = await this.#ask(`generations?id=${encodeURIComponent(generationId)}`);
-    return answer.generations?.[0] ?? answer.generation ?? answer;
+    const { generations } = await this.#ask(`generations?id=${encodeURIComponent(generationId)}`);
+    return generations[0];
   }
 
   settings() {

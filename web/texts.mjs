@@ -23,6 +23,7 @@ export const ENGLISH = {
   saved: "Saved: {selected} picked, {rejected} rejected.",
   savedNothing: "Saved: no verdict, so this run teaches nothing.",
   notSaved: "Not saved: {reason}",
+  verdictLost: "A verdict on an earlier run was not saved",
   tryAgain: "Try again",
   notRecalled: "The last run could not be shown again: {reason}",
   noPlanYet: "Run the workflow: the plan is shown here.",

@@ -34,7 +34,7 @@ for (const language of languages) {
     for (const [key, text] of Object.entries(texts)) {
       assert.deepEqual(placeholders(text), placeholders(ENGLISH[key]), key);
     }
-    for (const file of ["settings", "commands", "nodeDefs"]) {
+    for (const file of ["settings", "commands"]) {
       assert.deepEqual(keysOf(read(language, file)), keysOf(read("en", file)), file);
     }
   });

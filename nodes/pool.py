@@ -1,0 +1,324 @@
+"""Pools: rules that say which checkpoints may be recommended, and what follows when none is left.
+
+A pool is a rule and not a list of file names, so that a shared workflow works on a machine with other checkpoints.
+This module is pure: it knows neither ComfyUI nor the disk, so that the nodes, the HTTP routes and the tests decide
+alike. It refuses to guess: what it leaves out, it names together with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from ..learning.values import Recommendation, Stage, Strategy
+
+AUTO = "auto"
+ALL = "all"
+UNKNOWN = "unknown"
+
+FAMILIES: tuple[str, ...] = (
+    "sd15",
+    "sd2",
+    "sdxl",
+    "sd3",
+    "flux",
+    "flux2",
+    "chroma",
+    "auraflow",
+    "pixart",
+    "hunyuan_dit",
+    "hidream",
+    "lumina2",
+    "zimage",
+    "qwen_image",
+    "omnigen2",
+    "cosmos",
+    "ltxv",
+    "hunyuan_video",
+    "wan",
+    UNKNOWN,
+)
+"""The families a person can choose. A file may have another one; `auto` and `all` reach it too."""
+
+_CLASSES: Mapping[str, str] = {
+    "SD15": "sd15",
+    "SD20": "sd2",
+    "SDXL": "sdxl",
+    "SSD1B": "sdxl",
+    "Segmind_Vega": "sdxl",
+    "KOALA_700M": "sdxl",
+    "KOALA_1B": "sdxl",
+    "SDXLRefiner": "sdxl_refiner",
+    "FluxSchnell": "flux",
+    "PixArtAlpha": "pixart",
+    "PixArtSigma": "pixart",
+    "HunyuanDiT": "hunyuan_dit",
+    "HunyuanDiT1": "hunyuan_dit",
+    "QwenImage": "qwen_image",
+    "CosmosT2V": "cosmos",
+    "CosmosT2IPredict2": "cosmos",
+    "LTXAV": "ltxv",
+    "HunyuanVideo": "hunyuan_video",
+    "WAN21_T2V": "wan",
+    "WAN22_T2V": "wan",
+}
+_GGUF = {"sd1": "sd15", "aura": "auraflow", "hyvid": "hunyuan_video"}
+
+_NAMES_PER_REASON = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointFile:
+    """One file as ComfyUI lists it. `broken` is why it cannot be loaded; empty where nothing is known against it."""
+
+    name: str
+    family: str = UNKNOWN
+    broken: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRules:
+    """What a person asks for.
+
+    Attributes
+    ----------
+    family
+        `auto` (that of the first included checkpoint), `all`, or a family's short name.
+    include, exclude
+        Globs, one per line or separated by commas, see `matches`. An empty `include` includes everything.
+    fallback
+        The checkpoint to use where nothing is left, with or without its folder.
+    """
+
+    family: str = AUTO
+    include: str = ""
+    exclude: str = ""
+    fallback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Which checkpoints a rule leaves, in ComfyUI's order, and what it left out.
+
+    Attributes
+    ----------
+    family
+        What `auto` came to; the rule's own family otherwise.
+    excluded
+        Reason to names.
+    fallback
+        The fallback as ComfyUI spells it; empty if none was asked for or it cannot be used.
+    fallback_problem
+        Why the fallback that was asked for cannot be used.
+    """
+
+    candidates: tuple[str, ...]
+    family: str
+    excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fallback: str = ""
+    fallback_problem: str = ""
+
+    @property
+    def fallback_used(self) -> bool:
+        """Whether the fallback stands in because nothing else is left."""
+        return not self.candidates and bool(self.fallback)
+
+
+def select(rules: PoolRules, files: Sequence[CheckpointFile]) -> Pool:
+    """Apply the rules to the files; never fails, an empty pool is an answer too."""
+    include, exclude = Patterns.of(rules.include), Patterns.of(rules.exclude)
+    excluded: dict[str, list[str]] = {}
+    usable: list[CheckpointFile] = []
+    for file in files:
+        if include and not include.match(file.name):
+            excluded.setdefault("not matched by include", []).append(file.name)
+        elif exclude.match(file.name):
+            excluded.setdefault("matched by exclude", []).append(file.name)
+        elif file.broken:
+            excluded.setdefault(f"broken: {file.broken}", []).append(file.name)
+        else:
+            usable.append(file)
+    family = _family(rules.family, usable)
+    for file in usable:
+        if family not in (ALL, file.family):
+            excluded.setdefault(_other_family(file.family, family), []).append(file.name)
+    fallback, problem = _fallback(rules.fallback, files)
+    return Pool(
+        candidates=tuple(file.name for file in usable if family in (ALL, file.family)),
+        family=family,
+        excluded={reason: tuple(names) for reason, names in excluded.items()},
+        fallback=fallback,
+        fallback_problem=problem,
+    )
+
+
+def _family(asked: str, usable: Sequence[CheckpointFile]) -> str:
+    if asked != AUTO:
+        return asked
+    known = [file.family for file in usable if file.family != UNKNOWN]
+    return known[0] if known else UNKNOWN if usable else AUTO
+
+
+def _other_family(family: str, wanted: str) -> str:
+    if family == UNKNOWN:
+        return "architecture not known from the file's header (family `all` takes it)"
+    return f"architecture {family}, not {wanted}"
+
+
+def _fallback(asked: str, files: Sequence[CheckpointFile]) -> tuple[str, str]:
+    asked = asked.strip()
+    if not asked or asked.casefold() == "none":
+        return "", ""
+    wanted = _plain(asked)
+    whole = [file for file in files if _plain(file.name) == wanted]
+    found = whole or [file for file in files if _last_part(_plain(file.name)) == wanted]
+    if not found:
+        return "", f"the fallback {asked} is not among ComfyUI's checkpoints"
+    if found[0].broken:
+        return "", f"the fallback {found[0].name} is broken: {found[0].broken}"
+    return found[0].name, ""
+
+
+# --- names and patterns
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Globs over checkpoint names: `*` any characters, `?` one; everything else, brackets too, means itself.
+
+    A pattern matches the whole relative name or its last part, in any case, with `/` and `\\` alike; one that ends
+    in a slash matches all that lies in that folder. Brackets are plain because they are common in checkpoint names.
+    """
+
+    expressions: tuple[re.Pattern[str], ...]
+
+    @classmethod
+    @lru_cache(maxsize=64)
+    def of(cls, text: str) -> Patterns:
+        """Read patterns, one per line or separated by commas. A name with a comma works on a line of its own."""
+        lines = [line.strip() for line in text.splitlines()]
+        parts = [part.strip() for line in lines if "," in line for part in line.split(",")]
+        return cls(tuple(_expression(glob) for glob in dict.fromkeys(lines + parts) if glob.strip(",")))
+
+    def match(self, name: str) -> bool:
+        """Tell whether any of the patterns means this checkpoint."""
+        plain = _plain(name)
+        last = _last_part(plain)
+        return any(one.fullmatch(plain) or one.fullmatch(last) for one in self.expressions)
+
+    def __bool__(self) -> bool:
+        return bool(self.expressions)
+
+
+def _expression(glob: str) -> re.Pattern[str]:
+    plain = _plain(glob)
+    if plain.endswith("/"):
+        plain += "*"
+    return re.compile(re.escape(plain).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+
+
+def _plain(name: str) -> str:
+    """Spell a name so that the same file compares equal: one Unicode form (macOS decomposes), slash, no case."""
+    folded = unicodedata.normalize("NFC", name).replace("\\", "/").casefold()
+    return unicodedata.normalize("NFC", folded).removeprefix("./")
+
+
+def _last_part(plain: str) -> str:
+    return plain.rpartition("/")[2]
+
+
+def family_of_class(class_name: str) -> str:
+    """Shorten the name of ComfyUI's model class (`comfy.supported_models`) to a family.
+
+    Variants that stand in for one another in the same graph share a family; one that needs other inputs (inpainting,
+    editing, a refiner) has its own, as has a class that is newer than this table.
+    """
+    return _CLASSES.get(class_name, class_name.lower())
+
+
+def family_of_gguf(architecture: str) -> str:
+    """Shorten a GGUF file's `general.architecture`."""
+    return _GGUF.get(architecture, architecture.lower() or UNKNOWN)
+
+
+# --- an empty pool, and a failed recommendation
+
+
+def no_pool_line(pool: Pool, stage: Stage) -> str:
+    """Say, for the log and the explanation, that the fallback stands in for an empty pool."""
+    return f"No checkpoint pool for {pool.family}_{stage}, using default: {pool.fallback}"
+
+
+def empty_pool_message(rules: PoolRules, pool: Pool, folders: Iterable[str]) -> str:
+    """Say where was looked, by which rule, what it excluded, and what to do, for a pool without a fallback."""
+    left_out = sum(len(names) for names in pool.excluded.values())
+    said = [
+        f"No checkpoint is left to recommend. Looked in {', '.join(folders) or 'no folder at all'}: "
+        f"{left_out or 'no'} checkpoint{'' if left_out == 1 else 's'} found.",
+        f"The rule: family {rules.family}, include {_quoted(rules.include) or 'everything'}, "
+        f"exclude {_quoted(rules.exclude) or 'nothing'}.",
+    ]
+    if pool.excluded:
+        reasons = "; ".join(f"{reason}: {_some(names)}" for reason, names in pool.excluded.items())
+        said.append(f"Left out: {reasons}.")
+    if pool.fallback_problem:
+        said.append(f"And {pool.fallback_problem}.")
+    remedy = "Loosen the rule or choose a fallback checkpoint." if left_out else "Put a checkpoint there."
+    return " ".join([*said, remedy])
+
+
+def _quoted(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return f"'{', '.join(lines)}'" if lines else ""
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMES_PER_REASON])
+    more = len(names) - _NAMES_PER_REASON
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def fallback_recommendation(prompt: str, pool: Pool, stage: Stage) -> Recommendation:
+    """Recommend the fallback of an empty pool; the caller logs `no_pool_line`, which is its explanation too."""
+    return _bypass(prompt, (pool.fallback,), "exploit", pool.family, stage, no_pool_line(pool, stage))
+
+
+def unlearned_recommendation(
+    prompt: str, pool: Pool, stage: Stage, *, explore: bool, max_branches: int, reason: str
+) -> Recommendation:
+    """Recommend without what was learned, because asking it failed: the fallback, else the first candidates."""
+    if pool.fallback:
+        names: tuple[str, ...] = (pool.fallback,)
+    else:
+        names = pool.candidates[: max_branches if explore or stage == "draft" else 1]
+    strategy: Strategy = "exploit" if len(names) == 1 else "explore"
+    what = "the fallback" if pool.fallback else "the first of the pool"
+    explanation = f"Nothing learned was used: {reason} Using {what} instead: {', '.join(names)}"
+    return _bypass(prompt, names, strategy, pool.family, stage, explanation)
+
+
+def _bypass(
+    prompt: str, names: tuple[str, ...], strategy: Strategy, family: str, stage: Stage, explanation: str
+) -> Recommendation:
+    return Recommendation(
+        prompt=prompt,
+        checkpoints=names,
+        confidence=0.0,
+        strategy=strategy,
+        scores={},
+        policy="",
+        keywords=(),
+        explanation=explanation,
+        stage=stage,
+        family=family,
+        fallback=True,
+    )
+
+
+def families_of(files: Iterable[CheckpointFile]) -> dict[str, int]:
+    """Count the usable files of each family, most first, for the doctor and the health route."""
+    return dict(Counter(file.family for file in files if not file.broken).most_common())

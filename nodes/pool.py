@@ -1,8 +1,8 @@
 """Pools: rules that say which checkpoints may be recommended, and what follows when none is left.
 
-A pool is a rule and not a list of file names, so that a shared workflow works on a machine with other checkpoints.
-This module is pure: it knows neither ComfyUI nor the disk, so that the nodes, the HTTP routes and the tests decide
-alike. It refuses to guess: what it leaves out, it names together with the reason.
+A pool is a rule and not a list of file names, so that a shared workflow works on a machine with other
+checkpoints. This module is pure: it knows neither ComfyUI nor the disk, so that the nodes, the HTTP routes
+and the tests decide alike. It refuses to guess: what it leaves out, it names together with the reason.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _NAMES_PER_REASON = 5
 
 @dataclass(frozen=True, slots=True)
 class CheckpointFile:
-    """One file as ComfyUI lists it. `broken` is why it cannot be loaded; empty where nothing is known against it."""
+    """One file as ComfyUI lists it. `broken` says why it cannot be loaded, if so."""
 
     name: str
     family: str = UNKNOWN
@@ -190,8 +190,9 @@ def _fallback(asked: str, files: Sequence[CheckpointFile]) -> tuple[str, str]:
 class Patterns:
     """Globs over checkpoint names: `*` any characters, `?` one; everything else, brackets too, means itself.
 
-    A pattern matches the whole relative name or its last part, in any case, with `/` and `\\` alike; one that ends
-    in a slash matches all that lies in that folder. Brackets are plain because they are common in checkpoint names.
+    A pattern matches the whole relative name or its last part, in any case, with `/` and `\\` alike; one
+    that ends in a slash matches all that lies in that folder. Brackets are plain because they are common in
+    checkpoint names.
     """
 
     expressions: tuple[re.Pattern[str], ...]
@@ -199,7 +200,7 @@ class Patterns:
     @classmethod
     @lru_cache(maxsize=64)
     def of(cls, text: str) -> Patterns:
-        """Read patterns, one per line or separated by commas. A name with a comma works on a line of its own."""
+        """Read patterns, one per line or separated by commas; a name with a comma needs its own line."""
         lines = [line.strip() for line in text.splitlines()]
         parts = [part.strip() for line in lines if "," in line for part in line.split(",")]
         return cls(tuple(_expression(glob) for glob in dict.fromkeys(lines + parts) if glob.strip(",")))
@@ -222,7 +223,7 @@ def _expression(glob: str) -> re.Pattern[str]:
 
 
 def _plain(name: str) -> str:
-    """Spell a name so that the same file compares equal: one Unicode form (macOS decomposes), slash, no case."""
+    """Spell a name so that the same file compares equal: one Unicode form (macOS splits), slash, no case."""
     folded = unicodedata.normalize("NFC", name).replace("\\", "/").casefold()
     return unicodedata.normalize("NFC", folded).removeprefix("./")
 
@@ -234,8 +235,8 @@ def _last_part(plain: str) -> str:
 def family_of_class(class_name: str) -> str:
     """Shorten the name of ComfyUI's model class (`comfy.supported_models`) to a family.
 
-    Variants that stand in for one another in the same graph share a family; one that needs other inputs (inpainting,
-    editing, a refiner) has its own, as has a class that is newer than this table.
+    Variants that stand in for one another in the same graph share a family; one that needs other inputs
+    (inpainting, editing, a refiner) has its own, as has a class that is newer than this table.
     """
     return _CLASSES.get(class_name, class_name.lower())
 
@@ -254,14 +255,12 @@ def no_pool_line(pool: Pool, stage: Stage) -> str:
 
 
 def empty_pool_message(rules: PoolRules, pool: Pool, folders: Iterable[str]) -> str:
-    """Say where was looked, by which rule, what it excluded, and what to do, for a pool without a fallback."""
+    """Say where was looked, by which rule, what it left out and what to do, for a pool without fallback."""
     left_out = sum(len(names) for names in pool.excluded.values())
-    said = [
-        f"No checkpoint is left to recommend. Looked in {', '.join(folders) or 'no folder at all'}: "
-        f"{left_out or 'no'} checkpoint{'' if left_out == 1 else 's'} found.",
-        f"The rule: family {rules.family}, include {_quoted(rules.include) or 'everything'}, "
-        f"exclude {_quoted(rules.exclude) or 'nothing'}.",
-    ]
+    looked = f"Looked in {', '.join(folders) or 'no folder at all'}: {left_out or 'no'} files."
+    include, exclude = _quoted(rules.include) or "everything", _quoted(rules.exclude) or "nothing"
+    rule = f"The rule: family {rules.family}, include {include}, exclude {exclude}."
+    said = ["No checkpoint is left to recommend.", looked, rule]
     if pool.excluded:
         reasons = "; ".join(f"{reason}: {_some(names)}" for reason, names in pool.excluded.items())
         said.append(f"Left out: {reasons}.")
@@ -283,14 +282,14 @@ def _some(names: Sequence[str]) -> str:
 
 
 def fallback_recommendation(prompt: str, pool: Pool, stage: Stage) -> Recommendation:
-    """Recommend the fallback of an empty pool; the caller logs `no_pool_line`, which is its explanation too."""
+    """Recommend an empty pool's fallback; the caller logs `no_pool_line`, which is its explanation too."""
     return _bypass(prompt, (pool.fallback,), "exploit", pool.family, stage, no_pool_line(pool, stage))
 
 
 def unlearned_recommendation(
     prompt: str, pool: Pool, stage: Stage, *, explore: bool, max_branches: int, reason: str
 ) -> Recommendation:
-    """Recommend without what was learned, because asking it failed: the fallback, else the first candidates."""
+    """Recommend without what was learned, as asking it failed: the fallback, else the first candidates."""
     if pool.fallback:
         names: tuple[str, ...] = (pool.fallback,)
     else:

@@ -1,7 +1,7 @@
 """The two socket types of this pack, and what travels along them.
 
-They are apart from the nodes so that a node at either end of a wire needs to know only this module. The type names
-are written into people's workflows and never change.
+They are apart from the nodes so that a node at either end of a wire needs to know only this module. The type
+names are written into people's workflows and never change.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from comfy_api.latest import io
 from ..learning.values import Recommendation
 
 PlanType = io.Custom("CC_PLAN")
-"""Carries a `learning.values.Recommendation`; its checkpoints are spelled as ComfyUI's file lists spell them."""
+"""Carries a `learning.values.Recommendation`, its checkpoints spelled as in ComfyUI's file lists."""
 
 GenerationType = io.Custom("CC_GENERATION")
 """Carries a `GenerationReference`."""
@@ -26,13 +26,16 @@ class GenerationReference:
     Attributes
     ----------
     generation_id
-        The id to give verdicts by. Empty where logging failed: `message` then says why, and nothing can be learned.
+        The id to give verdicts by. Empty where logging failed: `message` then says why, and nothing can be
+        learned.
     checkpoints
         The checkpoint of each image, in the order of the images.
     plan
-        What was recommended. Its checkpoints may be more than were drawn: one that could not be loaded drops out.
+        What was recommended. Its checkpoints may be more than were drawn: one that could not be loaded drops
+        out.
     message
-        What the person should know of this round (a checkpoint dropped out, the database failed); empty if nothing.
+        What the person should know of this round (a checkpoint dropped out, the database failed); empty if
+        nothing.
     """
 
     generation_id: str

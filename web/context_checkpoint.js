@@ -8,7 +8,7 @@ import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { addDisplay, allNodes, nodeById, nodePlace } from "./node_display.mjs";
 import { PlanView } from "./plan_view.mjs";
-import { RememberedRounds } from "./remembered_rounds.mjs";
+import { Remembered } from "./remembered.mjs";
 import { RoundList } from "./round_list.mjs";
 import { Server } from "./server.mjs";
 import { SettingsMirror } from "./settings.mjs";
@@ -23,7 +23,8 @@ const ROUNDS_KEY = "context_checkpoint";
 const PLANS_KEY = "context_checkpoint_plan";
 
 const server = new Server((path, options) => api.fetchApi(path, options));
-const remembered = new RememberedRounds(window.localStorage);
+const shownRounds = new Remembered(window.localStorage, "rounds");
+const shownPlans = new Remembered(window.localStorage, "plans");
 let say = speaker();
 
 /** @type {WeakMap<ComfyNode, RoundList>} */
@@ -79,7 +80,7 @@ function addRoundList(node) {
   listen(node, (output) => {
     if (!output[ROUNDS_KEY]) return;
     list.show(output[ROUNDS_KEY].map(roundFrom));
-    remembered.remember(nodePlace(node), list.generationIds);
+    shownRounds.remember(nodePlace(node), list.generationIds);
   });
 }
 
@@ -89,7 +90,11 @@ function addPlanView(node) {
   const view = new PlanView({ say, resized: () => resized() });
   resized = addDisplay(node, "context_checkpoint_plan", view.element);
   recommenders.set(node, view);
-  listen(node, (output) => output[PLANS_KEY] && view.show(output[PLANS_KEY]));
+  listen(node, (output) => {
+    if (!output[PLANS_KEY]) return;
+    view.show(output[PLANS_KEY]);
+    shownPlans.remember(nodePlace(node), output[PLANS_KEY]);
+  });
 }
 
 /**
@@ -159,11 +164,13 @@ app.registerExtension({
     if (node.comfyClass === "ContextCheckpointRecommender") addPlanView(node);
   },
 
-  /** After a reload: ComfyUI itself forgets outputs then. */
+  /** After a reload: ComfyUI itself forgets outputs then, and does not send again what it has in its cache. */
   afterConfigureGraph() {
     for (const node of allNodes(app.rootGraph)) {
+      const place = nodePlace(node);
       const list = recorders.get(node);
-      if (list) void showAgain(list, remembered.recall(nodePlace(node)));
+      if (list) void showAgain(list, shownRounds.recall(place));
+      recommenders.get(node)?.show(shownPlans.recall(place));
     }
   },
 

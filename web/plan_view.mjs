@@ -1,6 +1,7 @@
 // @ts-check
 /** Shows a recommender's plan: which checkpoints, how sure, and why. Knows neither ComfyUI nor a node. */
 
+import { nameElement } from "./checkpoint_name.mjs";
 import { element } from "./elements.mjs";
 import { percent, planFrom, strategyInWords } from "./plan.mjs";
 
@@ -30,18 +31,20 @@ export class PlanView {
   #section(record) {
     const say = this.#say;
     const plan = planFrom(record);
-    const names = plan.checkpoints.map((name) =>
-      element("li", {}, [element("bdi", { class: "cc-name", text: name, title: name })]),
-    );
-    const confidence = say("confidence", { percent: percent(plan.confidence) });
+    const names = plan.checkpoints.map((name) => element("li", {}, [nameElement(name)]));
     return element("section", { class: "cc-planned" }, [
       element("ol", { class: "cc-checkpoints", "aria-label": say("planned") }, names),
       element("p", { class: "cc-strategy", text: strategyInWords(plan, say) }),
-      plan.fallback ? null : element("p", { class: "cc-confidence", text: confidence }),
-      plan.fallback ? null : this.#meter(say("evidence"), plan.evidence, say("evidenceHelp")),
-      plan.fallback ? null : this.#meter(say("clarity"), plan.clarity, say("clarityHelp")),
+      ...(plan.fallback ? [] : this.#meters(plan)),
       element("p", { class: "cc-explanation", text: plan.explanation }),
     ]);
+  }
+
+  /** @param {import("./plan.mjs").Plan} plan */
+  #meters(plan) {
+    return /** @type {const} */ (["confidence", "evidence", "clarity"]).map((measure) =>
+      this.#meter(this.#say(measure), plan[measure], this.#say(`${measure}Help`)),
+    );
   }
 
   /**

@@ -6,6 +6,7 @@
  * so that a sidebar or a standalone page can hold the same list.
  */
 
+import { nameElement } from "./checkpoint_name.mjs";
 import { button, element } from "./elements.mjs";
 import { VerdictSaver } from "./verdict_saver.mjs";
 import { allRejected, areAllRejected, feedbackBody, hasRest, restRejected, toggled } from "./verdicts.mjs";
@@ -121,8 +122,10 @@ class RoundSection {
     });
     const row = element("li", { class: "cc-image" }, [
       this.#thumbnail(image, say("imageBy", values)),
-      element("bdi", { class: "cc-name", text: image.checkpoint, title: image.checkpoint }),
-      this.generationId === "" ? null : element("span", { class: "cc-verdict" }, [pick, reject]),
+      element("div", { class: "cc-judged" }, [
+        nameElement(image.checkpoint),
+        this.generationId === "" ? null : element("span", { class: "cc-verdict" }, [pick, reject]),
+      ]),
     ]);
     this.#rows.push({ row, pick, reject });
     return row;

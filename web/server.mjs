@@ -44,6 +44,28 @@ export class Server {
     return generations[0];
   }
 
+  /**
+   * @param {number} limit
+   * @returns {Promise<Json>} newest first
+   */
+  generations(limit) {
+    return this.#ask(`generations?limit=${limit}`);
+  }
+
+  /** @param {number} limit rows of keyword and checkpoint */
+  statistics(limit) {
+    return this.#ask(`statistics?limit=${limit}`);
+  }
+
+  health() {
+    return this.#ask("health");
+  }
+
+  /** @param {object} body the prompt and its candidates */
+  recommend(body) {
+    return this.#post("recommend", body);
+  }
+
   settings() {
     return this.#ask("settings");
   }

@@ -1,0 +1,31 @@
+"""How to rank checkpoints from evidence: one policy per file, all interchangeable.
+
+A policy is a pure function of values. It never reads the store, the clock or unseeded chance, so that the same
+evidence and the same seed always rank alike.
+"""
+
+from __future__ import annotations
+
+from .contract import Policy
+from .counts import Counts
+
+_BY_NAME: dict[str, Policy] = {policy.name: policy for policy in (Counts(),)}
+
+POLICIES: tuple[str, ...] = tuple(_BY_NAME)
+DEFAULT_POLICY = "counts"
+
+
+def policy_named(name: str) -> Policy:
+    """Give the policy of that name.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message names the choices.
+    """
+    if name not in _BY_NAME:
+        raise ValueError(f"There is no policy {name!r}: choose one of {', '.join(POLICIES)}.")
+    return _BY_NAME[name]
+
+
+__all__ = ["DEFAULT_POLICY", "POLICIES", "Policy", "policy_named"]

@@ -1,0 +1,140 @@
+"""What a word is, in the languages people write prompts in: stop words, plurals, scripts without spaces.
+
+Separate from `keywords` because that module knows ComfyUI's syntax and this one knows language. It refuses to
+judge whether a word is worth anything for a recommendation: stop words are grammar only, and how telling
+"masterpiece" is gets measured from the person's rounds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+PHRASE_BREAKERS = frozenset(
+    "a an the of with and or is are was were be her his their its my your our this that these those for from by "
+    "to who which while where when as has have having wearing being".split()
+)
+"""Words that make a comma's neighbour a sentence rather than a tag ("looking at viewer" is a tag)."""
+
+STOP_WORDS = PHRASE_BREAKERS - {"wearing"} | frozenset(
+    "i me we us you he him she it they them in on at into onto up down out off over under between through during "
+    "about above below behind beside near against among around across along there here then than so but if not no "
+    "nor too very just also only own same such some any each every both few more most other another one "
+    "what how why can could will would shall should may might must do does did done don't doesn't isn't aren't "
+    "am been had got get gets there's that's it's i'm he's she's they're you're we're let's don s t ll ve re".split()
+)
+
+_IRREGULAR = {
+    "women": "woman",
+    "men": "man",
+    "children": "child",
+    "feet": "foot",
+    "teeth": "tooth",
+    "mice": "mouse",
+    "geese": "goose",
+    "wolves": "wolf",
+    "leaves": "leaf",
+    "knives": "knife",
+    "elves": "elf",
+    "dwarves": "dwarf",
+    "movies": "movie",
+    "zombies": "zombie",
+    "cookies": "cookie",
+    "selfies": "selfie",
+    "hoodies": "hoodie",
+}
+_ALREADY_SINGULAR = frozenset(
+    "glasses sunglasses clothes series species lens jeans pants shorts chaos canvas atlas christmas texas "
+    "paris mars venus pancreas news bokehs trousers tights leggings always perhaps vs as his".split()
+)
+
+
+def singular(word: str) -> str:
+    """The singular of a plain English plural; anything else is given back as it is.
+
+    >>> [singular(word) for word in ("eyes", "cities", "dresses", "women", "glass", "2girls")]
+    ['eye', 'city', 'dress', 'woman', 'glass', '2girls']
+    """
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if len(word) < 4 or not word.endswith("s") or word in _ALREADY_SINGULAR:
+        return word
+    if word.endswith(("ss", "us", "is")) or not (word.isascii() and word.isalpha()):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "shes", "ches", "xes", "zes")):
+        return word[:-2]
+    if word.endswith("oes") and len(word) > 5:
+        return word[:-2]
+    return word[:-1]
+
+
+_SCRIPTS = re.compile(
+    "(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af\u3005\u3006]+)"
+    "|(?P<katakana>[\u30a1-\u30fa\u30fc-\u30fe]+)"
+    "|(?P<hiragana>[\u3041-\u309f]+)"
+    "|(?P<hangul>[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]+)"
+    "|(?P<other>[^\u3005\u3006\u3041-\u309f\u30a1-\u30fa\u30fc-\u30fe\u1100-\u11ff\u3131-\u318e\u3400-\u4dbf"
+    "\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af]+)"
+)
+_HAN_GRAMMAR = re.compile("[的了和与與在是着著个個之其及或被把从從對对把很也都]+")
+_HIRAGANA_GRAMMAR = frozenset(
+    [
+        "である",
+        "ている",
+        "している",
+        "された",
+        "されて",
+        "という",
+        "ような",
+        "ために",
+        "ました",
+        "です",
+        "ます",
+    ]
+)
+_KOREAN_PARTICLE = re.compile("(?:으로|에서|에게|까지|부터|하는|은|는|이|가|을|를|의|에|와|과|도|로)$")
+_LONGEST_HAN_WORD = 4
+
+
+def is_ideographic(character: str) -> bool:
+    """Whether one character of this script can be a word: Han and Hangul."""
+    match = _SCRIPTS.match(character)
+    return match is not None and match.lastgroup in {"han", "hangul"}
+
+
+def script_words(text: str, *, tag: bool) -> Iterator[str]:
+    """Words of a run of letters that may hold Chinese, Japanese or Korean, without a dictionary.
+
+    Han is cut at grammatical characters; what is left is a word if it has at most two characters, and otherwise its
+    overlapping pairs (plus the whole, for a short `tag`). Katakana runs are words, hiragana runs of one or two
+    are particles and endings, a Korean word loses its particle.
+
+    >>> list(script_words("女性の肖像画", tag=False))
+    ['女性', '肖像', '像画']
+    """
+    for run in _SCRIPTS.finditer(text):
+        word = run.group()
+        if run.lastgroup == "han":
+            for part in _HAN_GRAMMAR.split(word):
+                yield from _han_words(part, tag=tag)
+        elif run.lastgroup == "hiragana":
+            if len(word) > 2 and word not in _HIRAGANA_GRAMMAR:
+                yield word
+        elif run.lastgroup == "hangul":
+            yield _KOREAN_PARTICLE.sub("", word) if len(word) > 2 else word
+        else:
+            yield word
+
+
+def _han_words(part: str, *, tag: bool) -> Iterator[str]:
+    if not part:
+        return
+    if len(part) <= 2:
+        yield part
+        return
+    if tag and len(part) <= _LONGEST_HAN_WORD:
+        yield part
+    for start in range(len(part) - 1):
+        yield part[start : start + 2]

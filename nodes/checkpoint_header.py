@@ -1,0 +1,125 @@
+"""What a checkpoint's file says of itself in its first bytes: names and shapes of its tensors, no weights.
+
+Separate from `checkpoint_files`, which remembers the outcome, so that formats can be added here alone.
+Pickles (`.ckpt`, `.pt`) are not opened: finding out what is in one means running it.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MOST_HEADER_BYTES = 100_000_000
+"""The safetensors format's own bound; its reader refuses anything longer."""
+
+_GGUF_START_BYTES = 65_536
+_ARCHITECTURE_KEY = b"general.architecture"
+_GGUF_STRING = 8
+
+
+class BrokenCheckpointError(Exception):
+    """The file cannot be a checkpoint as it lies there; the message is why, without the file's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Names and shapes of the tensors, and for a GGUF file the architecture that it names itself."""
+
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    architecture: str = ""
+
+
+def read_header(path: Path) -> Header | None:
+    """Read a checkpoint's header; None for a format that cannot be read safely.
+
+    Raises
+    ------
+    BrokenCheckpointError
+        If the file contradicts its own format: cut short, not what its name says, or garbled.
+    OSError
+        If it cannot be read.
+    """
+    if path.suffix.lower() in (".safetensors", ".sft"):
+        return _safetensors(path)
+    if path.suffix.lower() == ".gguf":
+        return _gguf(path)
+    return None
+
+
+def _safetensors(path: Path) -> Header:
+    """Read https://huggingface.co/docs/safetensors#format: a length (u64, little endian), then JSON."""
+    with path.open("rb") as file:
+        start = file.read(8)
+        size = path.stat().st_size
+        if len(start) < 8:
+            raise BrokenCheckpointError(f"the file has only {size} bytes")
+        (length,) = struct.unpack("<Q", start)
+        if length > min(MOST_HEADER_BYTES, size - 8):
+            raise BrokenCheckpointError(_not_safetensors(start + file.read(56), length, size))
+        text = file.read(length)
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BrokenCheckpointError("the file's header is garbled (not JSON)") from error
+    if not isinstance(content, dict):
+        raise BrokenCheckpointError("the file's header is garbled (not a table of tensors)")
+    return _tensors(content, 8 + length, size)
+
+
+def _not_safetensors(start: bytes, length: int, size: int) -> str:
+    beginning = start.lstrip().lower()
+    if beginning.startswith((b"<!doctype", b"<html")):
+        return "it is a web page, not a model: the download needs a login or a direct link"
+    if beginning.startswith(b"version https://git-lfs"):
+        return "it is a Git LFS pointer, not the model: fetch it with `git lfs pull`"
+    if beginning.startswith((b"pk\x03\x04", b"\x80\x02")):
+        return "it is a pickle under the name of a safetensors file"
+    if 0 < length <= MOST_HEADER_BYTES:
+        return f"the file is cut short: {size:,} bytes are there, the header alone needs {length + 8:,}"
+    return "it is not a safetensors file (impossible header length)"
+
+
+def _tensors(content: Mapping[str, object], data_at: int, size: int) -> Header:
+    shapes: dict[str, tuple[int, ...]] = {}
+    metadata: Mapping[str, str] = {}
+    end = data_at
+    for name, entry in content.items():
+        if not isinstance(entry, dict):
+            raise BrokenCheckpointError(f"the file's header is garbled at {name[:80]!r}")
+        if name == "__metadata__":
+            metadata = {key: str(value) for key, value in entry.items()}
+            continue
+        shape, offsets = entry.get("shape"), entry.get("data_offsets")
+        if not (_sizes(shape) and _sizes(offsets) and len(offsets) == 2):
+            raise BrokenCheckpointError(f"the file's header is garbled at {name[:80]!r}")
+        shapes[name] = tuple(shape)
+        end = max(end, data_at + offsets[1])
+    if not shapes:
+        raise BrokenCheckpointError("the file holds no tensors")
+    if end > size:
+        raise BrokenCheckpointError(f"the file is cut short: {size:,} of {end:,} bytes are there")
+    return Header(shapes, metadata)
+
+
+def _sizes(value: object) -> bool:
+    return isinstance(value, list) and all(type(one) is int and one >= 0 for one in value)
+
+
+def _gguf(path: Path) -> Header:
+    """Look for `general.architecture`, which writers put first; the tensors' names are converted ones."""
+    with path.open("rb") as file:
+        start = file.read(_GGUF_START_BYTES)
+    if not start.startswith(b"GGUF"):
+        raise BrokenCheckpointError("it is not a GGUF file")
+    at = start.find(_ARCHITECTURE_KEY)
+    value = start[at + len(_ARCHITECTURE_KEY) :] if at >= 0 else b""
+    if len(value) < 12:
+        return Header()
+    kind, length = struct.unpack("<IQ", value[:12])
+    if kind != _GGUF_STRING or length > 64:
+        return Header()
+    return Header(architecture=value[12 : 12 + length].decode("utf-8", "replace"))

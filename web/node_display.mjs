@@ -7,8 +7,11 @@
 /** The widget's type; it must not be the name of one of ComfyUI's own. */
 const WIDGET_TYPE = "CC_DISPLAY";
 
-/** Beyond this a list scrolls inside its node. */
-const MOST_HEIGHT_PX = 420;
+/** Beyond this a list scrolls inside its node, unless the person makes the node higher. */
+const MOST_HEIGHT_PX = 412;
+
+/** What the classic canvas takes off a widget's height around its element. */
+const MARGIN_PX = 8;
 
 /**
  * @param {import("./comfyui").ComfyNode} node
@@ -23,21 +26,23 @@ export function addDisplay(node, name, content) {
   frame.dataset.captureWheel = "true";
   frame.append(content);
   // The classic canvas asks for the height each time it draws, so it is measured on changes only.
-  let height = 40;
+  let height = 0;
   const widget = node.addDOMWidget(name, WIDGET_TYPE, frame, {
     serialize: false,
     hideOnZoom: false,
-    getMinHeight: () => height,
+    getMinHeight: () => height + MARGIN_PX,
     getValue: () => "",
     setValue: () => {},
   });
   widget.serialize = false;
 
   const fit = () => {
-    const wanted = Math.min(MOST_HEIGHT_PX, Math.ceil(content.scrollHeight) + 8);
-    if (wanted === height || content.scrollHeight === 0) return;
+    const wanted = Math.min(MOST_HEIGHT_PX, content.scrollHeight);
+    if (wanted === height || wanted === 0) return;
     const grown = wanted - height;
     height = wanted;
+    // Nodes 2.0 asks no one for a height but lays the element out; the style sheet takes its content's away.
+    frame.style.minBlockSize = `${height}px`;
     const [width, least] = node.computeSize();
     node.setSize([Math.max(width, node.size[0]), Math.max(least, node.size[1] + Math.min(grown, 0))]);
     node.graph?.setDirtyCanvas(true, true);

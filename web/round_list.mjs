@@ -101,9 +101,11 @@ class RoundSection {
       round.message ? element("p", { class: "cc-note cc-warning", text: round.message }) : null,
       this.list,
       judgeable
-        ? element("div", { class: "cc-actions" }, [this.rejectAll, this.rejectRest])
+        ? element("div", { class: "cc-foot" }, [
+            element("div", { class: "cc-actions" }, [this.rejectAll, this.rejectRest]),
+            element("div", { class: "cc-saving" }, [this.status, this.retry]),
+          ])
         : element("p", { class: "cc-note", text: say("notLogged") }),
-      element("div", { class: "cc-saving" }, [this.status, this.retry]),
     ]);
     this.#refresh();
   }

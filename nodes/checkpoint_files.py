@@ -79,6 +79,10 @@ class CheckpointFiles:
                 self._write(known)
             return files
 
+    def names(self) -> tuple[str, ...]:
+        """List the names alone, which costs no look into the files."""
+        return tuple(self._source.names())
+
     def folders(self) -> tuple[str, ...]:
         """Name the folders in which the checkpoints lie."""
         return tuple(self._source.folders())

@@ -1,0 +1,42 @@
+"""What the HTTP routes may ask of the ComfyUI around them: its checkpoints, its kept loaders, its version.
+
+Separate from `routes`, which also run without ComfyUI. Any method may block on the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .checkpoint_files import files
+from .comfy_files import ComfyCheckpoints
+from .pool import Pool, PoolRules, families_of, select
+
+
+class ComfyHost:
+    """The `routes.Host` inside ComfyUI."""
+
+    def candidates(self, rules: PoolRules) -> Pool:
+        """Apply a pool's rules to ComfyUI's checkpoints."""
+        return select(rules, files().list())
+
+    def folders(self) -> tuple[str, ...]:
+        """Name the folders in which ComfyUI looks for checkpoints."""
+        return files().folders()
+
+    def release_loaders(self) -> Mapping[str, Any]:
+        """Let kept checkpoints go, and say which."""
+        from .checkpoint_loading import release  # late: only this needs ComfyUI's loading side
+
+        return release()
+
+    def describe(self) -> Mapping[str, Any]:
+        """Tell what the doctor and the health route want to know of this ComfyUI."""
+        known = files().list()
+        return {
+            "comfyui": ComfyCheckpoints.detector,
+            "folders": list(files().folders()),
+            "checkpoints": len(known),
+            "families": families_of(known),
+            "broken": {file.name: file.broken for file in known if file.broken},
+        }

@@ -1,0 +1,314 @@
+"""`ContextCheckpointRecommender`: from a prompt and a pool to the checkpoints worth using.
+
+The node holds no rule of its own: pools are `pool`'s, files `checkpoint_files`', learning the service's. What
+it adds is ComfyUI's side: inputs, caching, and that a failure to recommend is shown and stops no workflow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from typing import Any
+
+from comfy_api.latest import io
+
+from .. import runtime
+from ..learning.errors import LearningError
+from ..learning.policies import POLICIES
+from ..learning.values import MOST_BRANCHES, STAGES, Recommendation, Stage, Thresholds
+from .checkpoint_files import files
+from .pool import (
+    ALL,
+    AUTO,
+    FAMILIES,
+    Pool,
+    PoolRules,
+    empty_pool_message,
+    fallback_recommendation,
+    no_pool_line,
+    select,
+    unlearned_recommendation,
+)
+from .socket_types import PlanType
+
+log = logging.getLogger(__name__)
+
+POLICY_AS_IN_SETTINGS = "default (as in settings)"
+NO_FALLBACK = "none"
+_LARGEST_SEED = 0xFFFF_FFFF_FFFF_FFFF
+
+
+class EmptyPoolError(ValueError):
+    """No checkpoint is left to recommend and there is no fallback; the message says what to change."""
+
+
+class ContextCheckpointRecommender(io.ComfyNode):
+    """Recommends one to three checkpoints for a prompt, from what was learned of the images people keep."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """Describe the node; called for every listing of the nodes, so new files and settings show up."""
+        return io.Schema(
+            node_id="ContextCheckpointRecommender",
+            display_name="Context Checkpoint Recommender",
+            category="Context Checkpoint",
+            description=(
+                "Recommends which checkpoints to use for this prompt, from the images you selected and "
+                "rejected: one when it is sure, two when it is fairly sure, three while it has to learn."
+            ),
+            search_aliases=[
+                "checkpoint recommender",
+                "context checkpoint",
+                "model selection",
+                "auto checkpoint",
+            ],
+            inputs=[*_pool_inputs(), *_choice_inputs()],
+            outputs=[
+                PlanType.Output(
+                    "plan",
+                    tooltip="For the other nodes of this pack: sampler, loader and feedback recorder.",
+                ),
+                # The stock loader and most packs' loaders declare `ckpt_name` as a plain list of names.
+                # ComfyUI's `validate_node_input` refuses a COMBO output there and lets only the any type in.
+                io.AnyType.Output(
+                    "ckpt_name",
+                    is_output_list=True,
+                    tooltip="Connect to `ckpt_name` of any loader: your own graph then runs once for each.",
+                ),
+                io.Float.Output("confidence", tooltip="0 to 1: how sure it is of the first checkpoint."),
+                io.String.Output("strategy", tooltip="exploit, exploit_explore or explore."),
+                io.String.Output("explanation", tooltip="Why, in a sentence."),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(
+        cls,
+        fallback: str | None = None,
+        exploit_threshold: float | None = None,
+        explore_threshold: float | None = None,
+    ) -> bool | str:
+        """Check the thresholds, as far as they are not linked.
+
+        Naming `fallback` here keeps ComfyUI from refusing a checkpoint that only another machine has.
+        """
+        if exploit_threshold is None or explore_threshold is None:
+            return True
+        try:
+            Thresholds(exploit_threshold, explore_threshold)
+        except ValueError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    async def fingerprint_inputs(cls, **inputs: Any) -> str:
+        """Change when the answer may: something was learned, a checkpoint came, went or broke, a new setting.
+
+        Without any of these, and with the same seed, ComfyUI may serve the former plan and what hangs on it.
+        """
+        try:
+            learned = await runtime.current().run(lambda service: service.learned_version())
+        except Exception:  # the node itself will tell of it
+            log.debug("Cannot tell what was learned", exc_info=True)
+            learned = "unavailable"
+        settings = runtime.current().settings
+        known = await asyncio.to_thread(files().list)
+        state = (learned, settings.policy, settings.thresholds, known)
+        return hashlib.sha256(repr(state).encode()).hexdigest()
+
+    @classmethod
+    async def execute(
+        cls,
+        prompt: str,
+        family: str = AUTO,
+        include: str = "",
+        exclude: str = "",
+        fallback: str = NO_FALLBACK,
+        stage: Stage = "final",
+        explore: bool = True,
+        max_branches: int = MOST_BRANCHES,
+        seed: int = 0,
+        policy: str = POLICY_AS_IN_SETTINGS,
+        exploit_threshold: float | None = None,
+        explore_threshold: float | None = None,
+    ) -> io.NodeOutput:
+        """Recommend; what fails is told in the explanation, in the log and on the node."""
+        rules = PoolRules(family, include, exclude, "" if fallback == NO_FALLBACK else fallback)
+        pool = select(rules, await asyncio.to_thread(files().list))
+        if pool.candidates:
+            options = {
+                "stage": stage,
+                "explore": explore,
+                "max_branches": max_branches,
+                "seed": seed,
+                "policy": None if policy == POLICY_AS_IN_SETTINGS else policy,
+                "thresholds": _thresholds(exploit_threshold, explore_threshold),
+            }
+            plan = await _recommend(prompt, pool, options)
+        elif pool.fallback_used:
+            log.info(no_pool_line(pool, stage))
+            plan = fallback_recommendation(prompt, pool, stage)
+        else:
+            raise EmptyPoolError(empty_pool_message(rules, pool, files().folders()))
+        return io.NodeOutput(
+            plan,
+            list(plan.checkpoints),
+            plan.confidence,
+            plan.strategy,
+            plan.explanation,
+            ui={"context_checkpoint_plan": [_shown(plan)]},
+        )
+
+
+async def _recommend(prompt: str, pool: Pool, options: dict[str, Any]) -> Recommendation:
+    try:
+        return await runtime.current().run(
+            lambda service: service.recommend(prompt, pool.candidates, family=pool.family, **options)
+        )
+    except LearningError as error:
+        log.warning("Cannot recommend from what was learned: %s", error)
+        reason = str(error)
+    except (
+        Exception
+    ) as error:  # the workflow runs on, visibly without what was learned; the trace is for a report
+        log.warning("Cannot recommend from what was learned", exc_info=True)
+        reason = f"{type(error).__name__}: {error}. `context-checkpoint doctor` says how to mend it."
+    return unlearned_recommendation(
+        prompt,
+        pool,
+        options["stage"],
+        explore=options["explore"],
+        max_branches=options["max_branches"],
+        reason=reason,
+    )
+
+
+def _thresholds(exploit: float | None, explore: float | None) -> Thresholds:
+    """Fill in the settings' thresholds where a script left them out."""
+    if exploit is not None and explore is not None:
+        return Thresholds(exploit, explore)
+    usual = runtime.current().settings.thresholds
+    return Thresholds(
+        usual.exploit if exploit is None else exploit,
+        usual.explore if explore is None else explore,
+    )
+
+
+def _shown(plan: Recommendation) -> dict[str, Any]:
+    """Make what the node shows in the browser (`web/plan.mjs` reads it)."""
+    return {
+        "checkpoints": list(plan.checkpoints),
+        "confidence": plan.confidence,
+        "evidence": plan.evidence,
+        "clarity": plan.clarity,
+        "strategy": plan.strategy,
+        "explanation": plan.explanation,
+        "fallback": plan.fallback,
+        "policy": plan.policy,
+        "keywords": [keyword.text for keyword in plan.keywords],
+    }
+
+
+# --- inputs; all but the prompt may be left out by a script, which then gets the value a new node shows
+
+
+def _pool_inputs() -> list[io.Input]:
+    return [
+        io.String.Input(
+            "prompt",
+            multiline=True,
+            dynamic_prompts=True,
+            default="",
+            tooltip="The positive prompt, typed or connected. Its words decide which experience counts.",
+        ),
+        io.Combo.Input(
+            "family",
+            options=[AUTO, ALL, *FAMILIES],
+            default=AUTO,
+            optional=True,
+            tooltip=(
+                "Which architecture to choose among, read from the files' headers. auto: that of the first "
+                "checkpoint that `include` matches. all: any, for graphs that work with any."
+            ),
+        ),
+        io.String.Input(
+            "include",
+            default="",
+            optional=True,
+            placeholder="all, or e.g. portrait/*, *realis*",
+            tooltip=(
+                "Choose among checkpoints that match: name or folder with * and ?, separated by commas. "
+                "Empty: all of the family."
+            ),
+        ),
+        io.String.Input(
+            "exclude",
+            default="",
+            optional=True,
+            placeholder="none, or e.g. *inpaint*, *refiner*",
+            tooltip="Leave out checkpoints that match, written like `include`.",
+        ),
+        io.Combo.Input(
+            "fallback",
+            options=[NO_FALLBACK, *files().names()],
+            default=NO_FALLBACK,
+            optional=True,
+            tooltip="The checkpoint to use where the rules leave none, or nothing can be recommended.",
+        ),
+    ]
+
+
+def _choice_inputs() -> list[io.Input]:
+    usual = runtime.current().settings.thresholds
+    return [
+        io.Combo.Input(
+            "stage",
+            options=list(STAGES),
+            default="final",
+            optional=True,
+            tooltip="draft always explores, however sure it is; standard and final follow the confidence.",
+        ),
+        io.Boolean.Input(
+            "explore",
+            default=True,
+            optional=True,
+            tooltip="Off: always the one best checkpoint (except in draft), whatever the confidence.",
+        ),
+        io.Int.Input(
+            "max_branches",
+            default=MOST_BRANCHES,
+            min=1,
+            max=MOST_BRANCHES,
+            optional=True,
+            tooltip="At most this many checkpoints at once.",
+        ),
+        io.Int.Input(
+            "seed",
+            default=0,
+            min=0,
+            max=_LARGEST_SEED,
+            control_after_generate=True,
+            optional=True,
+            tooltip=(
+                "Decides which checkpoints are tried beside the best one. The same seed repeats the choice "
+                "until something is learned. `fixed` lets a stock loader keep its checkpoint between runs."
+            ),
+        ),
+        io.Combo.Input(
+            "policy",
+            options=[POLICY_AS_IN_SETTINGS, *POLICIES],
+            default=POLICY_AS_IN_SETTINGS,
+            optional=True,
+            advanced=True,
+            tooltip="How to learn from the verdicts. The default is chosen in ComfyUI's settings.",
+        ),
+        _threshold_input("exploit_threshold", usual.exploit, "Above this confidence one checkpoint is used."),
+        _threshold_input("explore_threshold", usual.explore, "Above this confidence two, below it three."),
+    ]
+
+
+def _threshold_input(name: str, default: float, tooltip: str) -> io.Input:
+    return io.Float.Input(
+        name, default=default, min=0.0, max=1.0, step=0.01, optional=True, advanced=True, tooltip=tooltip
+    )

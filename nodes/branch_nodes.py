@@ -1,0 +1,230 @@
+"""What `MultiCheckpointSampler` expands into, besides ComfyUI's own nodes: load, end of a branch, collect.
+
+Nobody adds these by hand. They are nodes and not functions because the order of a graph is ComfyUI's to
+decide:
+
+- The loader gives an empty outcome for a checkpoint that cannot be loaded instead of failing, and says why in
+  its last output. (An `ExecutionBlocker` would also block the collector.)
+- A branch's end asks for its images only if there is nothing wrong (lazy inputs), and packs them into one
+  value, so that nothing that waits for the other branches keeps this one's model alive.
+- The collector asks for one branch after the other (lazy inputs again): each has ended before the next loads.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+
+from ..learning.values import MOST_BRANCHES
+from . import comfy_adapter
+from .checkpoint_loading import CannotLoad, branch_ended, file_fingerprint, load
+from .generation_log import log_generation
+from .socket_types import GenerationType, PlanType
+
+log = logging.getLogger(__name__)
+
+_CATEGORY = "Context Checkpoint/inner"
+
+_Branch = io.Custom("CC_BRANCH")
+_Collected = io.Custom("CC_COLLECTED")
+"""A whole list as one value: ComfyUI cannot link a result to a list output of a sub-node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One ended branch: its images, each `[1, H, W, C]`, and their latents; or what was wrong."""
+
+    checkpoint: str
+    problem: str
+    images: tuple[torch.Tensor, ...] = ()
+    latents: tuple[Mapping[str, Any], ...] = ()
+
+
+class BranchLoader(io.ComfyNode):
+    """Loads a branch's checkpoint, or says why it cannot."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ContextCheckpointBranchLoader",
+            display_name="Branch: load",
+            category=_CATEGORY,
+            description="Inner node of the Multi-Checkpoint Sampler.",
+            is_dev_only=True,
+            inputs=[io.String.Input("ckpt_name")],
+            outputs=[
+                io.Model.Output(),
+                io.Clip.Output(),
+                io.Vae.Output(),
+                io.String.Output("problem"),
+            ],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, ckpt_name: str) -> str:
+        return file_fingerprint(ckpt_name)
+
+    @classmethod
+    def execute(cls, ckpt_name: str) -> io.NodeOutput:
+        try:
+            loaded = load(ckpt_name)
+        except CannotLoad as error:
+            log.warning("Checkpoint %s drops out of this round: %s", ckpt_name, error)
+            return io.NodeOutput(None, None, None, str(error))
+        return io.NodeOutput(loaded.model, loaded.clip, loaded.vae, "")
+
+
+class BranchEnd(io.ComfyNode):
+    """Packs what a branch has drawn."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ContextCheckpointBranchEnd",
+            display_name="Branch: end",
+            category=_CATEGORY,
+            description="Inner node of the Multi-Checkpoint Sampler.",
+            is_dev_only=True,
+            inputs=[
+                io.String.Input("ckpt_name"),
+                io.String.Input("problem", force_input=True),
+                io.Image.Input("images", lazy=True),
+                io.Latent.Input("latents", lazy=True),
+            ],
+            outputs=[_Branch.Output("branch")],
+        )
+
+    @classmethod
+    def check_lazy_status(
+        cls,
+        ckpt_name: str,
+        problem: str | None,
+        images: torch.Tensor | None,
+        latents: Mapping[str, Any] | None,
+    ) -> list[str]:
+        if problem:
+            return []
+        wanted = {"images": images, "latents": latents}
+        return [name for name, value in wanted.items() if value is None]
+
+    @classmethod
+    def execute(
+        cls,
+        ckpt_name: str,
+        problem: str,
+        images: torch.Tensor | None = None,
+        latents: Mapping[str, Any] | None = None,
+    ) -> io.NodeOutput:
+        branch_ended()
+        if images is None or latents is None:
+            return io.NodeOutput(Branch(ckpt_name, problem))
+        return io.NodeOutput(Branch(ckpt_name, "", single_images(images), single_latents(latents)))
+
+
+class BranchCollector(io.ComfyNode):
+    """Runs the branches in turn, puts their images in the plan's order, and logs the generation."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ContextCheckpointBranchCollector",
+            display_name="Branch: collect",
+            category=_CATEGORY,
+            description="Inner node of the Multi-Checkpoint Sampler.",
+            is_dev_only=True,
+            not_idempotent=True,
+            inputs=[
+                PlanType.Input("plan"),
+                *(_Branch.Input(name, optional=True, lazy=True) for name in BRANCH_INPUTS),
+            ],
+            outputs=[
+                _Collected.Output("images"),
+                _Collected.Output("latents"),
+                _Collected.Output("ckpt_names"),
+                GenerationType.Output("generation"),
+            ],
+        )
+
+    @classmethod
+    def check_lazy_status(cls, plan: Any, **branches: Branch | None) -> list[str]:
+        waiting = [name for name in BRANCH_INPUTS if name in branches and branches[name] is None]
+        return waiting[:1]
+
+    @classmethod
+    async def execute(cls, plan: Any, **branches: Branch) -> io.NodeOutput:
+        ended = sorted(branches.values(), key=lambda branch: plan.checkpoints.index(branch.checkpoint))
+        drawn = [branch for branch in ended if not branch.problem]
+        dropped = {branch.checkpoint: branch.problem for branch in ended if branch.problem}
+        if not drawn:
+            raise NoCheckpointLeft(dropped)
+        message = drop_out_message(dropped)
+        if dropped:
+            comfy_adapter.tell_on_node(message)
+        names = [branch.checkpoint for branch in drawn for _ in branch.images]
+        reference = await log_generation(plan, names, message)
+        return io.NodeOutput(
+            [image for branch in drawn for image in branch.images],
+            [latent for branch in drawn for latent in branch.latents],
+            names,
+            reference,
+            ui=drop_out_ui(dropped),
+        )
+
+
+BRANCH_INPUTS = tuple(f"branch_{number}" for number in range(1, MOST_BRANCHES + 1))
+
+BRANCH_NODES: tuple[type[io.ComfyNode], ...] = (BranchLoader, BranchEnd, BranchCollector)
+
+
+class NoCheckpointLeft(Exception):
+    """Not one of a plan's checkpoints could be loaded."""
+
+    def __init__(self, dropped: Mapping[str, str]) -> None:
+        reasons = "; ".join(f"{name}: {problem}" for name, problem in dropped.items())
+        super().__init__(
+            f"None of the recommended checkpoints could be loaded. {reasons}. "
+            "Queue again: broken files are left out of the next recommendation. If no other checkpoint is "
+            "left, put a working one into ComfyUI's checkpoints folder, or widen the recommender's family "
+            "and globs."
+        )
+
+
+def drop_out_message(dropped: Mapping[str, str]) -> str:
+    """Say which checkpoints dropped out of a round, and why; empty if none did."""
+    return " ".join(f"{name} dropped out of this round: {problem}." for name, problem in dropped.items())
+
+
+def drop_out_ui(dropped: Mapping[str, str]) -> dict[str, list[dict[str, str]]] | None:
+    """What the browser and the history get of it."""
+    if not dropped:
+        return None
+    entries = [{"checkpoint": name, "reason": problem} for name, problem in dropped.items()]
+    return {"context_checkpoint_dropped": entries}
+
+
+def single_images(batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Split `[B, H, W, C]` into B times `[1, H, W, C]`."""
+    return tuple(batch[position : position + 1] for position in range(batch.shape[0]))
+
+
+def single_latents(batch: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Split a LATENT of B samples into B of one, with what belongs to each: its mask and its index."""
+    samples = batch["samples"]
+    if getattr(samples, "is_nested", False):  # picture and sound together; they have no common batch
+        return (batch,)
+    count = samples.shape[0]
+    return tuple(_one_latent(batch, position, count) for position in range(count))
+
+
+def _one_latent(batch: Mapping[str, Any], position: int, count: int) -> Mapping[str, Any]:
+    one = {**batch, "samples": batch["samples"][position : position + 1]}
+    for name in ("noise_mask", "batch_index"):
+        parts: Sequence[Any] | None = batch.get(name)
+        if parts is not None and len(parts) == count:
+            one[name] = parts[position : position + 1]
+    return one

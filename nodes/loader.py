@@ -1,0 +1,70 @@
+"""`RecommendedCheckpointLoader`: a plan's checkpoints as lists of MODEL, CLIP and VAE for one's own graph.
+
+What the stock loader cannot do: it keeps what it loaded between prompts, and a checkpoint that cannot be
+loaded drops out of the lists instead of failing the prompt. All of a plan's checkpoints are in memory at
+once, since the lists hold them; where memory is short, `MultiCheckpointSampler` needs one at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from comfy_api.latest import io
+
+from ..learning.values import Recommendation
+from . import comfy_adapter
+from .branch_nodes import NoCheckpointLeft, drop_out_message, drop_out_ui
+from .checkpoint_loading import CannotLoad, branch_ended, load, warm_first
+from .socket_types import PlanType
+
+log = logging.getLogger(__name__)
+
+
+class RecommendedCheckpointLoader(io.ComfyNode):
+    """Loads a plan's checkpoints; ComfyUI then runs what follows once for each."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="RecommendedCheckpointLoader",
+            display_name="Recommended Checkpoint Loader",
+            category="Context Checkpoint",
+            description="Loads the recommended checkpoints for your own graph, which then runs once for "
+            "each. They stay in memory between prompts, within the bounds in the settings.",
+            search_aliases=["load checkpoint", "checkpoint loader", "recommended", "model"],
+            not_idempotent=True,
+            inputs=[PlanType.Input("plan", tooltip="From the Context Checkpoint Recommender.")],
+            outputs=[
+                io.Model.Output(is_output_list=True),
+                io.Clip.Output(is_output_list=True),
+                io.Vae.Output(is_output_list=True),
+                io.String.Output(
+                    "ckpt_names",
+                    is_output_list=True,
+                    tooltip="The names of those that were loaded; connect it to the Feedback Recorder.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, plan: Recommendation) -> io.NodeOutput:
+        loaded, dropped = {}, {}
+        for name in warm_first(plan.checkpoints):
+            try:
+                loaded[name] = load(name)
+            except CannotLoad as error:
+                log.warning("Checkpoint %s drops out of this round: %s", name, error)
+                dropped[name] = str(error)
+        branch_ended()
+        if not loaded:
+            raise NoCheckpointLeft(dropped)
+        if dropped:
+            comfy_adapter.tell_on_node(drop_out_message(dropped))
+        names = [name for name in plan.checkpoints if name in loaded]
+        return io.NodeOutput(
+            [loaded[name].model for name in names],
+            [loaded[name].clip for name in names],
+            [loaded[name].vae for name in names],
+            names,
+            ui=drop_out_ui(dropped),
+        )

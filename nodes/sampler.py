@@ -1,0 +1,167 @@
+"""`MultiCheckpointSampler`: draws a plan's images, one branch per recommended checkpoint.
+
+It only lays out the graph; ComfyUI runs it. Each branch is the graph a person would wire by hand with
+ComfyUI's own nodes (load, encode twice, sample, decode), so that its images are the same, pixel for pixel.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from comfy_api.latest import io
+from comfy_execution.graph_utils import GraphBuilder
+
+from ..learning.strategy import divide_images
+from ..learning.values import Recommendation
+from . import comfy_adapter
+from .branch_nodes import BRANCH_INPUTS
+from .checkpoint_loading import warm_first
+from .socket_types import GenerationType, PlanType
+
+MOST_IMAGES = 64
+
+
+class MultiCheckpointSampler(io.ComfyNode):
+    """Loads, samples and decodes one branch per checkpoint of a plan, one branch after the other."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MultiCheckpointSampler",
+            display_name="Multi-Checkpoint Sampler",
+            category="Context Checkpoint",
+            description="Draws images with each recommended checkpoint, dividing them as the plan says. "
+            "Every branch uses the same seed and equals the same graph wired by hand with that checkpoint.",
+            search_aliases=["ksampler", "sampler", "checkpoint", "branch", "compare checkpoints"],
+            enable_expand=True,
+            not_idempotent=True,
+            inputs=[
+                PlanType.Input("plan", tooltip="From the Context Checkpoint Recommender."),
+                io.String.Input(
+                    "positive", multiline=True, dynamic_prompts=True, tooltip="What the images should show."
+                ),
+                io.String.Input(
+                    "negative",
+                    multiline=True,
+                    dynamic_prompts=True,
+                    default="",
+                    tooltip="What they should not.",
+                ),
+                io.Int.Input("width", default=512, min=16, max=16384, step=8, tooltip="In pixels."),
+                io.Int.Input("height", default=512, min=16, max=16384, step=8, tooltip="In pixels."),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=0xFFFFFFFFFFFFFFFF,
+                    control_after_generate=True,
+                    tooltip="Every branch starts from this seed.",
+                ),
+                io.Int.Input("steps", default=20, min=1, max=10000),
+                io.Float.Input("cfg", default=7.0, min=0.0, max=100.0, step=0.1, round=0.01),
+                io.Combo.Input("sampler_name", options=comfy_adapter.sampler_names()),
+                io.Combo.Input("scheduler", options=comfy_adapter.scheduler_names()),
+                io.Float.Input(
+                    "denoise",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    tooltip="Less than 1 keeps something of the latent.",
+                ),
+                io.Int.Input(
+                    "images_per_prompt",
+                    default=1,
+                    min=1,
+                    max=MOST_IMAGES,
+                    tooltip="Images to divide among the checkpoints; each gets at least one.",
+                ),
+                io.Latent.Input(
+                    "latent",
+                    optional=True,
+                    tooltip="Start from this instead of an empty image of width and height (image to image, "
+                    "inpainting). Each branch takes as many as it draws, from the first on, and begins "
+                    "again.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output("images", is_output_list=True, tooltip="One entry per image, best first."),
+                io.Latent.Output("latents", is_output_list=True, tooltip="One entry per image."),
+                io.String.Output(
+                    "ckpt_names", is_output_list=True, tooltip="Which checkpoint drew each image."
+                ),
+                GenerationType.Output("generation", tooltip="For the Feedback Recorder."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        plan: Recommendation,
+        positive: str,
+        negative: str,
+        width: int,
+        height: int,
+        images_per_prompt: int,
+        latent: Mapping[str, Any] | None = None,
+        **sampling: Any,
+    ) -> io.NodeOutput:
+        graph = comfy_adapter.graph_for_this_node()
+        shares = dict(
+            zip(
+                plan.checkpoints,
+                divide_images(plan.strategy, plan.checkpoints, images_per_prompt),
+                strict=True,
+            )
+        )
+        branches = {}
+        for branch_input, name in zip(BRANCH_INPUTS, warm_first(plan.checkpoints), strict=False):
+            start = (
+                _empty_latents(graph, width, height, shares[name])
+                if latent is None
+                else _given_latents(graph, latent, shares[name])
+            )
+            branches[branch_input] = _branch(graph, name, positive, negative, start, sampling)
+        collector = graph.node("ContextCheckpointBranchCollector", plan=plan, **branches)
+        return io.NodeOutput(*(collector.out(slot) for slot in range(4)), expand=graph.finalize())
+
+
+Link = list[Any]
+
+
+def _branch(
+    graph: GraphBuilder, name: str, positive: str, negative: str, latents: Link, sampling: Mapping[str, Any]
+) -> Link:
+    loader = graph.node("ContextCheckpointBranchLoader", ckpt_name=name)
+    model, clip, vae, problem = (loader.out(slot) for slot in range(4))
+    sampled = graph.node(
+        "KSampler",
+        model=model,
+        positive=graph.node("CLIPTextEncode", text=positive, clip=clip).out(0),
+        negative=graph.node("CLIPTextEncode", text=negative, clip=clip).out(0),
+        latent_image=latents,
+        **sampling,
+    ).out(0)
+    images = graph.node("VAEDecode", samples=sampled, vae=vae).out(0)
+    return graph.node(
+        "ContextCheckpointBranchEnd", ckpt_name=name, problem=problem, images=images, latents=sampled
+    ).out(0)
+
+
+def _empty_latents(graph: GraphBuilder, width: int, height: int, count: int) -> Link:
+    """ComfyUI's sampler gives an empty latent the channels and the scale that the model has."""
+    return graph.node("EmptyLatentImage", width=width, height=height, batch_size=count).out(0)
+
+
+def _given_latents(graph: GraphBuilder, latent: Mapping[str, Any], count: int) -> Link | Mapping[str, Any]:
+    """Take `count` latents from the start of what was given, beginning again when it is used up."""
+    given = latent["samples"].shape[0]
+    rounds = math.ceil(count / given)
+    latents: Link | Mapping[str, Any] = latent
+    if rounds > 1:
+        latents = graph.node("RepeatLatentBatch", samples=latents, amount=rounds).out(0)
+    if rounds * given != count:
+        latents = graph.node("LatentFromBatch", samples=latents, batch_index=0, length=count).out(0)
+    return latents

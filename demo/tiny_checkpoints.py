@@ -1,8 +1,8 @@
 """Tiny but real checkpoints: ComfyUI's stock loader opens them as MODEL, CLIP and VAE, and they draw.
 
 A file's colour tells who drew a picture: the mean of all that a checkpoint draws is about its colour,
-whatever the prompt, the seed and the sampler. Separate from the networks, because which parts make a family is one
-question and what a part looks like is another. Needs numpy alone: the demonstration needs no torch.
+whatever the prompt, the seed and the sampler. Separate from the networks, because which parts make a family
+is one question and what a part looks like is another. Needs numpy alone: the demonstration needs no torch.
 
 | family | size | on disk | the prompt's text |
 |---|---|---|---|

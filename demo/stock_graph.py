@@ -1,0 +1,73 @@
+"""The graph that a person wires by hand from ComfyUI's stock nodes: text to one image, in API form.
+
+What ours is compared with, pixel for pixel and second for second.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+NodeInputs = dict[str, Any]
+ApiGraph = dict[str, dict[str, Any]]
+
+
+def node(class_type: str, **inputs: Any) -> dict[str, Any]:
+    return {"class_type": class_type, "inputs": inputs}
+
+
+def by_hand(
+    checkpoint: str,
+    *,
+    prompt: str = "a lighthouse at dusk",
+    negative: str = "",
+    seed: int = 1,
+    steps: int = 4,
+    cfg: float = 2.0,
+    sampler: str = "euler",
+    scheduler: str = "normal",
+    size: int = 128,
+    batch: int = 1,
+    lora: str | None = None,
+    text_encoder: str | None = None,
+    save: bool = False,
+) -> ApiGraph:
+    """Loader, two prompts, sampler, decoder, preview.
+
+    Parameters
+    ----------
+    lora
+        A LoRA's name, applied to model and text encoder alike.
+    text_encoder
+        Another checkpoint to take the text encoder from.
+    save
+        Show the images by saving them rather than as previews.
+    """
+    graph: ApiGraph = {"loader": node("CheckpointLoaderSimple", ckpt_name=checkpoint)}
+    model, clip = ["loader", 0], ["loader", 1]
+    if text_encoder:
+        graph["encoder"] = node("CheckpointLoaderSimple", ckpt_name=text_encoder)
+        clip = ["encoder", 1]
+    if lora:
+        strengths = {"strength_model": 1.0, "strength_clip": 1.0}
+        graph["lora"] = node("LoraLoader", model=model, clip=clip, lora_name=lora, **strengths)
+        model, clip = ["lora", 0], ["lora", 1]
+    graph["positive"] = node("CLIPTextEncode", text=prompt, clip=clip)
+    graph["negative"] = node("CLIPTextEncode", text=negative, clip=clip)
+    graph["latent"] = node("EmptyLatentImage", width=size, height=size, batch_size=batch)
+    graph["sampler"] = node(
+        "KSampler",
+        model=model,
+        positive=["positive", 0],
+        negative=["negative", 0],
+        latent_image=["latent", 0],
+        seed=seed,
+        steps=steps,
+        cfg=cfg,
+        sampler_name=sampler,
+        scheduler=scheduler,
+        denoise=1.0,
+    )
+    graph["decoded"] = node("VAEDecode", samples=["sampler", 0], vae=["loader", 2])
+    show = {"filename_prefix": "by_hand"} if save else {}
+    graph["shown"] = node("SaveImage" if save else "PreviewImage", images=["decoded", 0], **show)
+    return graph

@@ -1,0 +1,125 @@
+"""A real ComfyUI for the tests in this folder, with tiny checkpoints whose colour tells who drew a picture.
+
+One server serves most tests, and forgets in between what it was taught; tests that need other flags, other
+files or a broken server take one of their own from `comfy_factory`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from context_checkpoint.demo import tiny_checkpoints
+from context_checkpoint.demo.comfy_installation import ComfyInstallation
+from context_checkpoint.demo.comfy_server import ComfyServer
+from context_checkpoint.demo.tiny_networks import Color
+
+HERE = Path(__file__).parent
+
+COLORS: Mapping[str, Color] = {
+    **{f"{name}.safetensors": color for name, color in tiny_checkpoints.NINE_COLORS.items()},
+    "text/ink.safetensors": (0.35, 0.60, 0.45),
+    "text/chalk.safetensors": (0.75, 0.65, 0.55),
+    "sd15/paint.safetensors": (0.60, 0.30, 0.35),
+}
+"""Every checkpoint of the shared server.
+
+The nine at the top are `sd3`: quick, and the prompt's text is ignored. Those under `text/` (`sd3_text`) and
+`sd15/` draw what the prompt says.
+"""
+
+ComfyFactory = Callable[..., ComfyServer]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.comfyui)
+
+
+def family_of(name: str) -> tiny_checkpoints.Family:
+    if name.startswith("text/"):
+        return "sd3_text"
+    return "sd15" if name.startswith("sd15/") else "sd3"
+
+
+@pytest.fixture(scope="session")
+def checkpoint_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All checkpoints of `COLORS`, written once and linked into each server."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    for seed, (name, color) in enumerate(COLORS.items()):
+        tiny_checkpoints.write(folder / name, family_of(name), color=color, seed=seed)
+    return folder
+
+
+def _link_checkpoints(source: Path, target: Path) -> None:
+    for file in source.rglob("*.safetensors"):
+        place = target / file.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.hardlink_to(file)
+
+
+@pytest.fixture(scope="module")
+def comfy_factory(
+    comfy_installation: ComfyInstallation, checkpoint_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ComfyFactory]:
+    """Start further servers: `comfy_factory("--cache-classic")`; they end with the module.
+
+    `checkpoints=False` leaves its folder of checkpoints empty, `environment={...}` adds variables, and
+    `start=False` hands it over before it runs.
+    """
+    with ExitStack() as servers:
+
+        def make(
+            *flags: str,
+            checkpoints: bool = True,
+            environment: Mapping[str, str | None] | None = None,
+            start: bool = True,
+        ) -> ComfyServer:
+            base = tmp_path_factory.mktemp("comfyui")
+            server = ComfyServer(base, flags, installation=comfy_installation, environment=environment)
+            if checkpoints:
+                _link_checkpoints(checkpoint_folder, server.checkpoints)
+            servers.callback(server.stop)
+            return server.start() if start else server
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def shared_comfy(
+    comfy_installation: ComfyInstallation, checkpoint_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ComfyServer]:
+    server = ComfyServer(tmp_path_factory.mktemp("comfyui"), installation=comfy_installation)
+    _link_checkpoints(checkpoint_folder, server.checkpoints)
+    with server:
+        yield server
+
+
+@pytest.fixture
+def comfy(shared_comfy: ComfyServer) -> ComfyServer:
+    """The shared server (default cache), which has learned nothing yet."""
+    forget(shared_comfy)
+    return shared_comfy
+
+
+def preferences_file(server: ComfyServer) -> Path:
+    """Where a server keeps what it has learned: in ComfyUI's system user directory, out of HTTP's reach."""
+    return server.base_directory / "user" / "__context_checkpoint" / "preferences.db"
+
+
+def forget(server: ComfyServer) -> None:
+    """Delete all that a running server has learned, behind its back, as another process may."""
+    file = preferences_file(server)
+    if not file.exists():
+        return
+    with closing(sqlite3.connect(file, timeout=30)) as database, database:
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        for (name,) in tables.fetchall():
+            if name != "alembic_version" and not name.startswith("sqlite_"):
+                database.execute(f'DELETE FROM "{name}"')  # noqa: S608 - the name is the database's own

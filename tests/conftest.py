@@ -1,0 +1,192 @@
+"""What every test may lean on: the package under its name, markers that skip loudly, and a real PostgreSQL.
+
+`CC_REQUIRE=comfyui,browser,postgres` (any of them) turns the skip of a test whose program is missing into a
+failure, so that a machine that has everything cannot pass by quietly testing less.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _make_importable() -> None:
+    """Import this tree as `context_checkpoint`, whatever its folder is called, installed or not."""
+    found = importlib.util.find_spec("context_checkpoint")
+    if found is None:
+        spec = importlib.util.spec_from_file_location(
+            "context_checkpoint", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
+        )
+        if spec is None or spec.loader is None:
+            raise RuntimeError(f"{ROOT} is not a package")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["context_checkpoint"] = module
+        spec.loader.exec_module(module)
+    elif found.origin is None or Path(found.origin).resolve().parent != ROOT:
+        raise pytest.UsageError(
+            f"These tests are for {ROOT}, but context_checkpoint is installed from {found.origin}."
+        )
+
+
+_make_importable()
+
+from context_checkpoint.demo.comfy_installation import ComfyInstallation, NoComfyUI, find_comfyui  # noqa: E402
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """A program that some tests need: what finds it, and what to do where it is missing."""
+
+    find: Callable[[], object]
+    advice: str
+
+
+def find_chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def find_postgres() -> Path | None:
+    """Return the folder with `initdb` and `pg_ctl`, which Debian keeps off the path; the newest one."""
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).parent
+    debian = Path("/usr/lib/postgresql")
+    versions = sorted(debian.glob("*/bin/initdb"), key=lambda found: int(found.parts[-3]), reverse=True)
+    return versions[0].parent if versions else None
+
+
+NEEDED = {
+    "comfyui": Needed(
+        find_comfyui, "set COMFYUI_PATH to a ComfyUI's folder, or run `python run.py demo` once"
+    ),
+    "browser": Needed(find_chromium, "install Chromium (Debian: apt-get install chromium)"),
+    "postgres": Needed(find_postgres, "install PostgreSQL (Debian: apt-get install postgresql)"),
+}
+
+skipped_for = pytest.StashKey[dict[str, int]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[skipped_for] = {}
+    unknown = required() - set(NEEDED)
+    if unknown:
+        raise pytest.UsageError(
+            f"CC_REQUIRE names {', '.join(sorted(unknown))}; it may name {', '.join(NEEDED)}."
+        )
+
+
+def required() -> set[str]:
+    return {name.strip() for name in os.environ.get("CC_REQUIRE", "").split(",") if name.strip()}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what cannot run here, and put the tests on a real ComfyUI last: the quick ones then fail first."""
+    for name, needed in NEEDED.items():
+        marked = [item for item in items if item.get_closest_marker(name)]
+        if marked and needed.find() is None:
+            config.stash[skipped_for][name] = len(marked)
+            for item in marked:
+                if name not in required():
+                    item.add_marker(pytest.mark.skip(reason=f"no {name} here: {needed.advice}"))
+    items.sort(key=lambda item: item.get_closest_marker("comfyui") is not None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name in item.config.stash[skipped_for]:
+        if item.get_closest_marker(name) and name in required():
+            pytest.fail(
+                f"CC_REQUIRE asks for {name}, but there is none: {NEEDED[name].advice}.", pytrace=False
+            )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for name, count in config.stash[skipped_for].items():
+        line = f"NOT TESTED: {count} tests need {name}. To run them: {NEEDED[name].advice}."
+        terminalreporter.write_line(line, yellow=True, bold=True)
+
+
+@pytest.fixture(autouse=True)
+def _away_from_real_preferences(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test may read or write what a person has taught."""
+    monkeypatch.delenv("CONTEXT_CHECKPOINT_DATABASE", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+
+
+@pytest.fixture(scope="session")
+def comfy_installation() -> ComfyInstallation:
+    """The ComfyUI that `COMFYUI_PATH` names or that is found; its folders are only read."""
+    found = find_comfyui()
+    if found is None:
+        raise NoComfyUI(f"mark the test with pytest.mark.comfyui, or {NEEDED['comfyui'].advice}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A running server of our own: its programs, the folder of its socket, and who it runs as."""
+
+    programs: Path
+    folder: Path
+    port: int
+    user: str | None
+
+    def command(self, program: str, *arguments: str) -> str:
+        """Run one of PostgreSQL's programs as the server's owner and return what it printed."""
+        done = subprocess.run(
+            [str(self.programs / program), *arguments],
+            user=self.user,
+            cwd=self.folder,
+            env={**os.environ, "PGHOST": str(self.folder), "PGPORT": str(self.port), "PGUSER": "postgres"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr}")
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A PostgreSQL in a folder of ours, on a free port of the loopback interface."""
+    from context_checkpoint.demo.comfy_server import free_port
+
+    programs = find_postgres()
+    assert programs is not None, "mark the test with pytest.mark.postgres"
+    # The path of a socket may have about 100 characters: pytest's own folders can be longer.
+    folder = Path(f"/tmp/cc-postgres-{uuid.uuid4().hex[:8]}")  # noqa: S108 - made fresh, with a random name
+    folder.mkdir(mode=0o700)
+    # PostgreSQL refuses to run as root; Debian's package makes a user for it.
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    server = PostgresServer(programs, folder, free_port(), "postgres" if is_root else None)
+    if is_root:
+        shutil.chown(folder, "postgres")
+    data = str(folder / "data")
+    try:
+        server.command("initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8")
+        options = f"-p {server.port} -k {folder} -h 127.0.0.1 -F"
+        server.command("pg_ctl", "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
+        yield server
+        server.command("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """A fresh, empty database, as SQLAlchemy addresses it."""
+    name = f"test_{uuid.uuid4().hex}"
+    server = postgres_server
+    server.command("createdb", name)
+    return f"postgresql+asyncpg://postgres@127.0.0.1:{server.port}/{name}"

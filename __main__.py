@@ -1,0 +1,9 @@
+"""`python -m context_checkpoint`: the same as `context-checkpoint`."""
+
+from __future__ import annotations
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

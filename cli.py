@@ -1,0 +1,263 @@
+"""`context-checkpoint` on the command line: the parser, the exit status and the printing.
+
+What the commands do is in `commands.py`, which is imported only once the arguments are understood, so that
+`--help` and a wrong argument answer at once and `doctor` runs where requirements are missing. Results go to
+stdout, everything else to stderr. Exit status: 0 done, 1 failed, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from . import __version__
+from .learning.values import MOST_BRANCHES, STAGES
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+DEFAULT_PORT = 8190
+
+
+class WrongUse(Exception):
+    """The arguments are well-formed but make no sense together; the message says what to give instead."""
+
+
+class CommandFailed(Exception):
+    """The command cannot do what it was rightly asked; the message says what to do next."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="context-checkpoint",
+        description="Recommends checkpoints for a prompt from what was learned of a person's verdicts.",
+        epilog="Exit status: 0 done, 1 failed, 2 wrong use. `context-checkpoint COMMAND --help` tells more.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    common = _common_options()
+    _add_recommend(commands, common)
+    _add_feedback(commands, common)
+    _add_stats(commands, common)
+    _add_explain(commands, common)
+    _add_doctor(commands, common)
+    _add_settings(commands, common)
+    _add_serve(commands, common)
+    _add_demo(commands)
+    return parser
+
+
+def _common_options() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    group = common.add_argument_group("common options")
+    group.add_argument(
+        "--database",
+        metavar="PLACE",
+        help="SQLite file, or postgresql://...; default: $CONTEXT_CHECKPOINT_DATABASE, else the one that "
+        "ComfyUI uses",
+    )
+    group.add_argument(
+        "--json", action="store_true", help="print JSON, of the same shapes as the HTTP routes"
+    )
+    group.add_argument(
+        "--debug", action="store_true", help="show the log, and the trace where something fails"
+    )
+    return common
+
+
+def _add_recommend(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "recommend", parents=[common], help="recommend one to three checkpoints for a prompt"
+    )
+    _add_prompt_and_candidates(parser)
+    parser.add_argument(
+        "--stage", choices=STAGES, default="final", help="draft always explores (default: final)"
+    )
+    parser.add_argument(
+        "--no-explore", dest="explore", action="store_false", help="only the best checkpoint, however unsure"
+    )
+    parser.add_argument("--policy", help="how to learn from the verdicts; default: as in the settings")
+    parser.add_argument(
+        "--max-branches",
+        type=int,
+        default=MOST_BRANCHES,
+        metavar="N",
+        help=f"1 to {MOST_BRANCHES} (default: 3)",
+    )
+    parser.add_argument("--seed", type=int, help="makes an exploring policy repeatable")
+    parser.add_argument(
+        "--exploit-threshold", type=float, metavar="X", help="above this confidence: one checkpoint"
+    )
+    parser.add_argument(
+        "--explore-threshold", type=float, metavar="X", help="above this confidence: two, else three"
+    )
+    parser.add_argument("--images", type=int, metavar="N", help="also divide N images among the checkpoints")
+
+
+def _add_prompt_and_candidates(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prompt", help="the prompt, in ComfyUI's syntax; - reads it from stdin")
+    parser.add_argument("candidates", nargs="*", metavar="CHECKPOINT", help="checkpoints to choose from")
+    parser.add_argument("--folder", metavar="DIR", help="choose from the checkpoint files in DIR instead")
+    parser.add_argument(
+        "--include", default="", metavar="GLOBS", help="with --folder: only these, comma separated"
+    )
+    parser.add_argument("--exclude", default="", metavar="GLOBS", help="with --folder: not these")
+
+
+def _add_feedback(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "feedback",
+        parents=[common],
+        help="record or replace the verdict on a generation",
+        description="Say which images of a generation were kept and which not, per checkpoint or by "
+        "position. It replaces the generation's former verdict. Images not mentioned teach nothing.",
+    )
+    parser.add_argument("generation_id", metavar="GENERATION")
+    parser.add_argument(
+        "--selected", action="append", default=[], metavar="CHECKPOINT=COUNT", help="may be repeated"
+    )
+    parser.add_argument(
+        "--rejected", action="append", default=[], metavar="CHECKPOINT=COUNT", help="may be repeated"
+    )
+    parser.add_argument(
+        "--selected-images", type=int, nargs="+", default=[], metavar="POSITION", help="from 0"
+    )
+    parser.add_argument(
+        "--rejected-images", type=int, nargs="+", default=[], metavar="POSITION", help="from 0"
+    )
+    parser.add_argument(
+        "--withdraw", action="store_true", help="take the verdict back; nothing else is given then"
+    )
+
+
+def _add_stats(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("stats", parents=[common], help="what was learned so far")
+    parser.add_argument("--keyword", help="only rows of this keyword")
+    parser.add_argument("--checkpoint", help="only rows of this checkpoint")
+    parser.add_argument(
+        "--limit", type=int, default=20, metavar="N", help="rows of keyword and checkpoint (default: 20)"
+    )
+
+
+def _add_explain(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "explain", parents=[common], help="why a prompt would get the checkpoints it would get"
+    )
+    _add_prompt_and_candidates(parser)
+    parser.add_argument("--stage", choices=STAGES, default="final")
+    parser.add_argument("--policy", help="default: as in the settings")
+
+
+def _add_doctor(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "doctor", parents=[common], help="check versions, requirements, database, pools and settings"
+    )
+    parser.add_argument(
+        "--rebuild",
+        action="store_true",
+        help="recompute all statistics from the log of generations and verdicts",
+    )
+
+
+def _add_settings(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("settings", parents=[common], help="show the settings, or change some")
+    parser.add_argument("changes", nargs="*", metavar="NAME=VALUE")
+
+
+def _add_serve(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "serve", parents=[common], help="serve the HTTP routes and an overview page without ComfyUI"
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to bind (default: 127.0.0.1, this machine only)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}; 0 takes a free one"
+    )
+
+
+def _add_demo(commands: Any) -> None:
+    parser = commands.add_parser(
+        "demo",
+        add_help=False,
+        help="play a person with tastes against a real ComfyUI; takes its own options",
+    )
+    parser.add_argument("rest", nargs=argparse.REMAINDER)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the console script's and `python -m context_checkpoint`'s entry."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["demo"]:  # argparse.REMAINDER would still take an option that comes first
+        return _demo(arguments[1:])
+    given = build_parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that cannot show a name still shows the rest
+            stream.reconfigure(errors="backslashreplace")
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if given.debug else logging.WARNING,
+        format="context-checkpoint: %(message)s",
+        force=True,
+    )
+    try:
+        return _run(given)
+    except BrokenPipeError:
+        # `| head` has read enough. Python would complain at exit when it flushes what is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        return 128 + 2
+    except Exception as error:
+        if given.debug:
+            raise
+        return _tell(error)
+
+
+def _run(given: argparse.Namespace) -> int:
+    if given.command == "doctor":  # apart, because it must run where what the others import is missing
+        from .doctor import doctor as command
+    else:
+        from . import commands
+
+        command = getattr(commands, given.command)
+    outcome = command(given)
+    if given.json:
+        print(json.dumps(outcome.value, ensure_ascii=False, indent=2))
+    elif outcome.text:
+        print(outcome.text)
+    sys.stdout.flush()
+    return DONE if outcome.good else FAILED
+
+
+def _tell(error: Exception) -> int:
+    """Say on stderr what went wrong and what to do next; the trace is for --debug."""
+    from .learning.errors import LearningError
+
+    if isinstance(error, WrongUse) or type(error) is ValueError:
+        print(f"context-checkpoint: {error}", file=sys.stderr)
+        return WRONG_USE
+    if isinstance(error, LearningError | CommandFailed):
+        message = str(error)
+    elif isinstance(error, ModuleNotFoundError):
+        message = (
+            f"The Python package {error.name} is missing. `context-checkpoint doctor` lists what is needed "
+            "and how to install it."
+        )
+    else:
+        message = f"Failed unexpectedly ({type(error).__name__}: {error}). Run it with --debug to see where."
+    print(f"context-checkpoint: {message}", file=sys.stderr)
+    return FAILED
+
+
+def _demo(arguments: Sequence[str]) -> int:
+    from .demo.play import main as demo
+
+    return demo(list(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

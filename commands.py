@@ -1,0 +1,282 @@
+"""What each command of `context-checkpoint` does: arguments in, one outcome out.
+
+Separate from `cli.py`, which owns the parser and the printing, so that a command is a function whose outcome a test
+can look at. Outcomes have the shapes of the HTTP answers, so that a script can move between both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from . import schemas
+from .cli import CommandFailed, WrongUse
+from .learning.service import PreferenceService
+from .learning.values import Thresholds
+from .nodes.checkpoint_files import CheckpointFiles
+from .nodes.checkpoint_header import Header
+from .nodes.pool import ALL, UNKNOWN, PoolRules, empty_pool_message, select
+from .runtime import Runtime, configure, current
+
+T = TypeVar("T")
+
+SUFFIXES = frozenset({".bin", ".ckpt", ".gguf", ".pkl", ".pt", ".pt2", ".pth", ".safetensors", ".sft"})
+"""Of files that ComfyUI lists as checkpoints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command found out: for programs, for people, and whether all is well."""
+
+    value: Any
+    text: str
+    good: bool = True
+
+
+# --- where the data is, and what is asked
+
+
+def _runtime(given: argparse.Namespace) -> Runtime:
+    if given.database is not None:
+        configure(database=given.database)
+    return current()
+
+
+def _ask(given: argparse.Namespace, operation: Callable[[PreferenceService], Coroutine[Any, Any, T]]) -> T:
+    return _runtime(given).run_blocking(operation)
+
+
+def _prompt(given: argparse.Namespace) -> str:
+    return _readable(sys.stdin.read() if given.prompt == "-" else given.prompt, "The prompt")
+
+
+def _candidates(given: argparse.Namespace) -> tuple[str, ...]:
+    if given.folder is None:
+        if given.include or given.exclude:
+            raise WrongUse("--include and --exclude choose among the files of a --folder.")
+        if not given.candidates:
+            raise WrongUse("Name the checkpoints to choose from, or a --folder that holds them.")
+        return tuple(_readable(name, "A checkpoint's name") for name in given.candidates)
+    if given.candidates:
+        raise WrongUse("Name the checkpoints or a --folder, not both.")
+    return _in_folder(Path(given.folder), given.include, given.exclude)
+
+
+def _in_folder(folder: Path, include: str, exclude: str) -> tuple[str, ...]:
+    if not folder.is_dir():
+        raise WrongUse(f"{folder} is not a folder.")
+    rules = PoolRules(family=ALL, include=include, exclude=exclude)
+    pool = select(rules, CheckpointFiles(FolderCheckpoints(folder), memory=None).list())
+    if not pool.candidates:
+        raise CommandFailed(empty_pool_message(rules, pool, [str(folder)]))
+    return pool.candidates
+
+
+def _readable(text: str, what: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise WrongUse(f"{what} is not valid text in this terminal's encoding.") from None
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class FolderCheckpoints:
+    """The checkpoint files of a folder, for `CheckpointFiles`. It cannot tell families: that takes ComfyUI."""
+
+    folder: Path
+    detector: str = "none"
+
+    def names(self) -> list[str]:
+        found = (
+            path for path in self.folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
+        )
+        return sorted(path.relative_to(self.folder).as_posix() for path in found)
+
+    def path(self, name: str) -> Path | None:
+        path = self.folder / name
+        return path if path.is_file() else None
+
+    def folders(self) -> list[str]:
+        return [str(self.folder)]
+
+    def family(self, header: Header) -> str:
+        return UNKNOWN
+
+
+# --- the commands
+
+
+def recommend(given: argparse.Namespace) -> Outcome:
+    settings = _runtime(given).settings
+    thresholds = Thresholds(
+        exploit=settings.exploit_threshold if given.exploit_threshold is None else given.exploit_threshold,
+        explore=settings.explore_threshold if given.explore_threshold is None else given.explore_threshold,
+    )
+    if given.images is not None and given.images < 1:
+        raise WrongUse("--images must be at least 1.")
+    prompt, candidates = _prompt(given), _candidates(given)
+    recommendation = _ask(
+        given,
+        lambda service: service.recommend(
+            prompt,
+            candidates,
+            stage=given.stage,
+            explore=given.explore,
+            policy=given.policy,
+            max_branches=given.max_branches,
+            seed=given.seed,
+            thresholds=thresholds,
+        ),
+    )
+    answer = schemas.recommend_answer(recommendation, images=given.images)
+    lines = [
+        *(f"{name}{_times(answer.images, name)}" for name in answer.checkpoints),
+        "",
+        f"{answer.strategy}, confidence {answer.confidence:.2f} "
+        f"(evidence {answer.evidence:.2f}, clarity {answer.clarity:.2f}), policy {answer.policy}",
+        answer.explanation,
+    ]
+    return Outcome(_json(answer), "\n".join(lines))
+
+
+def _times(division: Mapping[str, int] | None, name: str) -> str:
+    return f"  x{division[name]}" if division else ""
+
+
+def feedback(given: argparse.Namespace) -> Outcome:
+    counts = given.selected or given.rejected
+    positions = given.selected_images or given.rejected_images
+    if given.withdraw == bool(counts or positions):
+        raise WrongUse("Say what was selected or rejected, or --withdraw the verdict.")
+    if counts and positions:
+        raise WrongUse("Give counts per checkpoint or image positions, not both.")
+    generation = _ask(
+        given,
+        lambda service: (
+            service.record_feedback(
+                given.generation_id,
+                selected_images=given.selected_images,
+                rejected_images=given.rejected_images,
+            )
+            if positions
+            else service.record_feedback(
+                given.generation_id, _counts(given.selected), _counts(given.rejected)
+            )
+        ),
+    )
+    answer = schemas.GenerationAnswer.model_validate(generation)
+    kept = [image for image in answer.images if image.verdict == "selected"]
+    thrown = [image for image in answer.images if image.verdict == "rejected"]
+    silent = len(answer.images) - len(kept) - len(thrown)
+    text = f"{answer.id}: {len(kept)} selected, {len(thrown)} rejected, {silent} without a verdict."
+    return Outcome(_json(answer), text)
+
+
+def _counts(given: Sequence[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for entry in given:
+        name, equals, count = entry.rpartition("=")
+        if not equals or not name or not count.isdecimal():
+            raise WrongUse(f"{entry!r} is not CHECKPOINT=COUNT, for example epicrealismXL.safetensors=2.")
+        counts[_readable(name, "A checkpoint's name")] = counts.get(name, 0) + int(count)
+    return counts
+
+
+def stats(given: argparse.Namespace) -> Outcome:
+    if given.limit < 1:
+        raise WrongUse("--limit must be at least 1.")
+    statistics = _ask(
+        given,
+        lambda service: service.statistics(
+            keyword=given.keyword, checkpoint=given.checkpoint, limit=given.limit
+        ),
+    )
+    answer = schemas.StatisticsAnswer.model_validate(statistics)
+    counts = answer.overview
+    lines = [
+        f"{counts.judged} of {counts.generations} rounds judged, {counts.selected} images selected, "
+        f"{counts.rejected} rejected.",
+    ]
+    if answer.checkpoints:
+        rows = [(row.checkpoint, *_cells(row)) for row in answer.checkpoints]
+        lines += ["", *_table(("checkpoint", "selected", "judged", "rate"), rows)]
+    if answer.pairs:
+        rows = [(f"{row.keyword}  {row.checkpoint}", *_cells(row)) for row in answer.pairs]
+        lines += ["", *_table(("keyword  checkpoint", "selected", "judged", "rate"), rows)]
+        if answer.pairs_found > len(answer.pairs):
+            lines.append(f"({answer.pairs_found - len(answer.pairs)} more; --limit shows more)")
+    return Outcome(_json(answer), "\n".join(lines))
+
+
+def _cells(row: schemas.CheckpointRowAnswer) -> tuple[str, str, str]:
+    rate = "-" if row.rate is None else f"{row.rate:.0%}"
+    return f"{row.selected:g}", f"{row.total:g}", rate
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Align columns: the first to the left, the others to the right."""
+    widths = [max(len(row[column]) for row in (titles, *rows)) for column in range(len(titles))]
+    return [
+        "  ".join(
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+            ]
+        )
+        for row in (titles, *rows)
+    ]
+
+
+def settings(given: argparse.Namespace) -> Outcome:
+    runtime = _runtime(given)
+    changes: dict[str, Any] = {}
+    for entry in given.changes:
+        name, equals, value = entry.partition("=")
+        if not equals:
+            raise WrongUse(f"{entry!r} is not NAME=VALUE, for example policy=counts.")
+        changes[name] = _value(value)
+    found = runtime.change_settings(**changes) if changes else runtime.settings
+    answer = schemas.SettingsAnswer.model_validate(found)
+    return Outcome(_json(answer), "\n".join(f"{name}={value}" for name, value in _json(answer).items()))
+
+
+def _value(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def serve(given: argparse.Namespace) -> Outcome:
+    import asyncio
+    import contextlib
+
+    try:
+        from . import standalone
+    except ModuleNotFoundError as error:
+        if error.name != "aiohttp":
+            raise
+        raise CommandFailed(
+            'serve needs the package aiohttp: python -m pip install "context-checkpoint[serve]"'
+        ) from None
+    if not 0 <= given.port < 2**16:
+        raise WrongUse("--port must be between 0 and 65535.")
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(standalone.serve(_runtime(given), host=given.host, port=given.port, announce=_announce))
+    return Outcome({}, "")
+
+
+def _announce(address: str) -> None:
+    sys.stdout.write(f"Context Checkpoint is served at {address} (Ctrl+C ends it)\n")
+    sys.stdout.flush()
+
+
+def _json(answer: schemas.Answer) -> Any:
+    return answer.model_dump(mode="json")

@@ -1,0 +1,170 @@
+"""Reads requests and shapes every refusal: one envelope, `{"error": {"code", "message", "details"}}`.
+
+Separate from `routes.py` so that no handler parses or catches anything: a handler gets a checked model and
+raises what the inside raises. Here alone is decided which status and code that becomes, and that a client
+never sees a trace. Only bodies that say they are JSON are read, so that no foreign web page can send one
+without the browser asking this server first (a form or a plain `fetch` cannot set that header).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from .learning.errors import LearningError, StoreUnavailable, UnknownGeneration
+from .schemas import Asked, ErrorAnswer, ErrorBody
+
+logger = logging.getLogger(__name__)
+
+LARGEST_BODY = 8 * 2**20
+"""Bytes: 1,000 candidates and the longest prompt, each character of it escaped, fit."""
+
+STATUS_OF: Mapping[type[LearningError], int] = {UnknownGeneration: 404, StoreUnavailable: 503}
+"""The others are requests that make no sense here: 422."""
+
+AskedT = TypeVar("AskedT", bound=Asked)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Refusal(Exception):
+    """A request that is not served, for a reason found at the edge."""
+
+    def __init__(self, status: int, code: str, message: str, details: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = list(details)
+
+
+def answer(model: BaseModel, status: int = 200) -> web.Response:
+    return web.Response(text=model.model_dump_json(), status=status, content_type="application/json")
+
+
+def refuse(status: int, code: str, message: str, details: Sequence[dict[str, Any]] = ()) -> web.Response:
+    return answer(ErrorAnswer(error=ErrorBody(code=code, message=message, details=list(details))), status)
+
+
+def enveloped(handle: Handler) -> Handler:
+    """Wrap a handler so that whatever it raises leaves in the envelope."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handle(request)
+        except Exception as error:
+            return _refusal_of(error, request)
+
+    return handler
+
+
+def _refusal_of(error: Exception, request: web.Request) -> web.Response:
+    if isinstance(error, Refusal):
+        return refuse(error.status, error.code, error.message, error.details)
+    if isinstance(error, LearningError):
+        status = next((status for kind, status in STATUS_OF.items() if isinstance(error, kind)), 422)
+        return refuse(status, error.code, error.message)
+    # Exactly ValueError: the inside raises it with a message for people. Its subclasses (a failed decoding, an
+    # answer that does not fit its schema) are mistakes of ours.
+    if type(error) is ValueError:
+        return refuse(422, "invalid_value", str(error))
+    if isinstance(error, web.HTTPException):
+        code = (error.reason or "error").lower().replace(" ", "_")
+        return refuse(error.status, code, f"{request.method} {request.path}: {error.reason}.")
+    logger.exception("%s %s failed", request.method, request.path, exc_info=error)
+    return refuse(
+        500,
+        "internal_error",
+        "The server failed unexpectedly; its log has the trace. Please report it as a bug.",
+    )
+
+
+async def read_body(request: web.Request, asked: type[AskedT]) -> AskedT:
+    """The body as `asked`.
+
+    Raises
+    ------
+    Refusal
+        415 where it does not say `application/json`, 413 where it is too large, 400 where it is no JSON, 422
+        where it is not what was asked.
+    """
+    if request.content_type != "application/json":
+        raise Refusal(
+            415,
+            "unsupported_media_type",
+            "Send the body as JSON, with the header Content-Type: application/json.",
+        )
+    raw = await _bounded(request)
+    try:
+        return asked.model_validate_json(raw, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        if first["type"] == "json_invalid":
+            raise Refusal(400, "invalid_json", f"The body is not JSON: {first['msg']}.") from None
+        raise _not_as_asked(error, asked) from None
+
+
+async def _bounded(request: web.Request) -> bytes:
+    too_large = Refusal(
+        413, "body_too_large", f"The body is larger than {LARGEST_BODY:,} bytes; send less at once."
+    )
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise too_large
+    # Not request.read(): its bound is the application's, which in ComfyUI is made for uploads (100 MB and more).
+    raw = bytearray()
+    async for chunk in request.content.iter_chunked(2**16):
+        raw += chunk
+        if len(raw) > LARGEST_BODY:
+            raise too_large
+    return bytes(raw)
+
+
+def read_query(request: web.Request, asked: type[AskedT]) -> AskedT:
+    """The query string as `asked`; a key may be repeated where the field takes several.
+
+    Raises
+    ------
+    Refusal
+        422 where it is not what was asked.
+    """
+    several = _fields_of_several(asked)
+    given: dict[str, Any] = {}
+    for key in dict.fromkeys(request.query):
+        values = request.query.getall(key)
+        if key in several:
+            given[key] = values
+        elif len(values) > 1:
+            raise Refusal(422, "invalid_request", f"{key} is given {len(values)} times; give it once.")
+        else:
+            given[key] = values[0]
+    try:
+        return asked.model_validate(given)
+    except ValidationError as error:
+        raise _not_as_asked(error, asked) from None
+
+
+def _fields_of_several(asked: type[Asked]) -> set[str]:
+    properties = asked.model_json_schema().get("properties", {})
+    return {
+        name
+        for name, schema in properties.items()
+        if any(choice.get("type") == "array" for choice in [schema, *schema.get("anyOf", ())])
+    }
+
+
+def _not_as_asked(error: ValidationError, asked: type[Asked]) -> Refusal:
+    details = []
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        field = ".".join(str(part) for part in problem["loc"])
+        text = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            known = ", ".join(asked.model_fields) or "none"
+            text = f"unknown field (known here: {known})" if len(problem["loc"]) == 1 else "unknown field"
+        details.append({"field": field, "problem": text})
+    first = details[0]
+    message = f"{first['field']}: {first['problem']}" if first["field"] else first["problem"]
+    more = f" (and {len(details) - 1} more, see details)" if len(details) > 1 else ""
+    return Refusal(422, "invalid_request", f"{message}{more}", details)

@@ -1,0 +1,89 @@
+"""The OpenAPI description, made from the endpoints themselves so that it cannot say anything else than they
+do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from .schemas import Asked, ErrorAnswer
+
+Json = dict[str, Any]
+_REFERENCE = "#/components/schemas/{model}"
+
+
+class Described(Protocol):
+    """What the description needs to know of an endpoint."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def summary(self) -> str: ...
+    @property
+    def asked(self) -> type[Asked]: ...
+    @property
+    def answer(self) -> type[BaseModel]: ...
+    @property
+    def refusals(self) -> Mapping[int, str]: ...
+
+
+def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Json:
+    """Build the OpenAPI 3.1 document of `endpoints`, whose paths are below `prefix`."""
+    endpoints = list(endpoints)
+    references, definitions = models_json_schema(
+        [
+            *((endpoint.asked, "validation") for endpoint in endpoints),
+            *((endpoint.answer, "serialization") for endpoint in endpoints),
+            (ErrorAnswer, "serialization"),
+        ],
+        ref_template=_REFERENCE,
+    )
+    schemas: Json = definitions["$defs"]
+    paths: dict[str, Json] = {}
+    for endpoint in endpoints:
+        asked = references[(endpoint.asked, "validation")]
+        operation: Json = {
+            "operationId": _operation_id(endpoint),
+            "summary": endpoint.summary,
+            "responses": {
+                "200": _content("The answer.", references[(endpoint.answer, "serialization")]),
+                **{
+                    str(status): _content(text, references[(ErrorAnswer, "serialization")])
+                    for status, text in sorted(endpoint.refusals.items())
+                },
+            },
+        }
+        if endpoint.method == "GET":
+            operation["parameters"] = _parameters(schemas[asked["$ref"].rpartition("/")[2]])
+        else:
+            operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": asked}}}
+        paths.setdefault(prefix + endpoint.path, {})[endpoint.method.lower()] = operation
+    # Query models are spelled out as parameters; only what is referred to belongs in the components.
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Context Checkpoint", "version": version},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+
+
+def _operation_id(endpoint: Described) -> str:
+    words = endpoint.path.strip("/").replace(".json", "").replace("/", "_")
+    return f"{endpoint.method.lower()}_{words}"
+
+
+def _content(description: str, schema: Any) -> Json:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _parameters(schema: Json) -> list[Json]:
+    required = set(schema.get("required", ()))
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": field}
+        for name, field in schema.get("properties", {}).items()
+    ]

@@ -1,0 +1,372 @@
+"""What goes in and out over HTTP, as pydantic models: the only description of the JSON that clients see.
+
+Separate from `routes.py` so that the OpenAPI description, the checks and the documentation are made from one
+place. Requests refuse unknown fields and bound every size before anything else looks at them; answers are
+built from the values of `learning` and hold no more than what is declared here. No rule of learning lives
+here: whether a verdict fits its generation is the service's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, computed_field, model_validator
+
+from .learning.strategy import divide_images
+from .learning.values import MOST_BRANCHES, Recommendation, Stage, Strategy
+from .nodes.pool import Pool
+
+LONGEST_PROMPT = 400_000
+"""Characters. People paste whole documents; a prompt of 100 kB is served, a novel is refused."""
+MOST_CANDIDATES = 1_000
+MOST_IMAGES = 1_000
+MOST_ROWS = 500
+LARGEST_SEED = 2**64 - 1
+"""ComfyUI's own bound for a seed."""
+
+
+def _printable(text: str) -> str:
+    if any(ord(character) < 32 for character in text):
+        raise ValueError("must not contain control characters")
+    return text
+
+
+Prompt = Annotated[str, Field(max_length=LONGEST_PROMPT)]
+Name = Annotated[str, Field(min_length=1, max_length=1_024), AfterValidator(_printable)]
+Identifier = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+Globs = Annotated[str, Field(max_length=10_000)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=0, le=MOST_IMAGES)]
+Position = Annotated[int, Field(ge=0, lt=1_000_000)]
+Candidates = Annotated[tuple[Name, ...], Field(min_length=1, max_length=MOST_CANDIDATES)]
+
+
+class Asked(BaseModel):
+    """What a client sends: a body, or a query string read as one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """What a client gets."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+
+
+class Nothing(Asked):
+    """No fields: an empty query, or the body `{}`."""
+
+
+class ErrorBody(Answer):
+    code: str = Field(description="Stable; programs decide by it.")
+    message: str = Field(description="For people; says what to do next.")
+    details: list[dict[str, Any]] = Field(description="One entry per refused field: `field` and `problem`.")
+
+
+class ErrorAnswer(Answer):
+    """Every answer that is not a success."""
+
+    error: ErrorBody
+
+
+# --- recommend, explain
+
+
+class PoolAsked(Asked):
+    """Rules that choose candidates among this ComfyUI's checkpoints, as the recommender node has them."""
+
+    family: Annotated[str, Field(max_length=100)] = "auto"
+    include: Globs = ""
+    exclude: Globs = ""
+    fallback: Annotated[str, Field(max_length=1_024)] = ""
+
+
+class RecommendAsked(Asked):
+    """A prompt, and the checkpoints to choose from: named as `candidates`, or by the rules of a `pool`.
+
+    Without either, all checkpoints of the family that `auto` finds are meant; only ComfyUI can answer that.
+    """
+
+    prompt: Prompt
+    candidates: Candidates | None = None
+    pool: PoolAsked | None = None
+    stage: Stage = "final"
+    explore: bool = True
+    policy: Annotated[str, Field(max_length=100)] | None = Field(
+        default=None, description="null: as in settings"
+    )
+    max_branches: Annotated[int, Field(ge=1, le=MOST_BRANCHES)] = MOST_BRANCHES
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] | None = Field(
+        default=None, description="Makes an exploring policy repeatable."
+    )
+    exploit_threshold: Share | None = Field(default=None, description="null: as in settings")
+    explore_threshold: Share | None = Field(default=None, description="null: as in settings")
+    images: Annotated[int, Field(ge=1, le=MOST_IMAGES)] | None = Field(
+        default=None, description="Images in all; the answer says how many each checkpoint should make."
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> RecommendAsked:
+        if self.candidates is not None and self.pool is not None:
+            raise ValueError("give candidates or pool, not both")
+        return self
+
+
+class KeywordAnswer(Answer):
+    text: str
+    weight: float
+
+
+class PoolAnswer(Answer):
+    """What the rules made of this ComfyUI's checkpoints."""
+
+    candidates: tuple[str, ...]
+    family: str
+    excluded: dict[str, tuple[str, ...]] = Field(description="Reason, and the checkpoints it excluded.")
+    fallback_used: bool
+
+
+class RecommendAnswer(Answer):
+    checkpoints: tuple[str, ...] = Field(description="One to three, best first.")
+    confidence: Share
+    evidence: Share = Field(description="How much data there is.")
+    clarity: Share = Field(description="How clear a winner it shows.")
+    strategy: Strategy
+    scores: dict[str, float] = Field(description="Of every candidate, in the policy's own unit.")
+    policy: str
+    stage: Stage
+    keywords: tuple[KeywordAnswer, ...]
+    explanation: str
+    seed: int | None
+    family: str
+    fallback: bool = Field(description="True where learning was bypassed; the explanation says why.")
+    images: dict[str, int] | None = Field(description="Per checkpoint, where `images` was asked.")
+    pool: PoolAnswer | None = Field(description="Where the candidates came from rules.")
+
+
+def recommend_answer(
+    recommendation: Recommendation, *, images: int | None = None, pool: Pool | None = None
+) -> RecommendAnswer:
+    """Shape a recommendation, with its division of `images` and the pool it came from."""
+    names = recommendation.checkpoints
+    division = (
+        dict(zip(names, divide_images(recommendation.strategy, names, images), strict=True))
+        if images
+        else None
+    )
+    return RecommendAnswer(
+        checkpoints=names,
+        confidence=recommendation.confidence,
+        evidence=recommendation.evidence,
+        clarity=recommendation.clarity,
+        strategy=recommendation.strategy,
+        scores=dict(recommendation.scores),
+        policy=recommendation.policy,
+        stage=recommendation.stage,
+        keywords=tuple(KeywordAnswer.model_validate(keyword) for keyword in recommendation.keywords),
+        explanation=recommendation.explanation,
+        seed=recommendation.seed,
+        family=recommendation.family,
+        fallback=recommendation.fallback,
+        images=division,
+        pool=PoolAnswer.model_validate(pool) if pool is not None else None,
+    )
+
+
+class ExplainAsked(Asked):
+    """As `recommend`, in a query string: `candidates` may be repeated."""
+
+    prompt: Prompt
+    candidates: Candidates | None = None
+    family: Annotated[str, Field(max_length=100)] = "auto"
+    include: Globs = ""
+    exclude: Globs = ""
+    stage: Stage = "final"
+    policy: Annotated[str, Field(max_length=100)] | None = None
+
+
+# --- feedback, generations
+
+
+class FeedbackAsked(Asked):
+    """A verdict: counts per checkpoint (`selected`, `rejected`), or image positions (`..._images`).
+
+    It replaces the generation's former verdict. Both empty withdraws it; images that are not mentioned have
+    no verdict and teach nothing.
+    """
+
+    generation_id: Identifier
+    selected: Annotated[dict[Name, Count], Field(max_length=MOST_IMAGES)] | None = None
+    rejected: Annotated[dict[Name, Count], Field(max_length=MOST_IMAGES)] | None = None
+    selected_images: Annotated[tuple[Position, ...], Field(max_length=MOST_IMAGES)] | None = None
+    rejected_images: Annotated[tuple[Position, ...], Field(max_length=MOST_IMAGES)] | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> FeedbackAsked:
+        counts = self.selected is not None or self.rejected is not None
+        positions = self.selected_images is not None or self.rejected_images is not None
+        if counts and positions:
+            raise ValueError(
+                "give counts per checkpoint (selected, rejected) or image positions (selected_images, "
+                "rejected_images), not both"
+            )
+        if not counts and not positions:
+            raise ValueError(
+                "says nothing: give selected, rejected, selected_images or rejected_images; an empty one "
+                "withdraws the verdict"
+            )
+        return self
+
+
+class ImageFileAnswer(Answer):
+    """Where `GET /view` of ComfyUI finds the image, and which checkpoint made it."""
+
+    checkpoint: str
+    filename: str
+    subfolder: str
+    type: str
+
+
+class ImageAnswer(Answer):
+    position: int
+    verdict: Literal["selected", "rejected"] | None
+    file: ImageFileAnswer
+
+
+class GenerationAnswer(Answer):
+    id: str
+    session_id: str
+    prompt_id: str = Field(description="ComfyUI's, as `POST /prompt` gave it; may be empty.")
+    prompt: str
+    stage: Stage
+    policy: str
+    strategy: Strategy
+    confidence: float
+    created_at: datetime
+    judged_at: datetime | None
+    keywords: tuple[KeywordAnswer, ...]
+    images: tuple[ImageAnswer, ...]
+
+
+class GenerationsAsked(Asked):
+    id: Identifier | None = None
+    prompt_id: Identifier | None = None
+    session_id: Identifier | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 50
+    before: Identifier | None = Field(default=None, description="`next_before` of the page before this one.")
+    judged: bool | None = Field(
+        default=None, description="Only those with (true) or without (false) a verdict."
+    )
+
+
+class GenerationsAnswer(Answer):
+    """Newest first."""
+
+    generations: tuple[GenerationAnswer, ...]
+    next_before: str | None = Field(
+        description="Ask again with `before` for older ones; null: there are none."
+    )
+
+
+# --- statistics
+
+
+class StatisticsAsked(Asked):
+    """Which rows of keyword and checkpoint to show; the overview and the checkpoints always come whole."""
+
+    keyword: Annotated[str, Field(max_length=1_024)] | None = None
+    checkpoint: Name | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 50
+    offset: Annotated[int, Field(ge=0, le=2**31)] = 0
+
+
+class OverviewAnswer(Answer):
+    """Counts over the whole log."""
+
+    generations: int
+    judged: int
+    rejected_all: int = Field(description="Rounds of which nothing was kept.")
+    images: int
+    selected: int
+    rejected: int
+    keywords: int
+    checkpoints: int
+    pairs: int
+    average_confidence: float | None
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+class CheckpointRowAnswer(Answer):
+    checkpoint: str
+    selected: float = Field(description="Images kept.")
+    total: float = Field(description="Images judged.")
+    rounds: float = Field(description="Judged rounds that compared it with another.")
+
+    @computed_field(description="`selected / total`; null: nothing judged.")  # type: ignore[prop-decorator]
+    @property
+    def rate(self) -> float | None:
+        return self.selected / self.total if self.total else None
+
+
+class PairRowAnswer(CheckpointRowAnswer):
+    keyword: str
+
+
+class StatisticsAnswer(Answer):
+    overview: OverviewAnswer
+    checkpoints: tuple[CheckpointRowAnswer, ...]
+    pairs: tuple[PairRowAnswer, ...] = Field(description="Keyword and checkpoint, most evidence first.")
+    pairs_found: int = Field(description="Rows that fit, over all pages.")
+
+
+# --- settings, loaders, health
+
+
+class SettingsAsked(Asked):
+    """The settings to change; those not named stay."""
+
+    policy: Annotated[str, Field(max_length=100)] | None = None
+    exploit_threshold: Share | None = None
+    explore_threshold: Share | None = None
+    kept_loaders: Annotated[int, Field(ge=0, le=100)] | None = None
+    kept_loaders_memory_share: Share | None = None
+
+    def changes(self) -> Mapping[str, Any]:
+        """Only what the client named; null is no value of any setting and counts as not named."""
+        return self.model_dump(exclude_none=True)
+
+
+class SettingsAnswer(Answer):
+    policy: str
+    exploit_threshold: float
+    explore_threshold: float
+    kept_loaders: int
+    kept_loaders_memory_share: float
+
+
+class HealthAnswer(Answer):
+    """That the database answers; where it does not, this route says so like any other, with status 503."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+    database: str = Field(description="Its path, or its address without the password.")
+    generations: int
+    judged: int
+    host: dict[str, Any] | None = Field(description="What ComfyUI says of itself; null outside ComfyUI.")
+
+
+class ExplainAnswer(RootModel[dict[str, Any]]):
+    """The reasons in full."""
+
+
+class OpenApiAnswer(RootModel[dict[str, Any]]):
+    """An OpenAPI 3.1 document."""
+
+
+class ReleaseAnswer(Answer):
+    """What was let go."""
+
+    released: dict[str, Any]

@@ -1,0 +1,44 @@
+"""Bring a database to the newest schema, from code and without an `alembic.ini`.
+
+Separate from `schema` so that an up-to-date database opens without importing Alembic at all. ComfyUI migrates
+its own database with Alembic in the same process, and `alembic.op` and `alembic.context` are process-wide:
+therefore each revision's `upgrade(operations)` is handed its own operations object here, and nothing global
+is touched. No logging is configured. Downgrades are refused: a newer database is left alone for the newer
+version to use.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from ..schema import VERSION_TABLE
+
+
+def upgrade(connection: Connection, current: str | None) -> None:
+    """Run every revision after `current` (None: all) inside the connection's transaction, and note each.
+
+    Raises
+    ------
+    LookupError
+        If `current` is none of the known revisions: a newer version of the pack has written it.
+    """
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    scripts = ScriptDirectory(str(Path(__file__).parent))
+    try:
+        pending = [
+            script
+            for script in scripts.iterate_revisions("head", current or "base")
+            if script.revision != current
+        ]
+    except CommandError as error:
+        raise LookupError(current) from error
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    for script in reversed(pending):
+        script.module.upgrade(Operations(context))
+        context.stamp(scripts, script.revision)

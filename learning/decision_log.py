@@ -1,0 +1,39 @@
+"""The lines that tell, in the log, what was recommended and what is done with it.
+
+Separate because their wording is fixed: people search their logs for it. What they do not fix (a draft,
+exploring switched off) has wordings of its own here, since "Low confidence (0.75)" would mislead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .values import Recommendation, Thresholds
+
+_LONGEST_PROMPT = 300
+
+
+def lines(made: Recommendation, thresholds: Thresholds, *, explore: bool) -> Iterator[str]:
+    """The two lines for one recommendation."""
+    confidence, names = f"{made.confidence:.2f}", list(made.checkpoints)
+    yield (
+        f"Context-aware checkpoint recommendation: {names[0]} (confidence: {confidence}) "
+        f"for prompt: {_short(made.prompt)}"
+    )
+    if not explore:
+        yield f"Exploring is off (confidence {confidence}), using single checkpoint: {names[0]}"
+    elif made.stage == "draft":
+        yield f"Draft stage (confidence {confidence}), exploring {len(names)} checkpoints: {names}"
+    elif made.confidence > thresholds.exploit:
+        yield f"High confidence ({confidence}), using single checkpoint: {names[0]}"
+    elif len(names) == 1:
+        yield f"No other checkpoint to compare (confidence {confidence}), using single checkpoint: {names[0]}"
+    elif made.confidence > thresholds.explore:
+        yield f"Medium confidence ({confidence}), testing top {len(names)}: {names}"
+    else:
+        yield f"Low confidence ({confidence}), exploring {len(names)} checkpoints: {names}"
+
+
+def _short(prompt: str) -> str:
+    line = " ".join(prompt.split())
+    return line if len(line) <= _LONGEST_PROMPT else f"{line[:_LONGEST_PROMPT]}..."

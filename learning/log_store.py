@@ -1,0 +1,308 @@
+"""The log in SQL: generations, their images and keywords, and every verdict ever given.
+
+Functions of a connection, to be called inside one of `Database`'s transactions. Separate from
+`statistics_store`, because the log is the truth and is only ever added to, while the statistics follow from
+it. They know nothing of what a verdict teaches.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from . import verdicts
+from .schema import (
+    checkpoints,
+    generation_images,
+    generation_keywords,
+    generation_logs,
+    generation_utilities,
+    keywords,
+)
+from .schema import verdicts as verdict_rows
+from .values import Generation, ImageFile, JudgedImage, Keyword, Round, Shown
+
+_AT_ONCE = 500  # SQLite before 3.32 takes at most 999 parameters in a statement
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedGeneration:
+    """A generation with what only the store needs of it: its number, and the policy's utilities."""
+
+    number: int
+    generation: Generation
+    marks: str
+    utilities: Mapping[str, float]
+
+    def judged_round(self, marks: str) -> Round:
+        """The round as a verdict with these marks judges it."""
+        parts: dict[str, Shown] = {}
+        for image, mark in zip(
+            self.generation.images, marks or "." * len(self.generation.images), strict=True
+        ):
+            name = image.file.checkpoint
+            part = parts.get(name) or Shown(name, 0, utility=self.utilities.get(name))
+            parts[name] = Shown(
+                name,
+                part.images + 1,
+                part.selected + (mark == verdicts.SELECTED),
+                part.rejected + (mark == verdicts.REJECTED),
+                part.utility,
+            )
+        return Round(self.generation.keywords, tuple(parts.values()), self.generation.stage)
+
+
+async def interned(connection: AsyncConnection, table: Table, texts: Iterable[str]) -> dict[str, int]:
+    """The ids of texts in `keywords` or `checkpoints`; new ones are added."""
+    column = table.c.text if table is keywords else table.c.name
+    wanted = list(dict.fromkeys(texts))
+    found = await _ids(connection, table, wanted)
+    # In one order everywhere, so that two writers never wait for each other.
+    new = sorted(text for text in wanted if text not in found)
+    if new:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        await connection.execute(
+            dialect.insert(table).on_conflict_do_nothing(index_elements=[column]),
+            [{column.name: text} for text in new],
+        )
+        found |= await _ids(connection, table, new)
+    return found
+
+
+async def _ids(connection: AsyncConnection, table: Table, texts: Sequence[str]) -> dict[str, int]:
+    column = table.c.text if table is keywords else table.c.name
+    found: dict[str, int] = {}
+    for start in range(0, len(texts), _AT_ONCE):
+        rows = await connection.execute(
+            select(column, table.c.id).where(column.in_(texts[start : start + _AT_ONCE]))
+        )
+        found.update((row[0], row[1]) for row in rows)
+    return found
+
+
+async def add_generation(
+    connection: AsyncConnection,
+    columns: Mapping[str, Any],
+    words: Sequence[Keyword],
+    images: Sequence[ImageFile],
+    utilities: Mapping[str, float],
+) -> None:
+    """Log one generation; `columns` are those of `generation_logs`, `utilities` of the checkpoints shown."""
+    names = await interned(connection, checkpoints, (image.checkpoint for image in images))
+    inserted = await connection.execute(insert(generation_logs).returning(generation_logs.c.number), columns)
+    number = inserted.scalar_one()
+    await connection.execute(
+        insert(generation_images),
+        [
+            {
+                "generation_number": number,
+                "position": position,
+                "checkpoint_id": names[image.checkpoint],
+                "filename": image.filename,
+                "subfolder": image.subfolder,
+                "type": image.type,
+            }
+            for position, image in enumerate(images)
+        ],
+    )
+    if words:
+        ids = await interned(connection, keywords, (word.text for word in words))
+        await connection.execute(
+            insert(generation_keywords),
+            [
+                {
+                    "generation_number": number,
+                    "position": position,
+                    "keyword_id": ids[word.text],
+                    "weight": word.weight,
+                }
+                for position, word in enumerate(words)
+            ],
+        )
+    shown = [
+        {"generation_number": number, "checkpoint_id": id_, "utility": utilities[name]}
+        for name, id_ in names.items()
+        if name in utilities
+    ]
+    if shown:
+        await connection.execute(insert(generation_utilities), shown)
+
+
+async def set_files(connection: AsyncConnection, number: int, files: Sequence[ImageFile]) -> None:
+    """Say where the first images of a generation lie, in order."""
+    await connection.execute(
+        update(generation_images).where(
+            generation_images.c.generation_number == bindparam("of_number"),
+            generation_images.c.position == bindparam("at_position"),
+        ),
+        [
+            {
+                "of_number": number,
+                "at_position": position,
+                "filename": file.filename,
+                "subfolder": file.subfolder,
+                "type": file.type,
+            }
+            for position, file in enumerate(files)
+        ],
+    )
+
+
+async def add_verdict(connection: AsyncConnection, number: int, marks: str, now: datetime) -> None:
+    """Append a verdict; marks that judge nothing withdraw the former one."""
+    await connection.execute(
+        insert(verdict_rows), {"generation_number": number, "marks": marks, "created_at": now}
+    )
+    judged_at = now if verdicts.judges(marks) else None
+    await connection.execute(
+        update(generation_logs).where(generation_logs.c.number == number).values(judged_at=judged_at)
+    )
+
+
+async def find(connection: AsyncConnection, generation_id: str) -> LoggedGeneration | None:
+    logged = await _whole(connection, _GENERATIONS.where(generation_logs.c.id == generation_id))
+    return logged[0] if logged else None
+
+
+async def newest(
+    connection: AsyncConnection,
+    *,
+    limit: int,
+    before: str | None,
+    session_id: str | None,
+    prompt_id: str | None,
+    judged: bool | None,
+) -> list[LoggedGeneration]:
+    """Generations that fit, newest first; `before` is the id of one, or None to begin with the newest."""
+    query = _GENERATIONS.order_by(generation_logs.c.number.desc()).limit(limit)
+    if before is not None:
+        edge = select(generation_logs.c.number).where(generation_logs.c.id == before).scalar_subquery()
+        query = query.where(generation_logs.c.number < edge)
+    if session_id is not None:
+        query = query.where(generation_logs.c.session_id == session_id)
+    if prompt_id is not None:
+        query = query.where(generation_logs.c.prompt_id == prompt_id)
+    if judged is not None:
+        has_verdict = generation_logs.c.judged_at.is_not(None)
+        query = query.where(has_verdict if judged else ~has_verdict)
+    return await _whole(connection, query)
+
+
+async def judged_after(connection: AsyncConnection, number: int, limit: int) -> list[LoggedGeneration]:
+    """Judged generations after one, oldest first: the log, page by page."""
+    return await _whole(
+        connection,
+        _GENERATIONS.where(generation_logs.c.number > number, generation_logs.c.judged_at.is_not(None))
+        .order_by(generation_logs.c.number)
+        .limit(limit),
+    )
+
+
+_NEWEST_MARKS = (
+    select(verdict_rows.c.marks)
+    .where(verdict_rows.c.generation_number == generation_logs.c.number)
+    .order_by(verdict_rows.c.number.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("marks")
+)
+_GENERATIONS = select(generation_logs, _NEWEST_MARKS)
+_KEYWORDS = (
+    select(generation_keywords.c.generation_number, keywords.c.text, generation_keywords.c.weight)
+    .join(keywords)
+    .where(generation_keywords.c.generation_number.in_(bindparam("numbers", expanding=True)))
+    .order_by(generation_keywords.c.generation_number, generation_keywords.c.position)
+)
+_IMAGES = (
+    select(
+        generation_images.c.generation_number,
+        checkpoints.c.name,
+        generation_images.c.filename,
+        generation_images.c.subfolder,
+        generation_images.c.type,
+        generation_utilities.c.utility,
+    )
+    .select_from(
+        generation_images.join(checkpoints).outerjoin(
+            generation_utilities,
+            (generation_utilities.c.generation_number == generation_images.c.generation_number)
+            & (generation_utilities.c.checkpoint_id == generation_images.c.checkpoint_id),
+        )
+    )
+    .where(generation_images.c.generation_number.in_(bindparam("numbers", expanding=True)))
+    .order_by(generation_images.c.generation_number, generation_images.c.position)
+)
+
+
+async def _whole(connection: AsyncConnection, query: Select[Any]) -> list[LoggedGeneration]:
+    rows = (await connection.execute(query)).all()
+    words: dict[int, list[Keyword]] = defaultdict(list)
+    images: dict[int, list[Row[Any]]] = defaultdict(list)
+    for start in range(0, len(rows), _AT_ONCE):
+        numbers = {"numbers": [row.number for row in rows[start : start + _AT_ONCE]]}
+        for number, text, weight in await connection.execute(_KEYWORDS, numbers):
+            words[number].append(Keyword(text, weight))
+        for image in await connection.execute(_IMAGES, numbers):
+            images[image.generation_number].append(image)
+    return [_logged(row, words[row.number], images[row.number]) for row in rows]
+
+
+def _logged(row: Row[Any], words: Sequence[Keyword], images: Sequence[Row[Any]]) -> LoggedGeneration:
+    marks = cast("str | None", row.marks) or "." * len(images)
+    return LoggedGeneration(
+        number=row.number,
+        generation=Generation(
+            id=row.id,
+            session_id=row.session_id,
+            prompt=row.prompt,
+            stage=row.stage,
+            policy=row.policy,
+            strategy=row.strategy,
+            confidence=row.confidence,
+            created_at=row.created_at,
+            keywords=tuple(words),
+            images=tuple(
+                JudgedImage(
+                    position,
+                    ImageFile(image.name, image.filename, image.subfolder, image.type),
+                    verdicts.VERDICTS.get(mark),
+                )
+                for position, (image, mark) in enumerate(zip(images, marks, strict=True))
+            ),
+            prompt_id=row.prompt_id,
+            judged_at=row.judged_at,
+        ),
+        marks=marks,
+        utilities={image.name: image.utility for image in images if image.utility is not None},
+    )
+
+
+async def count(connection: AsyncConnection) -> Row[Any]:
+    """Counts over all generations and what the newest verdict says of each."""
+    logged = select(generation_logs.c.confidence, generation_logs.c.created_at, _NEWEST_MARKS).subquery()
+    selected, rejected = (_letters(logged.c.marks, mark) for mark in (verdicts.SELECTED, verdicts.REJECTED))
+    result = await connection.execute(
+        select(
+            func.count().label("generations"),
+            func.count().filter(selected + rejected > 0).label("judged"),
+            func.count().filter(selected == 0, rejected > 0).label("rejected_all"),
+            func.coalesce(func.sum(selected), 0).label("selected"),
+            func.coalesce(func.sum(rejected), 0).label("rejected"),
+            func.avg(logged.c.confidence).label("average_confidence"),
+            func.min(logged.c.created_at).label("first_at"),
+            func.max(logged.c.created_at).label("last_at"),
+        ).select_from(logged)
+    )
+    return result.one()
+
+
+def _letters(marks: ColumnElement[str], letter: str) -> ColumnElement[int]:
+    said = func.coalesce(marks, "")
+    return func.length(said) - func.length(func.replace(said, letter, ""))

@@ -1,0 +1,71 @@
+"""A database file that is deleted or replaced while it is open.
+
+On Linux and macOS the open connection goes on writing into a file without a name, and everything learned from
+then on is lost without a word when it closes. Separate from `database` because it is about files, not
+transactions: it tells whether the name still leads to the open file, and brings what the open connection
+holds back to a name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TypeAlias
+
+import aiosqlite
+
+Identity: TypeAlias = tuple[int, int]
+
+
+def identity(path: Path) -> Identity | None:
+    """What tells a file from another of the same name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+async def rescue(connection: aiosqlite.Connection, path: Path) -> Path:
+    """Copy all that the open connection sees into a new file beside `path`, with SQLite's backup API."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    copy = path.with_name(f"{path.name}.rescued-{os.getpid()}")
+    copy.unlink(missing_ok=True)
+    async with aiosqlite.connect(copy) as target:
+        await connection.backup(target)
+    return copy
+
+
+def put_back(copy: Path, path: Path) -> str:
+    """Give the rescued copy the database's name, if that is free, once no connection holds the old file.
+
+    Returns a sentence that says what was done. Where another file has the name already it is left alone,
+    since somebody put it there, and the copy is kept beside it.
+    """
+    if not path.exists():
+        # Left by the deleted file; SQLite would replay them into the new one.
+        for leftover in (f"{path}-wal", f"{path}-shm"):
+            Path(leftover).unlink(missing_ok=True)
+        with contextlib.suppress(FileExistsError):
+            _name_without_replacing(copy, path)
+            return (
+                "It was restored, with all that had been learned. "
+                "To begin anew, stop ComfyUI before deleting it."
+            )
+    now = datetime.now(timezone.utc)
+    kept = path.with_name(f"{path.stem}.before-{now:%Y%m%d-%H%M%S}{path.suffix}")
+    copy.replace(kept)
+    return f"The file that is there now is used; what had been learned before is kept in {kept}."
+
+
+def _name_without_replacing(copy: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(copy)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        copy.rename(path)
+    else:
+        copy.unlink()

@@ -1,0 +1,82 @@
+"""The values that tell people what has been learned.
+
+Separate from `values` because no decision is made of them: they are read by the statistics route, the command
+line and `doctor`, and may grow as people want to see more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Counts over the whole log. `rejected_all` counts the rounds of which nothing was kept."""
+
+    generations: int
+    judged: int
+    rejected_all: int
+    images: int
+    selected: int
+    rejected: int
+    keywords: int
+    checkpoints: int
+    pairs: int
+    average_confidence: float | None
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    """One checkpoint over all prompts: images judged, and rounds in which it was compared with another."""
+
+    checkpoint: str
+    selected: float
+    total: float
+    rounds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """One checkpoint for prompts with one keyword."""
+
+    keyword: str
+    checkpoint: str
+    selected: float
+    total: float
+    rounds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """`pairs` is one page, most evidence first; `pairs_found` counts all that fit the question."""
+
+    overview: Overview
+    checkpoints: tuple[CheckpointRow, ...]
+    pairs: tuple[PairRow, ...]
+    pairs_found: int
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildReport:
+    """What recomputing the statistics from the log gave, and how many numbers had been different before."""
+
+    generations: int
+    pairs: int
+    corrected: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseReport:
+    """The state of the database, for `doctor`. `problem` is "" where all is well."""
+
+    name: str
+    revision: str
+    size_bytes: int | None
+    writable: bool
+    problem: str
+    generations: int
+    judged: int
+    pairs: int

@@ -1,0 +1,162 @@
+"""The tables, as SQLAlchemy Core sees them.
+
+Separate from `store` because the migrations' own test compares them with what the migrations built; the views
+that people query are made by the migrations. The log (generations, their keywords, images and utilities, and
+every verdict ever given) is the truth. `pair_statistics` and `keywords.rounds` are sums over it that can be
+recomputed at any time.
+
+Keyword and checkpoint texts are interned, and pairs have no row id of their own in SQLite: a pair takes about
+60 bytes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+REVISION = "0001"
+"""The newest revision in `migrations/versions`, known without importing Alembic."""
+
+VERSION_TABLE = "context_checkpoint_version"
+"""Not Alembic's default name: a studio's PostgreSQL database may hold another application's migrations."""
+
+OVERALL = ""
+"""The keyword whose statistics are a checkpoint's effect in general, and whose rounds are all judged rounds."""
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC; without a zone in SQLite, which has none."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        value = value.astimezone(timezone.utc)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or value.tzinfo is not None:
+            return value and value.astimezone(timezone.utc)
+        return value.replace(tzinfo=timezone.utc)
+
+
+metadata = MetaData()
+
+keywords = Table(
+    "keywords",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("text", Text, nullable=False, unique=True),
+    Column("rounds", Float, nullable=False, server_default="0"),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+)
+
+generation_logs = Table(
+    "generation_logs",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("session_id", Text, nullable=False),
+    Column("prompt_id", Text, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("strategy", Text, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("evidence", Float, nullable=False),
+    Column("clarity", Float, nullable=False),
+    Column("family", Text, nullable=False),
+    Column("seed", Text),  # ComfyUI's seeds go up to 2**64 - 1, which no integer column holds everywhere
+    Column("fallback", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("judged_at", Moment),
+    Index("generation_logs_session_id", "session_id"),
+    Index("generation_logs_prompt_id", "prompt_id"),
+)
+
+generation_keywords = Table(
+    "generation_keywords",
+    metadata,
+    Column("generation_number", ForeignKey("generation_logs.number"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("keyword_id", ForeignKey("keywords.id"), nullable=False),
+    Column("weight", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+generation_images = Table(
+    "generation_images",
+    metadata,
+    Column("generation_number", ForeignKey("generation_logs.number"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("checkpoint_id", ForeignKey("checkpoints.id"), nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("subfolder", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+generation_utilities = Table(
+    "generation_utilities",
+    metadata,
+    Column("generation_number", ForeignKey("generation_logs.number"), primary_key=True),
+    Column("checkpoint_id", ForeignKey("checkpoints.id"), primary_key=True),
+    Column("utility", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("generation_number", ForeignKey("generation_logs.number"), nullable=False),
+    Column("marks", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index("verdicts_generation_number", "generation_number", "number"),
+)
+"""`marks` has a letter per image: `+` selected, `-` rejected, `.` nothing said. The newest row counts."""
+
+pair_statistics = Table(
+    "pair_statistics",
+    metadata,
+    Column("keyword_id", ForeignKey("keywords.id"), primary_key=True),
+    Column("checkpoint_id", ForeignKey("checkpoints.id"), primary_key=True),
+    Column("selected", Float, nullable=False),
+    Column("total", Float, nullable=False),
+    Column("rounds", Float, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("information", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+learned_state = Table(
+    "learned_state",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("identity", String(32), nullable=False),
+    Column("formula", Integer, nullable=False),
+)
+"""One row: which database this is, and the version of the formula that its statistics were computed with."""

@@ -1,0 +1,492 @@
+"""The use cases: recommend, log what was made, record what was said of it, and tell what was learned.
+
+It joins the pure parts (keywords, policies, strategy, explanation) with the store and checks what comes in
+from outside. It belongs to the event loop that opened it; `runtime` shares one with every thread and loop. It
+refuses to know where checkpoints or images come from.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from hashlib import blake2b
+from typing import Any
+from uuid import uuid4
+
+import numpy
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from . import decision_log, explanation, log_store, statistics, statistics_store, strategy, verdicts
+from .database import Database
+from .errors import InvalidRequest, InvalidVerdict, UnknownGeneration, UnknownImage
+from .keywords import extract_keywords
+from .overview import DatabaseReport, Overview, RebuildReport, Statistics
+from .policies import DEFAULT_POLICY, policy_named
+from .spelling import stored_name, stored_text
+from .values import (
+    MOST_BRANCHES,
+    STAGES,
+    Evidence,
+    Generation,
+    ImageFile,
+    Keyword,
+    Ranking,
+    Recommendation,
+    Stage,
+    Strategy,
+    Thresholds,
+)
+
+log = logging.getLogger(__name__)
+
+MOST_IMAGES = 10_000
+_SEEDS = 2**64
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """One decision with all that led to it, names as the store spells them."""
+
+    prompt: str
+    keywords: tuple[Keyword, ...]
+    evidence: Evidence
+    ranking: Ranking
+    policy: str
+    strategy: Strategy
+    checkpoints: tuple[str, ...]
+    spelled: Mapping[str, str]
+
+
+class PreferenceService:
+    """What one database has learned, and what to do because of it. Make it with `open`."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self.default_policy: str = DEFAULT_POLICY
+        self._database = database
+        self._clock = clock
+
+    @classmethod
+    async def open(
+        cls, path_or_url: str | os.PathLike[str], *, clock: Callable[[], datetime] | None = None
+    ) -> PreferenceService:
+        """Open a database file or a `postgresql://` address; it is created or migrated where needed.
+
+        Raises
+        ------
+        StoreUnavailable
+            With a message that says what to do next.
+        """
+        service = cls(await Database.open(path_or_url), clock or (lambda: datetime.now(timezone.utc)))
+        await service._renew_statistics()
+        return service
+
+    async def close(self) -> None:
+        """Let running operations end and let go of the database."""
+        await self._database.close()
+
+    async def recommend(
+        self,
+        prompt: str,
+        candidates: Sequence[str],
+        stage: Stage = "final",
+        explore: bool = True,
+        policy: str | None = None,
+        max_branches: int = MOST_BRANCHES,
+        seed: int | None = None,
+        *,
+        thresholds: Thresholds | None = None,
+        family: str = "",
+    ) -> Recommendation:
+        """Recommend one to three of the candidates for a prompt. Only reads.
+
+        Parameters
+        ----------
+        candidates
+            Checkpoint names; the recommendation spells them as they are spelled here.
+        policy
+            None means `default_policy`.
+        seed
+            The same seed, prompt and learned state give the same answer; None draws afresh.
+
+        Raises
+        ------
+        InvalidRequest
+            If there is no candidate, or the stage, the policy or `max_branches` does not exist.
+        StoreUnavailable
+            If the database cannot be read.
+        """
+        thresholds = thresholds or Thresholds()
+        decision = await self._decide(
+            prompt, candidates, stage, explore, policy, max_branches, seed, thresholds
+        )
+        made = _recommendation(decision, stage=stage, seed=seed, family=family)
+        for line in decision_log.lines(made, thresholds, explore=explore):
+            log.info("%s", line)
+        return made
+
+    async def explain(
+        self,
+        prompt: str,
+        candidates: Sequence[str],
+        stage: Stage = "final",
+        explore: bool = True,
+        policy: str | None = None,
+        max_branches: int = MOST_BRANCHES,
+        seed: int | None = None,
+        *,
+        thresholds: Thresholds | None = None,
+    ) -> dict[str, Any]:
+        """Tell in full why `recommend` would answer as it does. Raises what `recommend` raises."""
+        decision = await self._decide(
+            prompt, candidates, stage, explore, policy, max_branches, seed, thresholds or Thresholds()
+        )
+        return explanation.in_full(
+            _respelled(decision),
+            decision.keywords,
+            decision.evidence,
+            policy=decision.policy,
+            strategy=decision.strategy,
+        )
+
+    async def log_generation(
+        self,
+        recommendation: Recommendation,
+        images: Mapping[str, int] | Sequence[ImageFile],
+        session_id: str = "",
+        prompt_id: str = "",
+    ) -> str:
+        """Log the images that a recommendation led to, and return the generation's id.
+
+        Parameters
+        ----------
+        images
+            One entry per image in order, or how many each checkpoint made.
+
+        Raises
+        ------
+        InvalidRequest
+            If there are no images, or far too many.
+        StoreUnavailable
+            If it could not be stored; then it is not.
+        """
+        files = [
+            ImageFile(
+                stored_name(file.checkpoint), *map(stored_text, (file.filename, file.subfolder, file.type))
+            )
+            for file in _listed(images)
+        ]
+        shown = {file.checkpoint for file in files}
+        said = {stored_name(name): utility for name, utility in recommendation.utilities.items()}
+        words = [replace(word, text=stored_text(word.text)) for word in recommendation.keywords]
+        generation_id = uuid4().hex
+        columns = {
+            "id": generation_id,
+            "session_id": stored_text(session_id),
+            "prompt_id": stored_text(prompt_id),
+            "prompt": stored_text(recommendation.prompt),
+            "stage": recommendation.stage,
+            "policy": recommendation.policy,
+            "strategy": recommendation.strategy,
+            "confidence": recommendation.confidence,
+            "evidence": recommendation.evidence,
+            "clarity": recommendation.clarity,
+            "family": stored_text(recommendation.family),
+            "seed": None if recommendation.seed is None else str(recommendation.seed),
+            "fallback": recommendation.fallback,
+            "created_at": self._clock(),
+        }
+        utilities = {name: utility for name, utility in said.items() if name in shown}
+        await self._database.write(
+            lambda connection: log_store.add_generation(connection, columns, words, files, utilities)
+        )
+        return generation_id
+
+    async def record_feedback(
+        self,
+        generation_id: str,
+        selected: Mapping[str, int] | None = None,
+        rejected: Mapping[str, int] | None = None,
+        *,
+        selected_images: Sequence[int] | None = None,
+        rejected_images: Sequence[int] | None = None,
+    ) -> Generation:
+        """Record a verdict: how many images of each checkpoint, or which images, were selected and rejected.
+
+        It replaces the generation's former verdict. An image that is not mentioned has no verdict and teaches
+        nothing; a verdict that mentions none withdraws the former one.
+
+        Raises
+        ------
+        UnknownGeneration, UnknownImage, InvalidVerdict
+            If it does not fit what was logged.
+        StoreUnavailable
+            If it could not be stored; then it is not, and may be sent again.
+        """
+        if (selected or rejected) and (selected_images or rejected_images):
+            raise InvalidVerdict("Send counts per checkpoint or positions of images, not both.")
+
+        async def record(connection: AsyncConnection) -> Generation:
+            logged = await _found(connection, generation_id)
+            shown = [image.file.checkpoint for image in logged.generation.images]
+            if selected_images or rejected_images:
+                marks = verdicts.marks_of_positions(len(shown), selected_images or (), rejected_images or ())
+            else:
+                marks = verdicts.marks_of_counts(shown, selected or {}, rejected or {})
+            if marks == logged.marks:  # a client that tries again
+                return logged.generation
+            change = statistics_store.Change()
+            change.add(logged.judged_round(logged.marks), -1.0)
+            change.add(logged.judged_round(marks))
+            await statistics_store.apply(connection, change)
+            await log_store.add_verdict(connection, logged.number, marks, self._clock())
+            return (await _found(connection, generation_id)).generation
+
+        return await self._database.write(record)
+
+    async def attach_files(self, generation_id: str, files: Sequence[ImageFile]) -> None:
+        """Say where the images of a generation can be seen, from its first image on, in order.
+
+        Raises
+        ------
+        UnknownGeneration, UnknownImage, StoreUnavailable
+        """
+        clean = [
+            ImageFile("", *map(stored_text, (file.filename, file.subfolder, file.type))) for file in files
+        ]
+
+        async def attach(connection: AsyncConnection) -> None:
+            logged = await _found(connection, generation_id)
+            if len(clean) > len(logged.generation.images):
+                raise UnknownImage(
+                    f"{len(clean)} files for {len(logged.generation.images)} images. Give one per image."
+                )
+            if clean:
+                await log_store.set_files(connection, logged.number, clean)
+
+        await self._database.write(attach)
+
+    async def generation(self, generation_id: str) -> Generation:
+        """One logged generation, with its newest verdict.
+
+        Raises
+        ------
+        UnknownGeneration, StoreUnavailable
+        """
+
+        async def read(connection: AsyncConnection) -> Generation:
+            return (await _found(connection, generation_id)).generation
+
+        return await self._database.read(read)
+
+    async def generations(
+        self,
+        limit: int = 50,
+        before: str | None = None,
+        session_id: str | None = None,
+        prompt_id: str | None = None,
+        judged: bool | None = None,
+    ) -> list[Generation]:
+        """Logged generations, newest first; `before` is the id of the last one of the page before.
+
+        Raises
+        ------
+        UnknownGeneration
+            If there is no generation with the id `before`.
+        StoreUnavailable
+        """
+
+        async def read(connection: AsyncConnection) -> list[Generation]:
+            if before is not None:
+                await _found(connection, before)
+            found = await log_store.newest(
+                connection,
+                limit=limit,
+                before=before,
+                session_id=session_id,
+                prompt_id=prompt_id,
+                judged=judged,
+            )
+            return [logged.generation for logged in found]
+
+        return await self._database.read(read)
+
+    async def statistics(
+        self, keyword: str | None = None, checkpoint: str | None = None, limit: int = 100, offset: int = 0
+    ) -> Statistics:
+        """What was learned, to look at: counts, checkpoints, and one page of keyword x checkpoint rows."""
+        name = None if checkpoint is None else stored_name(checkpoint)
+
+        async def read(connection: AsyncConnection) -> Statistics:
+            pairs, found = await statistics_store.pair_rows(
+                connection, keyword=keyword, checkpoint=name, limit=limit, offset=offset
+            )
+            rows = await statistics_store.checkpoint_rows(connection)
+            return Statistics(await _overview(connection), rows, pairs, found)
+
+        return await self._database.read(read)
+
+    async def learned_version(self) -> str:
+        """A text that changes whenever something was learned, by any process that shares the database."""
+        return await self._database.read(statistics_store.learned_version)
+
+    async def rebuild(self) -> RebuildReport:
+        """Recompute the statistics from the log. They come out the same, unless something was wrong."""
+
+        async def rebuild(connection: AsyncConnection) -> RebuildReport:
+            report = await statistics_store.rebuild(connection)
+            await statistics_store.set_formula(connection, statistics.FORMULA)
+            return report
+
+        return await self._database.write(rebuild)
+
+    async def database_report(self) -> DatabaseReport:
+        """The state of the database, checked as far as SQLite can check a file."""
+        state = await self._database.report()
+        overview = await self._database.read(_overview)
+        return replace(state, generations=overview.generations, judged=overview.judged, pairs=overview.pairs)
+
+    async def _decide(
+        self,
+        prompt: str,
+        candidates: Sequence[str],
+        stage: Stage,
+        explore: bool,
+        policy: str | None,
+        max_branches: int,
+        seed: int | None,
+        thresholds: Thresholds,
+    ) -> _Decision:
+        spelled = _spellings(candidates)
+        if stage not in STAGES:
+            raise InvalidRequest(f"There is no stage {stage!r}; choose one of: {', '.join(STAGES)}.")
+        try:
+            chosen_policy = policy_named(policy or self.default_policy)
+        except ValueError as error:
+            raise InvalidRequest(str(error), "unknown_policy") from error
+        words = tuple(replace(word, text=stored_text(word.text)) for word in extract_keywords(prompt))
+        texts = [word.text for word in words]
+        evidence = await self._database.read(
+            lambda connection: statistics_store.evidence(connection, texts, list(spelled))
+        )
+        ranking = chosen_policy.rank(
+            words, list(spelled), evidence, rng=_chance(seed, prompt, evidence.rounds)
+        )
+        try:
+            decided, chosen = strategy.choose(
+                ranking, stage=stage, explore=explore, thresholds=thresholds, max_branches=max_branches
+            )
+        except ValueError as error:
+            raise InvalidRequest(str(error)) from error
+        return _Decision(prompt, words, evidence, ranking, chosen_policy.name, decided, chosen, spelled)
+
+    async def _renew_statistics(self) -> None:
+        """Recompute where another version's formula made the sums: they cannot be added to by this one."""
+        if await self._database.read(statistics_store.formula) == statistics.FORMULA:
+            return
+        if self._database.frozen:
+            return
+        await self.rebuild()
+
+
+def _spellings(candidates: Sequence[str]) -> dict[str, str]:
+    """The store's spelling of each candidate, once, and the caller's first spelling of it."""
+    spelled: dict[str, str] = {}
+    for candidate in candidates:
+        if candidate.strip():
+            spelled.setdefault(stored_name(candidate), candidate)
+    if not spelled:
+        raise InvalidRequest(
+            "There is no checkpoint to choose from. Name at least one candidate, or widen the pool's rules.",
+            "no_candidates",
+        )
+    return spelled
+
+
+def _chance(seed: int | None, prompt: str, rounds: float) -> numpy.random.Generator:
+    """Chance that repeats for one seed, prompt and learned state, and differs when any of them does.
+
+    A workflow often keeps its seed; were the draws the same in every round, they would favour the same
+    checkpoint for ever.
+    """
+    if seed is None:
+        return numpy.random.default_rng()
+    text = blake2b(prompt.encode("utf-8", "replace"), digest_size=8).digest()
+    return numpy.random.default_rng([seed % _SEEDS, int.from_bytes(text, "big"), int(rounds * 1024)])
+
+
+def _respelled(decision: _Decision) -> Ranking:
+    """The ranking with every checkpoint as the caller spells it."""
+    spelled, ranking = decision.spelled, decision.ranking
+    return replace(
+        ranking,
+        order=tuple(spelled[name] for name in ranking.order),
+        shown_order=tuple(spelled[name] for name in ranking.shown_order),
+        scores={spelled[name]: score for name, score in ranking.scores.items()},
+        utilities={spelled[name]: utility for name, utility in ranking.utilities.items()},
+        reasons=tuple(replace(reason, checkpoint=spelled[reason.checkpoint]) for reason in ranking.reasons),
+    )
+
+
+def _recommendation(decision: _Decision, *, stage: Stage, seed: int | None, family: str) -> Recommendation:
+    ranking = _respelled(decision)
+    checkpoints = tuple(decision.spelled[name] for name in decision.checkpoints)
+    return Recommendation(
+        prompt=decision.prompt,
+        checkpoints=checkpoints,
+        confidence=ranking.confidence,
+        strategy=decision.strategy,
+        scores=ranking.scores,
+        policy=decision.policy,
+        keywords=decision.keywords,
+        explanation=explanation.one_sentence(
+            ranking, checkpoints, decision.strategy, stage=stage, policy=decision.policy
+        ),
+        stage=stage,
+        evidence=ranking.evidence,
+        clarity=ranking.clarity,
+        utilities=ranking.utilities,
+        reasons=ranking.reasons,
+        seed=seed,
+        family=family,
+    )
+
+
+def _listed(images: Mapping[str, int] | Sequence[ImageFile]) -> list[ImageFile]:
+    if isinstance(images, Mapping):
+        for name, number in images.items():
+            if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+                raise InvalidRequest(
+                    f"{name} cannot have made {number!r} images. Give a whole number from 0."
+                )
+        if sum(images.values()) > MOST_IMAGES:
+            raise InvalidRequest(f"A generation has at most {MOST_IMAGES} images. Log several generations.")
+        images = [ImageFile(name) for name, number in images.items() for _ in range(number)]
+    if not 0 < len(images) <= MOST_IMAGES:
+        raise InvalidRequest(
+            f"A generation has 1 to {MOST_IMAGES} images, not {len(images)}. Log it once its images are made."
+        )
+    return list(images)
+
+
+async def _found(connection: AsyncConnection, generation_id: str) -> log_store.LoggedGeneration:
+    logged = await log_store.find(connection, stored_text(generation_id))
+    if logged is None:
+        raise UnknownGeneration(generation_id)
+    return logged
+
+
+async def _overview(connection: AsyncConnection) -> Overview:
+    logged, learned = await log_store.count(connection), await statistics_store.count(connection)
+    return Overview(
+        **{
+            name: int(logged._mapping[name])
+            for name in ("generations", "judged", "rejected_all", "selected", "rejected")
+        },
+        **learned._mapping,
+        average_confidence=logged.average_confidence,
+        first_at=logged.first_at,
+        last_at=logged.last_at,
+    )

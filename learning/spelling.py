@@ -1,0 +1,17 @@
+"""How texts are spelled in the store.
+
+Separate because the service, verdicts and the recommender's caller must agree on it to the letter. Both
+functions give back their own output unchanged, so that a name may pass through them any number of times.
+"""
+
+from __future__ import annotations
+
+
+def stored_text(text: str) -> str:
+    """Replace what no database takes: NUL (PostgreSQL) and lone surrogates (neither can encode them)."""
+    return text.replace("\x00", " ").encode("utf-8", "replace").decode("utf-8")
+
+
+def stored_name(checkpoint: str) -> str:
+    """Spell a checkpoint's name as the store does: with `/`, whatever the system that listed it."""
+    return stored_text(checkpoint.replace("\\", "/"))

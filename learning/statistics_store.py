@@ -1,0 +1,234 @@
+"""The statistics in SQL: what a policy is told, what a verdict changes, and how all of it is recomputed.
+
+Functions of a connection, to be called inside one of `Database`'s transactions. Every number is a multiple of
+2**-20 (`statistics.quantised`), so sums are exact in any order: taking a verdict back leaves no trace, and
+rebuilding from the log gives the same bits.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
+from typing import Any, TypeAlias
+
+from sqlalchemy import Row, and_, bindparam, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from . import statistics
+from .log_store import LoggedGeneration, interned, judged_after
+from .overview import CheckpointRow, PairRow, RebuildReport
+from .schema import OVERALL, checkpoints, generation_images, keywords, learned_state, pair_statistics
+from .schema import verdicts as verdict_rows
+from .values import Evidence, Increment, PairStatistics, Round
+
+Sums: TypeAlias = "defaultdict[tuple[str, str], list[float]]"
+
+_NUMBERS = ("selected", "total", "rounds", "score", "information")
+_COLUMNS = tuple(pair_statistics.c[name] for name in _NUMBERS)
+_PAGE = 500
+
+_EVIDENCE = (
+    select(
+        keywords.c.text,
+        keywords.c.rounds,
+        checkpoints.c.name,
+        *(column.label(f"pair_{column.name}") for column in _COLUMNS),
+    )
+    .select_from(
+        keywords.outerjoin(
+            pair_statistics.join(
+                checkpoints,
+                and_(
+                    checkpoints.c.id == pair_statistics.c.checkpoint_id,
+                    checkpoints.c.name.in_(bindparam("candidates", expanding=True)),
+                ),
+            ),
+            pair_statistics.c.keyword_id == keywords.c.id,
+        )
+    )
+    .where(keywords.c.text.in_(bindparam("texts", expanding=True)))
+)
+
+
+async def evidence(connection: AsyncConnection, texts: Sequence[str], candidates: Sequence[str]) -> Evidence:
+    """All that is known of some keywords and candidates, in one query."""
+    rows = await connection.execute(_EVIDENCE, {"texts": [OVERALL, *texts], "candidates": list(candidates)})
+    pairs: dict[tuple[str, str], PairStatistics] = {}
+    overall: dict[str, PairStatistics] = {}
+    rounds: dict[str, float] = {}
+    for text, heard, name, *numbers in rows:
+        if heard:
+            rounds[text] = heard
+        if name is None:
+            continue
+        if text == OVERALL:
+            overall[name] = PairStatistics(*numbers)
+        else:
+            pairs[text, name] = PairStatistics(*numbers)
+    return Evidence(pairs, overall, rounds, rounds.pop(OVERALL, 0.0))
+
+
+class Change:
+    """The difference that rounds make to the statistics, gathered before it is written at once."""
+
+    def __init__(self) -> None:
+        self.pairs: Sums = defaultdict(lambda: [0.0] * len(_NUMBERS))
+        self.rounds: defaultdict[str, float] = defaultdict(float)
+
+    def add(self, judged: Round, sign: float = 1.0) -> None:
+        for increment in statistics.increments(judged):
+            self._add(increment, sign)
+        for text, share in statistics.keyword_rounds(judged).items():
+            self.rounds[text] += sign * share
+
+    def _add(self, increment: Increment, sign: float) -> None:
+        sums = self.pairs[increment.keyword, increment.checkpoint]
+        for place, number in enumerate(astuple(increment.change)):
+            sums[place] += sign * number
+
+
+async def apply(connection: AsyncConnection, change: Change) -> None:
+    """Add a change to what is stored; a pair of which nothing is left is no row."""
+    rows = await _rows(connection, {pair: sums for pair, sums in change.pairs.items() if any(sums)})
+    if rows:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        added = dialect.insert(pair_statistics)
+        await connection.execute(
+            added.on_conflict_do_update(
+                index_elements=[pair_statistics.c.keyword_id, pair_statistics.c.checkpoint_id],
+                set_={column.name: column + added.excluded[column.name] for column in _COLUMNS},
+            ),
+            rows,
+        )
+    if any(number < 0 for sums in change.pairs.values() for number in sums):
+        await connection.execute(
+            delete(pair_statistics).where(
+                pair_statistics.c.keyword_id.in_({row["keyword_id"] for row in rows}),
+                *(column == 0.0 for column in _COLUMNS),
+            )
+        )
+    ids = await interned(connection, keywords, change.rounds)
+    heard = [{"of_id": ids[text], "more": share} for text, share in change.rounds.items() if share]
+    if heard:
+        await connection.execute(
+            update(keywords)
+            .where(keywords.c.id == bindparam("of_id"))
+            .values(rounds=keywords.c.rounds + bindparam("more")),
+            heard,
+        )
+
+
+async def _rows(
+    connection: AsyncConnection, pairs: Mapping[tuple[str, str], Sequence[float]]
+) -> list[dict[str, Any]]:
+    words = await interned(connection, keywords, (keyword for keyword, _ in pairs))
+    names = await interned(connection, checkpoints, (checkpoint for _, checkpoint in pairs))
+    rows = [
+        {
+            "keyword_id": words[keyword],
+            "checkpoint_id": names[checkpoint],
+            **dict(zip(_NUMBERS, sums, strict=True)),
+        }
+        for (keyword, checkpoint), sums in pairs.items()
+    ]
+    return sorted(rows, key=lambda row: (row["keyword_id"], row["checkpoint_id"]))
+
+
+async def rebuild(connection: AsyncConnection) -> RebuildReport:
+    """Recompute all statistics from the log, inside the caller's transaction."""
+    change, generations, number = Change(), 0, 0
+    page: list[LoggedGeneration] = await judged_after(connection, number, _PAGE)
+    while page:
+        for logged in page:
+            change.add(logged.judged_round(logged.marks))
+        generations, number = generations + len(page), page[-1].number
+        page = await judged_after(connection, number, _PAGE)
+    before = await _all(connection)
+    after = {pair: tuple(sums) for pair, sums in change.pairs.items() if any(sums)}
+    corrected = sum(before.get(pair) != after.get(pair) for pair in before.keys() | after.keys())
+    rounds = {
+        text: heard
+        for text, heard in await connection.execute(select(keywords.c.text, keywords.c.rounds))
+        if heard
+    }
+    corrected += sum(
+        rounds.get(text, 0.0) != change.rounds.get(text, 0.0) for text in rounds.keys() | change.rounds.keys()
+    )
+    await connection.execute(delete(pair_statistics))
+    await connection.execute(update(keywords).values(rounds=0.0))
+    await apply(connection, change)
+    return RebuildReport(generations, len(after), corrected)
+
+
+async def _all(connection: AsyncConnection) -> dict[tuple[str, str], tuple[float, ...]]:
+    rows = await connection.execute(
+        select(keywords.c.text, checkpoints.c.name, *_COLUMNS).select_from(
+            pair_statistics.join(keywords).join(checkpoints)
+        )
+    )
+    return {(text, name): tuple(numbers) for text, name, *numbers in rows}
+
+
+async def formula(connection: AsyncConnection) -> int:
+    """The version of the formula that the stored statistics were computed with."""
+    return int((await connection.execute(select(learned_state.c.formula))).scalar_one())
+
+
+async def set_formula(connection: AsyncConnection, version: int) -> None:
+    await connection.execute(update(learned_state).values(formula=version))
+
+
+async def learned_version(connection: AsyncConnection) -> str:
+    newest = select(func.coalesce(func.max(verdict_rows.c.number), 0)).scalar_subquery()
+    row = (await connection.execute(select(learned_state.c.identity, learned_state.c.formula, newest))).one()
+    return "-".join(str(part) for part in row)
+
+
+async def checkpoint_rows(connection: AsyncConnection) -> tuple[CheckpointRow, ...]:
+    """Every checkpoint that has been judged, most evidence first."""
+    rows = await connection.execute(
+        select(checkpoints.c.name, *_COLUMNS[:3])
+        .select_from(pair_statistics.join(checkpoints).join(keywords))
+        .where(keywords.c.text == OVERALL)
+        .order_by(pair_statistics.c.total.desc(), checkpoints.c.name)
+    )
+    return tuple(CheckpointRow(*row) for row in rows)
+
+
+async def pair_rows(
+    connection: AsyncConnection, *, keyword: str | None, checkpoint: str | None, limit: int, offset: int
+) -> tuple[tuple[PairRow, ...], int]:
+    """One page of keyword x checkpoint rows, most evidence first, and how many fit in all."""
+    asked = [keywords.c.text != OVERALL]
+    if keyword is not None:
+        asked.append(keywords.c.text == keyword)
+    if checkpoint is not None:
+        asked.append(checkpoints.c.name == checkpoint)
+    joined = pair_statistics.join(keywords).join(checkpoints)
+    found = (await connection.execute(select(func.count()).select_from(joined).where(*asked))).scalar_one()
+    rows = await connection.execute(
+        select(keywords.c.text, checkpoints.c.name, *_COLUMNS[:3])
+        .select_from(joined)
+        .where(*asked)
+        .order_by(pair_statistics.c.total.desc(), keywords.c.text, checkpoints.c.name)
+        .limit(limit)
+        .offset(offset)
+    )
+    return tuple(PairRow(*row) for row in rows), found
+
+
+async def count(connection: AsyncConnection) -> Row[Any]:
+    """How many keywords, checkpoints and pairs there is evidence of, and images in all."""
+    of_keywords = select(keywords.c.id).where(keywords.c.text != OVERALL)
+    pairs = select(pair_statistics).where(pair_statistics.c.keyword_id.in_(of_keywords)).subquery()
+    result = await connection.execute(
+        select(
+            select(func.count()).select_from(pairs).scalar_subquery().label("pairs"),
+            select(func.count(pairs.c.keyword_id.distinct())).scalar_subquery().label("keywords"),
+            select(func.count()).select_from(checkpoints).scalar_subquery().label("checkpoints"),
+            select(func.count()).select_from(generation_images).scalar_subquery().label("images"),
+        )
+    )
+    return result.one()

@@ -1,0 +1,66 @@
+"""What went wrong with the database, in words that say what to do.
+
+Separate because SQLite and its drivers tell the cause only in the text of the message (error codes came with
+Python 3.11), and that reading belongs in one place.
+"""
+
+from __future__ import annotations
+
+from .errors import StoreUnavailable
+
+_CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("database is locked", "database table is locked"),
+        "store_locked",
+        "Another program has kept {name} locked for too long. Close it, or wait, and try again.",
+    ),
+    (
+        ("readonly database", "read-only", "permission denied"),
+        "store_read_only",
+        "{name} cannot be written. Let ComfyUI's user write the file and its folder, and try again.",
+    ),
+    (
+        ("database or disk is full", "no space left", "disk quota exceeded", "file too large"),
+        "store_full",
+        "There is no space left for {name}. Free some space on its disk and try again.",
+    ),
+    (
+        ("file is not a database", "malformed", "file is encrypted"),
+        "store_damaged",
+        "{name} is no database, or damaged. Move it away, or put a backup in its place, and restart.",
+    ),
+    (
+        ("unable to open database file", "not a directory", "is a directory"),
+        "store_unreachable",
+        "{name} cannot be opened. See that its folder exists and can be written, and try again.",
+    ),
+    (
+        ("no such table", "no such column", "undefinedtable", "undefinedcolumn"),
+        "store_damaged",
+        "{name} lacks tables that this pack made. Put a backup in its place, or move it away and restart.",
+    ),
+    (
+        ("disk i/o error",),
+        "store_unreachable",
+        "The disk that holds {name} fails. Check the disk and its free space, and try again.",
+    ),
+)
+
+
+def told(error: BaseException, name: str) -> StoreUnavailable:
+    """Turn a driver's or the system's error into one that says what to do next."""
+    cause = str(getattr(error, "orig", None) or error)
+    for signs, code, message in _CAUSES:
+        if any(sign in f"{type(error).__name__} {cause}".lower() for sign in signs):
+            return StoreUnavailable(
+                code, f"{message.format(name=name)} Nothing of this was stored. ({cause})"
+            )
+    return unreachable(error, name)
+
+
+def unreachable(error: BaseException, name: str) -> StoreUnavailable:
+    cause = str(getattr(error, "orig", None) or error) or type(error).__name__
+    return StoreUnavailable(
+        "store_unreachable",
+        f"The database {name} cannot be used: {cause}. See that it runs and can be written, and try again.",
+    )

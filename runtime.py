@@ -1,0 +1,205 @@
+"""The composition root: where the data lies, which database, its one service and the settings.
+
+ComfyUI's routes, its nodes, the command line and the standalone server all get at what was learned through
+`current()`. The service lives in the owner's loop (`learning/event_loop.py`) and opens with its first use, so
+that importing this module costs next to nothing. It is the only module that wires; it knows neither ComfyUI
+nor HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import TimeoutError as FutureTimeout  # the built-in one only since Python 3.11
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .learning.errors import LearningError, StoreUnavailable
+from .learning.event_loop import OwnerLoop
+from .settings import Settings, SettingsFile
+
+if TYPE_CHECKING:
+    from .learning.service import PreferenceService
+
+T = TypeVar("T")
+Operation = Callable[["PreferenceService"], Coroutine[Any, Any, T]]
+
+DATABASE_VARIABLE = "CONTEXT_CHECKPOINT_DATABASE"
+_SYSTEM_USER = (
+    "__context_checkpoint"  # what ComfyUI's folder_paths.get_system_user_directory makes of our name
+)
+_CLOSING_TIMEOUT_S = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Runtime:
+    """What one process knows: made by `current()`, or directly where several are wanted (tests)."""
+
+    def __init__(self, data_directory: Path, database: str | None = None) -> None:
+        self.data_directory = data_directory
+        self.database = database or str(data_directory / "preferences.db")
+        self._settings_file = SettingsFile(data_directory / "settings.json")
+        self._changing_settings = threading.Lock()
+        self._owner = OwnerLoop("context_checkpoint database")
+        self._service: PreferenceService | None = None
+        self._opening: asyncio.Lock | None = None
+
+    @property
+    def database_name(self) -> str:
+        """The database as people may see it: without the password of its address."""
+        return re.sub(r"(://[^/@:]*):[^@]*@", r"\1:***@", self.database)
+
+    @property
+    def settings(self) -> Settings:
+        """As they are now, changes by other processes included."""
+        with self._changing_settings:
+            return self._settings_file.read()
+
+    def change_settings(self, **changes: Any) -> Settings:
+        """Change some settings and remember them.
+
+        Raises
+        ------
+        ValueError
+            If a name or a value is not one that settings have.
+        LearningError
+            If they cannot be written to disk.
+        """
+        with self._changing_settings:
+            settings = self._settings_file.read().changed(**changes)
+            try:
+                self._settings_file.write(settings)
+            except OSError as error:
+                raise LearningError(
+                    "settings_not_saved",
+                    f"The settings cannot be saved in {self.data_directory} ({error}). "
+                    "Make that folder writable and try again.",
+                ) from error
+            return settings
+
+    async def run(self, operation: Operation[T]) -> T:
+        """Run `operation(service)` in the owner's loop and await it from any other.
+
+        Raises
+        ------
+        LearningError
+            What the operation raises, or `StoreUnavailable` if the database cannot be opened; the next call
+            tries to open it again.
+        """
+        return await self._owner.run(lambda: self._operate(operation))
+
+    def run_blocking(self, operation: Operation[T]) -> T:
+        """Run `operation(service)` from a thread that has no loop, and wait for it. Raises as `run` does."""
+        return self._owner.run_blocking(lambda: self._operate(operation))
+
+    def close(self) -> None:
+        """Let what runs come to its end and let go of the database. The next use opens it again."""
+        if self._owner.is_running:
+            try:
+                self._owner.run_blocking(self._close_service, timeout_s=_CLOSING_TIMEOUT_S)
+            except FutureTimeout:
+                log.warning("The database %s was still busy when it was closed.", self.database)
+            self._owner.stop()
+
+    async def _operate(self, operation: Operation[T]) -> T:
+        service = await self._opened()
+        service.default_policy = self.settings.policy
+        return await operation(service)
+
+    async def _opened(self) -> PreferenceService:
+        if self._opening is None:
+            self._opening = asyncio.Lock()
+        async with self._opening:
+            if self._service is None:
+                try:
+                    from .learning.service import PreferenceService
+                except ModuleNotFoundError as error:
+                    raise StoreUnavailable(
+                        "store_driver_missing",
+                        f"The Python package {error.name!r} is not installed. Run: python -m pip install -r "
+                        f"{Path(__file__).with_name('requirements.txt')} with the Python that runs ComfyUI.",
+                    ) from error
+                self._service = await PreferenceService.open(self.database)
+            return self._service
+
+    async def _close_service(self) -> None:
+        service, self._service, self._opening = self._service, None, None
+        if service is not None:
+            await service.close()
+
+
+_guard = threading.Lock()
+_current: Runtime | None = None
+_configured: tuple[Path | None, str | None] = (None, None)
+
+
+def configure(data_directory: Path | None = None, database: str | None = None) -> None:
+    """Say where the data lies, before or after the first use; what differs from before is closed and
+    reopened.
+
+    The environment variable CONTEXT_CHECKPOINT_DATABASE wins over the default file in `data_directory`, and
+    `database` over both.
+    """
+    global _configured
+    with _guard:
+        if (data_directory, database) == _configured:
+            return
+        _configured = (data_directory, database)
+    reset(keep_configuration=True)
+
+
+def current() -> Runtime:
+    """The process's runtime, made on first use."""
+    global _current
+    with _guard:
+        if _current is None:
+            directory, database = _configured
+            _current = Runtime(
+                directory or find_data_directory(), database or os.environ.get(DATABASE_VARIABLE)
+            )
+        return _current
+
+
+def reset(*, keep_configuration: bool = False) -> None:
+    """Close what `current()` made, so that it makes another."""
+    global _current, _configured
+    with _guard:
+        closing, _current = _current, None
+        if not keep_configuration:
+            _configured = (None, None)
+    if closing is not None:
+        closing.close()
+
+
+atexit.register(reset)
+
+
+def find_data_directory() -> Path:
+    """Where the data lies outside ComfyUI: in a ComfyUI that can be found, else in the user's own folder."""
+    for folder in _comfyui_folders():
+        if (folder / "main.py").is_file() and (folder / "custom_nodes").is_dir():
+            return folder / "user" / _SYSTEM_USER
+    return _user_data_folder() / "context_checkpoint"
+
+
+def _comfyui_folders() -> list[Path]:
+    given = os.environ.get("COMFYUI_PATH")
+    above = (
+        Path(__file__).absolute().parent.parent.parent
+    )  # not resolved: the pack may be a link in custom_nodes
+    return [*([Path(given).expanduser()] if given else []), above, Path.home() / "comfy" / "ComfyUI"]
+
+
+def _user_data_folder() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")

@@ -1,0 +1,161 @@
+"""The pack's settings: what they are, what they may be, and the small JSON file that remembers them.
+
+Separate from `runtime` because a settings file is read and checked without any database. A file that cannot
+be read, or that somebody edited into nonsense, never stops ComfyUI: what is wrong is logged and its default
+is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .learning.values import Thresholds
+
+log = logging.getLogger(__name__)
+
+MOST_KEPT_LOADERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Checked on construction.
+
+    Attributes
+    ----------
+    policy
+        Which policy recommends where a node or a request names none.
+    exploit_threshold, explore_threshold
+        Confidence above which one checkpoint is shown, and above which two are (else three).
+    kept_loaders
+        How many loaded checkpoints stay in memory for the next run.
+    kept_loaders_memory_share
+        The share of all memory, 0..1, that they may fill.
+
+    Raises
+    ------
+    ValueError
+        With a message that names the choices.
+    """
+
+    policy: str = field(default_factory=lambda: _policies().DEFAULT_POLICY)
+    exploit_threshold: float = 0.5
+    explore_threshold: float = 0.3
+    kept_loaders: int = 3
+    kept_loaders_memory_share: float = 0.4
+
+    def __post_init__(self) -> None:
+        choices = _policies().POLICIES
+        if self.policy not in choices:
+            raise ValueError(f"policy is {self.policy!r}; choose one of: {', '.join(choices)}.")
+        for name in ("exploit_threshold", "explore_threshold", "kept_loaders_memory_share"):
+            number = getattr(self, name)
+            if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0.0 <= number <= 1.0:
+                raise ValueError(f"{name} is {number!r}; choose a number from 0 to 1.")
+        Thresholds(exploit=self.exploit_threshold, explore=self.explore_threshold)
+        kept = self.kept_loaders
+        if isinstance(kept, bool) or not isinstance(kept, int) or not 0 <= kept <= MOST_KEPT_LOADERS:
+            raise ValueError(
+                f"kept_loaders is {kept!r}; choose a whole number from 0 to {MOST_KEPT_LOADERS}."
+            )
+
+    @property
+    def thresholds(self) -> Thresholds:
+        return Thresholds(exploit=self.exploit_threshold, explore=self.explore_threshold)
+
+    def changed(self, **changes: Any) -> Settings:
+        """These settings with some of them changed.
+
+        Raises
+        ------
+        ValueError
+            If a name or a value is not one that settings have.
+        """
+        unknown = sorted(changes.keys() - {known.name for known in fields(self)})
+        if unknown:
+            choices = ", ".join(known.name for known in fields(self))
+            raise ValueError(f"There is no setting {unknown[0]!r}; there are: {choices}.")
+        return replace(self, **changes)
+
+
+def _policies() -> ModuleType:
+    # Imported on use: policies need numpy, which a start of ComfyUI should not pay for here.
+    from .learning import policies
+
+    return policies
+
+
+class SettingsFile:
+    """Settings in a JSON file that the command line may change beside a running ComfyUI."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int] | None = None
+        self._settings = Settings()
+
+    def read(self) -> Settings:
+        """The settings as the file has them now; it is opened only when it has changed."""
+        state = self._state()
+        if state != self._seen:
+            self._settings = self._load() if state else Settings()
+            self._seen = state
+        return self._settings
+
+    def write(self, settings: Settings) -> None:
+        """Replace the file in one step, so that no reader finds half of it.
+
+        Raises
+        ------
+        OSError
+            If the folder cannot be written.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        try:
+            draft.write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
+            draft.replace(self._path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                draft.unlink()
+            raise
+        self._seen, self._settings = self._state(), settings
+
+    def _state(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino
+
+    def _load(self) -> Settings:
+        try:
+            held = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            log.warning(
+                "%s cannot be read (%s). The default settings are used until it is mended.", self._path, error
+            )
+            return Settings()
+        if not isinstance(held, Mapping):
+            log.warning("%s holds no settings. The defaults are used until it is mended.", self._path)
+            return Settings()
+        return _as_far_as_valid(held, self._path)
+
+
+def _as_far_as_valid(held: Mapping[str, Any], path: Path) -> Settings:
+    try:
+        return Settings().changed(**held)
+    except ValueError:
+        settings = Settings()
+    for name, value in held.items():
+        try:
+            settings = settings.changed(**{name: value})
+        except ValueError as error:
+            log.warning("%s: %s Its default is used.", path, error)
+    return settings

@@ -1,25 +1,26 @@
 """What one judged round teaches, as sums.
 
-`increments` and `keyword_rounds` are the only places where a verdict becomes numbers; the store adds them up in
-SQL and `Tally` in memory, to the same bits. They are sums over rounds and never running means, so that a verdict
-can be replaced (subtract the old, add the new), withdrawn, merged with another person's or recomputed from the log.
-This module refuses to know how the sums are used: that is a policy's affair.
+`increments` and `keyword_rounds` are the only places where a verdict becomes numbers; the store adds them
+up in SQL and `Tally` in memory, to the same bits. They are sums over rounds and never running means, so
+that a verdict can be replaced (subtract the old, add the new), withdrawn, merged with another person's or
+recomputed from the log. This module refuses to know how the sums are used: that is a policy's affair.
 
 The choice model
 ----------------
-A selected image was chosen, in the sense of Luce (Individual Choice Behavior, 1959) and Plackett (The analysis of
-permutations, 1975), from a set of itself, the shown images that were not selected, and the person's bar, "good
-enough", whose utility is `BAR`. A round in which everything was rejected is one choice of the bar over all images. With utilities u the
-probability of a choice is exp(u_chosen) / sum over the set of exp(u).
+A selected image was chosen, in the sense of Luce (Individual Choice Behavior, 1959) and Plackett (The
+analysis of permutations, 1975), from a set of itself, the shown images that were not selected, and the
+person's bar, "good enough", whose utility is `BAR`. A round in which everything was rejected is one choice
+of the bar over all images. With utilities u the probability of a choice is exp(u_chosen) / sum over the set
+of exp(u).
 
 Nobody recomputes the likelihood of the whole history for each verdict; each round leaves its second-order
-expansion around the utilities u0 that the policy had when it recommended (one Newton step, as in online Laplace
-approximation: Spiegelhalter and Lauritzen, Networks 20, 1990). With gradient g and curvature h (the diagonal of the
-negative Hessian) its sums are `score += g + h * u0`, `information += h`, so that `score / information` is where
-the rounds alone would put the utility.
+expansion around the utilities u0 that the policy had when it recommended (one Newton step, as in online
+Laplace approximation: Spiegelhalter and Lauritzen, Networks 20, 1990). With gradient g and curvature h (the
+diagonal of the negative Hessian) its sums are `score += g + h * u0`, `information += h`, so that `score /
+information` is where the rounds alone would put the utility.
 
-Images without a verdict teach nothing of their own checkpoint. They do stand in the set that a selected image was
-chosen from, because the person saw them when choosing.
+Images without a verdict teach nothing of their own checkpoint. They do stand in the set that a selected
+image was chosen from, because the person saw them when choosing.
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .values import MOST_BRANCHES, Evidence, Increment, Keyword, PairStatistics, Round, Shown
 
-BAR = -1.0
-"""Utility of "good enough". Below an unknown checkpoint's (0), since most images of a decent model are kept."""
+FORMULA = 1 """Raised whenever the same rounds give other numbers: a database summed by an older formula is
+then recomputed."""
+
+BAR = -1.0 """Utility of "good enough". Below an unknown checkpoint's (0), since most images of a decent
+model are kept."""
 
 _UTILITY_BOUND = 6.0  # keeps exp() and the pseudo-observations sane whatever a client logged
 _GRAIN = 2.0**20
@@ -46,8 +50,8 @@ def quantised(number: float) -> float:
     return round(number * _GRAIN) / _GRAIN
 
 
-def increments(judged: Round) -> tuple[Increment, ...]:
-    """All that a round's verdict teaches about (keyword, checkpoint) pairs; keyword `""` is the overall effect.
+def increments(judged: Round) -> tuple[Increment, ...]: """All that a round's verdict teaches about
+    (keyword, checkpoint) pairs; keyword `""` is the overall effect.
 
     Empty when no image was judged. Counts of images are not weighted by the keyword's emphasis in the prompt,
     since the document's rates count images; the choice model's sums and the rounds are.
@@ -74,11 +78,11 @@ def increments(judged: Round) -> tuple[Increment, ...]:
     return tuple(found)
 
 
-def keyword_rounds(judged: Round) -> dict[str, float]:
-    """How much of a full comparison a judged round was, for `""` and each of its keywords; empty if not judged.
+def keyword_rounds(judged: Round) -> dict[str, float]: """How much of a full comparison a judged round was,
+    for `""` and each of its keywords; empty if not judged.
 
-    A round of three checkpoints counts one, of two two thirds, and a picture shown alone one third: a round is
-    worth its pictures, so exploiting gathers evidence, but slowly.
+    A round of three checkpoints counts one, of two two thirds, and a picture shown alone one third: a round
+    is worth its pictures, so exploiting gathers evidence, but slowly.
     """
     shown = _merged(judged.shown)
     if not any(part.judged for part in shown):
@@ -120,8 +124,8 @@ def _utility(part: Shown) -> float:
 def _derivatives(shown: Sequence[Shown]) -> list[tuple[float, float]]:
     """Gradient and curvature of the round's log likelihood in each checkpoint's utility.
 
-    Several selected images share the weight of sqrt(their number) choices: they were made by one person in one
-    look, so they are less than as many independent verdicts, and more than one.
+    Several selected images share the weight of sqrt(their number) choices: they were made by one person in
+    one look, so they are less than as many independent verdicts, and more than one.
     """
     force = [math.exp(_utility(part)) for part in shown]
     passed_over = [part.images - part.selected for part in shown]

@@ -1,7 +1,7 @@
 """The graph of the pack's own nodes: recommend, draw, record, in API form.
 
-The demonstration, the tests and the benchmarks queue it; a batch script that wants to know how a prompt must look
-finds it here.
+The demonstration, the tests and the benchmarks queue it; a batch script that wants to know how a prompt must
+look finds it here.
 """
 
 from __future__ import annotations

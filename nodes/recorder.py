@@ -82,10 +82,12 @@ class FeedbackRecorder(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, selected: str | None = None, rejected: str | None = None) -> bool | str:
+    def validate_inputs(
+        cls, selected: Sequence[str | None] = ("",), rejected: Sequence[str | None] = ("",)
+    ) -> bool | str:
         # A linked input is None here; it is read when the node runs.
         try:
-            VerdictInputs.read(selected or "", rejected or "")
+            VerdictInputs.read(selected[0] or "", rejected[0] or "")
         except VerdictError as error:
             return str(error)
         return True

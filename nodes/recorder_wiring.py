@@ -53,8 +53,8 @@ def entries_by_checkpoint(batch_sizes: Sequence[int], names: Sequence[str]) -> t
 def divide_by_plan(plans: Sequence[Recommendation], names: Sequence[str]) -> list[int]:
     """Count how many of the list's entries belong to each plan, given the checkpoint of each entry.
 
-    All follow from a single plan. Of several, each has one entry per checkpoint, in its order, from which some may
-    have dropped out.
+    All follow from a single plan. Of several, each has one entry per checkpoint, in its order, from which
+    some may have dropped out.
 
     Raises
     ------
@@ -80,6 +80,6 @@ def divide_by_plan(plans: Sequence[Recommendation], names: Sequence[str]) -> lis
 
 def _stranger(names: Sequence[str], position: int) -> WiringError:
     return WiringError(
-        f"The images' entry {position} is by {names[position]}, which the plan does not recommend there. Connect "
-        "the plan and the `ckpt_name` list of the same recommender, in its order."
+        f"The images' entry {position} is by {names[position]}, which the plan does not recommend there. "
+        "Connect the plan and the `ckpt_name` list of the same recommender, in its order."
     )

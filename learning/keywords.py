@@ -1,18 +1,21 @@
 r"""Which words of a prompt can tell anything: ComfyUI's prompt syntax in, keywords with their emphasis out.
 
-One linear scan, whatever the input: no pattern has a repetition that can be entered in two ways, and a bracket's
-weight is looked up where it opens instead of being multiplied into all that it encloses where it closes. It is
-separate from the policies because it knows prompts and they know numbers; which words are too common to tell
-anything is measured by them, not listed here.
+One linear scan, whatever the input: no pattern has a repetition that can be entered in two ways, and a
+bracket's weight is looked up where it opens instead of being multiplied into all that it encloses where it
+closes. It is separate from the policies because it knows prompts and they know numbers; which words are too
+common to tell anything is measured by them, not listed here.
 
 The rules, where they are not obvious:
 
-- A prompt with commas or line breaks is a tag list. A tag of two to four words is a keyword as a whole, and so is
-  each of its words, so that the tag "long hair" and the sentence "a woman with long hair" meet in "long" and "hair".
-  A sentence gives its words alone. `long_hair` and `saber \(fate\)` are tags wherever they stand.
-- `<lora:x:0.8>` is dropped: it names a file that other nodes load, and ComfyUI's text encoder does not know it.
-- `embedding:x` is one keyword and never split: an embedding is a word that somebody taught the encoder. Most stand
-  for a style or belong to one family of checkpoints, which is what a recommendation wants to know.
+- A prompt with commas or line breaks is a tag list. A tag of two to four words is a keyword as a whole, and
+  so is each of its words, so that the tag "long hair" and the sentence "a woman with long hair" meet in
+  "long" and "hair". A sentence gives its words alone. `long_hair` and `saber \(fate\)` are tags wherever
+  they stand.
+- `<lora:x:0.8>` is dropped: it names a file that other nodes load, and ComfyUI's text encoder does not know
+  it.
+- `embedding:x` is one keyword and never split: an embedding is a word that somebody taught the encoder.
+  Most stand for a style or belong to one family of checkpoints, which is what a recommendation wants to
+  know.
 - `{a|b}` gives each alternative its share of the weight: whoever sends it unresolved will see one of them.
 - A weight lies in 0..4, and a word of weight 0 is not there.
 """
@@ -153,7 +156,8 @@ def _segments(text: str) -> tuple[list[_Segment], bool]:
 
 
 def _brackets(tokens: Sequence[re.Match[str]]) -> dict[int, _Bracket]:
-    """Match the brackets, by the position of the opening token; those that never close are only characters."""
+    """Match the brackets, by the position of the opening token; those that never close are only
+    characters."""
     found: dict[int, _Bracket] = {}
     waiting: list[tuple[str, int, int, bool]] = []  # spelling, place, choices, edited
     for place, token in enumerate(tokens):

@@ -10,19 +10,54 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-PHRASE_BREAKERS = frozenset(
-    "a an the of with and or is are was were be her his their its my your our this that these those for from by "
-    "to who which while where when as has have having wearing being".split()
-)
-"""Words that make a comma's neighbour a sentence rather than a tag ("looking at viewer" is a tag)."""
 
-STOP_WORDS = PHRASE_BREAKERS - {"wearing"} | frozenset(
-    "i me we us you he him she it they them in on at into onto up down out off over under between through during "
-    "about above below behind beside near against among around across along there here then than so but if not no "
-    "nor too very just also only own same such some any each every both few more most other another one "
-    "what how why can could will would shall should may might must do does did done don't doesn't isn't aren't "
-    "am been had got get gets there's that's it's i'm he's she's they're you're we're let's don s t ll ve re".split()
-)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+PHRASE_BREAKERS = _words("""
+    a an the of with and or is are was were be her his their its my your our this that these those for from by to
+    who which while where when as has have having being
+""")
+"""Words that make what stands beside a comma a piece of a sentence ("looking at viewer" is a tag)."""
+
+STOP_WORDS = PHRASE_BREAKERS | _words("""
+    i me we us you he him she it they them in on at into onto up down out off over under between through during
+    about above below behind beside near against among around across along there here then than so but if not no
+    nor too very just also only own same such some any each every both few more most other another one
+    what how why can could will would shall should may might must do does did done don't doesn't isn't aren't
+    am been had got get gets there's that's it's i'm he's she's they're you're we're let's don s t ll ve re
+""")
+
+QUALITY_WORDS = _words("""
+    masterpiece quality best high highest resolution detailed detail highly ultra extremely intricate hd uhd 4k
+    8k 16k hdr highres absurdres award winning trending artstation sharp focus score wallpaper hyperdetailed
+    ultra-detailed high-quality
+""") | {
+    "best quality",
+    "high quality",
+    "highest quality",
+    "amazing quality",
+    "top quality",
+    "very aesthetic",
+    "highly detailed",
+    "ultra detailed",
+    "extremely detailed",
+    "intricate details",
+    "high resolution",
+    "ultra high res",
+    "sharp focus",
+    "award winning",
+    "trending on artstation",
+    "score 9",
+    "score 8 up",
+    "score 7 up",
+    "score 6 up",
+    "score 5 up",
+    "score 4 up",
+}
+"""Words that people put into any prompt for a better picture. A policy presumes that they tell nothing of the
+subject until a person's own rounds show that their use varies; all other words start without prejudice."""
 
 _IRREGULAR = {
     "women": "woman",
@@ -43,10 +78,10 @@ _IRREGULAR = {
     "selfies": "selfie",
     "hoodies": "hoodie",
 }
-_ALREADY_SINGULAR = frozenset(
-    "glasses sunglasses clothes series species lens jeans pants shorts chaos canvas atlas christmas texas "
-    "paris mars venus pancreas news bokehs trousers tights leggings always perhaps vs as his".split()
-)
+_ALREADY_SINGULAR = _words("""
+    glasses sunglasses clothes series species lens jeans pants shorts chaos canvas atlas christmas texas
+    paris mars venus pancreas news trousers tights leggings always perhaps
+""")
 
 
 def singular(word: str) -> str:
@@ -107,9 +142,9 @@ def is_ideographic(character: str) -> bool:
 def script_words(text: str, *, tag: bool) -> Iterator[str]:
     """Words of a run of letters that may hold Chinese, Japanese or Korean, without a dictionary.
 
-    Han is cut at grammatical characters; what is left is a word if it has at most two characters, and otherwise its
-    overlapping pairs (plus the whole, for a short `tag`). Katakana runs are words, hiragana runs of one or two
-    are particles and endings, a Korean word loses its particle.
+    Han is cut at grammatical characters; what is left is a word if it has at most two characters, and
+    otherwise its overlapping pairs (plus the whole, for a short `tag`). Katakana runs are words, hiragana
+    runs of one or two are particles and endings, a Korean word loses its particle.
 
     >>> list(script_words("女性の肖像画", tag=False))
     ['女性', '肖像', '像画']

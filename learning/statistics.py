@@ -31,11 +31,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .values import MOST_BRANCHES, Evidence, Increment, Keyword, PairStatistics, Round, Shown
 
-FORMULA = 1 """Raised whenever the same rounds give other numbers: a database summed by an older formula is
-then recomputed."""
+FORMULA = 1
+"""Raised whenever the same rounds give other numbers: a database summed by an older formula is then
+recomputed."""
 
-BAR = -1.0 """Utility of "good enough". Below an unknown checkpoint's (0), since most images of a decent
-model are kept."""
+BAR = -1.0
+"""Utility of "good enough". Below an unknown checkpoint's (0), since most images of a decent model are
+kept."""
 
 _UTILITY_BOUND = 6.0  # keeps exp() and the pseudo-observations sane whatever a client logged
 _GRAIN = 2.0**20
@@ -50,8 +52,9 @@ def quantised(number: float) -> float:
     return round(number * _GRAIN) / _GRAIN
 
 
-def increments(judged: Round) -> tuple[Increment, ...]: """All that a round's verdict teaches about
-    (keyword, checkpoint) pairs; keyword `""` is the overall effect.
+def increments(judged: Round) -> tuple[Increment, ...]:
+    """All that a round's verdict teaches about (keyword, checkpoint) pairs; keyword `""` is the overall
+    effect.
 
     Empty when no image was judged. Counts of images are not weighted by the keyword's emphasis in the prompt,
     since the document's rates count images; the choice model's sums and the rounds are.
@@ -78,8 +81,9 @@ def increments(judged: Round) -> tuple[Increment, ...]: """All that a round's ve
     return tuple(found)
 
 
-def keyword_rounds(judged: Round) -> dict[str, float]: """How much of a full comparison a judged round was,
-    for `""` and each of its keywords; empty if not judged.
+def keyword_rounds(judged: Round) -> dict[str, float]:
+    """How much of a full comparison a judged round was, for `""` and each of its keywords; empty if not
+    judged.
 
     A round of three checkpoints counts one, of two two thirds, and a picture shown alone one third: a round
     is worth its pictures, so exploiting gathers evidence, but slowly.

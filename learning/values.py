@@ -1,7 +1,8 @@
 """The values that cross borders inside and around `learning`.
 
-Frozen dataclasses, no behaviour beyond what follows from their own fields. They are separate from the code that
-makes them so that a node, a route, the store and a policy can speak of a round without knowing one another.
+Frozen dataclasses, no behaviour beyond what follows from their own fields. They are separate from the code
+that makes them so that a node, a route, the store and a policy can speak of a round without knowing one
+another.
 
 Checkpoint names are ComfyUI's (`folder_paths.get_filename_list("checkpoints")`); inside `learning` their
 separator is always `/`, and `Recommendation` gives back the spelling that the caller used.
@@ -127,7 +128,8 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """How much one keyword (or `""`, the checkpoint in general) speaks for a checkpoint, on how much evidence.
+    """How much one keyword (or `""`, the checkpoint in general) speaks for a checkpoint, on how much
+    evidence.
 
     `effect` is in the policy's own unit of score, positive for and negative against.
     """
@@ -143,8 +145,9 @@ class Reason:
 class Ranking:
     """A policy's answer: all candidates best first, what it thinks of each, and how sure it is of the first.
 
-    `evidence` (how much data) and `clarity` (how clear a winner) are in 0..1, as is their outcome `confidence`.
-    `shown_order` is the order in which branches are filled: the first is the best, the others may be drawn.
+    `evidence` (how much data) and `clarity` (how clear a winner) are in 0..1, as is their outcome
+    `confidence`. `shown_order` is the order in which branches are filled: the first is the best, the others
+    may be drawn.
     """
 
     order: tuple[str, ...]
@@ -161,8 +164,8 @@ class Ranking:
 class Recommendation:
     """Which one to three checkpoints to use for a prompt, best first, and why.
 
-    This is what travels along the `plan` socket. `scores` is in the policy's unit (for `counts` and `global` a
-    selection rate in 0..1), `confidence`, `evidence` and `clarity` are in 0..1.
+    This is what travels along the `plan` socket. `scores` is in the policy's unit (for `counts` and
+    `global` a selection rate in 0..1), `confidence`, `evidence` and `clarity` are in 0..1.
     """
 
     prompt: str

@@ -1,7 +1,8 @@
 """The document's literal rule: selection rates per keyword, shrunk towards one half, averaged over keywords.
 
-It is exact and stays exact: each keyword counts alike, images count alike, and confidence is a count of data. Its
-weaknesses (words like "masterpiece" saturate the confidence, whatever they say) are why it is not the default.
+It is exact and stays exact: each keyword counts alike, images count alike, and confidence is a count of
+data. Its weaknesses (words like "masterpiece" saturate the confidence, whatever they say) are why it is not
+the default.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ..values import Evidence, Keyword, PairStatistics, Ranking, Reason
 
 NEUTRAL = 0.5
 _FULL_CONFIDENCE = 100.0
-_PRIOR_IMAGES = 10.0
+PRIOR_IMAGES = 10.0
 _NOTHING = PairStatistics()
 
 
@@ -26,7 +27,7 @@ def shrunk_rate(selected: float, total: float) -> float:
     """
     if total <= 0.0:
         return NEUTRAL
-    weight = total / (total + _PRIOR_IMAGES)
+    weight = total / (total + PRIOR_IMAGES)
     return (1.0 - weight) * NEUTRAL + weight * (selected / total)
 
 

@@ -18,7 +18,7 @@ WEB_DIRECTORY = "./web"
 
 async def comfy_entrypoint() -> ComfyExtension:
     """Build the extension ComfyUI registers; called once, after ComfyUI itself has been imported."""
-    from .nodes import ContextCheckpointExtension
+    from .nodes.extension import ContextCheckpointExtension
 
     return ContextCheckpointExtension()
 

@@ -16,23 +16,24 @@ def _words(text: str) -> frozenset[str]:
 
 
 PHRASE_BREAKERS = _words("""
-    a an the of with and or is are was were be her his their its my your our this that these those for from by to
-    who which while where when as has have having being
+    a an the of with and or is are was were be her his their its my your our this that these those for from by
+    to who which while where when as has have having being
 """)
 """Words that make what stands beside a comma a piece of a sentence ("looking at viewer" is a tag)."""
 
 STOP_WORDS = PHRASE_BREAKERS | _words("""
-    i me we us you he him she it they them in on at into onto up down out off over under between through during
-    about above below behind beside near against among around across along there here then than so but if not no
-    nor too very just also only own same such some any each every both few more most other another one
-    what how why can could will would shall should may might must do does did done don't doesn't isn't aren't
-    am been had got get gets there's that's it's i'm he's she's they're you're we're let's don s t ll ve re
+    i me we us you he him she it they them in on at into onto up down out off over under between through
+    during about above below behind beside near against among around across along there here then than so but
+    if not no nor too very just also only own same such some any each every both few more most other another
+    one what how why can could will would shall should may might must do does did done don't doesn't isn't
+    aren't am been had got get gets there's that's it's i'm he's she's they're you're we're let's
+    don s t ll ve re
 """)
 
 QUALITY_WORDS = _words("""
-    masterpiece quality best high highest resolution detailed detail highly ultra extremely intricate hd uhd 4k
-    8k 16k hdr highres absurdres award winning trending artstation sharp focus score wallpaper hyperdetailed
-    ultra-detailed high-quality
+    masterpiece quality best high highest resolution detailed detail highly ultra extremely intricate hd uhd
+    4k 8k 16k hdr highres absurdres award winning trending artstation sharp focus score wallpaper
+    hyperdetailed ultra-detailed high-quality
 """) | {
     "best quality",
     "high quality",

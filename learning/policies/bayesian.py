@@ -153,8 +153,8 @@ def _evidence(held: EvidenceArrays, keywords: Sequence[Keyword], share: Numbers,
     return float(share @ (support * amounts)) * seen / (seen + _UNSEEN_WORD * unseen)
 
 
-def _unanimity(held: EvidenceArrays) -> float: """How far one checkpoint takes all picks, whatever the
-    prompt: odds of the most selected, squared, as a part of 1.
+def _unanimity(held: EvidenceArrays) -> float:
+    """How far one checkpoint takes all picks, whatever the prompt: the most selected one's odds, squared.
 
     It tells a history that has only one subject (each of its words stands everywhere, and yet says whom to
     choose) from one with many, in which the words that stand everywhere say nothing.

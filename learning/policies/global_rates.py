@@ -24,15 +24,36 @@ class GlobalRates:
 
     name = "global"
 
-    def rank( self, keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Evidence, *, rng:
-        numpy.random.Generator, ) -> Ranking: if not candidates: return Ranking((), (), {}, {}, 0.0, 0.0,
-        0.0) held = {name: evidence.overall.get(name, _NOTHING) for name in candidates} scores = {name:
-        shrunk_rate(pair.selected, pair.total) for name, pair in held.items()} order = tuple(sorted(scores,
-        key=lambda name: -scores[name])) rates = numpy.array([scores[name] for name in candidates]) # The
-        shrunk rate is the mean of a Beta posterior whose prior is worth PRIOR_IMAGES; this is its variance.
-        images = numpy.array([PRIOR_IMAGES + held[name].total for name in candidates]) deviations =
-        numpy.sqrt(rates * (1.0 - rates) / (images + 1.0)) clear = clarity(rates, deviations,
-        candidates.index(order[0])) amount = evidence_of(evidence.rounds if held[order[0]].total else 0.0)
-        return Ranking( order=order, shown_order=order, scores=scores, utilities={}, confidence=amount *
-        clear, evidence=amount, clarity=clear, reasons=tuple( Reason("", name, scores[name] - NEUTRAL,
-        held[name].selected, held[name].total) for name in order if held[name].total ), )
+    def rank(
+        self,
+        keywords: Sequence[Keyword],
+        candidates: Sequence[str],
+        evidence: Evidence,
+        *,
+        rng: numpy.random.Generator,
+    ) -> Ranking:
+        if not candidates:
+            return Ranking((), (), {}, {}, 0.0, 0.0, 0.0)
+        held = {name: evidence.overall.get(name, _NOTHING) for name in candidates}
+        scores = {name: shrunk_rate(pair.selected, pair.total) for name, pair in held.items()}
+        order = tuple(sorted(scores, key=lambda name: -scores[name]))
+        rates = numpy.array([scores[name] for name in candidates])
+        # The variance of the Beta posterior whose mean the shrunk rate is: its prior is worth PRIOR_IMAGES.
+        images = numpy.array([PRIOR_IMAGES + held[name].total for name in candidates])
+        deviations = numpy.sqrt(rates * (1.0 - rates) / (images + 1.0))
+        clear = clarity(rates, deviations, candidates.index(order[0]))
+        amount = evidence_of(evidence.rounds if held[order[0]].total else 0.0)
+        return Ranking(
+            order=order,
+            shown_order=order,
+            scores=scores,
+            utilities={},
+            confidence=amount * clear,
+            evidence=amount,
+            clarity=clear,
+            reasons=tuple(
+                Reason("", name, scores[name] - NEUTRAL, held[name].selected, held[name].total)
+                for name in order
+                if held[name].total
+            ),
+        )

@@ -1,0 +1,114 @@
+"""The sessions behind `python run.py`, run in the environment that it made: nothing is installed twice.
+
+`tests` runs all the others and pytest last, goes on after a failure, and fails if one of them did.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+TREE = ROOT / ".venv" / "tree"
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["tests"]
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Everything; what follows `--` goes to pytest, and then only pytest runs."""
+    if session.posargs:
+        session.run("python", "-m", "pytest", *session.posargs)
+        return
+    failed: list[str] = []
+    for name, check in {"lint": _lint, "types": _types, "web": _web_tests, "pytest": _pytest}.items():
+        try:
+            check(session)
+        except nox.command.CommandFailed:
+            failed.append(name)
+    if failed:
+        session.error(f"failed: {', '.join(failed)}")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff, the contracts between layers, Biome."""
+    _all_of(session, [_lint])
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy, and tsc for the browser's code."""
+    _all_of(session, [_types])
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documents name every node, route, setting and command, and no link leads nowhere."""
+    session.run("python", "-m", "pytest", "-q", "tests/test_documentation.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure; `--write` updates docs/benchmarks.md."""
+    session.run("python", "-m", "benchmarks", *session.posargs, env={"PYTHONPATH": str(ROOT)})
+
+
+def _all_of(session: nox.Session, checks: list[Callable[[nox.Session], None]]) -> None:
+    for check in checks:
+        check(session)
+
+
+def _lint(session: nox.Session) -> None:
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", env=_tree())
+    _npm(session, "lint")
+
+
+def _types(session: nox.Session) -> None:
+    session.run("mypy", env=_tree())
+    _npm(session, "types")
+
+
+def _pytest(session: nox.Session) -> None:
+    session.run("python", "-m", "pytest")
+
+
+def _web_tests(session: nox.Session) -> None:
+    node = shutil.which("node")
+    if node:
+        session.run(node, "--test", "tests/web/", external=True)
+    else:
+        _not_checked(session, "the browser's code: there is no node")
+
+
+def _npm(session: nox.Session, script: str) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        _not_checked(session, f"npm run {script}: there is no npm")
+        return
+    if not (ROOT / "node_modules" / ".package-lock.json").exists():
+        session.run(npm, "install", "--no-package-lock", "--no-audit", "--no-fund", external=True)
+    session.run(npm, "run", "--silent", script, external=True)
+
+
+def _not_checked(session: nox.Session, what: str) -> None:
+    """Say loudly what was left out, and fail where `CC_REQUIRE` names node."""
+    if "node" in os.environ.get("CC_REQUIRE", "").split(","):
+        session.error(f"CC_REQUIRE asks for node: {what}")
+    session.warn(f"NOT CHECKED: {what}. Install Node.js 20 or newer.")
+
+
+def _tree() -> dict[str, str]:
+    """Where mypy and import-linter find the tree as `context_checkpoint`: neither sees editable installs."""
+    TREE.mkdir(parents=True, exist_ok=True)
+    link = TREE / "context_checkpoint"
+    if not link.exists():
+        link.symlink_to(ROOT, target_is_directory=True)
+    return {"PYTHONPATH": str(TREE), "MYPYPATH": str(TREE)}

@@ -1,25 +1,198 @@
-"""Why a recommendation is what it is, in words and in full."""
+"""Why these checkpoints: one sentence for a node, the whole for whoever asks.
+
+Separate from the policies, which give numbers and no prose, and from the service, which has no opinion. It
+keeps four answers apart: nothing is known of such prompts, too little is known, enough is known but no
+checkpoint stands out, and one stands out. What a person should do about the second (judge a few more rounds)
+is not what helps against the third.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from typing import Literal, TypedDict
 
-from .values import Evidence, Keyword, Ranking, Stage, Strategy
+from .values import Evidence, Keyword, PairStatistics, Ranking, Reason, Stage, Strategy
+
+Finding = Literal["nothing_known", "little_data", "no_clear_winner", "clear_winner"]
+
+_CLEAR = 0.5  # the document's exploit threshold: above it, a confidence is high
+_NAMED_WORDS = 3
+_NOTHING = PairStatistics()
+
+
+class KeywordExplained(TypedDict):
+    """A keyword of the prompt, and in how many comparable rounds it was judged."""
+
+    text: str
+    weight: float
+    rounds: float
+
+
+class ReasonExplained(TypedDict):
+    """A keyword that speaks for or against a checkpoint (`effect`), and the images that say so."""
+
+    keyword: str
+    effect: float
+    selected: int
+    total: int
+
+
+class CheckpointExplained(TypedDict):
+    """A candidate's score, what all prompts say of it, and which keywords speak for and against it."""
+
+    checkpoint: str
+    score: float
+    selected: int
+    total: int
+    overall_effect: float
+    speak_for: list[ReasonExplained]
+    speak_against: list[ReasonExplained]
+
+
+class Explained(TypedDict):
+    """An explanation in full, ready for JSON."""
+
+    policy: str
+    strategy: Strategy
+    finding: Finding
+    summary: str
+    confidence: float
+    evidence: float
+    clarity: float
+    rounds: float
+    keywords: list[KeywordExplained]
+    checkpoints: list[CheckpointExplained]
+
+
+def finding(ranking: Ranking) -> Finding:
+    """Which of the four answers a ranking is.
+
+    Confidence is evidence times clarity, so where it is low, the smaller of the two is what is missing.
+    """
+    if ranking.evidence <= 0.0:
+        return "nothing_known"
+    if ranking.confidence > _CLEAR:
+        return "clear_winner"
+    return "little_data" if ranking.evidence < ranking.clarity else "no_clear_winner"
 
 
 def one_sentence(
-    ranking: Ranking, checkpoints: Sequence[str], strategy: Strategy, *, stage: Stage, policy: str
+    ranking: Ranking,
+    checkpoints: Sequence[str],
+    strategy: Strategy,
+    *,
+    stage: Stage,
+    policy: str,
 ) -> str:
-    """Say what is done and how sure it is."""
-    return (
-        f"{strategy.replace('_', ' + ')} {', '.join(checkpoints)} with confidence {ranking.confidence:.2f}."
-    )
+    """Say in one sentence what is shown and why."""
+    if not checkpoints:
+        return "There is no checkpoint to recommend."
+    names = _listed([_short(name) for name in checkpoints])
+    best = _short(checkpoints[0])
+    why = _why(ranking, checkpoints[0], policy)
+    if stage == "draft" and strategy == "explore":
+        return f"The draft stage compares several, however sure the recommendation: {names}; {why}."
+    if len(ranking.order) == 1:
+        return f"{best} is the only candidate."
+    if strategy == "explore":
+        return f"Compare {names}: {why}."
+    if strategy == "exploit_explore":
+        return f"Mostly {best}, with {_short(checkpoints[1])} beside it: {why}."
+    return f"{best} alone: {why}."
 
 
 def in_full(
-    ranking: Ranking, keywords: Sequence[Keyword], evidence: Evidence, *, policy: str, strategy: Strategy
-) -> dict[str, Any]:
-    """Give the ranking and its reasons as plain data."""
-    return {"policy": policy, "strategy": strategy, "rounds": evidence.rounds, **asdict(ranking)}
+    ranking: Ranking,
+    keywords: Sequence[Keyword],
+    evidence: Evidence,
+    *,
+    policy: str,
+    strategy: Strategy,
+) -> Explained:
+    """Tell all that went into a ranking, with the candidates best first.
+
+    Effects are in the policy's unit; the reasons of one checkpoint are sorted by their size. `ranking` may
+    spell checkpoints as the caller did; `evidence` has `/` in them.
+    """
+    return Explained(
+        policy=policy,
+        strategy=strategy,
+        finding=finding(ranking),
+        summary=_why(ranking, ranking.order[0], policy) if ranking.order else "no candidate",
+        confidence=ranking.confidence,
+        evidence=ranking.evidence,
+        clarity=ranking.clarity,
+        rounds=evidence.rounds,
+        keywords=[
+            KeywordExplained(
+                text=keyword.text,
+                weight=keyword.weight,
+                rounds=evidence.keyword_rounds.get(keyword.text, 0.0),
+            )
+            for keyword in keywords
+        ],
+        checkpoints=[_checkpoint(name, ranking, evidence) for name in ranking.order],
+    )
+
+
+def _checkpoint(name: str, ranking: Ranking, evidence: Evidence) -> CheckpointExplained:
+    overall = evidence.overall.get(name.replace("\\", "/"), _NOTHING)
+    reasons = [reason for reason in ranking.reasons if reason.checkpoint == name]
+    words = sorted((reason for reason in reasons if reason.keyword), key=lambda reason: -abs(reason.effect))
+    return CheckpointExplained(
+        checkpoint=name,
+        score=ranking.scores[name],
+        selected=round(overall.selected),
+        total=round(overall.total),
+        overall_effect=sum(reason.effect for reason in reasons if not reason.keyword),
+        speak_for=[_explained(reason) for reason in words if reason.effect > 0.0],
+        speak_against=[_explained(reason) for reason in words if reason.effect < 0.0],
+    )
+
+
+def _explained(reason: Reason) -> ReasonExplained:
+    return ReasonExplained(
+        keyword=reason.keyword,
+        effect=reason.effect,
+        selected=round(reason.selected),
+        total=round(reason.total),
+    )
+
+
+def _why(ranking: Ranking, best: str, policy: str) -> str:
+    found = finding(ranking)
+    if found == "nothing_known":
+        if policy == "global":
+            return "no verdict is known of these checkpoints yet"
+        return "no verdict on a prompt like this one is known yet"
+    support = _support(ranking, best)
+    if found == "little_data":
+        return f"little data on such prompts yet{support}"
+    if found == "no_clear_winner":
+        return f"no clear winner among such prompts, {_short(best)} leads narrowly{support}"
+    return f"{_short(best)} is the clear winner among such prompts{support}"
+
+
+def _support(ranking: Ranking, best: str) -> str:
+    """The keywords that speak most for the best, with the images that say so."""
+    reasons = [
+        reason
+        for reason in ranking.reasons
+        if reason.checkpoint == best and reason.keyword and reason.effect > 0.0
+    ]
+    reasons = sorted(reasons, key=lambda reason: -reason.effect)[:_NAMED_WORDS]
+    if not reasons:
+        return ""
+    told = [f'"{reason.keyword}" ({reason.selected:g} of {reason.total:g} images kept)' for reason in reasons]
+    return f"; {_listed(told)} {'speak' if len(told) > 1 else 'speaks'} for {_short(best)}"
+
+
+def _short(checkpoint: str) -> str:
+    name = checkpoint.replace("\\", "/").rsplit("/", 1)[-1]
+    return name.removesuffix(".safetensors").removesuffix(".ckpt")
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

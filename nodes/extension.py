@@ -26,6 +26,7 @@ class ContextCheckpointExtension(ComfyExtension):
         """Set up what the nodes share; called once, before the server starts."""
         _try_to("find its data", _configure_runtime)
         _try_to("serve its routes", _add_routes)
+        _try_to("serve what the browser shows", _add_web_folder)
         _try_to("let kept checkpoints go with ComfyUI's own", _watch_free)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
@@ -61,6 +62,12 @@ def _add_routes() -> None:
     from .host import ComfyHost
 
     add_to(PromptServer.instance.routes, runtime.current(), ComfyHost())
+
+
+def _add_web_folder() -> None:
+    from .web_folder import add_web_folder
+
+    add_web_folder(PromptServer.instance.routes, Path(__file__).parent.parent)
 
 
 def _watch_free() -> None:

@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from . import __version__
@@ -20,6 +21,15 @@ from .learning.values import MOST_BRANCHES, STAGES
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 DEFAULT_PORT = 8190
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command found out: for programs, for people, and whether all is well."""
+
+    value: Any
+    text: str
+    good: bool = True
 
 
 class WrongUse(Exception):

@@ -1,12 +1,13 @@
 """What each command of `context-checkpoint` does: arguments in, one outcome out.
 
-Separate from `cli.py`, which owns the parser and the printing, so that a command is a function whose outcome a test
-can look at. Outcomes have the shapes of the HTTP answers, so that a script can move between both.
+Separate from `cli.py`, which owns the parser and the printing, so that a command is a function whose outcome
+a test can look at. Outcomes have the shapes of the HTTP answers, so that a script can move between both.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from . import schemas
-from .cli import CommandFailed, WrongUse
+from .cli import CommandFailed, Outcome, WrongUse
 from .learning.service import PreferenceService
 from .learning.values import Thresholds
 from .nodes.checkpoint_files import CheckpointFiles
@@ -26,15 +27,6 @@ T = TypeVar("T")
 
 SUFFIXES = frozenset({".bin", ".ckpt", ".gguf", ".pkl", ".pt", ".pt2", ".pth", ".safetensors", ".sft"})
 """Of files that ComfyUI lists as checkpoints."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a command found out: for programs, for people, and whether all is well."""
-
-    value: Any
-    text: str
-    good: bool = True
 
 
 # --- where the data is, and what is asked
@@ -86,7 +78,7 @@ def _readable(text: str, what: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FolderCheckpoints:
-    """The checkpoint files of a folder, for `CheckpointFiles`. It cannot tell families: that takes ComfyUI."""
+    """The checkpoint files of a folder, for `CheckpointFiles`. It tells no families: that takes ComfyUI."""
 
     folder: Path
     detector: str = "none"
@@ -137,8 +129,10 @@ def recommend(given: argparse.Namespace) -> Outcome:
     lines = [
         *(f"{name}{_times(answer.images, name)}" for name in answer.checkpoints),
         "",
-        f"{answer.strategy}, confidence {answer.confidence:.2f} "
-        f"(evidence {answer.evidence:.2f}, clarity {answer.clarity:.2f}), policy {answer.policy}",
+        (
+            f"{answer.strategy}, confidence {answer.confidence:.2f} "
+            f"(evidence {answer.evidence:.2f}, clarity {answer.clarity:.2f}), policy {answer.policy}"
+        ),
         answer.explanation,
     ]
     return Outcome(_json(answer), "\n".join(lines))
@@ -198,10 +192,8 @@ def stats(given: argparse.Namespace) -> Outcome:
     )
     answer = schemas.StatisticsAnswer.model_validate(statistics)
     counts = answer.overview
-    lines = [
-        f"{counts.judged} of {counts.generations} rounds judged, {counts.selected} images selected, "
-        f"{counts.rejected} rejected.",
-    ]
+    judged = f"{counts.judged} of {counts.generations} rounds judged"
+    lines = [f"{judged}, {counts.selected} images selected, {counts.rejected} rejected."]
     if answer.checkpoints:
         rows = [(row.checkpoint, *_cells(row)) for row in answer.checkpoints]
         lines += ["", *_table(("checkpoint", "selected", "judged", "rate"), rows)]
@@ -230,6 +222,18 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         )
         for row in (titles, *rows)
     ]
+
+
+def explain(given: argparse.Namespace) -> Outcome:
+    prompt, candidates = _prompt(given), _candidates(given)
+    thresholds = _runtime(given).settings.thresholds
+    explained = _ask(
+        given,
+        lambda service: service.explain(
+            prompt, candidates, stage=given.stage, policy=given.policy, thresholds=thresholds
+        ),
+    )
+    return Outcome(explained, json.dumps(explained, ensure_ascii=False, indent=2))
 
 
 def settings(given: argparse.Namespace) -> Outcome:

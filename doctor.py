@@ -1,179 +1,188 @@
 """What is wrong and how to mend it: versions, requirements, database, pools, settings.
 
-Separate from the command that prints it so that each check is a function with an answer. It looks without
-touching: a database that is not there is not made, one that is there is opened read-only and with the
-standard library, so that this works where the requirements are missing or the store refuses to open. Only
-`rebuild` writes.
+Separate from the other commands because it must run where they cannot: it imports only the standard library
+and what needs no more, and asks for the rest inside the check that needs it. It looks without touching; only
+`--rebuild` writes.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
+import argparse
+import json
 import platform
-import sqlite3
+import sys
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import quote
 
-State = Literal["good", "note", "bad"]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at. `mend` says what to do where it is not good."""
-
-    area: str
-    name: str
-    found: str
-    state: State = "good"
-    mend: str = ""
+from . import __version__, install
+from .cli import Outcome
+from .database_checks import check_sqlite
+from .findings import Check, Report, State
+from .learning.errors import LearningError
+from .runtime import Runtime, configure, current
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All checks, in the order they were made."""
+def doctor(given: argparse.Namespace) -> Outcome:
+    """Make all checks; with `--rebuild`, recompute the statistics first."""
+    if given.database is not None:
+        configure(database=given.database)
+    runtime = current()
+    checks = [*_rebuild(runtime)] if given.rebuild else []
+    checks += [
+        *_versions(runtime),
+        *_requirements(),
+        *_database(runtime),
+        *_pools(runtime),
+        *_settings(runtime),
+    ]
+    report = Report(tuple(checks))
+    return Outcome(report.as_json(), report.as_text(), report.good)
 
-    checks: tuple[Check, ...]
-    rebuilt: dict[str, Any] | None = field(default=None)
 
-    @property
-    def good(self) -> bool:
-        return all(check.state != "bad" for check in self.checks)
+def _rebuild(runtime: Runtime) -> Iterator[Check]:
+    report = runtime.run_blocking(lambda service: service.rebuild())
+    made = f"{report.pairs:,} pairs out of {report.generations:,} judged generations"
+    state: State = "note" if report.corrected else "good"
+    yield Check("rebuilt", "statistics", f"{made}; {report.corrected:,} had been wrong", state)
 
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "good": self.good,
-            "checks": [asdict(check) for check in self.checks],
-            "rebuilt": self.rebuilt,
-        }
+
+# --- versions, requirements
+
+
+def _versions(runtime: Runtime) -> Iterator[Check]:
+    area = "versions"
+    yield Check(area, "Context Checkpoint", __version__)
+    problem = install.python_problem()
+    yield Check(area, "Python", platform.python_version(), "bad" if problem else "good", problem or "")
+    folder = _comfyui(runtime)
+    if folder is None:
+        found = "none found; the command line works without. COMFYUI_PATH names one that lies elsewhere"
+        yield Check(area, "ComfyUI", found, "note")
+        return
+    version = install.comfyui_version(folder)
+    problem = install.comfyui_problem(version) if version else "Its comfyui_version.py cannot be read."
+    yield Check(
+        area, "ComfyUI", f"{version or 'unknown'} in {folder}", "bad" if problem else "good", problem or ""
+    )
+
+
+def _comfyui(runtime: Runtime) -> Path | None:
+    """The ComfyUI whose data this is: its system user directories lie in `<ComfyUI>/user`."""
+    folder = runtime.data_directory.parent.parent
+    return folder if (folder / "main.py").is_file() else None
+
+
+def _requirements() -> Iterator[Check]:
+    """Versions by their metadata, and whether each can be imported: half an installation has the first."""
+    for state in install.requirement_states():
+        problem = "" if state.ok else f"needed {state.wanted or 'in any version'}"
+        if state.ok:
+            try:
+                import_module(state.name)
+            except Exception as error:  # foreign code: whatever stops it is what has to be told
+                problem = f"cannot be imported ({type(error).__name__}: {error})"
+        found = f"{state.found or 'missing'}{', ' if problem else ''}{problem}"
+        mend = f'{sys.executable} -m pip install --upgrade "{state.name}{state.wanted}"' if problem else ""
+        yield Check("requirements", state.name, found, "bad" if problem else "good", mend)
 
 
 # --- database
 
 
-def check_sqlite(path: Path, *, revision: str, version_table: str) -> Iterator[Check]:
-    """Look at an SQLite file without changing it."""
-    area = "database"
-    if not path.exists():
-        yield Check(area, "file", f"{path} is not there yet; the first round makes it", "note")
-        yield _folder(path.parent)
+def _database(runtime: Runtime) -> Iterator[Check]:
+    if "://" in runtime.database and not runtime.database.startswith("sqlite"):
+        yield from _server(runtime)
         return
-    yield Check(area, "file", f"{path}, {_size(path)}")
+    path = Path(runtime.database.rpartition(":///")[2]).expanduser()
     try:
-        with contextlib.closing(
-            sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=2)
-        ) as database:
-            yield from _look_inside(database, revision, version_table)
-    except sqlite3.Error as error:
-        yield Check(
-            area,
-            "opens",
-            str(error),
-            "bad",
-            f"Close the programs that use {path} and try again. If it stays so, move it aside with its -wal and "
-            "-shm, and put a backup in its place; without one a new file is made and learning starts anew.",
-        )
+        from .learning.schema import REVISION, VERSION_TABLE
+    except ModuleNotFoundError:
+        yield Check("database", "file", f"{path}; not looked at until the requirements are there", "note")
         return
-    yield _writable(path)
+    yield from check_sqlite(path, revision=REVISION, version_table=VERSION_TABLE)
 
 
-def _look_inside(database: sqlite3.Connection, revision: str, version_table: str) -> Iterator[Check]:
-    area = "database"
-    problems = [row[0] for row in database.execute("PRAGMA quick_check(5)") if row[0] != "ok"]
-    if problems:
+def _server(runtime: Runtime) -> Iterator[Check]:
+    try:
+        report = runtime.run_blocking(lambda service: service.database_report())
+    except LearningError as error:
+        yield Check("database", "address", runtime.database_name, "bad", error.message)
+        return
+    yield Check("database", "address", report.name)
+    yield Check("database", "schema", f"revision {report.revision}")
+    if report.problem:
+        yield Check(
+            "database", "state", report.problem, "bad", "See the message; nothing is stored until then."
+        )
+    yield Check(
+        "database", "writable", "yes" if report.writable else "no", "good" if report.writable else "bad"
+    )
+    yield Check("database", "generations", f"{report.generations:,}, {report.judged:,} of them judged")
+
+
+# --- pools, settings
+
+
+def _pools(runtime: Runtime) -> Iterator[Check]:
+    """What ComfyUI found in the checkpoints' headers so far; families are told by its own model detection."""
+    area = "pools"
+    folder = _comfyui(runtime)
+    if folder is not None:
+        checkpoints = folder / "models" / "checkpoints"
+        state: State = "good" if checkpoints.is_dir() else "note"
+        yield Check(area, "folder", f"{checkpoints}{'' if checkpoints.is_dir() else ' is not there'}", state)
+        if (folder / "extra_model_paths.yaml").is_file():
+            yield Check(area, "folders", "extra_model_paths.yaml names more; ComfyUI knows them", "note")
+    memory = runtime.data_directory / "checkpoint_files.json"
+    try:
+        files = json.loads(memory.read_text(encoding="utf-8"))["files"]
+        families = Counter(str(entry["family"]) for entry in files.values() if not entry["broken"])
+        broken = {path: str(entry["broken"]) for path, entry in files.items() if entry["broken"]}
+    except FileNotFoundError:
+        yield Check(area, "known files", "none yet; a recommender in ComfyUI looks at them", "note")
+        return
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        yield Check(area, "known files", f"{memory} cannot be read ({error}); it is made anew", "note")
+        return
+    found = ", ".join(f"{count} {family}" for family, count in families.most_common()) or "none"
+    yield Check(area, "families", found)
+    for path, reason in broken.items():
+        if Path(path).exists():
+            yield Check(
+                area, "broken", f"{path}: {reason}", "note", "Replace the file; it is tried again then."
+            )
+
+
+def _settings(runtime: Runtime) -> Iterator[Check]:
+    """Read the file by itself: the runtime would quietly use defaults for what is wrong in it."""
+    from .settings import Settings
+
+    area = "settings"
+    path = runtime.data_directory / "settings.json"
+    settings = Settings()
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(held, dict):
+            raise ValueError("it holds no table of settings")
+        settings = settings.changed(**held)
+    except FileNotFoundError:
+        yield Check(area, "file", f"{path} is not there: all settings have their defaults")
+    except (OSError, ValueError) as error:
         yield Check(
             area,
-            "integrity",
-            "; ".join(problems),
+            "file",
+            f"{path}: {error}",
             "bad",
-            "Restore the file from a backup, or save what can be read: sqlite3 OLD '.recover' | sqlite3 NEW.",
+            "Mend or delete it; what is wrong has its default until then.",
         )
     else:
-        yield Check(area, "integrity", "quick_check says ok")
-    tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if version_table not in tables:
-        foreign = f"has other tables ({', '.join(sorted(tables)[:5])})" if tables else "is empty"
-        state: State = "bad" if tables else "note"
-        yield Check(
-            area,
-            "schema",
-            f"{foreign}, none of ours",
-            state,
-            "Give another file with --database." if tables else "",
-        )
-        return
-    found = [row[0] for row in database.execute(f'SELECT version_num FROM "{version_table}"')]  # noqa: S608 - ours
-    yield _revision(found[0] if found else "", revision)
-    for table, what in (
-        ("generation_logs", "generations"),
-        ("verdicts", "verdicts"),
-        ("keywords", "keywords"),
-    ):
-        if table in tables:
-            count = database.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]  # noqa: S608 - from above
-            yield Check(area, what, f"{count:,}")
-
-
-def _revision(found: str, newest: str) -> Check:
-    if found == newest:
-        return Check("database", "schema", f"revision {found}")
-    if found < newest:
-        return Check(
-            "database", "schema", f"revision {found}; {newest} is applied when it is next opened", "note"
-        )
-    return Check(
-        "database",
-        "schema",
-        f"revision {found}, newer than this version's {newest}",
-        "bad",
-        "Update Context Checkpoint, or use another database.",
+        yield Check(area, "file", str(path))
+    yield Check(area, "policy", settings.policy)
+    yield Check(area, "thresholds", f"{settings.exploit_threshold:g} and {settings.explore_threshold:g}")
+    yield Check(
+        area,
+        "kept loaders",
+        f"{settings.kept_loaders}, within {settings.kept_loaders_memory_share:.0%} of all memory",
     )
-
-
-def _writable(path: Path) -> Check:
-    """Take the write lock and give it back: the only proof that a later verdict can be saved."""
-    try:
-        uri = f"file:{quote(str(path))}?mode=rw"
-        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=2, isolation_level=None)) as database:
-            database.execute("BEGIN IMMEDIATE")
-            database.execute("ROLLBACK")
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            return Check("database", "writable", "another program is writing just now", "note", "Try again.")
-        return Check(
-            "database",
-            "writable",
-            str(error),
-            "bad",
-            f"Make {path} and its folder writable for this user; verdicts cannot be saved until then.",
-        )
-    return Check("database", "writable", "yes")
-
-
-def _folder(folder: Path) -> Check:
-    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    if os.access(existing, os.W_OK):
-        return Check("database", "folder", f"{folder} can be written")
-    return Check(
-        "database",
-        "folder",
-        f"{existing} cannot be written",
-        "bad",
-        "Make it writable for this user, or choose another place with CONTEXT_CHECKPOINT_DATABASE.",
-    )
-
-
-def _size(path: Path) -> str:
-    size = float(sum(file.stat().st_size for file in (path, Path(f"{path}-wal")) if file.exists()))
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
-
-
-def python_version() -> Check:
-    return Check("versions", "Python", platform.python_version())

@@ -67,8 +67,8 @@ def _refusal_of(error: Exception, request: web.Request) -> web.Response:
     if isinstance(error, LearningError):
         status = next((status for kind, status in STATUS_OF.items() if isinstance(error, kind)), 422)
         return refuse(status, error.code, error.message)
-    # Exactly ValueError: the inside raises it with a message for people. Its subclasses (a failed decoding, an
-    # answer that does not fit its schema) are mistakes of ours.
+    # Exactly ValueError: the inside raises it with a message for people. Its subclasses (a failed decoding,
+    # an answer that does not fit its schema) are mistakes of ours.
     if type(error) is ValueError:
         return refuse(422, "invalid_value", str(error))
     if isinstance(error, web.HTTPException):
@@ -113,7 +113,7 @@ async def _bounded(request: web.Request) -> bytes:
     )
     if (request.content_length or 0) > LARGEST_BODY:
         raise too_large
-    # Not request.read(): its bound is the application's, which in ComfyUI is made for uploads (100 MB and more).
+    # Not request.read(): its bound is the application's, which in ComfyUI is made for uploads (100 MB).
     raw = bytearray()
     async for chunk in request.content.iter_chunked(2**16):
         raw += chunk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +42,8 @@ class Client:
         return await self._told(await self.http.get(PREFIX + path, params=params))
 
     async def post(self, path: str, body: Any) -> tuple[int, Any]:
-        return await self._told(await self.http.post(PREFIX + path, json=body))
+        headers = {"Content-Type": "application/json"}
+        return await self._told(await self.http.post(PREFIX + path, data=json.dumps(body), headers=headers))
 
     @staticmethod
     async def _told(response: ClientResponse) -> tuple[int, Any]:

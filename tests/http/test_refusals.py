@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from pathlib import Path
@@ -161,7 +162,9 @@ async def test_outside_comfyui_there_are_no_loaders(client: Client) -> None:
         ({"kept_loaders": 21}, "20"),
     ],
 )
-async def test_an_impossible_setting_is_refused_with_the_choices(client: Client, change: Any, part: str) -> None:
+async def test_an_impossible_setting_is_refused_with_the_choices(
+    client: Client, change: Any, part: str
+) -> None:
     """And nothing changes."""
     _, before = await client.get("/settings")
 
@@ -211,7 +214,9 @@ async def test_what_is_no_json_is_400(client: Client, raw: bytes) -> None:
     assert error(await response.json())["code"] == "invalid_json"
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", None])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", None]
+)
 async def test_a_body_that_does_not_say_it_is_json_is_415(client: Client, kind: str | None) -> None:
     """These are what a foreign page could send without the browser asking first."""
     body = json.dumps({"prompt": "a", "candidates": CANDIDATES}).encode()
@@ -245,7 +250,7 @@ async def test_too_large_a_body_is_413_whether_or_not_it_says_so(client: Client)
         for _ in range(LARGEST_BODY // 2**20 + 1):
             yield b" " * 2**20
 
-    for body in (b" " * (LARGEST_BODY + 1), chunks()):
+    for body in (io.BytesIO(b" " * (LARGEST_BODY + 1)), chunks()):
         response = await client.http.post(
             PREFIX + "/recommend", data=body, headers={"Content-Type": "application/json"}
         )

@@ -1,0 +1,52 @@
+"""What the doctor says of each thing it looked at.
+
+Separate from the checks so that each of them, and the printing, knows only this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+State = Literal["good", "note", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. `mend` says what to do where it is not good."""
+
+    area: str
+    name: str
+    found: str
+    state: State = "good"
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All checks, in the order they were made."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def good(self) -> bool:
+        return all(check.state != "bad" for check in self.checks)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"good": self.good, "checks": [asdict(check) for check in self.checks]}
+
+    def as_text(self) -> str:
+        """One line per check, grouped by area, with what to do below what is wrong."""
+        lines: list[str] = []
+        area = ""
+        for check in self.checks:
+            if check.area != area:
+                area = check.area
+                lines += ["", area] if lines else [area]
+            mark = {"good": "  ", "note": "- ", "bad": "! "}[check.state]
+            lines.append(f"  {mark}{check.name}: {check.found}")
+            if check.mend:
+                lines.append(f"      -> {check.mend}")
+        bad = sum(check.state == "bad" for check in self.checks)
+        verdict = "All is well." if self.good else f"{bad} thing{'s' if bad > 1 else ''} to mend, marked !"
+        return "\n".join([*lines, "", verdict])

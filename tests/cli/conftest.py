@@ -1,0 +1,107 @@
+"""The command line as a person starts it: another process, its own data folder."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from context_checkpoint.learning import PreferenceService
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("epicrealismXL.safetensors", "dreamShaperXL.safetensors", "juggernautXL.safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a finished command leaves."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """Starts `python -m context_checkpoint` with a home of its own."""
+
+    home: Path
+    package: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "COMFYUI_"))
+        }
+        path = os.pathsep.join([str(self.package), *filter(None, [os.environ.get("PYTHONPATH")])])
+        return kept | {"HOME": str(self.home), "PYTHONPATH": path, "PYTHONUTF8": "1", "COLUMNS": "100"}
+
+    def arguments(self, *given: str) -> list[str]:
+        return [sys.executable, "-m", "context_checkpoint", *given]
+
+    def __call__(self, *given: str, stdin: str = "") -> Done:
+        done = subprocess.run(
+            self.arguments(*given),
+            env=self.environment,
+            cwd=self.home,
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds this tree under the package's name, whatever its own name is."""
+    folder = tmp_path_factory.mktemp("package")
+    (folder / "context_checkpoint").symlink_to(ROOT, target_is_directory=True)
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path, package: Path) -> CommandLine:
+    home = tmp_path / "home"
+    home.mkdir()
+    return CommandLine(home, package)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "preferences.db"
+
+
+@pytest.fixture
+def logged(database: Path) -> Callable[..., str]:
+    """Log a generation of one image per checkpoint, as the sampler does, and return its id."""
+
+    async def log(prompt: str, selected: tuple[int, ...]) -> str:
+        service = await PreferenceService.open(database)
+        try:
+            recommendation = await service.recommend(prompt, NAMES)
+            generation = await service.log_generation(recommendation, dict.fromkeys(NAMES, 1))
+            if selected:
+                rejected = [position for position in range(3) if position not in selected]
+                await service.record_feedback(generation, selected_images=selected, rejected_images=rejected)
+            return generation
+        finally:
+            await service.close()
+
+    def make(prompt: str = "photorealistic portrait", selected: tuple[int, ...] = ()) -> str:
+        return asyncio.run(log(prompt, selected))
+
+    return make

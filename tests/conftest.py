@@ -60,7 +60,7 @@ def find_postgres() -> Path | None:
     """Return the folder with `initdb` and `pg_ctl`, which Debian keeps off the path; the newest one."""
     on_path = shutil.which("initdb")
     if on_path:
-        return Path(on_path).parent
+        return Path(on_path).resolve().parent  # a link may stand alone, without the other programs
     debian = Path("/usr/lib/postgresql")
     versions = sorted(debian.glob("*/bin/initdb"), key=lambda found: int(found.parts[-3]), reverse=True)
     return versions[0].parent if versions else None

@@ -1,8 +1,8 @@
-"""Serves `web/` where ComfyUI cannot: from a folder whose name an address has to quote, such as one with a space.
+"""Serves `web/` where ComfyUI cannot: from a folder whose name addresses have to quote, as one with a space.
 
-ComfyUI serves each pack's `WEB_DIRECTORY` under `/extensions/<folder's name>` with `aiohttp.web.static`, which
-compares the quoted name with the unquoted address (seen with aiohttp 3.14) and finds nothing: such a pack
-loses all that it shows in the browser. Ordinary names are left to ComfyUI.
+ComfyUI serves each pack's `WEB_DIRECTORY` under `/extensions/<folder's name>` by `aiohttp.web.static`, which
+compares the quoted name with the unquoted address (seen with aiohttp 3.14) and finds nothing: such a pack has
+nothing to show in the browser. Ordinary names are left to ComfyUI.
 """
 
 from __future__ import annotations

@@ -82,9 +82,7 @@ def main() -> int:
         return 1
     version = comfyui_version(PACK.parent.parent)
     if version is None:
-        print(
-            f"Note: {PACK} is not in the custom_nodes folder of a ComfyUI; ComfyUI will not find the nodes here."
-        )
+        print(f"Note: {PACK} is not in a ComfyUI's custom_nodes folder: no ComfyUI will load it there.")
     elif old := comfyui_problem(version):
         print(f"Problem: {old}")
     lacking = [state for state in requirement_states() if not state.ok]

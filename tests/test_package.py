@@ -1,0 +1,236 @@
+"""The package as others get it: cheap to import, layered, complete, at home under any folder name."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import context_checkpoint
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+NOT_SHIPPED = {"tests", "benchmarks", "node_modules", "demo-output", "test-output", "build", "dist"}
+
+LOAD_AS_COMFYUI_DOES = """
+import importlib.util, sys
+folder = sys.argv[1]
+before = set(sys.modules)
+spec = importlib.util.spec_from_file_location(
+    folder.replace(".", "_x_"), folder + "/__init__.py", submodule_search_locations=[folder]
+)
+module = importlib.util.module_from_spec(spec)
+sys.modules[spec.name] = module
+spec.loader.exec_module(module)
+"""
+
+
+def run_python(code: str, *arguments: str, path: Path | None = None, cwd: Path | None = None) -> str:
+    """Run code in a fresh interpreter (with one folder on its path, if given) and return what it printed."""
+    environment = {"PYTHONPATH": str(path)} if path else {}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *arguments],
+        env={"PATH": "", "SYSTEMROOT": "C:\\Windows", **environment},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_the_pack_loads_almost_nothing(tmp_path: Path) -> None:
+    """ComfyUI imports every pack at its start: ours brings itself and what Python has loaded in a moment."""
+    code = LOAD_AS_COMFYUI_DOES + "print('\\n'.join(sorted(set(sys.modules) - before)))"
+
+    loaded = set(run_python(code, str(ROOT), cwd=tmp_path).split())
+
+    assert not {"numpy", "sqlalchemy", "alembic", "pydantic", "aiohttp", "torch", "asyncio"} & loaded
+    assert len(loaded) <= 10
+
+
+def test_learning_needs_neither_torch_nor_the_web_nor_comfyui(tmp_path: Path) -> None:
+    """A script can learn and recommend where none of them is installed."""
+    link = tmp_path / "context_checkpoint"
+    link.symlink_to(ROOT, target_is_directory=True)
+    code = "import sys, context_checkpoint.learning as c; c.PreferenceService; print(*sys.modules)"
+
+    loaded = set(run_python(code, path=tmp_path, cwd=tmp_path).split())
+
+    assert "context_checkpoint.learning.service" in loaded
+    roots = {name.partition(".")[0] for name in loaded}
+    assert not {"torch", "aiohttp", "comfy", "comfy_api", "folder_paths", "server", "PIL"} & roots
+    assert (
+        not {"context_checkpoint.nodes", "context_checkpoint.runtime", "context_checkpoint.routes"} & loaded
+    )
+
+
+@pytest.mark.parametrize("name", ["Context Checkpoint-main", "ctx.ckpt.v2", "上下文", "nodes", "learning"])
+def test_the_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
+    """A download, a clone and the registry all name it differently, and nothing inside refers to the name."""
+    folder = tmp_path / "custom_nodes" / name
+    folder.parent.mkdir()
+    folder.symlink_to(ROOT, target_is_directory=True)
+    code = LOAD_AS_COMFYUI_DOES + (
+        "import importlib, pathlib\n"
+        "for part in ('runtime', 'routes', 'learning.service', 'nodes.pool'):\n"
+        "    importlib.import_module('.' + part, spec.name)\n"
+        "print(pathlib.Path(module.__file__).parent.joinpath(module.WEB_DIRECTORY).is_dir())"
+    )
+
+    assert run_python(code, str(folder), cwd=tmp_path).strip() == "True"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist and the wheel that was built from it, so what one lacks both lack."""
+    source = tmp_path_factory.mktemp("source") / "tree"
+    left_out = shutil.ignore_patterns(".*", "__pycache__", *NOT_SHIPPED)
+    shutil.copytree(ROOT, source, ignore=left_out)
+    out = tmp_path_factory.mktemp("built")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def expected_files() -> set[str]:
+    """Everything that a running pack reads: its modules, the browser's part, translations, examples."""
+    patterns = ("*.py", "nodes/*.py", "learning/**/*.py", "demo/*.py")
+    files = {file for pattern in patterns for file in ROOT.glob(pattern)}
+    files -= {ROOT / name for name in ("run.py", "noxfile.py")}
+    for folder in ("web", "locales", "example_workflows"):
+        files |= {file for file in (ROOT / folder).rglob("*") if file.is_file()}
+    return {file.relative_to(ROOT).as_posix() for file in files if "__pycache__" not in file.parts}
+
+
+def test_the_wheel_has_all_that_a_running_pack_reads(built: Path) -> None:
+    """Modules, migrations, web, locales and example workflows; and no tests."""
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        inside = {name.removeprefix("context_checkpoint/") for name in archive.namelist()}
+
+    assert expected_files() - inside == set()
+    assert not [name for name in inside if name.startswith(("tests/", "benchmarks/", ".venv/"))]
+
+
+def test_the_sdist_has_what_the_wheel_is_made_of(built: Path) -> None:
+    """Beside the same files, the licence, the readme and the project file."""
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert expected_files() | {"LICENSE", "README.md", "pyproject.toml"} <= inside
+
+
+def test_the_wheel_works_where_it_is_installed(built: Path, tmp_path: Path) -> None:
+    """Installed elsewhere, it makes a database (so the migrations are in it) and finds its web folder."""
+    (wheel,) = built.glob("*.whl")
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        str(tmp_path),
+        str(wheel),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    code = """
+import asyncio, pathlib, sys
+import context_checkpoint
+from context_checkpoint.learning import PreferenceService
+
+async def make():
+    service = await PreferenceService.open(sys.argv[1])
+    print((await service.recommend("a cat", ["a", "b"])).strategy)
+    await service.close()
+
+asyncio.run(make())
+print(pathlib.Path(context_checkpoint.__file__).parent)
+"""
+
+    strategy, place = run_python(code, str(tmp_path / "new.db"), path=tmp_path, cwd=tmp_path).split("\n")[:2]
+
+    assert strategy == "explore"
+    assert Path(place) == tmp_path / "context_checkpoint"
+
+
+def test_every_package_is_listed_for_the_wheel() -> None:
+    """setuptools ships what is listed: a new folder that nobody added would be missing in silence."""
+    found = {"context_checkpoint"}
+    for module in ROOT.rglob("__init__.py"):
+        parts = module.parent.relative_to(ROOT).parts
+        if parts and parts[0] not in NOT_SHIPPED and not parts[0].startswith("."):
+            found.add(".".join(("context_checkpoint", *parts)))
+
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == found
+
+
+def test_requirements_are_the_same_for_the_manager_and_for_pip() -> None:
+    """ComfyUI-Manager reads requirements.txt, pip reads pyproject.toml; numpy comes with every ComfyUI."""
+    manager = set((ROOT / "requirements.txt").read_text("utf-8").split())
+    pip = {line for line in PROJECT["project"]["dependencies"] if not line.startswith("numpy")}
+
+    assert manager == pip
+
+
+def test_there_is_one_version() -> None:
+    """The package, the project file and the registry speak of the same release."""
+    assert context_checkpoint.__version__ == PROJECT["project"]["version"]
+
+
+def written_tests() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Every test function under `tests/`, with its place."""
+    for file in sorted((ROOT / "tests").rglob("test_*.py")):
+        for function in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if function.name.startswith("test_"):
+                yield f"{file.relative_to(ROOT)}::{function.name}", function
+
+
+def test_no_test_exists_twice() -> None:
+    """Two tests with the same body are one test and an illusion."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for place, function in written_tests():
+        body = function.body[1:] if ast.get_docstring(function) else function.body
+        places["".join(map(ast.dump, [function.args, *function.decorator_list, *body]))].append(place)
+
+    assert [names for names in places.values() if len(names) > 1] == []
+
+
+def test_every_test_says_what_it_holds() -> None:
+    """A test's docstring is the rule; its name is the rule in short."""
+    assert [place for place, function in written_tests() if not ast.get_docstring(function)] == []
+
+
+def test_modules_stay_small() -> None:
+    """About 400 lines: beyond that a module has two concepts."""
+    sources = [
+        *ROOT.glob("*.py"),
+        *(file for part in ("learning", "nodes", "demo") for file in (ROOT / part).rglob("*.py")),
+    ]
+    long = {
+        str(file.relative_to(ROOT)): lines
+        for file in sources
+        if (lines := file.read_text("utf-8").count("\n")) > 450
+    }
+
+    assert long == {}

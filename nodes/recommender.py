@@ -63,6 +63,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
                 "model selection",
                 "auto checkpoint",
             ],
+            has_intermediate_output=True,  # the plan is shown again where it comes from ComfyUI's cache
             inputs=[*_pool_inputs(), *_choice_inputs()],
             outputs=[
                 PlanType.Output(

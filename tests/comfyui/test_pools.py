@@ -1,0 +1,117 @@
+"""Pools over real files in a real ComfyUI: families as its own model detection sees them, odd names."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from context_checkpoint.demo import tiny_checkpoints
+from context_checkpoint.demo.comfy_server import ComfyServer, PromptFailed
+from context_checkpoint.demo.stock_graph import by_hand, node
+
+from .conftest import ComfyFactory
+from .learned import plan_of
+
+AWKWARD = ["ein Ordner/[1] été, ポニー (v2).safetensors", "ein Ordner/tiefer/a&b #3 100%.safetensors"]
+
+
+@pytest.fixture(scope="module")
+def server(comfy_factory: ComfyFactory) -> ComfyServer:
+    """One file of each family that we can write, some that are none, and names as people give them."""
+    server = comfy_factory(checkpoints=False, start=False)
+    folder = server.checkpoints
+    for family in ("sd15", "sdxl", "sd3", "flux"):
+        tiny_checkpoints.write(folder / f"{family}.safetensors", family, seed=1)
+    for seed, name in enumerate(AWKWARD):
+        tiny_checkpoints.write(folder / name, "sd3", seed=seed)
+    (folder / "torn.safetensors").write_bytes((folder / "sd3.safetensors").read_bytes()[:-500_000])
+    (folder / "page.safetensors").write_bytes(b"<!DOCTYPE html><html>Log in first</html>")
+    (folder / "pickled.ckpt").write_bytes(b"\x80\x02csystem\nexit\n")
+    tiny_checkpoints.write_lora(folder / "lora.safetensors", "sd15")
+    return server.start()
+
+
+def recommended(server: ComfyServer, **inputs: Any) -> list[str]:
+    graph = {
+        "recommender": node("ContextCheckpointRecommender", prompt="a cat", **inputs),
+        "shown": node("PreviewAny", source=["recommender", 4]),
+    }
+    return list(plan_of(server.run(graph))["checkpoints"])
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl", "flux"])
+def test_each_family_holds_the_files_that_comfyui_takes_for_it(server: ComfyServer, family: str) -> None:
+    """By its own model detection over the header, the same that the loader uses."""
+    assert recommended(server, family=family) == [f"{family}.safetensors"]
+
+
+def test_a_family_spans_folders_and_names_of_any_kind(server: ComfyServer) -> None:
+    """Subfolders, spaces, brackets, commas, per cent signs, other scripts."""
+    assert sorted(recommended(server, family="sd3")) == sorted([*AWKWARD, "sd3.safetensors"])
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_an_awkward_name_is_found_and_loads(server: ComfyServer, name: str) -> None:
+    """What the recommender gives out is what the stock loader takes."""
+    graph = by_hand(name)
+    graph["recommender"] = node("ContextCheckpointRecommender", prompt="a cat", include=name)
+    graph["loader"]["inputs"]["ckpt_name"] = ["recommender", 1]
+
+    entry = server.run(graph)
+
+    assert plan_of(entry)["checkpoints"] == [name]
+    assert len(server.images(entry, "shown")) == 1
+
+
+def test_auto_follows_the_first_included_checkpoint(server: ComfyServer) -> None:
+    """Naming one file is enough to say which architecture a graph is for."""
+    assert recommended(server, include="s*") == ["sd15.safetensors"]
+    assert recommended(server, include="sdxl*, flux*") == ["flux.safetensors"]
+
+
+def test_files_that_cannot_be_checkpoints_are_left_out_with_their_reasons(server: ComfyServer) -> None:
+    """Known from their headers, before anybody waits for them to load."""
+    with pytest.raises(PromptFailed) as failed:
+        recommended(server, include="torn*, page*, pickled*, lora*", family="sd3")
+
+    message = str(failed.value)
+    assert "cut short" in message
+    assert "a web page" in message
+    assert "architecture not known" in message
+
+
+def test_health_counts_families_and_names_what_is_broken(server: ComfyServer) -> None:
+    """What the doctor shows of a running ComfyUI."""
+    host = server.get("/context_checkpoint/health")["host"]
+
+    assert host["families"] == {"sd3": 3, "unknown": 2, "flux": 1, "sd15": 1, "sdxl": 1}
+    assert set(host["broken"]) == {"torn.safetensors", "page.safetensors"}
+
+
+def test_no_checkpoints_at_all_is_told(comfy_factory: ComfyFactory) -> None:
+    """A fresh ComfyUI: the message says where to put one, and the first one put there is used."""
+    empty = comfy_factory(checkpoints=False)
+
+    with pytest.raises(PromptFailed, match="Put a checkpoint there"):
+        recommended(empty)
+    tiny_checkpoints.write(empty.checkpoints / "first.safetensors", "sd3", seed=1)
+
+    assert recommended(empty) == ["first.safetensors"]
+
+
+def test_three_hundred_checkpoints_are_one_pool(comfy_factory: ComfyFactory, tmp_path: Path) -> None:
+    """Large collections are common; the header of each is read once."""
+    server = comfy_factory(checkpoints=False)
+    tiny_checkpoints.write(tmp_path / "one.safetensors", "sd3", seed=1)
+    for number in range(300):
+        target = server.checkpoints / f"{number:03}.safetensors"
+        try:
+            target.hardlink_to(tmp_path / "one.safetensors")
+        except OSError:
+            shutil.copyfile(tmp_path / "one.safetensors", target)
+
+    assert len(recommended(server)) == 3
+    assert server.get("/context_checkpoint/health")["host"]["checkpoints"] == 300

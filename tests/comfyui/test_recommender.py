@@ -1,0 +1,308 @@
+"""The recommender in a real ComfyUI: what it recommends, when it does so anew, and how it fails."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from context_checkpoint.demo.comfy_server import ComfyServer, PromptFailed, Refused
+from context_checkpoint.demo.stock_graph import ApiGraph, node
+
+from .conftest import ComfyFactory, preferences_file
+from .learned import cached_nodes, plan_of, teach
+
+NINE = "red*, green*, blue*, yellow*, violet*, teal*, orange*, pink*, grey*"
+RED, OTHERS = "red.safetensors", ("green.safetensors", "blue.safetensors")
+
+
+def recommend(prompt: str, **inputs: Any) -> ApiGraph:
+    """The recommender alone; a preview of its explanation makes ComfyUI run it."""
+    inputs = {"include": NINE, **inputs}
+    return {
+        "recommender": node("ContextCheckpointRecommender", prompt=prompt, **inputs),
+        "shown": node("PreviewAny", source=["recommender", 4]),
+    }
+
+
+def fresh_prompt(subject: str = "a harbour") -> str:
+    """A prompt that no other test has used, so that ComfyUI has no answer to it in its cache."""
+    return f"{subject}, {uuid.uuid4().hex[:8]}"
+
+
+class TestInputs:
+    def test_everything_but_the_prompt_may_be_left_out(self, comfy: ComfyServer) -> None:
+        """A script gives a prompt and gets what a new node would give."""
+        graph = recommend(fresh_prompt())
+        graph["recommender"] = node("ContextCheckpointRecommender", prompt=fresh_prompt())
+
+        plan = plan_of(comfy.run(graph))
+
+        assert len(plan["checkpoints"]) == 3
+        assert plan["policy"] == "bayesian"
+
+    def test_every_input_and_output_explains_itself(self, comfy: ComfyServer) -> None:
+        """Tooltips are the first documentation that people see."""
+        about = comfy.get("/object_info/ContextCheckpointRecommender")["ContextCheckpointRecommender"]
+
+        inputs = {**about["input"]["required"], **about["input"]["optional"]}
+        assert [name for name, (_, options) in inputs.items() if not options.get("tooltip")] == []
+        assert all(about["output_tooltips"])
+        assert about["output_name"] == ["plan", "ckpt_name", "confidence", "strategy", "explanation"]
+        assert about["output_is_list"] == [False, True, False, False, False]
+        advanced = {name for name, (_, options) in inputs.items() if options.get("advanced")}
+        assert advanced == {"policy", "exploit_threshold", "explore_threshold"}
+
+    @pytest.mark.parametrize(
+        "prompt",
+        [
+            "",
+            "   \n",
+            "!!! ,,, ()",
+            "(((((",
+            "x" * 100_000,
+            "赤い城, 夕焼け",
+            "крепость на закате",
+            "🏰🌅",
+            "\ud83c",
+        ],
+        ids=[
+            "empty",
+            "blank",
+            "punctuation",
+            "brackets",
+            "100 kB",
+            "japanese",
+            "russian",
+            "emoji",
+            "half emoji",
+        ],
+    )
+    def test_any_prompt_gets_a_plan(self, comfy: ComfyServer, prompt: str) -> None:
+        """Whatever people type, the workflow runs."""
+        plan = plan_of(comfy.run(recommend(prompt)))
+
+        assert len(plan["checkpoints"]) == 3
+        assert not plan["fallback"]
+
+    def test_the_prompt_may_come_along_a_link(self, comfy: ComfyServer) -> None:
+        """People keep one prompt and connect it to everything."""
+        graph = recommend("")
+        graph["text"] = node("PrimitiveStringMultiline", value="an old harbour")
+        graph["recommender"]["inputs"]["prompt"] = ["text", 0]
+
+        assert plan_of(comfy.run(graph))["keywords"] == ["old", "harbour"]
+
+    def test_thresholds_the_wrong_way_round_are_refused_before_anything_runs(
+        self, comfy: ComfyServer
+    ) -> None:
+        """With the message that says how to choose them."""
+        graph = recommend(fresh_prompt(), exploit_threshold=0.2, explore_threshold=0.6)
+
+        with pytest.raises(Refused) as refused:
+            comfy.run(graph)
+
+        assert refused.value.status == 400
+        (first, *_) = refused.value.body["node_errors"]["recommender"]["errors"]
+        assert "Choose 0 <= explore <= exploit <= 1, for example 0.5 and 0.3." in first["details"]
+
+    def test_the_settings_thresholds_fill_in_for_those_left_out(self, comfy: ComfyServer) -> None:
+        """New nodes show them, and scripts that give none get them."""
+        before = comfy.get("/context_checkpoint/settings")
+        try:
+            comfy.post("/context_checkpoint/settings", {"exploit_threshold": 0.9})
+            about = comfy.get("/object_info/ContextCheckpointRecommender")["ContextCheckpointRecommender"]
+        finally:
+            comfy.post("/context_checkpoint/settings", {"exploit_threshold": before["exploit_threshold"]})
+
+        assert about["input"]["optional"]["exploit_threshold"][1]["default"] == 0.9
+
+
+class TestPlan:
+    async def test_three_then_one_checkpoint(self, comfy: ComfyServer) -> None:
+        """Nothing learned explores three; forty rounds with one winner use it alone."""
+        prompt = fresh_prompt("a stone castle")
+
+        before = plan_of(comfy.run(recommend(prompt)))
+        await teach(comfy, "a stone castle", RED, OTHERS, rounds=40)
+        after = plan_of(comfy.run(recommend(prompt)))
+
+        assert (before["strategy"], len(before["checkpoints"]), before["confidence"]) == ("explore", 3, 0.0)
+        assert (after["strategy"], after["checkpoints"]) == ("exploit", [RED])
+        assert after["confidence"] > 0.5
+
+    async def test_a_confidence_between_the_thresholds_uses_two(self, comfy: ComfyServer) -> None:
+        """The best one and a second, which keeps learning."""
+        prompt = fresh_prompt("a stone castle")
+        await teach(comfy, "a stone castle", RED, OTHERS, rounds=40)
+
+        plan = plan_of(comfy.run(recommend(prompt, exploit_threshold=1.0, explore_threshold=0.3)))
+
+        assert plan["strategy"] == "exploit_explore"
+        assert len(plan["checkpoints"]) == 2
+        assert plan["checkpoints"][0] == RED
+
+    async def test_draft_explores_however_sure_it_is(self, comfy: ComfyServer) -> None:
+        """The document's special case."""
+        await teach(comfy, "a stone castle", RED, OTHERS, rounds=40)
+
+        plan = plan_of(comfy.run(recommend(fresh_prompt("a stone castle"), stage="draft")))
+
+        assert plan["strategy"] == "explore"
+        assert len(plan["checkpoints"]) == 3
+
+    def test_explore_off_uses_one_however_little_it_knows(self, comfy: ComfyServer) -> None:
+        """For a run that must not take three times as long."""
+        assert len(plan_of(comfy.run(recommend(fresh_prompt(), explore=False)))["checkpoints"]) == 1
+
+    @pytest.mark.parametrize("most", [1, 2])
+    def test_max_branches_bounds_the_plan(self, comfy: ComfyServer, most: int) -> None:
+        """Memory and patience differ."""
+        assert len(plan_of(comfy.run(recommend(fresh_prompt(), max_branches=most)))["checkpoints"]) == most
+
+    def test_the_documents_lines_are_logged(self, comfy: ComfyServer) -> None:
+        """Exactly as the document prints them."""
+        prompt = fresh_prompt("cyberpunk cityscape at night")
+        names = plan_of(comfy.run(recommend(prompt)))["checkpoints"]
+
+        assert (
+            f"Context-aware checkpoint recommendation: {names[0]} (confidence: 0.00) for prompt: {prompt}"
+            in comfy.log
+        )
+        assert f"Low confidence (0.00), exploring 3 checkpoints: {names}" in comfy.log
+
+
+class TestCache:
+    """ComfyUI serves the same answer as long as nothing that it rests on has changed."""
+
+    def test_queueing_the_same_again_is_served_from_the_cache_and_still_shown(
+        self, comfy: ComfyServer
+    ) -> None:
+        """All that hangs on the plan stays as it is, and the node shows the plan again."""
+        graph = recommend(fresh_prompt())
+
+        first, second = comfy.run(graph), comfy.run(graph)
+
+        assert "recommender" in cached_nodes(second)
+        assert plan_of(second) == plan_of(first)
+
+    async def test_a_verdict_makes_the_next_run_ask_again(self, comfy: ComfyServer) -> None:
+        """Whoever gave it and whatever it was for: what was learned is shared by all prompts."""
+        graph = recommend(fresh_prompt("a stone castle"))
+        first = comfy.run(graph)
+
+        await teach(comfy, "a stone castle", RED, OTHERS, rounds=10)
+        second = comfy.run(graph)
+
+        assert "recommender" not in cached_nodes(second)
+        assert plan_of(second)["evidence"] > plan_of(first)["evidence"] == 0.0
+
+    def test_another_policy_in_the_settings_makes_it_ask_again(self, comfy: ComfyServer) -> None:
+        """The node says `default (as in settings)`."""
+        graph = recommend(fresh_prompt())
+        comfy.run(graph)
+        try:
+            comfy.post("/context_checkpoint/settings", {"policy": "counts"})
+            second = comfy.run(graph)
+        finally:
+            comfy.post("/context_checkpoint/settings", {"policy": "bayesian"})
+
+        assert plan_of(second)["policy"] == "counts"
+
+    def test_a_new_checkpoint_makes_it_ask_again(self, comfy: ComfyServer) -> None:
+        """It may be the best one yet."""
+        graph = recommend(fresh_prompt(), include="new*, red*")
+        assert plan_of(comfy.run(graph))["checkpoints"] == [RED]
+
+        added = comfy.checkpoints / "new.safetensors"
+        shutil.copyfile(comfy.checkpoints / "blue.safetensors", added)
+        try:
+            plan = plan_of(comfy.run(graph))
+        finally:
+            added.unlink()
+
+        assert sorted(plan["checkpoints"]) == ["new.safetensors", RED]
+
+    def test_the_seed_repeats_a_choice(self, comfy: ComfyServer) -> None:
+        """The same seed in another node explores the same; other seeds find other checkpoints."""
+        prompt = fresh_prompt()
+
+        def chosen(seed: int, **inputs: Any) -> list[str]:
+            return list(plan_of(comfy.run(recommend(prompt, seed=seed, **inputs)))["checkpoints"])
+
+        assert chosen(7) == chosen(7, exploit_threshold=0.6)
+        assert len({tuple(chosen(seed)) for seed in range(6)}) > 1
+
+
+class TestEmptyPool:
+    def test_the_fallback_is_used_with_the_documents_line(self, comfy: ComfyServer) -> None:
+        """A shared workflow whose family this machine has not."""
+        graph = recommend(fresh_prompt(), family="sdxl", stage="standard", fallback=RED)
+
+        plan = plan_of(comfy.run(graph))
+
+        assert (plan["checkpoints"], plan["fallback"]) == ([RED], True)
+        assert "No checkpoint pool for sdxl_standard, using default: red.safetensors" in comfy.log
+
+    def test_without_a_fallback_the_message_says_what_to_change(self, comfy: ComfyServer) -> None:
+        """Folder, rule, and what it left out."""
+        with pytest.raises(PromptFailed) as failed:
+            comfy.run(recommend(fresh_prompt(), family="flux", exclude="*e*"))
+
+        message = str(failed.value)
+        assert str(comfy.checkpoints) in message
+        assert "family flux" in message
+        assert "matched by exclude" in message
+        assert "choose a fallback" in message
+
+    def test_a_fallback_that_this_machine_lacks_does_not_keep_the_workflow_from_running(
+        self, comfy: ComfyServer
+    ) -> None:
+        """ComfyUI would refuse the name; a rule that is not needed must not stop anything."""
+        plan = plan_of(comfy.run(recommend(fresh_prompt(), fallback="only/elsewhere.safetensors")))
+
+        assert len(plan["checkpoints"]) == 3
+
+
+@pytest.fixture(scope="module")
+def without_database(comfy_factory: ComfyFactory, tmp_path_factory: pytest.TempPathFactory) -> ComfyServer:
+    """A server whose database cannot be opened: something else lies there."""
+    file = tmp_path_factory.mktemp("broken") / "preferences.db"
+    file.write_bytes(b"This is a letter, not a database.\n" * 400)
+    return comfy_factory(environment={"CONTEXT_CHECKPOINT_DATABASE": str(file)})
+
+
+class TestBrokenDatabase:
+    """Nothing learned can be read: the workflow runs all the same, and says so everywhere."""
+
+    def test_the_first_candidates_are_used_and_the_failure_is_shown(
+        self, without_database: ComfyServer
+    ) -> None:
+        """On the node, in the explanation output and in the log."""
+        plan = plan_of(without_database.run(recommend(fresh_prompt())))
+
+        assert plan["checkpoints"] == ["blue.safetensors", "green.safetensors", "grey.safetensors"]
+        assert plan["fallback"]
+        assert plan["explanation"].startswith("Nothing learned was used: ")
+        assert "Cannot recommend from what was learned" in without_database.log
+
+    def test_the_fallback_is_used_where_there_is_one(self, without_database: ComfyServer) -> None:
+        """It is what the person named for such a day."""
+        plan = plan_of(without_database.run(recommend(fresh_prompt(), fallback=RED)))
+
+        assert (plan["checkpoints"], plan["fallback"]) == ([RED], True)
+
+
+def test_a_database_deleted_while_running_is_no_failure(comfy_factory: ComfyFactory) -> None:
+    """Somebody tidies up: the next prompt still runs."""
+    server = comfy_factory()
+    server.run(recommend(fresh_prompt()))
+    for file in Path(preferences_file(server)).parent.glob("preferences.db*"):
+        file.unlink()
+
+    plan = plan_of(server.run(recommend(fresh_prompt())))
+
+    assert len(plan["checkpoints"]) == 3

@@ -56,4 +56,4 @@ def normal_distribution(x: Numbers) -> Numbers:
     10.
     """
     x = numpy.clip(x, -6.0, 6.0)
-    return 1.0 / (1.0 + numpy.exp(-(1.5976 * x + 0.07056 * x**3)))
+    return 1.0 / (1.0 + numpy.exp(-x * (1.5976 + 0.07056 * x * x)))

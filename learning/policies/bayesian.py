@@ -33,10 +33,10 @@ from ..confidence import Numbers, clarity
 from ..confidence import evidence as evidence_of
 from ..prompt_words import QUALITY_WORDS
 from ..values import Evidence, Keyword, Ranking, Reason
-from .evidence_arrays import EvidenceArrays, as_arrays
+from .evidence_arrays import NOTHING, EvidenceArrays, as_arrays
 
 _OVERALL_VARIANCE = 0.5**2
-_PROMPT_VARIANCES = numpy.array([0.5, 1.0, 1.5, 2.0]) ** 2
+_PROMPT_VARIANCES = numpy.array([0.5, 1.0, 1.5]) ** 2
 _SEEN_ROUNDS = 0.5  # a word heard in so many rounds has half its say
 _QUALITY_ROUNDS = 20.0  # rounds a person must judge before a quality word's own frequency is believed
 _UNSEEN_WORD = 0.05  # what a word never seen takes away, against one that was
@@ -52,6 +52,14 @@ class _Posterior:
     means: Numbers
     variances: Numbers
     gains: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class _Effects:
+    """What a score is made of: the overall utilities `[C]` and each keyword's deviation `[K, C]`."""
+
+    overall: Numbers
+    keywords: Numbers
 
 
 class Bayesian:
@@ -72,16 +80,17 @@ class Bayesian:
         held = as_arrays(keywords, candidates, evidence)
         overall = _overall(held)
         share = _shares(held, keywords)
-        residuals = share[:, None] * (held.pairs.score - held.pairs.information * overall)
-        posterior = _posterior(overall, residuals.sum(axis=0), share @ held.pairs.information)
+        information = held.pairs.field("information")
+        residuals = share[:, None] * (held.pairs.field("score") - information * overall)
+        posterior = _posterior(overall, residuals.sum(axis=0), share @ information)
 
         deviations = numpy.sqrt(posterior.variances)
-        # Nothing known of two candidates leaves them exactly equal: chance, not the alphabet, orders them.
-        order = numpy.lexsort((rng.random(len(candidates)), -posterior.means))
+        order = numpy.argsort(-posterior.means, kind="stable")
         leader = int(order[0])
         draws = posterior.means + deviations * rng.standard_normal(len(candidates))
         draws[leader] = numpy.inf
-        amount = _evidence(held, keywords, share, leader)
+        compared = [evidence.pairs.get((keyword.text, candidates[leader]), NOTHING) for keyword in keywords]
+        amount = _evidence(held, keywords, share, numpy.array([pair.rounds for pair in compared]))
         clear = clarity(posterior.means, deviations, leader)
         scores = dict(zip(candidates, posterior.means.tolist(), strict=True))
         return Ranking(
@@ -93,13 +102,17 @@ class Bayesian:
             evidence=amount,
             clarity=clear,
             reasons=_reasons(
-                keywords, candidates, held, overall, residuals * posterior.gains, order[:_EXPLAINED].tolist()
+                keywords,
+                candidates,
+                evidence,
+                _Effects(overall, residuals * posterior.gains),
+                order[:_EXPLAINED].tolist(),
             ),
         )
 
 
 def _overall(held: EvidenceArrays) -> Numbers:
-    return held.overall.score / (held.overall.information + 1.0 / _OVERALL_VARIANCE)
+    return held.overall.field("score") / (held.overall.field("information") + 1.0 / _OVERALL_VARIANCE)
 
 
 def _posterior(overall: Numbers, residual: Numbers, information: Numbers) -> _Posterior:
@@ -139,14 +152,19 @@ def _shares(held: EvidenceArrays, keywords: Sequence[Keyword]) -> Numbers:
     return force / total if total > 0.0 else force
 
 
-def _evidence(held: EvidenceArrays, keywords: Sequence[Keyword], share: Numbers, leader: int) -> float:
-    """`n / (n + 4)` of the rounds that shared each word, averaged by share, with the module's discounts."""
+def _evidence(
+    held: EvidenceArrays, keywords: Sequence[Keyword], share: Numbers, leader_rounds: Numbers
+) -> float:
+    """`n / (n + 4)` of the rounds that shared each word, averaged by share, with the module's discounts.
+
+    `leader_rounds` is, per keyword, how many rounds compared the leader with another.
+    """
     seen = int((held.keyword_rounds > 0.0).sum())
     if not seen:
         return 0.0
     everywhere = _frequencies(held, keywords) ** 2
     support = 1.0 - everywhere * (1.0 - _unanimity(held) * (1.0 - _quality(keywords)))
-    compared = _UNCOMPARED_ROUNDS + _ROUNDS_PER_COMPARISON * held.pairs.rounds[:, leader]
+    compared = _UNCOMPARED_ROUNDS + _ROUNDS_PER_COMPARISON * leader_rounds
     rounds = numpy.minimum(held.keyword_rounds, compared)
     amounts = numpy.array([evidence_of(n) for n in rounds.tolist()])
     unseen = len(keywords) - seen
@@ -159,31 +177,30 @@ def _unanimity(held: EvidenceArrays) -> float:
     It tells a history that has only one subject (each of its words stands everywhere, and yet says whom to
     choose) from one with many, in which the words that stand everywhere say nothing.
     """
-    picks = held.overall.selected.sum()
+    selected = held.overall.field("selected")
+    picks = selected.sum()
     if picks <= 0.0:
         return 0.0
-    top = float(held.overall.selected.max() / picks)
+    top = float(selected.max() / picks)
     return top**2 / (top**2 + (1.0 - top) ** 2)
 
 
 def _reasons(
     keywords: Sequence[Keyword],
     candidates: Sequence[str],
-    held: EvidenceArrays,
-    overall: Numbers,
-    effects: Numbers,
+    evidence: Evidence,
+    effects: _Effects,
     explained: Sequence[int],
 ) -> tuple[Reason, ...]:
     """What makes up the score of the first few candidates: the effects of each add up to its score."""
     found = []
     for place in explained:
         name = candidates[place]
-        selected, total = held.overall.selected[place], held.overall.total[place]
-        found.append(Reason("", name, float(overall[place]), float(selected), float(total)))
-        for row in numpy.argsort(-numpy.abs(effects[:, place])).tolist():
-            total = held.pairs.total[row, place]
-            if total > 0.0:
-                selected = held.pairs.selected[row, place]
-                effect = float(effects[row, place])
-                found.append(Reason(keywords[row].text, name, effect, float(selected), float(total)))
+        pair = evidence.overall.get(name, NOTHING)
+        found.append(Reason("", name, float(effects.overall[place]), pair.selected, pair.total))
+        for row in numpy.argsort(-numpy.abs(effects.keywords[:, place]), kind="stable").tolist():
+            pair = evidence.pairs.get((keywords[row].text, name), NOTHING)
+            if pair.total:
+                effect = float(effects.keywords[row, place])
+                found.append(Reason(keywords[row].text, name, effect, pair.selected, pair.total))
     return tuple(found)

@@ -27,7 +27,7 @@ class Policy(Protocol):
         """Rank all candidates, best first.
 
         Any number of keywords and candidates, none included, is fine. Equal scores stay in the candidates'
-        order unless the policy draws. Only `shown_order` after its first place may depend on `rng`, except
-        that candidates nothing is known of may be drawn into any place.
+        order, so that a person's own order decides until something is known. Only `shown_order` after its
+        first place may depend on `rng`.
         """
         ...

@@ -13,10 +13,9 @@ import numpy
 
 from ..confidence import clarity
 from ..confidence import evidence as evidence_of
-from ..values import Evidence, Keyword, PairStatistics, Ranking, Reason
+from ..values import Evidence, Keyword, Ranking, Reason
 from .counts import NEUTRAL, PRIOR_IMAGES, shrunk_rate
-
-_NOTHING = PairStatistics()
+from .evidence_arrays import NOTHING
 
 
 class GlobalRates:
@@ -34,7 +33,7 @@ class GlobalRates:
     ) -> Ranking:
         if not candidates:
             return Ranking((), (), {}, {}, 0.0, 0.0, 0.0)
-        held = {name: evidence.overall.get(name, _NOTHING) for name in candidates}
+        held = {name: evidence.overall.get(name, NOTHING) for name in candidates}
         scores = {name: shrunk_rate(pair.selected, pair.total) for name, pair in held.items()}
         order = tuple(sorted(scores, key=lambda name: -scores[name]))
         rates = numpy.array([scores[name] for name in candidates])

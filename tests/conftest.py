@@ -132,6 +132,13 @@ def comfy_installation() -> ComfyInstallation:
     return found
 
 
+@pytest.fixture(scope="session")
+def chromium_program() -> str:
+    found = find_chromium()
+    assert found is not None, "mark the test with pytest.mark.browser"
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
     """A running server of our own: its programs, the folder of its socket, and who it runs as."""

@@ -7,7 +7,6 @@ a test can look at. Outcomes have the shapes of the HTTP answers, so that a scri
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -198,8 +197,8 @@ def stats(given: argparse.Namespace) -> Outcome:
         rows = [(row.checkpoint, *_cells(row)) for row in answer.checkpoints]
         lines += ["", *_table(("checkpoint", "selected", "judged", "rate"), rows)]
     if answer.pairs:
-        rows = [(f"{row.keyword}  {row.checkpoint}", *_cells(row)) for row in answer.pairs]
-        lines += ["", *_table(("keyword  checkpoint", "selected", "judged", "rate"), rows)]
+        pairs = [(row.keyword, row.checkpoint, *_cells(row)) for row in answer.pairs]
+        lines += ["", *_table(("keyword", "checkpoint", "selected", "judged", "rate"), pairs, left=2)]
         if answer.pairs_found > len(answer.pairs):
             lines.append(f"({answer.pairs_found - len(answer.pairs)} more; --limit shows more)")
     return Outcome(_json(answer), "\n".join(lines))
@@ -210,17 +209,16 @@ def _cells(row: schemas.CheckpointRowAnswer) -> tuple[str, str, str]:
     return f"{row.selected:g}", f"{row.total:g}", rate
 
 
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Align columns: the first to the left, the others to the right."""
-    widths = [max(len(row[column]) for row in (titles, *rows)) for column in range(len(titles))]
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
+    """Align columns: the first `left` ones to the left, the others to the right."""
+    lines = [titles, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(titles))]
     return [
         "  ".join(
-            [
-                row[0].ljust(widths[0]),
-                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
-            ]
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         )
-        for row in (titles, *rows)
+        for line in lines
     ]
 
 
@@ -233,7 +231,26 @@ def explain(given: argparse.Namespace) -> Outcome:
             prompt, candidates, stage=given.stage, policy=given.policy, thresholds=thresholds
         ),
     )
-    return Outcome(explained, json.dumps(explained, ensure_ascii=False, indent=2))
+    answer = schemas.ExplainAnswer.model_validate(explained)
+    heard = ", ".join(f"{word.text} ({word.rounds:.3g})" for word in answer.keywords)
+    sure = f"evidence {answer.evidence:.2f}, clarity {answer.clarity:.2f}"
+    lines = [
+        f"{answer.summary} (confidence {answer.confidence:.2f}: {sure}; policy {answer.policy})",
+        f"Keywords, and the comparable rounds that had them: {heard or 'none'}",
+        "",
+        *_table(
+            ("checkpoint", "score", "kept", "judged"),
+            [
+                (row.checkpoint, f"{row.score:.3f}", str(row.selected), str(row.total))
+                for row in answer.checkpoints
+            ],
+        ),
+    ]
+    for row in answer.checkpoints:
+        for verb, reasons in (("for", row.speak_for), ("against", row.speak_against)):
+            told = ", ".join(f"{reason.keyword} ({reason.selected}/{reason.total})" for reason in reasons[:5])
+            lines += [f"{verb} {row.checkpoint}: {told}"] if told else []
+    return Outcome(_json(answer), "\n".join(lines))
 
 
 def settings(given: argparse.Namespace) -> Outcome:

@@ -182,7 +182,7 @@ class Api:
                 thresholds=settings.thresholds,
             )
         )
-        return schemas.ExplainAnswer(explained)
+        return schemas.ExplainAnswer.model_validate(explained)
 
     async def settings(self, asked: schemas.Nothing) -> schemas.SettingsAnswer:
         return schemas.SettingsAnswer.model_validate(self.runtime.settings)

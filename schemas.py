@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, computed_field, model_validator
 
+from .learning.explanation import Finding
 from .learning.strategy import divide_images
 from .learning.values import MOST_BRANCHES, Recommendation, Stage, Strategy
 from .nodes.pool import Pool
@@ -187,6 +188,42 @@ class ExplainAsked(Asked):
     policy: Annotated[str, Field(max_length=100)] | None = None
 
 
+class KeywordExplainedAnswer(KeywordAnswer):
+    rounds: float = Field(description="Comparable rounds in which it was judged.")
+
+
+class ReasonAnswer(Answer):
+    keyword: str
+    effect: float = Field(description="In the policy's unit of score.")
+    selected: int
+    total: int
+
+
+class CheckpointExplainedAnswer(Answer):
+    checkpoint: str
+    score: float
+    selected: int = Field(description="Images kept, over all prompts.")
+    total: int = Field(description="Images judged, over all prompts.")
+    overall_effect: float = Field(description="What speaks for it whatever the prompt.")
+    speak_for: tuple[ReasonAnswer, ...]
+    speak_against: tuple[ReasonAnswer, ...]
+
+
+class ExplainAnswer(Answer):
+    """All that went into a recommendation; the candidates best first."""
+
+    policy: str
+    strategy: Strategy
+    finding: Finding
+    summary: str
+    confidence: Share
+    evidence: Share
+    clarity: Share
+    rounds: float = Field(description="Comparable judged rounds in all.")
+    keywords: tuple[KeywordExplainedAnswer, ...]
+    checkpoints: tuple[CheckpointExplainedAnswer, ...]
+
+
 # --- feedback, generations
 
 
@@ -356,10 +393,6 @@ class HealthAnswer(Answer):
     generations: int
     judged: int
     host: dict[str, Any] | None = Field(description="What ComfyUI says of itself; null outside ComfyUI.")
-
-
-class ExplainAnswer(RootModel[dict[str, Any]]):
-    """The reasons in full."""
 
 
 class OpenApiAnswer(RootModel[dict[str, Any]]):

@@ -39,7 +39,7 @@ _OVERALL_VARIANCE = 0.5**2
 _PROMPT_VARIANCES = numpy.array([0.5, 1.0, 1.5]) ** 2
 _SEEN_ROUNDS = 0.5  # a word heard in so many rounds has half its say
 _QUALITY_ROUNDS = 20.0  # rounds a person must judge before a quality word's own frequency is believed
-_UNSEEN_WORD = 0.05  # what a word never seen takes away, against one that was
+_UNSEEN_WORD = 0.02  # what a word never seen takes away, against one that was
 _UNCOMPARED_ROUNDS = 1.0
 _ROUNDS_PER_COMPARISON = 4.0
 _EXPLAINED = 5  # candidates whose reasons are told
@@ -162,13 +162,17 @@ def _evidence(
     seen = int((held.keyword_rounds > 0.0).sum())
     if not seen:
         return 0.0
-    everywhere = _frequencies(held, keywords) ** 2
-    support = 1.0 - everywhere * (1.0 - _unanimity(held) * (1.0 - _quality(keywords)))
+    unseen = len(keywords) - seen
+    support = 1.0 - bool(unseen) * _ubiquity(held, keywords)
     compared = _UNCOMPARED_ROUNDS + _ROUNDS_PER_COMPARISON * leader_rounds
     rounds = numpy.minimum(held.keyword_rounds, compared)
     amounts = numpy.array([evidence_of(n) for n in rounds.tolist()])
-    unseen = len(keywords) - seen
     return float(share @ (support * amounts)) * seen / (seen + _UNSEEN_WORD * unseen)
+
+
+def _ubiquity(held: EvidenceArrays, keywords: Sequence[Keyword]) -> Numbers:
+    """How far each word's rounds are simply all rounds, and so say nothing of a prompt that is new otherwise."""
+    return _frequencies(held, keywords) ** 2 * (1.0 - _unanimity(held) * (1.0 - _quality(keywords)))
 
 
 def _unanimity(held: EvidenceArrays) -> float:

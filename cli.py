@@ -12,7 +12,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -207,14 +208,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a name still shows the rest
             stream.reconfigure(errors="backslashreplace")
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.DEBUG if given.debug else logging.WARNING,
-        format="context-checkpoint: %(message)s",
-        force=True,
-    )
     try:
-        return _run(given)
+        with _log_on_stderr(logging.DEBUG if given.debug else logging.WARNING):
+            return _run(given)
     except BrokenPipeError:
         # `| head` has read enough. Python would complain at exit when it flushes what is left.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -225,6 +221,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given.debug:
             raise
         return _tell(error)
+
+
+@contextmanager
+def _log_on_stderr(level: int) -> Iterator[None]:
+    root, handler = logging.getLogger(), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("context-checkpoint: %(message)s"))
+    former = root.level
+    root.addHandler(handler)
+    root.setLevel(level)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(former)
 
 
 def _run(given: argparse.Namespace) -> int:

@@ -75,7 +75,7 @@ def _readable(text: str, what: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FolderCheckpoints:
     """The checkpoint files of a folder, for `CheckpointFiles`. It tells no families: that takes ComfyUI."""
 
@@ -289,8 +289,15 @@ def serve(given: argparse.Namespace) -> Outcome:
         ) from None
     if not 0 <= given.port < 2**16:
         raise WrongUse("--port must be between 0 and 65535.")
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(standalone.serve(_runtime(given), host=given.host, port=given.port, announce=_announce))
+    serving = standalone.serve(_runtime(given), host=given.host, port=given.port, announce=_announce)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(serving)
+    except OSError as error:
+        place = f"{given.host}:{given.port}"
+        raise CommandFailed(
+            f"{place} cannot be bound ({error.strerror or error}). Choose another --port or --host."
+        ) from error
     return Outcome({}, "")
 
 

@@ -18,20 +18,17 @@ from .findings import Check, State
 
 def check_sqlite(path: Path, *, revision: str, version_table: str) -> Iterator[Check]:
     """Look at an SQLite file without changing it."""
-    area = "database"
-    if not path.exists():
-        yield Check(area, "file", f"{path} is not there yet; the first round makes it", "note")
-        yield _folder(path.parent)
-        return
-    yield Check(area, "file", f"{path}, {_size(path)}")
     try:
-        with contextlib.closing(
-            sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=2)
-        ) as database:
+        if not path.exists():
+            yield Check("database", "file", f"{path} is not there yet; the first round makes it", "note")
+            yield _folder(path.parent)
+            return
+        yield Check("database", "file", f"{path}, {_size(path)}")
+        with contextlib.closing(_opened(path)) as database:
             yield from _look_inside(database, revision, version_table)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         yield Check(
-            area,
+            "database",
             "opens",
             str(error),
             "bad",
@@ -40,6 +37,23 @@ def check_sqlite(path: Path, *, revision: str, version_table: str) -> Iterator[C
         )
         return
     yield _writable(path)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Open for reading. Where the folder takes no file beside it, which a reader too needs, as it stands."""
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    database = sqlite3.connect(address, uri=True, timeout=1)
+    try:
+        database.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError:
+        database.close()
+        if _may_write(path.parent):
+            raise
+        return sqlite3.connect(f"{address}&immutable=1", uri=True)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
 
 
 def _look_inside(database: sqlite3.Connection, revision: str, version_table: str) -> Iterator[Check]:
@@ -98,8 +112,8 @@ def _revision(found: str, newest: str) -> Check:
 def _writable(path: Path) -> Check:
     """Take the write lock and give it back: the only proof that a later verdict can be saved."""
     try:
-        uri = f"file:{quote(str(path))}?mode=rw"
-        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=2, isolation_level=None)) as database:
+        uri = f"file:{quote(str(path.absolute()))}?mode=rw"
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=1, isolation_level=None)) as database:
             database.execute("BEGIN IMMEDIATE")
             database.execute("ROLLBACK")
     except sqlite3.OperationalError as error:
@@ -117,7 +131,7 @@ def _writable(path: Path) -> Check:
 
 def _folder(folder: Path) -> Check:
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    if os.access(existing, os.W_OK):
+    if _may_write(existing):
         return Check("database", "folder", f"{folder} can be written")
     return Check(
         "database",
@@ -135,3 +149,7 @@ def _size(path: Path) -> str:
             return f"{size:.0f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)

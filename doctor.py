@@ -28,44 +28,52 @@ def doctor(given: argparse.Namespace) -> Outcome:
     """Make all checks; with `--rebuild`, recompute the statistics first."""
     if given.database is not None:
         configure(database=given.database)
-    runtime = current()
-    checks = [*_rebuild(runtime)] if given.rebuild else []
-    checks += [
-        *_versions(runtime),
-        *_requirements(),
-        *_database(runtime),
-        *_pools(runtime),
-        *_settings(runtime),
-    ]
+    checks = [*_own_versions(), *_requirements()]
+    try:
+        runtime = current()
+        if given.rebuild:
+            checks += _rebuild(runtime)
+        checks += [*_comfyui_version(runtime), *_database(runtime), *_pools(runtime), *_settings(runtime)]
+    except ModuleNotFoundError as error:
+        mend = f'"{sys.executable}" -m pip install {error.name}'
+        checks.append(
+            Check("requirements", str(error.name), "missing; the rest was not looked at", "bad", mend)
+        )
     report = Report(tuple(checks))
     return Outcome(report.as_json(), report.as_text(), report.good)
 
 
 def _rebuild(runtime: Runtime) -> Iterator[Check]:
-    report = runtime.run_blocking(lambda service: service.rebuild())
+    try:
+        report = runtime.run_blocking(lambda service: service.rebuild())
+    except LearningError as error:
+        yield Check("rebuilding", "statistics", "not rebuilt", "bad", error.message)
+        return
     made = f"{report.pairs:,} pairs out of {report.generations:,} judged generations"
     state: State = "note" if report.corrected else "good"
-    yield Check("rebuilt", "statistics", f"{made}; {report.corrected:,} had been wrong", state)
+    yield Check("rebuilding", "statistics", f"{made}; {report.corrected:,} had been wrong", state)
 
 
 # --- versions, requirements
 
 
-def _versions(runtime: Runtime) -> Iterator[Check]:
-    area = "versions"
-    yield Check(area, "Context Checkpoint", __version__)
+def _own_versions() -> Iterator[Check]:
+    yield Check("versions", "Context Checkpoint", __version__)
     problem = install.python_problem()
-    yield Check(area, "Python", platform.python_version(), "bad" if problem else "good", problem or "")
+    yield Check("versions", "Python", platform.python_version(), "bad" if problem else "good", problem or "")
+
+
+def _comfyui_version(runtime: Runtime) -> Iterator[Check]:
+    area = "ComfyUI"
     folder = _comfyui(runtime)
     if folder is None:
         found = "none found; the command line works without. COMFYUI_PATH names one that lies elsewhere"
-        yield Check(area, "ComfyUI", found, "note")
+        yield Check(area, "version", found, "note")
         return
     version = install.comfyui_version(folder)
     problem = install.comfyui_problem(version) if version else "Its comfyui_version.py cannot be read."
-    yield Check(
-        area, "ComfyUI", f"{version or 'unknown'} in {folder}", "bad" if problem else "good", problem or ""
-    )
+    found = f"{version or 'unknown'} in {folder}"
+    yield Check(area, "version", found, "bad" if problem else "good", problem or "")
 
 
 def _comfyui(runtime: Runtime) -> Path | None:
@@ -84,7 +92,7 @@ def _requirements() -> Iterator[Check]:
             except Exception as error:  # foreign code: whatever stops it is what has to be told
                 problem = f"cannot be imported ({type(error).__name__}: {error})"
         found = f"{state.found or 'missing'}{', ' if problem else ''}{problem}"
-        mend = f'{sys.executable} -m pip install --upgrade "{state.name}{state.wanted}"' if problem else ""
+        mend = f'"{sys.executable}" -m pip install --upgrade "{state.name}{state.wanted}"' if problem else ""
         yield Check("requirements", state.name, found, "bad" if problem else "good", mend)
 
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -21,6 +22,9 @@ from aiohttp import web
 from .envelope import Handler, enveloped, refuse
 from .routes import PREFIX, build_routes
 from .runtime import Runtime
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Middleware
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +62,7 @@ async def _routes_in_envelope(request: web.Request, handler: Handler) -> web.Str
     return await (enveloped(handler) if request.path.startswith(PREFIX) else handler)(request)
 
 
-def _only_own_origin(bound_host: str) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def _only_own_origin(bound_host: str) -> Middleware:
     loopback = _is_loopback(bound_host)
 
     @web.middleware

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import urllib.request
 from collections.abc import Callable
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import NAMES, CommandLine
+from .conftest import NAMES, CommandLine, Done
+
+Call = Callable[..., Done]
 
 
 def test_recommend_names_checkpoints_and_reason(run: CommandLine, database: Path) -> None:
@@ -25,9 +28,9 @@ def test_recommend_names_checkpoints_and_reason(run: CommandLine, database: Path
     assert "confidence 0.00" in done.out
 
 
-def test_recommend_prints_the_shape_of_the_route(run: CommandLine, database: Path) -> None:
+def test_recommend_prints_the_shape_of_the_route(call: Call, database: Path) -> None:
     """A script moves between both without learning another shape."""
-    done = run(
+    done = call(
         "recommend", "-", *NAMES, "--database", str(database), "--json", "--seed", "5", stdin="画 " * 50_000
     )
 
@@ -36,9 +39,7 @@ def test_recommend_prints_the_shape_of_the_route(run: CommandLine, database: Pat
     assert set(done.json["scores"]) == set(NAMES)
 
 
-def test_recommend_chooses_among_the_files_of_a_folder(
-    run: CommandLine, database: Path, tmp_path: Path
-) -> None:
+def test_recommend_chooses_among_the_files_of_a_folder(call: Call, database: Path, tmp_path: Path) -> None:
     """Subfolders and globs as in a pool; a file that cannot be a checkpoint is left out and named."""
     folder = tmp_path / "models"
     (folder / "sub folder").mkdir(parents=True)
@@ -46,7 +47,7 @@ def test_recommend_chooses_among_the_files_of_a_folder(
         (folder / name).write_bytes(b"")
     (folder / "cut.safetensors").write_bytes(b"\x10")
 
-    done = run(
+    done = call(
         "recommend",
         "anime",
         "--folder",
@@ -64,7 +65,7 @@ def test_recommend_chooses_among_the_files_of_a_folder(
 
 
 def test_a_verdict_is_recorded_replaced_and_withdrawn(
-    run: CommandLine, database: Path, logged: Callable[..., str]
+    run: CommandLine, call: Call, database: Path, logged: Callable[..., str]
 ) -> None:
     """By counts, by positions, and taken back."""
     generation = logged()
@@ -73,47 +74,53 @@ def test_a_verdict_is_recorded_replaced_and_withdrawn(
     counted = run(
         "feedback", generation, "--selected", f"{NAMES[0]}=1", "--rejected", f"{NAMES[1]}=1", *place
     )
-    placed = run(
+    placed = call(
         "feedback", generation, "--selected-images", "2", "--rejected-images", "0", "1", "--json", *place
     )
-    withdrawn = run("feedback", generation, "--withdraw", *place)
+    withdrawn = call("feedback", generation, "--withdraw", *place)
 
     assert counted.out == f"{generation}: 1 selected, 1 rejected, 1 without a verdict.\n"
     assert [image["verdict"] for image in placed.json["images"]] == ["rejected", "rejected", "selected"]
     assert withdrawn.out == f"{generation}: 0 selected, 0 rejected, 3 without a verdict.\n"
 
 
-def test_stats_shows_what_was_learned(run: CommandLine, database: Path, logged: Callable[..., str]) -> None:
+def test_stats_shows_what_was_learned(
+    run: CommandLine, call: Call, database: Path, logged: Callable[..., str]
+) -> None:
     """A table to read, and the same as JSON."""
     logged(selected=(1,))
 
     told = run("stats", "--keyword", "portrait", "--database", str(database))
-    answer = run("stats", "--json", "--database", str(database)).json
+    answer = call("stats", "--json", "--database", str(database)).json
 
     assert "1 of 1 rounds judged, 1 images selected, 2 rejected." in told.out
     assert any(line.split()[:2] == ["portrait", NAMES[1]] for line in told.out.splitlines())
     assert answer["overview"]["judged"] == 1
 
 
-def test_explain_says_why(run: CommandLine, database: Path, logged: Callable[..., str]) -> None:
+def test_explain_says_why(run: CommandLine, call: Call, database: Path, logged: Callable[..., str]) -> None:
     """In words, and in full as JSON."""
     logged(selected=(1,))
 
     told = run("explain", "photorealistic landscape", *NAMES, "--database", str(database))
-    answer = run("explain", "photorealistic landscape", *NAMES, "--json", "--database", str(database))
+    answer = call("explain", "photorealistic landscape", *NAMES, "--json", "--database", str(database))
 
     assert (told.status, answer.status) == (0, 0)
     assert NAMES[1] in told.out
     assert answer.json
 
 
-def test_settings_are_shown_and_changed(run: CommandLine) -> None:
+def test_settings_are_shown_and_changed(
+    run: CommandLine, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A change is there for the next process."""
     changed = run("settings", "policy=counts", "exploit_threshold=0.6")
 
     assert changed.status == 0
-    assert "policy=counts" in run("settings").out
-    assert run("settings", "--json").json["exploit_threshold"] == 0.6
+    settings = str(run.home / ".local" / "share")
+    monkeypatch.setenv("XDG_DATA_HOME", settings)
+    assert "policy=counts" in call("settings").out
+    assert call("settings", "--json").json["exploit_threshold"] == 0.6
 
 
 def test_doctor_finds_nothing_wrong_with_a_fresh_place(run: CommandLine, database: Path) -> None:
@@ -127,11 +134,11 @@ def test_doctor_finds_nothing_wrong_with_a_fresh_place(run: CommandLine, databas
     assert not database.exists()
 
 
-def test_doctor_says_what_is_wrong_and_how_to_mend_it(run: CommandLine, database: Path) -> None:
+def test_doctor_says_what_is_wrong_and_how_to_mend_it(call: Call, database: Path) -> None:
     """Exit status 1, and the same as JSON."""
     database.write_bytes(b"no database at all" * 200)
 
-    done = run("doctor", "--database", str(database), "--json")
+    done = call("doctor", "--database", str(database), "--json")
 
     assert done.status == 1
     assert done.json["good"] is False
@@ -140,11 +147,11 @@ def test_doctor_says_what_is_wrong_and_how_to_mend_it(run: CommandLine, database
     assert bad["mend"]
 
 
-def test_doctor_rebuilds_the_statistics(run: CommandLine, database: Path, logged: Callable[..., str]) -> None:
+def test_doctor_rebuilds_the_statistics(call: Call, database: Path, logged: Callable[..., str]) -> None:
     """From the log; they come out as they were."""
     logged(selected=(0,))
 
-    done = run("doctor", "--rebuild", "--database", str(database))
+    done = call("doctor", "--rebuild", "--database", str(database))
 
     assert done.status == 0, done.out
     assert "out of 1 judged generations; 0 had been wrong" in done.out
@@ -204,55 +211,61 @@ def test_demo_has_its_own_options(run: CommandLine) -> None:
         (["serve", "--port", "70000"], "--port"),
     ],
 )
-def test_wrong_use_is_told_on_stderr(
-    given: list[str],
-    part: str,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Exit status 2 and no trace. (In this process, for speed; the exit status of another one is tested
-    below.)"""
-    from context_checkpoint import runtime
-    from context_checkpoint.cli import main
+def test_wrong_use_is_told_on_stderr(given: list[str], part: str, call: Call) -> None:
+    """Exit status 2 and no trace."""
+    done = call(*given)
 
-    monkeypatch.setenv("HOME", str(tmp_path))
-    runtime.reset()
-    try:
-        status = main(given)
-    except SystemExit as ended:  # argparse's own end
-        status = ended.code
-    finally:
-        runtime.reset()
-
-    told = capsys.readouterr()
-    assert status == 2
-    assert part in told.err
-    assert told.out == ""
-    assert "Traceback" not in told.err
+    assert done.status == 2
+    assert part in done.err
+    assert done.out == ""
+    assert "Traceback" not in done.err
 
 
-def test_the_exit_status_tells_wrong_use_from_failure(run: CommandLine, database: Path) -> None:
-    """2 and 1, without a trace, also for what nobody expected unless --debug asks."""
+def test_a_failure_is_told_on_stderr_without_a_trace(run: CommandLine, database: Path) -> None:
+    """Exit status 1, and what to do next."""
     database.write_bytes(b"no database at all" * 200)
-    place = ("--database", str(database))
 
-    wrong = run("feedback", "1234", *place)
-    failed = run("feedback", "1234", "--withdraw", *place)
+    done = run("stats", "--database", str(database))
 
-    assert (wrong.status, failed.status) == (2, 1)
-    assert str(database) in failed.err
-    assert "Traceback" not in wrong.err + failed.err
-    assert wrong.out + failed.out == ""
+    assert (done.status, done.out) == (1, "")
+    assert str(database) in done.err
+    assert "Traceback" not in done.err
 
 
-def test_an_unknown_generation_is_a_failure_that_says_where_ids_are(run: CommandLine, database: Path) -> None:
+def test_an_unknown_generation_is_a_failure_that_says_where_ids_are(call: Call, database: Path) -> None:
     """Exit status 1."""
-    done = run("feedback", "1234", "--withdraw", "--database", str(database))
+    done = call("feedback", "1234", "--withdraw", "--database", str(database))
 
     assert done.status == 1
     assert "1234" in done.err
-    assert "Traceback" not in done.err
+
+
+def test_what_nobody_expected_shows_its_trace_to_debug_only(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without --debug one line says how to see more."""
+
+    def broken(*_: object) -> None:
+        raise KeyError("inside")
+
+    monkeypatch.setattr("context_checkpoint.commands.settings", broken)
+
+    done = call("settings")
+
+    assert done.status == 1
+    assert "--debug" in done.err
+    assert len(done.err.splitlines()) == 1
+    with pytest.raises(KeyError):
+        call("settings", "--debug")
+
+
+def test_a_taken_port_is_a_failure_that_says_what_to_do(call: Call, database: Path) -> None:
+    """Another server runs there already."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = call("serve", "--port", str(taken.getsockname()[1]), "--database", str(database))
+
+    assert done.status == 1
+    assert "--port" in done.err
 
 
 def test_a_reader_that_has_enough_is_no_failure(run: CommandLine, database: Path) -> None:

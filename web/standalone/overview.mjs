@@ -11,6 +11,7 @@ import { Server } from "../server.mjs";
 /** @typedef {Record<string, any>} Json */
 
 const MOST_ROWS = 50;
+const NUMBER = /^(\d+ %|–)$/;
 const server = new Server((path, options) => fetch(path, options));
 
 /** @param {string} id */
@@ -27,7 +28,7 @@ function place(id) {
  */
 function table(titles, rows, none) {
   if (rows.length === 0) return element("p", { class: "quiet", text: none });
-  const numeric = rows[0].map((cell) => typeof cell === "number" || cell.endsWith(" %"));
+  const numeric = rows[0].map((cell) => typeof cell === "number" || NUMBER.test(cell));
   const cell = (
     /** @type {"td" | "th"} */ tag,
     /** @type {string | number} */ value,
@@ -71,7 +72,7 @@ async function showOverview() {
       : `${counts.judged} of ${counts.generations} rounds have a verdict: ${counts.selected} images kept, ` +
         `${counts.rejected} not.`;
   place("checkpoints").replaceChildren(checkpointTable(statistics.checkpoints));
-  place("keywords").replaceChildren(keywordTable(statistics.keywords));
+  place("keywords").replaceChildren(pairTable(statistics.pairs));
   place("rounds").replaceChildren(roundTable(latest.generations));
 }
 
@@ -79,18 +80,23 @@ async function showOverview() {
 function checkpointTable(rows) {
   return table(
     ["Checkpoint", "Kept", "Judged", "Share"],
-    rows.map((row) => [row.checkpoint, row.selected, row.total, percent(row.rate)]),
+    rows.map((row) => [row.checkpoint, row.selected, row.total, rate(row)]),
     "None yet.",
   );
 }
 
 /** @param {Json[]} rows */
-function keywordTable(rows) {
+function pairTable(rows) {
   return table(
     ["Keyword", "Checkpoint", "Kept", "Judged", "Share"],
-    rows.map((row) => [row.keyword, row.checkpoint, row.selected, row.total, percent(row.rate)]),
+    rows.map((row) => [row.keyword, row.checkpoint, row.selected, row.total, rate(row)]),
     "None yet.",
   );
+}
+
+/** @param {Json} row */
+function rate(row) {
+  return row.rate === null ? "–" : percent(row.rate);
 }
 
 /** @param {Json[]} generations */

@@ -111,7 +111,7 @@ class ComfyServer:
         self.base_directory = base_directory.resolve()
         self.port = free_port()
         self._extra_args = tuple(extra_args)
-        self._environment = _environment(found, environment or {})
+        self.environment = _environment(found, environment or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._log_file = self.base_directory / "comfyui.log"
         self.checkpoints.mkdir(parents=True, exist_ok=True)
@@ -178,7 +178,7 @@ class ComfyServer:
             self._process = subprocess.Popen(
                 command,
                 cwd=self.base_directory,
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

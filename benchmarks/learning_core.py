@@ -1,0 +1,162 @@
+"""How long a recommendation and a verdict take after 1,000 judged generations, and their room on disk."""
+
+from __future__ import annotations
+
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from context_checkpoint.demo.person import SUBJECTS, Person
+from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.values import Recommendation
+from context_checkpoint.runtime import Runtime
+
+from .results import Result
+
+GENERATIONS = 1_000
+CHECKPOINTS = [f"style/checkpoint_{number:02}.safetensors" for number in range(12)]
+TIMED = 200
+
+DETAILS = (
+    "masterpiece",
+    "best quality",
+    "highly detailed",
+    "golden hour",
+    "rim light",
+    "bokeh",
+    "film grain",
+    "low angle",
+    "symmetrical",
+    "vivid colours",
+    "muted palette",
+    "volumetric light",
+    "rain",
+    "snow",
+    "fog",
+    "neon signs",
+    "brick wall",
+    "red scarf",
+    "blue eyes",
+    "long hair",
+    "freckles",
+    "leather jacket",
+    "tattoo",
+    "wide brim hat",
+    "glass dome",
+    "paper lanterns",
+    "stone bridge",
+    "cherry blossoms",
+    "old tram",
+    "rusty ship",
+)  # fmt: skip - words, not a list to edit
+
+
+def measure() -> list[Result]:
+    with tempfile.TemporaryDirectory() as folder:
+        runtime = Runtime(Path(folder))
+        try:
+            _live_through(runtime)
+            recommend_ms, verdict_ms = _latencies(runtime)
+        finally:
+            runtime.close()
+        pair_bytes, pairs, file_bytes = _sizes(Path(folder) / "preferences.db")
+    after = f"{TIMED} times after {GENERATIONS:,} judged generations, {len(CHECKPOINTS)} candidates"
+    return [
+        Result("recommendation, median", statistics.median(recommend_ms), " ms", 10, after),
+        Result("recommendation, 95 % within", _within(recommend_ms), " ms", None, "the same"),
+        Result("verdict, median", statistics.median(verdict_ms), " ms", 10, f"{after}, committed to disk"),
+        Result("verdict, 95 % within", _within(verdict_ms), " ms", None, "the same"),
+        Result(
+            "one preference record", pair_bytes, " bytes", 100, f"mean of {pairs:,} pairs, index included"
+        ),
+        Result(
+            "database per generation",
+            file_bytes / GENERATIONS,
+            " bytes",
+            None,
+            "whole file: prompts, images, verdicts, statistics, indexes",
+        ),
+    ]
+
+
+def prompts(count: int) -> list[tuple[str, str]]:
+    """Prompts of four kinds with details of their own, as people write them: kind and text."""
+    generator = np.random.default_rng(0)
+    kinds = list(SUBJECTS)
+    made = []
+    for number in range(count):
+        kind = kinds[number % len(kinds)]
+        subject = generator.choice(SUBJECTS[kind])
+        details = generator.choice(DETAILS, 6, replace=False)
+        made.append((kind, ", ".join([subject, *details])))
+    return made
+
+
+def _live_through(runtime: Runtime) -> None:
+    person = Person(CHECKPOINTS, seed=1)
+    for number, (kind, prompt) in enumerate(prompts(GENERATIONS)):
+        _one_round(runtime, person, kind, prompt, number)
+
+
+def _one_round(runtime: Runtime, person: Person, kind: str, prompt: str, seed: int) -> None:
+    async def play(service: PreferenceService) -> None:
+        made = await service.recommend(prompt, CHECKPOINTS, seed=seed)
+        generation_id = await service.log_generation(made, dict.fromkeys(made.checkpoints, 1))
+        verdict = person.judge(kind, made.checkpoints)
+        await service.record_feedback(
+            generation_id, selected_images=verdict.selected, rejected_images=verdict.rejected
+        )
+
+    runtime.run_blocking(play)
+
+
+def _latencies(runtime: Runtime) -> tuple[list[float], list[float]]:
+    """In milliseconds, as a node or a route waits for them: into the owner's thread and back included."""
+    recommend_ms, verdict_ms = [], []
+    for number, (_, prompt) in enumerate(prompts(GENERATIONS + TIMED)[GENERATIONS:]):
+
+        async def recommend(
+            service: PreferenceService, prompt: str = prompt, seed: int = number
+        ) -> Recommendation:
+            return await service.recommend(prompt, CHECKPOINTS, seed=seed)
+
+        took, made = _timed(lambda ask=recommend: runtime.run_blocking(ask))
+        recommend_ms.append(took)
+        images = dict.fromkeys(made.checkpoints, 1)
+        generation_id = runtime.run_blocking(
+            lambda service, made=made, images=images: service.log_generation(made, images)
+        )
+        took, _ = _timed(
+            lambda name=generation_id: runtime.run_blocking(
+                lambda service: service.record_feedback(name, selected_images=[0])
+            )
+        )
+        verdict_ms.append(took)
+    return recommend_ms, verdict_ms
+
+
+def _timed(action: Callable[[], Recommendation]) -> tuple[float, Recommendation]:
+    started = time.perf_counter()
+    outcome = action()
+    return (time.perf_counter() - started) * 1000, outcome
+
+
+def _within(values: list[float]) -> float:
+    return float(np.percentile(values, 95))
+
+
+def _sizes(database: Path) -> tuple[float, int, int]:
+    """Bytes per pair of the statistics' table with its index, number of pairs, bytes of the whole file."""
+    with closing(sqlite3.connect(database)) as connection:
+        (pairs,) = connection.execute("SELECT count(*) FROM pair_statistics").fetchone()
+        (size,) = connection.execute(
+            "SELECT sum(pgsize) FROM dbstat WHERE name IN "
+            "(SELECT name FROM sqlite_master WHERE tbl_name = 'pair_statistics')"
+        ).fetchone()
+    return size / pairs, pairs, database.stat().st_size

@@ -1,0 +1,130 @@
+"""A simulated person: four kinds of prompts, and tastes that differ from kind to kind.
+
+It stands in for whoever sits before the screen, so that a demonstration can be repeated. It sees which
+checkpoint drew what, since that is what its tastes are about, and says only what a person would say:
+these I keep, those not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+SUBJECTS: Mapping[str, tuple[str, ...]] = {
+    "portrait": (
+        "photorealistic portrait of a fisherman, weathered face, window light",
+        "photorealistic portrait of a violinist, dark background, rim light",
+        "close portrait of an old woman laughing, photorealistic, 85mm",
+        "photorealistic portrait of a boxer after the fight, sweat, 50mm",
+        "portrait of a beekeeper behind a veil, photorealistic, soft light",
+        "photorealistic portrait of a ballet dancer, studio light",
+        "portrait of a blacksmith lit by embers, photorealistic, 85mm",
+        "photorealistic portrait of twin sisters, overcast light",
+        "portrait of a sea captain with a pipe, photorealistic, window light",
+        "photorealistic portrait of a young chess player, shallow depth of field",
+    ),
+    "anime": (
+        "anime girl on a rooftop, cel shading, evening sky",
+        "anime boy with a paper umbrella, cel shading, rain",
+        "two anime students running for the train, cel shading",
+        "anime witch feeding ravens, cel shading, moonlight",
+        "anime swordsman in a bamboo grove, cel shading",
+        "anime girl repairing a robot, cel shading, warm lamp",
+        "anime cook juggling dumplings, cel shading, steam",
+        "anime pilot in a cockpit, cel shading, clouds",
+        "anime band on a tiny stage, cel shading, confetti",
+        "anime girl reading in a tram, cel shading, snow outside",
+    ),
+    "landscape": (
+        "misty mountain landscape at dawn, pine forest, wide angle",
+        "landscape of a desert after rain, wide angle, rainbow",
+        "coastal landscape with basalt columns, wide angle, storm",
+        "autumn landscape, river bend seen from above, wide angle",
+        "landscape of rice terraces at sunset, wide angle",
+        "winter landscape, frozen lake, wide angle, long shadows",
+        "volcanic landscape under stars, wide angle, lava glow",
+        "rolling hills landscape, lone oak, wide angle, morning fog",
+        "landscape of a fjord in summer, wide angle, clear water",
+        "steppe landscape with wild horses, wide angle, dust",
+    ),
+    "poster": (
+        "minimalist poster of a lighthouse, flat vector shapes, three colours",
+        "travel poster of a night train, flat vector, art deco",
+        "jazz concert poster, flat vector trumpet, bold geometry",
+        "poster of a space museum, flat vector rocket, retro",
+        "farmers market poster, flat vector vegetables, bold",
+        "poster of a chess tournament, flat vector knight, two colours",
+        "film festival poster, flat vector projector, art deco",
+        "poster of a bicycle race, flat vector wheels, diagonal",
+        "aquarium poster, flat vector whale, minimalist",
+        "poster of a tea house, flat vector leaf, retro",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One prompt, the kind it is of, and the seed to draw it with."""
+
+    kind: str
+    prompt: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Positions of the images that are kept and of those thrown away; every image is one of both."""
+
+    selected: tuple[int, ...]
+    rejected: tuple[int, ...]
+
+
+class Person:
+    """Likes one checkpoint best for each kind, has a second choice, and is not quite consistent.
+
+    Parameters
+    ----------
+    noise
+        How much a judgement strays from the taste behind it, in the unit of taste (the favourite is 2,
+        the second choice 1, all others between -1 and 0; above `BAR` an image is good enough to be
+        kept).
+    """
+
+    BAR = 0.5
+
+    def __init__(self, checkpoints: Sequence[str], *, seed: int = 0, noise: float = 0.35) -> None:
+        self._generator = np.random.default_rng(seed)
+        self._noise = noise
+        self.tastes = {kind: self._taste(checkpoints) for kind in SUBJECTS}
+
+    def _taste(self, checkpoints: Sequence[str]) -> dict[str, float]:
+        liking = self._generator.uniform(-1, 0, len(checkpoints))
+        best, second = self._generator.choice(len(checkpoints), 2, replace=False)
+        liking[best], liking[second] = 2.0, 1.0
+        return dict(zip(checkpoints, map(float, liking), strict=True))
+
+    def favourite(self, kind: str) -> str:
+        taste = self.tastes[kind]
+        return max(taste, key=taste.__getitem__)
+
+    def wishes(self, count: int) -> list[Wish]:
+        """Prompts of all kinds in turn, in an order of their own, each once before any comes again."""
+        shuffled = {kind: self._generator.permutation(len(prompts)) for kind, prompts in SUBJECTS.items()}
+        kinds = list(SUBJECTS)
+        wishes = []
+        for number in range(count):
+            kind = kinds[number % len(kinds)]
+            prompts = SUBJECTS[kind]
+            chosen = shuffled[kind][number // len(kinds) % len(prompts)]
+            wishes.append(Wish(kind, prompts[chosen], seed=1000 + number))
+        return wishes
+
+    def judge(self, kind: str, drawn_by: Sequence[str]) -> Verdict:
+        """Look at the images of one prompt: keep the best one if it is good enough, throw the others away."""
+        taste = self.tastes[kind]
+        seen = [taste[name] + self._generator.normal(0, self._noise) for name in drawn_by]
+        best = int(np.argmax(seen))
+        kept = (best,) if seen[best] > self.BAR else ()
+        return Verdict(kept, tuple(position for position in range(len(seen)) if position not in kept))

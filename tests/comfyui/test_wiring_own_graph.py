@@ -18,9 +18,9 @@ NINE = "red*, green*, blue*, yellow*, violet*, teal*, orange*, pink*, grey*"
 RED, OTHERS = "red.safetensors", ("green.safetensors", "blue.safetensors")
 
 
-def own_graph(prompt: str, *, batch: int = 1, **recommender: Any) -> ApiGraph:
+def own_graph(prompt: str, *, batch: int = 1, size: int = 128, **recommender: Any) -> ApiGraph:
     """Stock nodes from loader to saved image, with the recommender before them and the recorder after."""
-    graph = by_hand("", prompt=prompt, batch=batch, save=True)
+    graph = by_hand("", prompt=prompt, batch=batch, size=size, save=True)
     graph["recommender"] = node(
         "ContextCheckpointRecommender", prompt=prompt, **{"include": NINE, **recommender}
     )
@@ -106,8 +106,9 @@ def test_an_image_is_the_same_as_without_the_recommender(comfy: ComfyServer) -> 
 def test_a_verdict_on_a_hand_wired_graph_teaches_the_next_plan(comfy: ComfyServer) -> None:
     """Queue, pick the same checkpoint's image wherever it is shown, queue again: it leads the plan."""
     subject = "a wooden ship"
-    for _ in range(12):
-        entry = comfy.run(own_graph(fresh_prompt(subject), include="red*, green*, blue*"))
+    three = {"include": "red*, green*, blue*", "size": 64}
+    for _ in range(6):
+        entry = comfy.run(own_graph(fresh_prompt(subject), **three))
         generation = recorded(entry)
         mine = [image["index"] for image in generation["images"] if image["checkpoint"] == RED]
         rest = [image["index"] for image in generation["images"] if image["checkpoint"] != RED]
@@ -120,7 +121,7 @@ def test_a_verdict_on_a_hand_wired_graph_teaches_the_next_plan(comfy: ComfyServe
             },
         )
 
-    plan = plan_of(comfy.run(own_graph(fresh_prompt(subject), include="red*, green*, blue*")))
+    plan = plan_of(comfy.run(own_graph(fresh_prompt(subject), **three)))
 
     assert plan["checkpoints"][0] == RED
     assert plan["confidence"] > 0.3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,8 @@ from context_checkpoint.nodes.pool import (
     select,
     unlearned_recommendation,
 )
+
+ROOT = Path(__file__).parents[2]
 
 FILES = (
     CheckpointFile("anime/counterfeit [v3].safetensors", "sd15"),
@@ -91,9 +94,12 @@ class TestFamily:
         """A quantised file belongs to the same pool as the checkpoint it was made from."""
         assert family_of_gguf(architecture) == family
 
-    def test_every_choice_is_named_once(self) -> None:
+    def test_every_choice_is_named_once_and_documented(self) -> None:
         """The choices are written into workflows."""
+        documented = (ROOT / "docs" / "pools.md").read_text("utf-8")
+
         assert len(set(FAMILIES)) == len(FAMILIES)
+        assert [family for family in FAMILIES if f"`{family}`" not in documented] == []
 
 
 class TestPatterns:

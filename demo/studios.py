@@ -67,6 +67,8 @@ class ComfyStudio:
 
     def __init__(self, server: ComfyServer) -> None:
         self._server = server
+        # The checkpoints are tiny: all of them may stay in memory, and each is loaded once.
+        server.post(f"{PREFIX}/settings", {"kept_loaders": len(COLORS)})
 
     def draw(self, wish: Wish) -> Drawn:
         """Queue the wish and wait for its pictures.

@@ -139,7 +139,7 @@ def test_a_wrong_comfyui_path_is_told(
 
 
 def test_it_stays_open_and_shows_what_was_learned_until_it_is_ended(tmp_path: Path) -> None:
-    """It prints the page's address, the page answers with the demonstration's database, and Ctrl-C ends it."""
+    """It prints the page's address, the page answers with the same database, and Ctrl-C ends it."""
     command = [*DEMO, "--core-only", "--prompts", "4", "--output", "out"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)

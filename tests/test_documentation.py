@@ -1,0 +1,134 @@
+"""The documents say what is there: nothing left out, no link that leads nowhere, no broken code.
+
+Routes and commands have tests of the same kind beside their own (`tests/http`, `tests/cli`); node inputs
+are held in `tests/comfyui`, since only ComfyUI knows them all.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from context_checkpoint.learning.policies import POLICIES
+from context_checkpoint.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "web" / "docs").rglob("*.md")]
+)
+NODES = {
+    "ContextCheckpointRecommender": "Context Checkpoint Recommender",
+    "MultiCheckpointSampler": "Multi-Checkpoint Sampler",
+    "RecommendedCheckpointLoader": "Recommended Checkpoint Loader",
+    "FeedbackRecorder": "Feedback Recorder",
+}
+
+LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:|mailto:)([^)\s]+)[^)]*\)")
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+\s+(.*)$", re.MULTILINE)
+
+
+def shown(document: Path) -> str:
+    return document.relative_to(ROOT).as_posix()
+
+
+def anchors(document: Path) -> set[str]:
+    """The names that a heading can be linked by, as the usual renderers make them."""
+    text = FENCE.sub("", document.read_text("utf-8"))
+    headings = (re.sub(r"[^\w\- ]", "", heading.lower()).strip() for heading in HEADING.findall(text))
+    return {heading.replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=shown)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    """Files and headings alike."""
+    broken = []
+    for link in LINK.findall(FENCE.sub("", document.read_text("utf-8"))):
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+
+    assert broken == []
+
+
+def python_blocks() -> Iterator[tuple[str, str]]:
+    for document in DOCUMENTS:
+        for number, (language, code) in enumerate(FENCE.findall(document.read_text("utf-8"))):
+            if language in ("python", "py"):
+                yield f"{shown(document)}-{number}", textwrap.dedent(code)
+
+
+@pytest.mark.parametrize(("place", "code"), list(python_blocks()))
+def test_python_in_the_documents_compiles(place: str, code: str) -> None:
+    """What people copy must at least parse; `await` at the top is allowed, as in a notebook."""
+    compile(code, place, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize(("node", "display_name"), NODES.items())
+def test_every_node_has_help_and_is_in_the_readme(node: str, display_name: str) -> None:
+    """ComfyUI shows `web/docs/<id>.md` beside the node; the readme calls it as ComfyUI's menu does."""
+    assert (ROOT / "web" / "docs" / f"{node}.md").exists()
+    assert display_name in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_no_node_is_forgotten_here() -> None:
+    """The ids in the sources, less those that only expansions use, are the ones above."""
+    sources = [file.read_text("utf-8") for file in (ROOT / "nodes").glob("*.py")]
+    ids = {name for source in sources for name in re.findall(r'node_id="(\w+)"', source)}
+
+    assert {name for name in ids if not name.startswith("ContextCheckpointBranch")} == set(NODES)
+
+
+@pytest.mark.parametrize("setting", [field.name for field in fields(Settings)])
+def test_every_setting_is_explained(setting: str) -> None:
+    """By the name that HTTP, the command line and settings.json share."""
+    assert f"`{setting}`" in documentation()
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_policy_is_explained(policy: str) -> None:
+    """A person chooses one by its name."""
+    assert f"`{policy}`" in (ROOT / "docs" / "learning.md").read_text("utf-8")
+
+
+def test_every_variable_of_the_environment_is_explained() -> None:
+    """Whatever the pack reads from the environment."""
+    sources = [*ROOT.glob("*.py"), *(ROOT / "learning").rglob("*.py"), *(ROOT / "nodes").glob("*.py")]
+    read = {
+        name
+        for file in sources
+        for name in re.findall(r'"(CONTEXT_CHECKPOINT_\w+)"', file.read_text("utf-8"))
+    }
+
+    assert read
+    assert [name for name in sorted(read) if name not in documentation()] == []
+
+
+def test_every_command_of_the_runner_is_explained() -> None:
+    """`python run.py --help` and docs/development.md name the same commands."""
+    source = (ROOT / "run.py").read_text("utf-8")
+    commands = re.findall(r'^    "(\w+)": "', source, re.MULTILINE)
+    page = (ROOT / "docs" / "development.md").read_text("utf-8")
+
+    assert len(commands) == 6
+    assert [name for name in commands if f"| `python run.py {name}` |" not in page] == []
+
+
+def test_no_document_names_a_place_on_somebodys_machine() -> None:
+    """Home folders and scratch folders of whoever wrote it are nobody else's."""
+    private = re.compile(r"(?<![\w.~])/(?:root|home/\w+|Users/\w+|work|tmp)/\S*")
+
+    assert {
+        shown(page): found for page in DOCUMENTS if (found := private.findall(page.read_text("utf-8")))
+    } == {}
+
+
+def documentation() -> str:
+    return "\n".join(page.read_text("utf-8") for page in DOCUMENTS if page.name != "CHANGELOG.md")

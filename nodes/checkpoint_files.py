@@ -7,6 +7,7 @@ which knows ComfyUI: this module does the remembering, works without ComfyUI, an
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -168,9 +169,11 @@ class CheckpointFiles:
         new = self._memory.with_name(f"{self._memory.name}.{os.getpid()}.new")
         try:
             self._memory.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+            new.write_text(json.dumps(content, indent=1), encoding="ascii")  # names may be no UTF-8
             new.replace(self._memory)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
             log.info(
                 "Cannot write %s, the checkpoints are looked at again next time: %s", self._memory, error
             )

@@ -7,6 +7,7 @@ and the tests decide alike. It refuses to guess: what it leaves out, it names to
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import unicodedata
 from collections import Counter
@@ -209,7 +210,7 @@ class Patterns:
         """Tell whether any of the patterns means this checkpoint."""
         plain = _plain(name)
         last = _last_part(plain)
-        return any(one.fullmatch(plain) or one.fullmatch(last) for one in self.expressions)
+        return any(one.match(plain) or one.match(last) for one in self.expressions)
 
     def __bool__(self) -> bool:
         return bool(self.expressions)
@@ -219,7 +220,9 @@ def _expression(glob: str) -> re.Pattern[str]:
     plain = _plain(glob)
     if plain.endswith("/"):
         plain += "*"
-    return re.compile(re.escape(plain).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+    return re.compile(
+        fnmatch.translate(plain.replace("[", "[[]"))
+    )  # its stars do not backtrack, a plain .* does
 
 
 def _plain(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -38,6 +39,18 @@ def test_files_are_listed_with_their_family(files: CheckpointFiles, models: Path
         CheckpointFile("old.ckpt", "unknown"),
         CheckpointFile(os.path.join("sub folder", "[1] é, ポニー.safetensors"), "sdxl"),  # noqa: PTH118 - a name
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are always text")
+def test_a_name_that_is_no_text_is_remembered_too(source: FolderSource, memory: Path, models: Path) -> None:
+    """A Latin-1 name unpacked on Linux; Python spells its bytes with surrogates."""
+    name = os.fsdecode(b"caf\xe9.safetensors")
+    write_header(models / name, SD3)
+
+    CheckpointFiles(source, memory).list()
+
+    assert CheckpointFiles(source, memory).list() == (CheckpointFile(name, "sd3"),)
+    assert source.looked_at == 1
 
 
 def test_known_files_are_not_looked_at_again_even_by_the_next_process(

@@ -98,7 +98,8 @@ def _install(name: str, what: list[str], sources: list[Path], advice: str) -> No
 def _run(command: list[str], advice: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise CannotPrepare(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}\n{advice}")
+        words = [line[:200] for line in (done.stdout + done.stderr).splitlines() if "WARNING" not in line]
+        raise CannotPrepare("\n".join([f"{' '.join(command)} failed:", *words[-12:], advice]))
 
 
 if __name__ == "__main__":

@@ -235,7 +235,7 @@ def test_a_ubiquitous_word_tells_the_bayesian_nothing():
     plain = answer("bayesian", rounds, "anime")
     unknown = answer("bayesian", rounds, "zebra", "robot")
     assert known.order[0] == plain.order[0] == "b"
-    assert known.scores["b"] == pytest.approx(plain.scores["b"], rel=0.05)
+    assert known.scores["b"] == pytest.approx(plain.scores["b"], rel=0.1)
     assert unknown.confidence < 0.3
 
 
@@ -256,7 +256,7 @@ def test_a_picture_shown_alone_is_not_a_picture_preferred():
 
 
 def test_rejecting_the_one_shown_alone_soon_ends_exploiting_it():
-    """Tastes change: four rejections outweigh twelve rounds that preferred it."""
+    """Tastes change: five rejections outweigh twelve rounds that preferred it."""
     tally = Tally()
 
     def now() -> Ranking:
@@ -268,7 +268,7 @@ def test_rejecting_the_one_shown_alone_soon_ends_exploiting_it():
         parts = [Shown(name, 1, int(name == "a"), int(name != "a"), seen.utilities[name]) for name in shown]
         tally.add(Round(words("cat"), tuple(parts)))
     assert now().confidence > 0.5
-    for _ in range(4):
+    for _ in range(5):
         tally.add(Round(words("cat"), (Shown("a", 1, rejected=1, utility=now().utilities["a"]),)))
     assert now().confidence < 0.5
 
@@ -279,6 +279,33 @@ def test_little_data_and_no_clear_winner_are_different_numbers():
     unclear = answer("bayesian", [picked(POOL[number % 3], POOL, "cat") for number in range(40)], "cat")
     assert little.evidence < 0.25 < little.clarity
     assert unclear.clarity < 0.55 < 0.85 < unclear.evidence
+
+
+def test_a_prompt_repeated_is_not_less_certain_than_a_new_one_of_its_kind():
+    """Words heard once add what they know; they do not drag down the words heard often."""
+    subjects = ("owl", "fox", "ship", "tower", "river", "robot", "witch", "train", "lamp", "mask")
+    rounds = [
+        picked(best, POOL, kind, subject)
+        for subject in subjects
+        for kind, best in (("anime", "a"), ("portrait", "b"), ("poster", "c"))
+    ]
+    new = answer("bayesian", rounds, "anime", "castle")
+    repeated = answer("bayesian", rounds, "anime", "owl")
+    assert repeated.order[0] == new.order[0] == "a"
+    assert repeated.confidence > new.confidence - 0.03
+    assert new.confidence > 0.5
+
+
+def test_a_common_word_carries_little_confidence_to_a_new_subject():
+    """Light falls on half of all pictures, whoever drew them."""
+    kinds = (("anime", "a"), ("portrait", "b"), ("poster", "c"))
+    rounds = [
+        picked(best, POOL, kind, *(("light",) if number % 2 else ()))
+        for number in range(20)
+        for kind, best in kinds
+    ]
+    assert answer("bayesian", rounds, "robot", "light").confidence < 0.3
+    assert answer("bayesian", rounds, "robot", "anime").confidence > 0.5
 
 
 def test_emphasis_makes_a_word_tell_more():

@@ -103,7 +103,7 @@ def evidence(words: Words, share: Numbers, leader_rounds: Numbers) -> float:
     """`n / (n + 4)` of the rounds that shared the prompt's words; 0 where none was heard.
 
     The words' amounts are averaged by share times amount: a word heard once adds what it knows and does not
-    drag down one that was heard often, so that a prompt repeated is not less certain than a new one of its
+    drag down one that was heard often, so that a prompt repeated is about as certain as a new one of its
     kind. Three discounts keep it honest: a checkpoint hardly ever compared with another is not known to be
     better; and in a prompt with words never heard, these take a little away, and a word whose rounds are
     like all rounds supports nothing.

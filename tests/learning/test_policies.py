@@ -281,19 +281,22 @@ def test_little_data_and_no_clear_winner_are_different_numbers():
     assert unclear.clarity < 0.55 < 0.85 < unclear.evidence
 
 
-def test_a_prompt_repeated_is_not_less_certain_than_a_new_one_of_its_kind():
+def test_a_prompt_repeated_is_about_as_certain_as_a_new_one_of_its_kind():
     """Words heard once add what they know; they do not drag down the words heard often."""
-    subjects = ("owl", "fox", "ship", "tower", "river", "robot", "witch", "train", "lamp", "mask")
+    subjects = {
+        "anime": "owl fox ship tower river robot witch train lamp mask",
+        "portrait": "baker sailor monk boxer twin dancer miner judge nurse pilot",
+        "poster": "jazz tea race whale rocket market chess film circus coffee",
+    }
     rounds = [
         picked(best, POOL, kind, subject)
-        for subject in subjects
-        for kind, best in (("anime", "a"), ("portrait", "b"), ("poster", "c"))
+        for kind, best in zip(subjects, POOL, strict=True)
+        for subject in subjects[kind].split()
     ]
     new = answer("bayesian", rounds, "anime", "castle")
     repeated = answer("bayesian", rounds, "anime", "owl")
     assert repeated.order[0] == new.order[0] == "a"
-    assert repeated.confidence > new.confidence - 0.03
-    assert new.confidence > 0.5
+    assert repeated.confidence >= new.confidence - 0.02 > 0.5
 
 
 def test_a_common_word_carries_little_confidence_to_a_new_subject():

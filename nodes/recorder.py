@@ -54,11 +54,15 @@ class FeedbackRecorder(io.ComfyNode):
                 io.String.Input(
                     "selected",
                     default="",
+                    advanced=True,
                     tooltip="For scripts: numbers of the images to select, counted from 0, such as 0,2; or "
                     "all. Leave it empty to choose with the buttons.",
                 ),
                 io.String.Input(
-                    "rejected", default="", tooltip="For scripts: as selected. `all` rejects the rest."
+                    "rejected",
+                    default="",
+                    advanced=True,
+                    tooltip="For scripts: as selected. `all` rejects the rest.",
                 ),
                 GenerationType.Input(
                     "generation", optional=True, tooltip="From the Multi-Checkpoint Sampler."

@@ -1,0 +1,57 @@
+"""A custom node folder for tests: counts what ComfyUI really loads, and which models are alive meanwhile.
+
+`test_loaders` puts it into a server's `custom_nodes`. It stands at `comfy.sd`'s loading function, below
+every loader node, stock or ours, so that no cache of ours can hide a load from it.
+"""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from pathlib import Path
+
+import comfy.sd
+from aiohttp import web
+from server import PromptServer
+
+_load = comfy.sd.load_checkpoint_guess_config
+_calls: list[dict[str, object]] = []
+_models: dict[int, tuple[str, weakref.ref]] = {}
+_out_of_memory_times = 0
+
+
+def _counting(path, *args, **kwargs):
+    global _out_of_memory_times
+    gc.collect()
+    alive = sorted(name for name, model in _models.values() if model() is not None)
+    _calls.append({"file": Path(path).name, "alive_before": alive})
+    if _out_of_memory_times:
+        _out_of_memory_times -= 1
+        raise MemoryError("out of memory (by the test)")
+    loaded = _load(path, *args, **kwargs)
+    if loaded[0] is not None:
+        _models[len(_calls)] = (Path(path).name, weakref.ref(loaded[0].model))
+    return loaded
+
+
+comfy.sd.load_checkpoint_guess_config = _counting
+
+
+@PromptServer.instance.routes.get("/loader_calls")
+async def loader_calls(_request: web.Request) -> web.Response:
+    """Tell the calls since the last request, and which models are alive now."""
+    gc.collect()
+    calls, _calls[:] = list(_calls), []
+    alive = sorted(name for name, model in _models.values() if model() is not None)
+    return web.json_response({"calls": calls, "alive": alive})
+
+
+@PromptServer.instance.routes.post("/loader_calls/out_of_memory")
+async def out_of_memory(request: web.Request) -> web.Response:
+    """Let the next loads fail as a full memory would."""
+    global _out_of_memory_times
+    _out_of_memory_times = (await request.json())["times"]
+    return web.json_response({})
+
+
+NODE_CLASS_MAPPINGS: dict[str, type] = {}

@@ -1,0 +1,272 @@
+"""Loaders that stay warm, counted below every loader node; and what lets them go."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from context_checkpoint.demo import tiny_checkpoints
+from context_checkpoint.demo.comfy_server import ComfyServer, PromptFailed
+from context_checkpoint.demo.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.stock_graph import ApiGraph, by_hand, node
+
+RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*", "stage": "draft", "seed": 1}
+FILES = ["blue.safetensors", "green.safetensors", "red.safetensors"]
+
+
+class Counted:
+    """A server that tells what was really loaded."""
+
+    def __init__(self, server: ComfyServer) -> None:
+        self.server = server
+
+    def loads(self) -> list[str]:
+        """The files loaded since this was last asked."""
+        return sorted(call["file"] for call in self.report()["calls"])
+
+    def report(self) -> dict[str, Any]:
+        report: dict[str, Any] = self.server.get("/loader_calls")
+        return report
+
+    def settings(self, **changes: Any) -> None:
+        self.server.post("/context_checkpoint/settings", changes)
+
+    def release(self) -> dict[str, Any]:
+        answer = self.server.post("/context_checkpoint/loaders/release", {})
+        self.wait_until_freed()
+        released: dict[str, Any] = answer["released"]
+        return released
+
+    def wait_until_freed(self) -> None:
+        """ComfyUI frees its own share in its worker thread, after it has answered."""
+        deadline = time.monotonic() + 10
+        while (alive := self.report()["alive"]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert alive == []
+
+
+@pytest.fixture(scope="module")
+def counted_factory(comfy_factory: Callable[..., ComfyServer]) -> Callable[..., Counted]:
+    def make(*flags: str) -> Counted:
+        server = comfy_factory(*flags, start=False)
+        folder = server.base_directory / "custom_nodes" / "loader_calls"
+        folder.mkdir()
+        shutil.copyfile(Path(__file__).with_name("loader_calls.py"), folder / "__init__.py")
+        return Counted(server.start())
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def shared_counted(counted_factory: Callable[..., Counted]) -> Counted:
+    return counted_factory()
+
+
+@pytest.fixture
+def counted(shared_counted: Counted) -> Counted:
+    """The default cache, default settings, nothing kept."""
+    shared_counted.settings(kept_loaders=3, kept_loaders_memory_share=0.4)
+    shared_counted.release()
+    shared_counted.report()
+    return shared_counted
+
+
+@pytest.mark.parametrize("flags", [(), ("--cache-classic",), ("--cache-lru", "10"), ("--cache-none",)])
+def test_another_seed_or_prompt_loads_nothing_that_is_still_in_memory(
+    counted_factory: Callable[..., Counted], flags: tuple[str, ...]
+) -> None:
+    """Zero loader calls, under each of ComfyUI's caches."""
+    counted = counted_factory(*flags)
+    counted.server.run(three_nodes("a boat", seed=1, recommender=RED_GREEN_BLUE))
+    first = counted.loads()
+
+    counted.server.run(three_nodes("a boat", seed=2, recommender=RED_GREEN_BLUE))
+    another_seed = counted.loads()
+    counted.server.run(three_nodes("a castle", seed=2, recommender=RED_GREEN_BLUE))
+    another_prompt = counted.loads()
+
+    counted.server.stop()
+    assert first == FILES
+    assert another_seed == []
+    assert another_prompt == []
+
+
+def test_a_loader_for_a_graph_of_ones_own_stays_warm_too(counted: Counted) -> None:
+    """`RecommendedCheckpointLoader`: lists for the person's graph, no loads the second time."""
+    entry = counted.server.run(own_graph(seed=1))
+    first = counted.loads()
+    counted.server.run(own_graph(seed=2))
+
+    assert first == FILES
+    assert counted.loads() == []
+    pictures = counted.server.images(entry, "shown")
+    colors = {name: tiny_checkpoints.NINE_COLORS[name] for name in ("red", "green", "blue")}
+    drawn = [f"{tiny_checkpoints.drawn_by(picture.mean_color, colors)}.safetensors" for picture in pictures]
+    assert drawn == [image["checkpoint"] for image in rounds(entry)[0]["images"]]
+    assert sorted(drawn) == FILES
+
+
+def test_the_sampler_and_the_loader_share_what_is_kept(counted: Counted) -> None:
+    """One memory for both nodes."""
+    counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
+    counted.loads()
+
+    counted.server.run(own_graph(seed=9))
+
+    assert counted.loads() == []
+
+
+def test_a_kept_checkpoint_draws_first(counted: Counted) -> None:
+    """With room for one, the one that is there is used before another pushes it out: two loads, not three."""
+    counted.settings(kept_loaders=1)
+    counted.server.run(three_nodes("a boat", recommender=RED_GREEN_BLUE))
+    counted.loads()
+
+    entry = counted.server.run(three_nodes("a castle", recommender=RED_GREEN_BLUE))
+
+    assert len(counted.loads()) == 2
+    plan = [image["checkpoint"] for image in rounds(entry)[0]["images"]]
+    assert sorted(plan) == FILES
+
+
+def test_keeping_none_loads_each_time(counted: Counted) -> None:
+    """The setting is obeyed down to zero."""
+    counted.settings(kept_loaders=0)
+    for prompt in ("a boat", "a castle"):
+        counted.server.run(three_nodes(prompt, recommender=RED_GREEN_BLUE))
+
+        assert counted.loads() == FILES
+
+
+def test_without_caches_one_model_at_a_time_is_in_memory(counted_factory: Callable[..., Counted]) -> None:
+    """Each branch has ended, and let its model go, before the next one loads."""
+    counted = counted_factory("--cache-none")
+    counted.settings(kept_loaders=0)
+    counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
+
+    report = counted.report()
+
+    counted.server.stop()
+    assert [call["alive_before"] for call in report["calls"]] == [[], [], []]
+
+
+def test_release_lets_the_models_go(counted: Counted) -> None:
+    """By our own route: told which, gone from memory, loaded again when needed."""
+    counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
+    counted.loads()
+
+    answer = counted.release()
+
+    assert sorted(answer["checkpoints"]) == FILES
+    assert answer["bytes"] > 0
+    counted.server.run(three_nodes(seed=2, recommender=RED_GREEN_BLUE))
+    assert counted.loads() == FILES
+
+
+@pytest.mark.parametrize("prefix", ["", "/api"])
+def test_comfyuis_own_free_button_lets_them_go_too(counted: Counted, prefix: str) -> None:
+    """`POST /free` with free_memory; unload_models alone moves them off the GPU and keeps them."""
+    counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
+    counted.loads()
+
+    counted.server.post(f"{prefix}/free", {"unload_models": True})
+    counted.server.run(three_nodes(seed=2, recommender=RED_GREEN_BLUE))
+    after_unload = counted.loads()
+    counted.server.post(f"{prefix}/free", {"free_memory": True})
+
+    assert after_unload == []
+    counted.wait_until_freed()
+
+
+def test_a_lora_on_a_kept_checkpoint_leaves_no_trace(counted: Counted) -> None:
+    """The person's LoRA patches its own copy: the next prompt without it draws as before."""
+    tiny_checkpoints.write_lora(counted.server.base_directory / "models/loras/style.safetensors", "sd3")
+    plain = own_graph(seed=4)
+    styled = own_graph(seed=4)
+    styled["lora"] = node(
+        "LoraLoaderModelOnly", model=["loader", 0], lora_name="style.safetensors", strength_model=1.0
+    )
+    styled["sampler"]["inputs"]["model"] = ["lora", 0]
+
+    pictures = [
+        counted.server.images(counted.server.run(graph), "shown")
+        for graph in (plain, styled, own_graph(seed=4))
+    ]
+    sampled = counted.server.images(
+        counted.server.run(three_nodes("a lighthouse at dusk", seed=4, recommender=RED_GREEN_BLUE)),
+        "recorder",
+    )
+
+    before, with_lora, after = pictures
+    for one, other in zip(before, with_lora, strict=True):
+        assert not np.array_equal(one.pixels, other.pixels)
+    for one, two, three in zip(before, after, sampled, strict=True):
+        assert np.array_equal(one.pixels, two.pixels)
+        assert np.array_equal(one.pixels, three.pixels)
+
+
+def test_a_file_that_was_replaced_is_loaded_anew(counted: Counted) -> None:
+    """The same name with other weights is another checkpoint, kept or not."""
+    path = counted.server.checkpoints / "replaced.safetensors"
+    tiny_checkpoints.write(path, "sd3", color=(0.8, 0.2, 0.2), seed=1)
+    only = {"include": "replaced.*"}
+    counted.server.run(three_nodes(seed=1, recommender=only))
+    tiny_checkpoints.write(path, "sd3", color=(0.2, 0.2, 0.8), seed=2)
+
+    entry = counted.server.run(three_nodes(seed=2, recommender=only))
+
+    path.unlink()
+    [picture] = counted.server.images(entry, "recorder")
+    assert picture.mean_color[2] > picture.mean_color[0]
+
+
+def test_when_memory_is_full_the_kept_ones_go_and_it_is_tried_again(counted: Counted) -> None:
+    """Out of memory while loading is no fault of the file: it is loaded with all memory there is."""
+    counted.server.run(three_nodes(seed=1, recommender={"include": "red.*"}))
+    counted.report()
+    counted.server.post("/loader_calls/out_of_memory", {"times": 1})
+
+    entry = counted.server.run(three_nodes(seed=1, recommender={"include": "green.*"}))
+
+    report = counted.report()
+    assert [call["file"] for call in report["calls"]] == ["green.safetensors", "green.safetensors"]
+    assert "red.safetensors" not in report["alive"]
+    assert rounds(entry)[0]["images"][0]["checkpoint"] == "green.safetensors"
+
+
+def test_memory_that_stays_full_fails_the_prompt_and_condemns_no_checkpoint(counted: Counted) -> None:
+    """The next prompt recommends and loads the same checkpoint."""
+    only = {"include": "green.*"}
+    counted.server.post("/loader_calls/out_of_memory", {"times": 2})
+
+    with pytest.raises(PromptFailed, match="out of memory"):
+        counted.server.run(three_nodes(seed=1, recommender=only))
+    counted.server.post("/loader_calls/out_of_memory", {"times": 0})
+    entry = counted.server.run(three_nodes(seed=2, recommender=only))
+
+    assert rounds(entry)[0]["images"][0]["checkpoint"] == "green.safetensors"
+
+
+def own_graph(*, seed: int) -> ApiGraph:
+    """Recommender, our loader, and otherwise stock nodes; the recorder gets plan and names."""
+    graph = by_hand("red.safetensors", seed=seed)
+    graph["recommender"] = node(
+        "ContextCheckpointRecommender", prompt="a lighthouse at dusk", **RED_GREEN_BLUE
+    )
+    graph["loader"] = node("RecommendedCheckpointLoader", plan=["recommender", 0])
+    graph["recorder"] = node(
+        "FeedbackRecorder",
+        images=["decoded", 0],
+        mode="record",
+        selected="",
+        rejected="",
+        plan=["recommender", 0],
+        ckpt_names=["loader", 3],
+    )
+    return graph

@@ -1,0 +1,309 @@
+"""`MultiCheckpointSampler` in a real ComfyUI: who draws how many images, and exactly which images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from context_checkpoint.demo.comfy_server import ComfyServer, Picture
+from context_checkpoint.demo.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.stock_graph import ApiGraph, by_hand, node
+from context_checkpoint.demo.tiny_checkpoints import NINE_COLORS, drawn_by
+
+RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*"}
+
+
+def drawn(pictures: Sequence[Picture]) -> list[str]:
+    """Who drew each picture, by its colour."""
+    return [f"{drawn_by(picture.mean_color, NINE_COLORS)}.safetensors" for picture in pictures]
+
+
+def names(entry: Mapping[str, Any]) -> list[str]:
+    """Who drew each picture, by what the recorder says."""
+    return [image["checkpoint"] for shown in rounds(entry) for image in shown["images"]]
+
+
+@pytest.mark.parametrize(("branches", "strategy"), [(3, "explore"), (2, "explore"), (1, "exploit")])
+def test_a_plan_of_three_two_and_one_checkpoints_draws_one_image_with_each(
+    comfy: ComfyServer, branches: int, strategy: str
+) -> None:
+    """The images' colours are those of the checkpoints that the recorder names, in the plan's order."""
+    graph = three_nodes(recommender={**RED_GREEN_BLUE, "max_branches": branches})
+
+    entry = comfy.run(graph)
+
+    plan = entry["outputs"]["recommender"]["context_checkpoint_plan"][0]
+    assert plan["strategy"] == strategy
+    assert len(plan["checkpoints"]) == branches
+    assert names(entry) == plan["checkpoints"]
+    assert drawn(comfy.images(entry, "recorder")) == plan["checkpoints"]
+
+
+def test_a_draft_explores_three_whatever_was_learned(comfy: ComfyServer) -> None:
+    """The document's draft override: also where one checkpoint is sure to be the best."""
+    teach_red(comfy)
+
+    final = comfy.run(three_nodes("a red barn", seed=50, recommender=RED_GREEN_BLUE))
+    draft = comfy.run(three_nodes("a red barn", seed=51, recommender={**RED_GREEN_BLUE, "stage": "draft"}))
+
+    assert names(final)[0] == "red.safetensors"
+    assert len(names(final)) < 3
+    assert len(set(names(draft))) == 3
+
+
+def test_ten_images_are_divided_seven_to_three_when_it_is_fairly_sure(comfy: ComfyServer) -> None:
+    """Exploit + explore: 70/30."""
+    teach_red(comfy)
+    fairly_sure = {**RED_GREEN_BLUE, "exploit_threshold": 1.0, "explore_threshold": 0.0}
+
+    entry = comfy.run(three_nodes("a red barn", seed=50, images=10, recommender=fairly_sure))
+
+    pictures = drawn(comfy.images(entry, "recorder"))
+    assert pictures == names(entry)
+    assert pictures.count("red.safetensors") == 7
+    assert len(pictures) == 10
+    assert len(set(pictures)) == 2
+
+
+def test_twenty_images_are_divided_evenly_when_it_explores(comfy: ComfyServer) -> None:
+    """Explore: 7, 7 and 6."""
+    entry = comfy.run(three_nodes(images=20, recommender=RED_GREEN_BLUE))
+
+    counts = [names(entry).count(name) for name in dict.fromkeys(names(entry))]
+    assert counts == [7, 7, 6]
+    assert drawn(comfy.images(entry, "recorder")) == names(entry)
+
+
+@pytest.mark.parametrize("checkpoint", ["red.safetensors", "text/ink.safetensors", "sd15/paint.safetensors"])
+def test_a_branch_draws_what_the_same_graph_wired_by_hand_draws(comfy: ComfyServer, checkpoint: str) -> None:
+    """Pixel for pixel, for each image of the branch's batch, with 16 and with 4 latent channels."""
+    prompt, size = "an owl in the snow", 64
+    ours = comfy.run(
+        three_nodes(
+            prompt,
+            negative="blurry",
+            seed=7,
+            size=size,
+            images=3,
+            sampler={"sampler_name": "dpmpp_2m", "scheduler": "karras"},
+            recommender={"include": checkpoint},
+        )
+    )
+    stock = comfy.run(
+        by_hand(
+            checkpoint,
+            prompt=prompt,
+            negative="blurry",
+            seed=7,
+            size=size,
+            batch=3,
+            sampler="dpmpp_2m",
+            scheduler="karras",
+        )
+    )
+
+    assert_same(comfy.images(ours, "recorder"), comfy.images(stock))
+
+
+def test_every_branch_equals_its_own_hand_wired_graph(comfy: ComfyServer) -> None:
+    """The order in which branches run leaves no trace in any of them."""
+    ours = comfy.run(three_nodes(seed=11, images=6, recommender=RED_GREEN_BLUE))
+
+    for position, checkpoint in enumerate(dict.fromkeys(names(ours))):
+        by_stock = comfy.run(by_hand(checkpoint, seed=11, batch=2))
+        mine = comfy.images(ours, "recorder")[2 * position : 2 * position + 2]
+        assert_same(mine, comfy.images(by_stock))
+
+
+def test_the_same_seed_repeats_a_branch_whoever_else_takes_part(comfy: ComfyServer) -> None:
+    """One seed rule: a checkpoint's image does not depend on its place in the plan or on the others."""
+    alone = comfy.run(three_nodes(seed=5, recommender={"include": "green.*"}))
+    among = comfy.run(three_nodes(seed=5, recommender=RED_GREEN_BLUE))
+
+    position = names(among).index("green.safetensors")
+    assert_same(comfy.images(alone, "recorder"), comfy.images(among, "recorder")[position : position + 1])
+
+
+def test_an_image_is_the_start_when_a_latent_is_given(comfy: ComfyServer) -> None:
+    """Image to image: equal to the same wiring by hand, and near the image at a low denoise."""
+    give_image(comfy, "start.png")
+    start = {
+        "image": node("LoadImage", image="start.png"),
+        "encoder": node("CheckpointLoaderSimple", ckpt_name="red.safetensors"),
+        "encoded": node("VAEEncode", pixels=["image", 0], vae=["encoder", 2]),
+    }
+    ours = three_nodes(
+        seed=3, sampler={"denoise": 0.4, "latent": ["encoded", 0]}, recommender={"include": "red.*"}
+    )
+    stock = from_latent("red.safetensors", ["encoded", 0], seed=3, denoise=0.4)
+
+    mine = comfy.run({**start, **ours})
+    theirs = comfy.run({**start, **stock})
+
+    assert_same(comfy.images(mine, "recorder"), comfy.images(theirs, "shown"))
+
+
+def test_an_inpainting_mask_holds_in_every_branch(comfy: ComfyServer) -> None:
+    """Where nothing is masked, a branch keeps the image that it was given; where something is, it draws."""
+    give_image(comfy, "masked.png", masked_half=True)
+    start = masked_start("masked.png")
+    ours = three_nodes(seed=3, sampler={"latent": ["masked", 0]}, recommender={"include": "red.*"})
+    stock = from_latent("red.safetensors", ["masked", 0], seed=3, denoise=1.0)
+    given = {
+        "given": node("VAEDecode", samples=["encoded", 0], vae=["encoder", 2]),
+        "given_shown": node("PreviewImage", images=["given", 0]),
+    }
+
+    drawn_by_us = comfy.run({**start, **ours, **given})
+    drawn_by_hand = comfy.run({**start, **stock})
+
+    [mine], [before] = comfy.images(drawn_by_us, "recorder"), comfy.images(drawn_by_us, "given_shown")
+    assert_same([mine], comfy.images(drawn_by_hand, "shown"))
+    changed = np.abs(mine.pixels.astype(int) - before.pixels).max(axis=(0, 2))
+    assert changed[:48].min() > 2
+    assert changed[-48:].max() <= 1
+
+
+def test_three_branches_start_from_the_same_masked_latent(comfy: ComfyServer) -> None:
+    """A latent of one image serves each branch's whole share."""
+    give_image(comfy, "masked.png", masked_half=True)
+    graph = three_nodes(images=4, sampler={"latent": ["masked", 0]}, recommender=RED_GREEN_BLUE)
+
+    entry = comfy.run({**masked_start("masked.png"), **graph})
+
+    assert len(comfy.images(entry, "recorder")) == 4
+    assert len(set(names(entry))) == 3
+
+
+@pytest.mark.parametrize(("given", "images"), [(1, 3), (2, 3), (3, 3), (4, 3)])
+def test_a_branch_takes_its_share_from_the_start_of_a_given_batch_and_begins_again(
+    comfy: ComfyServer, given: int, images: int
+) -> None:
+    """The rule for a latent of several images; by hand it is Repeat Latent Batch and Latent From Batch."""
+    graph = three_nodes(seed=3, images=images, recommender={"include": "red.*"})
+    graph["empty"] = node("EmptySD3LatentImage", width=64, height=64, batch_size=given)
+    graph["sampler"]["inputs"]["latent"] = ["empty", 0]
+    graph["latent_seen"] = node("VAEDecode", samples=["sampler", 1], vae=["vae", 2])
+    graph["vae"] = node("CheckpointLoaderSimple", ckpt_name="red.safetensors")
+    graph["shown_latents"] = node("PreviewImage", images=["latent_seen", 0])
+
+    entry = comfy.run(graph)
+
+    pictures = comfy.images(entry, "recorder")
+    assert len(pictures) == images
+    assert_same(pictures, comfy.images(entry, "shown_latents"))
+
+
+def test_latents_and_names_run_in_parallel_with_the_images(comfy: ComfyServer) -> None:
+    """Saving each image under its checkpoint's name needs no more than the two lists."""
+    graph = three_nodes(images=6, recommender=RED_GREEN_BLUE)
+    graph["saved"] = node("SaveImage", images=["sampler", 0], filename_prefix=["sampler", 2])
+
+    entry = comfy.run(graph)
+
+    saved = comfy.images(entry, "saved")
+    assert [picture.filename.split(".")[0] for picture in saved] == [
+        name.split(".")[0] for name in names(entry)
+    ]
+    assert drawn(saved) == names(entry)
+
+
+def test_two_prompts_queued_at_once_are_two_generations(comfy: ComfyServer) -> None:
+    """Neither waits for the other's images, and neither takes the other's id."""
+    first = comfy.post_prompt(three_nodes("a boat", seed=1, recommender=RED_GREEN_BLUE))
+    second = comfy.post_prompt(three_nodes("a boat", seed=2, recommender=RED_GREEN_BLUE))
+
+    entries = [comfy.wait(first), comfy.wait(second)]
+
+    ids = [rounds(entry)[0]["generation_id"] for entry in entries]
+    assert len(set(ids)) == 2
+    for entry in entries:
+        assert drawn(comfy.images(entry, "recorder")) == names(entry)
+
+
+def test_two_samplers_on_one_plan_are_two_generations(comfy: ComfyServer) -> None:
+    """Identical nodes do not share one output, so a verdict on one says nothing of the other."""
+    graph = three_nodes(recommender=RED_GREEN_BLUE)
+    again = three_nodes(recommender=RED_GREEN_BLUE)
+    graph["sampler_2"], graph["recorder_2"] = again["sampler"], again["recorder"]
+    graph["recorder_2"]["inputs"] |= {"images": ["sampler_2", 0], "generation": ["sampler_2", 3]}
+
+    entry = comfy.run(graph)
+
+    assert rounds(entry)[0]["generation_id"] != rounds(entry, "recorder_2")[0]["generation_id"]
+
+
+def test_the_same_queued_twice_is_one_generation_from_the_cache(comfy: ComfyServer) -> None:
+    """Nothing is drawn and nothing logged when ComfyUI serves all from its cache."""
+    graph = three_nodes(seed=77, recommender={**RED_GREEN_BLUE, "seed": 5})
+
+    first, second = comfy.run(graph), comfy.run(graph)
+
+    assert rounds(first)[0]["generation_id"] == rounds(second)[0]["generation_id"]
+    assert len(comfy.get("/context_checkpoint/generations")["generations"]) == 1
+
+
+def test_a_generation_knows_who_queued_it(comfy: ComfyServer) -> None:
+    """Session and prompt id are stored, for the document's monitoring and for scripts that look rounds up."""
+    prompt_id = comfy.post_prompt(three_nodes(recommender=RED_GREEN_BLUE), client_id="evening")
+    comfy.wait(prompt_id)
+
+    [found] = comfy.get(f"/context_checkpoint/generations?prompt_id={prompt_id}")["generations"]
+    assert found["session_id"] == "evening"
+    assert found["prompt_id"] == prompt_id
+
+
+def teach_red(comfy: ComfyServer) -> None:
+    """Prefer red for barns, six times over."""
+    for seed in range(6):
+        entry = comfy.run(
+            three_nodes("a red barn", seed=seed, recommender={**RED_GREEN_BLUE, "stage": "draft"})
+        )
+        red = names(entry).index("red.safetensors")
+        comfy.post(
+            "/context_checkpoint/feedback",
+            {
+                "generation_id": rounds(entry)[0]["generation_id"],
+                "selected_images": [red],
+                "rejected_images": [position for position in range(3) if position != red],
+            },
+        )
+
+
+def give_image(comfy: ComfyServer, name: str, *, masked_half: bool = False) -> None:
+    """Put a picture with a gradient into ComfyUI's input folder; the left half is transparent if masked."""
+    pixels = np.zeros((128, 128, 4), np.uint8)
+    pixels[..., :3] = np.linspace(40, 210, 128, dtype=np.uint8)[:, None]
+    pixels[..., 3] = 255
+    if masked_half:
+        pixels[:, :64, 3] = 0
+    Image.fromarray(pixels).save(comfy.base_directory / "input" / name)
+
+
+def masked_start(name: str) -> ApiGraph:
+    return {
+        "image": node("LoadImage", image=name),
+        "encoder": node("CheckpointLoaderSimple", ckpt_name="red.safetensors"),
+        "encoded": node("VAEEncode", pixels=["image", 0], vae=["encoder", 2]),
+        "masked": node("SetLatentNoiseMask", samples=["encoded", 0], mask=["image", 1]),
+    }
+
+
+def from_latent(checkpoint: str, latent: list[Any], *, seed: int, denoise: float) -> ApiGraph:
+    """The hand-wired graph that starts from a latent."""
+    graph = by_hand(checkpoint, seed=seed)
+    del graph["latent"]
+    graph["sampler"]["inputs"] |= {"latent_image": latent, "denoise": denoise}
+    return graph
+
+
+def assert_same(ours: Sequence[Picture], theirs: Sequence[Picture]) -> None:
+    """Equal pixel for pixel, and not black."""
+    assert len(ours) == len(theirs) > 0
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine.pixels.std() > 0
+        np.testing.assert_array_equal(mine.pixels, other.pixels)

@@ -12,7 +12,6 @@ import asyncio
 import atexit
 import logging
 import os
-import re
 import sys
 import threading
 from collections.abc import Callable, Coroutine
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .learning.errors import LearningError, StoreUnavailable
 from .learning.event_loop import OwnerLoop
+from .learning.spelling import shown_address
 from .settings import Settings, SettingsFile
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Runtime:
     @property
     def database_name(self) -> str:
         """The database as people may see it: without the password of its address."""
-        return re.sub(r"(://[^/@:]*):[^@]*@", r"\1:***@", self.database)
+        return shown_address(self.database)
 
     @property
     def settings(self) -> Settings:

@@ -14,7 +14,7 @@ import os
 from collections.abc import Awaitable, Callable, Coroutine
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, event, inspect, make_url, text, update
@@ -27,7 +27,11 @@ from . import moved_file
 from .errors import StoreUnavailable
 from .overview import DatabaseReport
 from .schema import REVISION, VERSION_TABLE, learned_state
+from .spelling import shown_address
 from .store_errors import told, unreachable
+
+if TYPE_CHECKING:
+    import aiosqlite
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
@@ -204,8 +208,8 @@ class Database:
             return
         try:
             async with self._engine.connect() as connection:
-                raw = await connection.get_raw_connection()
-                copy = await moved_file.rescue(raw.driver_connection, self.path)
+                raw = (await connection.get_raw_connection()).driver_connection
+                copy = await moved_file.rescue(cast("aiosqlite.Connection", raw), self.path)
             await self._engine.dispose()
             kept = await asyncio.to_thread(moved_file.put_back, copy, self.path)
         except _FAILURES as error:
@@ -247,9 +251,9 @@ def parse(path_or_url: str | os.PathLike[str]) -> URL:
         )
     try:
         url = make_url(given)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise StoreUnavailable(
-            "store_address", f"{given!r} is not a database address. {_ADDRESSES}"
+            "store_address", f"{shown_address(given)} is not a database address. {_ADDRESSES}"
         ) from error
     driver = {"sqlite": "aiosqlite", "postgresql": "asyncpg", "postgres": "asyncpg"}.get(
         url.drivername.split("+")[0]

@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,6 +29,18 @@ from .schema import (
 from .schema import verdicts as verdict_rows
 from .values import Generation, ImageFile, JudgedImage, Keyword, Round, Shown
 
+_PLAIN_FIELDS = (
+    "id",
+    "session_id",
+    "prompt",
+    "stage",
+    "policy",
+    "strategy",
+    "confidence",
+    "created_at",
+    "prompt_id",
+    "judged_at",
+)
 _AT_ONCE = 500  # SQLite before 3.32 takes at most 999 parameters in a statement
 
 
@@ -242,49 +254,40 @@ _IMAGES = (
 
 
 async def _whole(connection: AsyncConnection, query: Select[Any]) -> list[LoggedGeneration]:
-    rows = (await connection.execute(query)).all()
+    rows = (await connection.execute(query)).mappings().all()
     words: dict[int, list[Keyword]] = defaultdict(list)
-    images: dict[int, list[Row[Any]]] = defaultdict(list)
+    images: dict[int, list[RowMapping]] = defaultdict(list)
     for start in range(0, len(rows), _AT_ONCE):
-        numbers = {"numbers": [row.number for row in rows[start : start + _AT_ONCE]]}
+        numbers = {"numbers": [row["number"] for row in rows[start : start + _AT_ONCE]]}
         for number, text, weight in await connection.execute(_KEYWORDS, numbers):
             words[number].append(Keyword(text, weight))
-        for image in await connection.execute(_IMAGES, numbers):
-            images[image.generation_number].append(image)
-    return [_logged(row, words[row.number], images[row.number]) for row in rows]
+        for image in (await connection.execute(_IMAGES, numbers)).mappings():
+            images[image["generation_number"]].append(image)
+    return [_logged(row, words[row["number"]], images[row["number"]]) for row in rows]
 
 
-def _logged(row: Row[Any], words: Sequence[Keyword], images: Sequence[Row[Any]]) -> LoggedGeneration:
-    marks = cast("str | None", row.marks) or "." * len(images)
+def _logged(row: RowMapping, words: Sequence[Keyword], images: Sequence[RowMapping]) -> LoggedGeneration:
+    marks: str = row["marks"] or verdicts.UNJUDGED * len(images)
     return LoggedGeneration(
-        number=row.number,
+        number=row["number"],
         generation=Generation(
-            id=row.id,
-            session_id=row.session_id,
-            prompt=row.prompt,
-            stage=row.stage,
-            policy=row.policy,
-            strategy=row.strategy,
-            confidence=row.confidence,
-            created_at=row.created_at,
+            **{name: row[name] for name in _PLAIN_FIELDS},
             keywords=tuple(words),
             images=tuple(
                 JudgedImage(
                     position,
-                    ImageFile(image.name, image.filename, image.subfolder, image.type),
+                    ImageFile(image["name"], image["filename"], image["subfolder"], image["type"]),
                     verdicts.VERDICTS.get(mark),
                 )
                 for position, (image, mark) in enumerate(zip(images, marks, strict=True))
             ),
-            prompt_id=row.prompt_id,
-            judged_at=row.judged_at,
         ),
         marks=marks,
-        utilities={image.name: image.utility for image in images if image.utility is not None},
+        utilities={image["name"]: image["utility"] for image in images if image["utility"] is not None},
     )
 
 
-async def count(connection: AsyncConnection) -> Row[Any]:
+async def count(connection: AsyncConnection) -> RowMapping:
     """Counts over all generations and what the newest verdict says of each."""
     logged = select(generation_logs.c.confidence, generation_logs.c.created_at, _NEWEST_MARKS).subquery()
     selected, rejected = (_letters(logged.c.marks, mark) for mark in (verdicts.SELECTED, verdicts.REJECTED))
@@ -300,7 +303,7 @@ async def count(connection: AsyncConnection) -> Row[Any]:
             func.max(logged.c.created_at).label("last_at"),
         ).select_from(logged)
     )
-    return result.one()
+    return result.mappings().one()
 
 
 def _letters(marks: ColumnElement[str], letter: str) -> ColumnElement[int]:

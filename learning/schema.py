@@ -36,7 +36,7 @@ VERSION_TABLE = "context_checkpoint_version"
 """Not Alembic's default name: a studio's PostgreSQL database may hold another application's migrations."""
 
 OVERALL = ""
-"""The keyword whose statistics are a checkpoint's effect in general, and whose rounds are all judged rounds."""
+"""The keyword whose statistics are a checkpoint's general effect, and whose rounds are all judged ones."""
 
 
 class Moment(TypeDecorator[datetime]):

@@ -13,14 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from hashlib import blake2b
-from typing import Any
 from uuid import uuid4
 
 import numpy
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import decision_log, explanation, log_store, statistics, statistics_store, strategy, verdicts
-from .database import Database
+from .database import BUSY_TIMEOUT_S, Database
 from .errors import InvalidRequest, InvalidVerdict, UnknownGeneration, UnknownImage
 from .keywords import extract_keywords
 from .overview import DatabaseReport, Overview, RebuildReport, Statistics
@@ -70,16 +69,25 @@ class PreferenceService:
 
     @classmethod
     async def open(
-        cls, path_or_url: str | os.PathLike[str], *, clock: Callable[[], datetime] | None = None
+        cls,
+        path_or_url: str | os.PathLike[str],
+        *,
+        clock: Callable[[], datetime] | None = None,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
     ) -> PreferenceService:
         """Open a database file or a `postgresql://` address; it is created or migrated where needed.
+
+        A write waits `busy_timeout_s` for another program that holds the file locked.
 
         Raises
         ------
         StoreUnavailable
             With a message that says what to do next.
         """
-        service = cls(await Database.open(path_or_url), clock or (lambda: datetime.now(timezone.utc)))
+        service = cls(
+            await Database.open(path_or_url, busy_timeout_s=busy_timeout_s),
+            clock or (lambda: datetime.now(timezone.utc)),
+        )
         await service._renew_statistics()
         return service
 
@@ -138,7 +146,7 @@ class PreferenceService:
         seed: int | None = None,
         *,
         thresholds: Thresholds | None = None,
-    ) -> dict[str, Any]:
+    ) -> explanation.Explained:
         """Tell in full why `recommend` would answer as it does. Raises what `recommend` raises."""
         decision = await self._decide(
             prompt, candidates, stage, explore, policy, max_branches, seed, thresholds or Thresholds()
@@ -482,11 +490,11 @@ async def _overview(connection: AsyncConnection) -> Overview:
     logged, learned = await log_store.count(connection), await statistics_store.count(connection)
     return Overview(
         **{
-            name: int(logged._mapping[name])
+            name: int(logged[name])
             for name in ("generations", "judged", "rejected_all", "selected", "rejected")
         },
-        **learned._mapping,
-        average_confidence=logged.average_confidence,
-        first_at=logged.first_at,
-        last_at=logged.last_at,
+        **learned,
+        average_confidence=logged["average_confidence"],
+        first_at=logged["first_at"],
+        last_at=logged["last_at"],
     )

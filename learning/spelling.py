@@ -1,10 +1,12 @@
-"""How texts are spelled in the store.
+"""How texts are spelled in the store, and addresses for people.
 
-Separate because the service, verdicts and the recommender's caller must agree on it to the letter. Both
-functions give back their own output unchanged, so that a name may pass through them any number of times.
+Separate because the service, verdicts and the recommender's caller must agree on it to the letter. The
+first two give back their own output unchanged, so that a name may pass through them any number of times.
 """
 
 from __future__ import annotations
+
+import re
 
 
 def stored_text(text: str) -> str:
@@ -15,3 +17,8 @@ def stored_text(text: str) -> str:
 def stored_name(checkpoint: str) -> str:
     """Spell a checkpoint's name as the store does: with `/`, whatever the system that listed it."""
     return stored_text(checkpoint.replace("\\", "/"))
+
+
+def shown_address(database: str) -> str:
+    """Give a database's path or address without its password, for messages and logs."""
+    return re.sub(r"(://[^/@:]*):[^@]*@", r"\1:***@", database)

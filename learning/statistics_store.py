@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row, and_, bindparam, delete, func, select, update
+from sqlalchemy import RowMapping, and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -219,7 +219,7 @@ async def pair_rows(
     return tuple(PairRow(*row) for row in rows), found
 
 
-async def count(connection: AsyncConnection) -> Row[Any]:
+async def count(connection: AsyncConnection) -> RowMapping:
     """How many keywords, checkpoints and pairs there is evidence of, and images in all."""
     of_keywords = select(keywords.c.id).where(keywords.c.text != OVERALL)
     pairs = select(pair_statistics).where(pair_statistics.c.keyword_id.in_(of_keywords)).subquery()
@@ -231,4 +231,4 @@ async def count(connection: AsyncConnection) -> Row[Any]:
             select(func.count()).select_from(generation_images).scalar_subquery().label("images"),
         )
     )
-    return result.one()
+    return result.mappings().one()

@@ -27,18 +27,13 @@ def upgrade(connection: Connection, current: str | None) -> None:
     from alembic.migration import MigrationContext
     from alembic.operations import Operations
     from alembic.script import ScriptDirectory
-    from alembic.util import CommandError
 
     scripts = ScriptDirectory(str(Path(__file__).parent))
-    try:
-        pending = [
-            script
-            for script in scripts.iterate_revisions("head", current or "base")
-            if script.revision != current
-        ]
-    except CommandError as error:
-        raise LookupError(current) from error
+    oldest_first = list(scripts.walk_revisions())[::-1]
+    known = [script.revision for script in oldest_first]
+    if current is not None and current not in known:
+        raise LookupError(current)
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    for script in reversed(pending):
+    for script in oldest_first[0 if current is None else known.index(current) + 1 :]:
         script.module.upgrade(Operations(context))
         context.stamp(scripts, script.revision)

@@ -57,7 +57,7 @@ class TestRecommend:
         assert made.strategy == "exploit"
 
     async def test_names_come_back_in_the_callers_own_spelling(self, service: PreferenceService) -> None:
-        """Windows lists `sub\\a`; what is learned of it counts for `sub/a`, and the answer is spelled as asked."""
+        """Windows lists `sub\\a`; what is learned counts for `sub/a`, the answer is spelled as asked."""
         generation_id = await shown(service, **{"sub\\a.safetensors": 1, "b": 1})
         await service.record_feedback(generation_id, {"sub/a.safetensors": 1}, {"b": 1})
 
@@ -196,8 +196,10 @@ class TestLogLines:
         made, lines = await self.lines(caplog, sqlite_service)
 
         assert lines == [
-            f"INFO: Context-aware checkpoint recommendation: {made.checkpoints[0]} (confidence: 0.00) "
-            "for prompt: anime girl with long hair",
+            (
+                f"INFO: Context-aware checkpoint recommendation: {made.checkpoints[0]} (confidence: 0.00) "
+                "for prompt: anime girl with long hair"
+            ),
             f"INFO: Low confidence (0.00), exploring 3 checkpoints: {list(made.checkpoints)}",
         ]
 
@@ -210,8 +212,10 @@ class TestLogLines:
         made, lines = await self.lines(caplog, sqlite_service)
 
         assert lines == [
-            f"INFO: Context-aware checkpoint recommendation: {DREAM} (confidence: {made.confidence:.2f}) "
-            "for prompt: anime girl with long hair",
+            (
+                f"INFO: Context-aware checkpoint recommendation: {DREAM} (confidence: {made.confidence:.2f}) "
+                "for prompt: anime girl with long hair"
+            ),
             f"INFO: High confidence ({made.confidence:.2f}), using single checkpoint: {DREAM}",
         ]
 
@@ -471,7 +475,7 @@ async def test_statistics_are_paged_and_filtered(service: PreferenceService) -> 
 
     assert {row.keyword for row in of_anime.pairs} == {"anime"}
     assert {row.checkpoint for row in of_dream.pairs} == {DREAM}
-    assert [row for row in (await service.statistics()).pairs][1:3] == list(page.pairs)
+    assert (await service.statistics()).pairs[1:3] == page.pairs
     assert page.pairs_found == len((await service.statistics()).pairs)
     assert (page.overview.generations, page.overview.judged, page.overview.images) == (3, 3, 9)
     assert (page.overview.selected, page.overview.rejected) == (3, 6)

@@ -1,0 +1,502 @@
+"""What the file system does to a database, done for real: each fault is told, and nothing learned is lost."""
+
+# ruff: noqa: ASYNC220, ASYNC221, ASYNC240 - what else runs in these loops may wait for a file or a program
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.errors import LearningError, StoreUnavailable
+
+CANDIDATES = ["a", "b", "c"]
+
+
+@asynccontextmanager
+async def opened(path: Path | str, **how: float) -> AsyncIterator[PreferenceService]:
+    service = await PreferenceService.open(path, **how)
+    try:
+        yield service
+    finally:
+        await service.close()
+
+
+async def teach(service: PreferenceService, rounds: int = 1, winner: str = "a") -> None:
+    for _ in range(rounds):
+        made = await service.recommend("anime girl", CANDIDATES, stage="draft")
+        generation_id = await service.log_generation(made, dict.fromkeys(CANDIDATES, 1))
+        await service.record_feedback(generation_id, {winner: 1})
+
+
+async def judged(service: PreferenceService) -> int:
+    return (await service.statistics()).overview.judged
+
+
+def judged_in(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    try:
+        return int(
+            connection.execute("SELECT COUNT(*) FROM generation_logs WHERE judged_at NOT NULL").fetchone()[0]
+        )
+    finally:
+        connection.close()
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """As root every file can be written: be `nobody` for a while."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that `nobody` can enter and write; pytest's own is private to its user."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    yield folder
+    folder.chmod(0o777)
+    shutil.rmtree(folder)
+
+
+class TestReadOnly:
+    async def test_a_read_only_file_still_recommends_and_a_verdict_is_refused(
+        self, open_folder: Path
+    ) -> None:
+        """Permissions taken away: reading goes on, a lost verdict is told."""
+        path = open_folder / "preferences.db"
+        async with opened(path) as service:
+            await teach(service, rounds=12)
+            generation_id = (await service.generations(limit=1))[0].id
+        path.chmod(0o444)
+
+        with without_privileges():
+            async with opened(path) as service:
+                made = await service.recommend("anime girl", CANDIDATES)
+                with pytest.raises(StoreUnavailable, match="try again") as raised:
+                    await service.record_feedback(generation_id, {"b": 1})
+
+        assert made.checkpoints[0] == "a"
+        assert made.confidence > 0.3
+        assert raised.value.code == "store_read_only"
+        assert judged_in(path) == 12
+
+    async def test_a_read_only_folder_still_recommends_and_writes_again_once_it_is_mended(
+        self, open_folder: Path
+    ) -> None:
+        """SQLite cannot put its log beside the file, which is read as it stands until it is mended."""
+        path = open_folder / "preferences.db"
+        async with opened(path) as service:
+            await teach(service, rounds=12)
+            generation_id = (await service.generations(limit=1))[0].id
+        path.chmod(0o666)
+        open_folder.chmod(0o555)
+
+        with without_privileges():
+            async with opened(path) as service:
+                made = await service.recommend("anime girl", CANDIDATES)
+                with pytest.raises(StoreUnavailable) as raised:
+                    await service.record_feedback(generation_id, {"b": 1})
+                again = await service.recommend("anime girl", CANDIDATES)
+                os.seteuid(os.getuid())
+                open_folder.chmod(0o777)
+                corrected = await service.record_feedback(generation_id, {"b": 1})
+
+        assert (made.checkpoints[0], again.checkpoints[0]) == ("a", "a")
+        assert raised.value.code in ("store_read_only", "store_unreachable")
+        assert "try again" in raised.value.message
+        assert [image.verdict for image in corrected.images] == [None, "selected", None]
+
+    async def test_a_folder_in_which_nothing_can_be_made_is_told(self, open_folder: Path) -> None:
+        """No database there and none to be made."""
+        open_folder.chmod(0o555)
+
+        with without_privileges(), pytest.raises(StoreUnavailable, match=str(open_folder)) as raised:
+            await PreferenceService.open(open_folder / "deeper" / "preferences.db")
+
+        assert raised.value.code in ("store_read_only", "store_unreachable")
+
+
+class TestLocked:
+    async def test_a_write_that_waits_too_long_is_told_and_may_be_sent_again(
+        self, database_file: Path
+    ) -> None:
+        """Another program holds the write lock: recommending goes on, the verdict comes to no harm."""
+        async with opened(database_file, busy_timeout_s=0.2) as service:
+            await teach(service, rounds=2)
+            generation_id = (await service.generations(limit=1))[0].id
+            other = sqlite3.connect(database_file, isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+
+            with pytest.raises(StoreUnavailable, match="locked for too long") as raised:
+                await service.record_feedback(generation_id, {"b": 1})
+            made = await service.recommend("anime girl", CANDIDATES)
+            other.execute("ROLLBACK")
+            other.close()
+            corrected = await service.record_feedback(generation_id, {"b": 1})
+
+        assert raised.value.code == "store_locked"
+        assert made.checkpoints[0] == "a"
+        assert corrected.images[1].verdict == "selected"
+
+    async def test_a_write_waits_for_a_short_lock(self, database_file: Path) -> None:
+        """Within the busy timeout nobody notices."""
+        async with opened(database_file, busy_timeout_s=5) as service:
+            await teach(service)
+            other = sqlite3.connect(database_file, isolation_level=None, check_same_thread=False)
+            other.execute("BEGIN IMMEDIATE")
+            asyncio.get_running_loop().call_later(0.3, other.execute, "COMMIT")
+
+            await teach(service)
+
+            assert await judged(service) == 2
+            other.close()
+
+
+class TestDeletedWhileRunning:
+    async def test_the_file_is_restored_with_all_that_was_learned(
+        self, database_file: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The open connection would go on writing into a file without a name, and all of it would be lost."""
+        async with opened(database_file) as service:
+            await teach(service, rounds=3)
+            database_file.unlink()
+
+            await teach(service, rounds=2)
+
+            assert judged_in(database_file) == 5
+            assert await judged(service) == 5
+            assert await service.rebuild()
+        assert judged_in(database_file) == 5
+        assert "was deleted or replaced while in use. It was restored" in caplog.text
+
+    @pytest.mark.parametrize("also", ["-wal", "-shm"])
+    async def test_its_log_may_be_deleted_too(self, database_file: Path, also: str) -> None:
+        """`rm preferences.db*`, or only a part of it."""
+        async with opened(database_file) as service:
+            await teach(service, rounds=3)
+            database_file.unlink()
+            Path(f"{database_file}{also}").unlink()
+
+            await teach(service, rounds=1)
+
+        assert judged_in(database_file) == 4
+
+    async def test_the_whole_folder_may_be_deleted(self, tmp_path: Path) -> None:
+        """It is made again."""
+        path = tmp_path / "data" / "preferences.db"
+        async with opened(path) as service:
+            await teach(service, rounds=3)
+            shutil.rmtree(path.parent)
+
+            await teach(service, rounds=1)
+
+        assert judged_in(path) == 4
+
+    async def test_it_is_restored_on_closing_too(self, database_file: Path) -> None:
+        """Nothing was written after it was deleted, and still nothing is lost."""
+        async with opened(database_file) as service:
+            await teach(service, rounds=3)
+            database_file.unlink()
+
+        assert judged_in(database_file) == 3
+        assert [path.name for path in database_file.parent.glob("*.db*")] == ["preferences.db"]
+
+    async def test_a_file_put_in_its_place_is_used_and_the_old_one_kept(
+        self, database_file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Somebody restored a backup under a running ComfyUI: theirs counts, ours is kept beside it."""
+        backup = tmp_path / "backup.db"
+        async with opened(backup) as service:
+            await teach(service, rounds=1, winner="c")
+        async with opened(database_file) as service:
+            await teach(service, rounds=3)
+            for leftover in ("", "-wal", "-shm"):
+                Path(f"{database_file}{leftover}").unlink()
+            backup.rename(database_file)
+
+            await teach(service, rounds=1)
+
+            assert await judged(service) == 2
+        kept = list(tmp_path.glob("preferences.before-*.db"))
+        assert [judged_in(path) for path in kept] == [3]
+        assert str(kept[0]) in caplog.text
+
+    async def test_two_processes_agree_on_the_restored_file(self, database_file: Path) -> None:
+        """The first that writes restores it, the second finds the restored file and uses it."""
+        async with opened(database_file) as one, opened(database_file) as two:
+            await teach(one, rounds=2)
+            await teach(two, rounds=2)
+            database_file.unlink()
+
+            await teach(one)
+            await teach(two)
+            await teach(one)
+
+            assert await judged(one) == await judged(two) == 7
+
+
+class TestFullDisk:
+    async def fill(self, path: Path, budget: int) -> None:
+        """Teach until the disk is full, and see that everything acknowledged is there afterwards."""
+        async with opened(path) as service:
+            await teach(service, rounds=2)
+            with _no_more_than(path, budget):
+                with pytest.raises(StoreUnavailable, match="space") as raised:
+                    await teach(service, rounds=2000)
+                acknowledged = await judged(service)
+                made = await service.recommend("anime girl", CANDIDATES)
+                assert made.checkpoints[0] == "a"
+            assert raised.value.code in ("store_full", "store_unreachable")
+
+            await teach(service)
+            assert (await service.rebuild()).corrected == 0
+        assert judged_in(path) == acknowledged + 1
+
+    async def test_a_file_that_may_not_grow_is_told_and_goes_on_later(self, database_file: Path) -> None:
+        """The operating system refuses to make it larger."""
+        await self.fill(database_file, 300_000)
+
+    @pytest.mark.skipif(
+        not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk"
+    )
+    async def test_a_small_disk_that_is_full_is_told_and_goes_on_later(self, tmp_path: Path) -> None:
+        """A real one, of one megabyte, filled by another program."""
+        disk = tmp_path / "disk"
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=True)
+        try:
+            async with opened(disk / "preferences.db") as service:
+                await teach(service, rounds=2)
+                filler = disk / "filler"
+                with pytest.raises(OSError, match="No space"):
+                    filler.write_bytes(bytes(2_000_000))
+                with pytest.raises(StoreUnavailable, match="Free some space") as raised:
+                    await teach(service, rounds=100)
+                known = await judged(service)
+                made = await service.recommend("anime girl", CANDIDATES)
+                filler.unlink()
+                await teach(service)
+                assert await judged(service) == known + 1
+            assert raised.value.code == "store_full"
+            assert made.checkpoints[0] == "a"
+            assert judged_in(disk / "preferences.db") == known + 1
+        finally:
+            subprocess.run(["umount", str(disk)], check=True)
+
+    @pytest.mark.skipif(
+        not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk"
+    )
+    async def test_a_database_on_a_full_disk_still_opens_to_recommend(self, tmp_path: Path) -> None:
+        """SQLite finds no room for its log; what was learned is read as it stands."""
+        disk = tmp_path / "disk"
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=True)
+        try:
+            async with opened(disk / "preferences.db") as service:
+                await teach(service, rounds=12)
+            with pytest.raises(OSError, match="No space"):
+                (disk / "filler").write_bytes(bytes(2_000_000))
+
+            async with opened(disk / "preferences.db") as service:
+                made = await service.recommend("anime girl", CANDIDATES)
+                with pytest.raises(StoreUnavailable):
+                    await teach(service)
+
+            assert made.checkpoints[0] == "a"
+            assert made.confidence > 0.3
+        finally:
+            subprocess.run(["umount", str(disk)], check=True)
+
+
+@contextmanager
+def _no_more_than(path: Path, growth: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    log = Path(f"{path}-wal")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + growth, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+class TestNotADatabase:
+    @pytest.mark.parametrize(
+        "content", [b"this is a letter, not a database\n" * 100, b"SQLite format 3\x00" + bytes(5000)]
+    )
+    async def test_another_file_is_left_alone_and_told(self, database_file: Path, content: bytes) -> None:
+        """It is never overwritten."""
+        database_file.write_bytes(content)
+
+        with pytest.raises(StoreUnavailable, match="Move it away") as raised:
+            await PreferenceService.open(database_file)
+
+        assert raised.value.code == "store_damaged"
+        assert database_file.read_bytes() == content
+
+    async def test_a_folder_is_told(self, tmp_path: Path) -> None:
+        """`--database` was given a folder."""
+        with pytest.raises(StoreUnavailable, match="cannot be opened"):
+            await PreferenceService.open(tmp_path)
+
+    async def test_a_damaged_database_is_told(self, database_file: Path) -> None:
+        """Pages overwritten with rubbish are noticed at the latest when they are read."""
+        async with opened(database_file) as service:
+            await teach(service, rounds=30)
+        size = database_file.stat().st_size
+        with database_file.open("r+b") as file:
+            file.seek(4096)
+            file.write(b"\xa5" * (size - 4096))
+
+        with pytest.raises(StoreUnavailable, match="Move it away") as raised:
+            await PreferenceService.open(database_file)
+
+        assert raised.value.code == "store_damaged"
+
+    @pytest.mark.parametrize(
+        "address",
+        ["mysql://root@localhost/x", "http://example.org/", "postgresql://painter:secret@host:port/x", "://"],
+    )
+    async def test_an_address_that_cannot_be_used_says_which_can(self, address: str) -> None:
+        """Only SQLite files and PostgreSQL."""
+        with pytest.raises(StoreUnavailable, match="postgresql://") as raised:
+            await PreferenceService.open(address)
+
+        assert "secret" not in raised.value.message
+        assert raised.value.code == "store_address"
+
+    async def test_a_server_that_is_not_there_is_told_without_the_password(self) -> None:
+        """The message may end up in a log or a screenshot."""
+        pytest.importorskip("asyncpg")
+
+        with pytest.raises(StoreUnavailable, match="cannot be used") as raised:
+            await PreferenceService.open("postgresql://painter:secret@127.0.0.1:9/none")
+
+        assert "secret" not in raised.value.message
+        assert raised.value.code == "store_unreachable"
+
+    async def test_another_applications_tables_are_kept(self, database_file: Path) -> None:
+        """Pointed at another program's database by mistake, it only adds its own tables."""
+        with sqlite3.connect(database_file) as connection:
+            connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+            connection.execute("INSERT INTO alembic_version VALUES ('0006_add_loader_path')")
+        connection.close()
+
+        async with opened(database_file) as service:
+            await teach(service)
+
+        with sqlite3.connect(database_file) as connection:
+            assert connection.execute("SELECT * FROM alembic_version").fetchall() == [
+                ("0006_add_loader_path",)
+            ]
+        connection.close()
+
+
+class TestLoopsAndCancellation:
+    async def test_a_cancelled_write_is_whole_or_not_at_all(self, sqlite_service: PreferenceService) -> None:
+        """Whenever the caller is cancelled, the sums fit the log and the next write works."""
+        made = await sqlite_service.recommend("anime girl", CANDIDATES)
+        ids = [await sqlite_service.log_generation(made, {"a": 1, "b": 1}) for _ in range(30)]
+
+        for number, generation_id in enumerate(ids):
+            writing = asyncio.ensure_future(sqlite_service.record_feedback(generation_id, {"a": 1}))
+            await asyncio.sleep(number * 0.0003)
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+        await teach(sqlite_service)
+
+        assert (await sqlite_service.rebuild()).corrected == 0
+        assert await judged(sqlite_service) >= 1
+
+    async def test_closing_waits_for_what_is_being_written(self, database_file: Path) -> None:
+        """A verdict under way when ComfyUI ends is in the file."""
+        service = await PreferenceService.open(database_file)
+        made = await service.recommend("anime girl", CANDIDATES)
+        generation_id = await service.log_generation(made, {"a": 1})
+        writing = asyncio.ensure_future(service.record_feedback(generation_id, {"a": 1}))
+        await asyncio.sleep(0)
+
+        await service.close()
+
+        assert (await writing).judged_at is not None
+        assert judged_in(database_file) == 1
+
+    async def test_another_loop_is_refused(self, sqlite_service: PreferenceService) -> None:
+        """It would hang for good; the message names the way."""
+
+        def elsewhere() -> None:
+            asyncio.run(sqlite_service.learned_version())
+
+        with pytest.raises(RuntimeError, match=r"runtime\.current\(\)\.run"):
+            await asyncio.to_thread(elsewhere)
+
+
+_KILLED = """
+import asyncio, os, sys
+from context_checkpoint.learning import PreferenceService
+
+async def main():
+    service = await PreferenceService.open(sys.argv[1])
+    while True:
+        made = await service.recommend("anime girl", ["a", "b"])
+        generation_id = await service.log_generation(made, {"a": 1})
+        await service.record_feedback(generation_id, {"a": 1})
+        print(generation_id, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_every_acknowledged_verdict_survives_a_kill(database_file: Path, tmp_path: Path) -> None:
+    """What was answered is in the file, whatever happens to the process afterwards."""
+    import context_checkpoint
+
+    parent = tmp_path / "importable"
+    parent.mkdir()
+    (parent / "context_checkpoint").symlink_to(Path(context_checkpoint.__file__).resolve().parent)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _KILLED, str(database_file)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": str(parent), "HOME": str(tmp_path)},
+    )
+    assert process.stdout is not None
+    acknowledged = [process.stdout.readline().strip() for _ in range(20)]
+    process.kill()
+    acknowledged += process.stdout.read().split()
+    process.stdout.close()
+    process.wait()
+
+    async with opened(database_file) as service:
+        told = [await service.generation(one) for one in acknowledged if len(one) == 32]
+        assert all(generation.judged_at for generation in told)
+        assert (await service.rebuild()).corrected == 0
+
+
+def test_every_error_has_a_code_and_says_what_to_do() -> None:
+    """Programs read the code, people the message."""
+    error = StoreUnavailable("store_locked", "Close it, and try again.")
+
+    assert isinstance(error, LearningError)
+    assert (error.code, error.message, str(error)) == (
+        "store_locked",
+        "Close it, and try again.",
+        error.message,
+    )

@@ -1,0 +1,179 @@
+"""A database is brought to the newest schema by code alone, whatever folder the pack lies in."""
+
+# ruff: noqa: ASYNC240 - nothing else runs in these loops
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from context_checkpoint.learning import PreferenceService, migrations
+from context_checkpoint.learning.errors import StoreUnavailable
+from context_checkpoint.learning.schema import REVISION, VERSION_TABLE, metadata
+
+FOLDER = Path(migrations.__file__).parent
+
+
+def configuration(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes.update(connection=connection, metadata=metadata, version_table=VERSION_TABLE)
+    return config
+
+
+def structure(path: Path) -> list[tuple[str, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        return sorted(connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql NOT NULL"))
+    finally:
+        connection.close()
+
+
+async def test_an_empty_database_is_brought_to_the_newest_revision(database: str) -> None:
+    """Tables, views and the note of the revision, in SQLite and PostgreSQL."""
+    service = await PreferenceService.open(database)
+    await service.close()
+
+    url = database if "://" in database else f"sqlite+aiosqlite:///{database}"
+    engine = create_async_engine(url)
+    async with engine.connect() as connection:
+        tables = await connection.run_sync(lambda inner: inspect(inner).get_table_names())
+        views = await connection.run_sync(lambda inner: inspect(inner).get_view_names())
+        revision = (await connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}"))).scalar()  # noqa: S608
+    await engine.dispose()
+
+    assert set(tables) == {*metadata.tables, VERSION_TABLE}
+    assert set(views) == {"preference_stats", "checkpoint_stats", "image_verdicts"}
+    assert revision == REVISION
+
+
+def test_the_migrations_build_what_the_schema_describes(database_file: Path) -> None:
+    """Alembic compares the two and finds nothing to do; `env.py` serves its commands while developing."""
+    engine = create_engine(f"sqlite:///{database_file}")
+    with engine.connect() as connection:
+        command.upgrade(configuration(connection), "head")
+        command.check(configuration(connection))
+    engine.dispose()
+
+
+async def test_alembics_own_command_and_the_packs_build_the_same(tmp_path: Path) -> None:
+    """Neither way of upgrading does more than the other."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'command.db'}")
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "head")
+    engine.dispose()
+    service = await PreferenceService.open(tmp_path / "pack.db")
+    await service.close()
+
+    assert structure(tmp_path / "pack.db") == structure(tmp_path / "command.db")
+
+
+def test_the_newest_revision_is_known_without_alembic() -> None:
+    """An up-to-date database opens without importing it; this keeps the constant true."""
+    scripts = ScriptDirectory(str(FOLDER))
+
+    assert scripts.get_heads() == [REVISION]
+
+
+async def test_an_older_database_is_upgraded_and_a_current_one_left_alone(
+    database_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Opening twice migrates once."""
+    service = await PreferenceService.open(database_file)
+    await service.close()
+    built = structure(database_file)
+
+    with caplog.at_level(logging.INFO, logger="alembic"):
+        service = await PreferenceService.open(database_file)
+        await service.close()
+
+    assert structure(database_file) == built
+    assert caplog.records == []
+
+
+async def test_a_newer_database_is_left_alone_and_told(database_file: Path) -> None:
+    """A newer version of the pack wrote it: this one must not guess."""
+    service = await PreferenceService.open(database_file)
+    await service.close()
+    with sqlite3.connect(database_file) as connection:
+        connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '0042'")  # noqa: S608
+    connection.close()
+    content = database_file.read_bytes()
+
+    with pytest.raises(StoreUnavailable, match=r"schema 0042.*Update the pack") as raised:
+        await PreferenceService.open(database_file)
+
+    assert raised.value.code == "store_newer"
+    assert database_file.read_bytes() == content
+
+
+async def test_several_processes_opening_a_new_database_at_once_agree(database: str) -> None:
+    """The first migrates, the others wait and find it done."""
+
+    def open_and_close() -> str:
+        async def version() -> str:
+            service = await PreferenceService.open(database)
+            try:
+                return await service.learned_version()
+            finally:
+                await service.close()
+
+        return asyncio.run(version())
+
+    versions = await asyncio.gather(*(asyncio.to_thread(open_and_close) for _ in range(5)))
+
+    assert len(set(versions)) == 1
+
+
+_AMONG_OTHERS = """
+import asyncio, importlib, logging, sys, threading
+from alembic import context, op
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import create_engine
+
+sys.path.insert(0, sys.argv[1])
+learning = importlib.import_module(sys.argv[2] + ".learning")
+
+engine = create_engine("sqlite://")
+with engine.connect() as connection:
+    with Operations.context(MigrationContext.configure(connection)) as mine:
+        before = op._proxy, logging.getLogger().handlers[:], logging.getLogger("alembic").level
+        async def opening():
+            service = await learning.PreferenceService.open(sys.argv[3])
+            await service.close()
+        thread = threading.Thread(target=lambda: asyncio.run(opening()))
+        thread.start()
+        thread.join()
+        assert (op._proxy, logging.getLogger().handlers[:], logging.getLogger("alembic").level) == before
+        assert op._proxy is mine
+engine.dispose()
+print("undisturbed")
+"""
+
+
+@pytest.mark.parametrize("name", ["context_checkpoint", "ComfyUI-Context-Checkpoint", "pack with spaces"])
+def test_another_migration_in_the_same_process_is_not_disturbed(tmp_path: Path, name: str) -> None:
+    """ComfyUI migrates its own database with Alembic; ours runs beside it, from a folder of any name."""
+    import context_checkpoint
+
+    (tmp_path / name).symlink_to(Path(context_checkpoint.__file__).resolve().parent)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _AMONG_OTHERS, str(tmp_path), name, str(tmp_path / "p.db")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "undisturbed\n", "")

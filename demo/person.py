@@ -24,6 +24,8 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
         "photorealistic portrait of twin sisters, overcast light",
         "portrait of a sea captain with a pipe, photorealistic, window light",
         "photorealistic portrait of a young chess player, shallow depth of field",
+        "portrait of a welder with raised visor, photorealistic, 50mm",
+        "photorealistic portrait of a grandfather and his dog, window light",
     ),
     "anime": (
         "anime girl on a rooftop, cel shading, evening sky",
@@ -36,6 +38,8 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
         "anime pilot in a cockpit, cel shading, clouds",
         "anime band on a tiny stage, cel shading, confetti",
         "anime girl reading in a tram, cel shading, snow outside",
+        "anime gardener talking to a scarecrow, cel shading",
+        "anime brothers sharing noodles, cel shading, night market",
     ),
     "landscape": (
         "misty mountain landscape at dawn, pine forest, wide angle",
@@ -48,6 +52,8 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
         "rolling hills landscape, lone oak, wide angle, morning fog",
         "landscape of a fjord in summer, wide angle, clear water",
         "steppe landscape with wild horses, wide angle, dust",
+        "landscape of a vineyard in October, wide angle, low sun",
+        "moor landscape with standing stones, wide angle, drizzle",
     ),
     "poster": (
         "minimalist poster of a lighthouse, flat vector shapes, three colours",
@@ -60,6 +66,8 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
         "poster of a bicycle race, flat vector wheels, diagonal",
         "aquarium poster, flat vector whale, minimalist",
         "poster of a tea house, flat vector leaf, retro",
+        "poster of a swimming club, flat vector diver, two colours",
+        "poster of a book fair, flat vector owl, bold geometry",
     ),
 }
 
@@ -94,7 +102,7 @@ class Person:
 
     BAR = 0.5
 
-    def __init__(self, checkpoints: Sequence[str], *, seed: int = 0, noise: float = 0.35) -> None:
+    def __init__(self, checkpoints: Sequence[str], *, seed: int = 0, noise: float = 0.2) -> None:
         self._generator = np.random.default_rng(seed)
         self._noise = noise
         self.tastes = {kind: self._taste(checkpoints) for kind in SUBJECTS}

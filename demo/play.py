@@ -19,7 +19,7 @@ from .comfy_server import ComfyServer
 from .person import SUBJECTS, Person
 from .story import Played
 from .studios import COLORS, ComfyStudio, CoreStudio, Studio
-from .tiny_checkpoints import write_nine
+from .tiny_checkpoints import write
 
 CORE_ONLY = "LEARNING CORE ONLY: the same decisions and the same database, but no ComfyUI and no pictures."
 
@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="context-checkpoint demo", description="Watch the branches go from three to one."
     )
-    parser.add_argument("--prompts", type=int, default=40, help="how many (default 40)")
+    parser.add_argument("--prompts", type=int, default=48, help="how many (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="another person, with other tastes")
     parser.add_argument("--output", type=Path, default=_output_folder(), help="default: %(default)s")
     parser.add_argument("--no-serve", dest="serve", action="store_false", help="end instead of staying open")
@@ -79,7 +79,8 @@ def _studio(chosen: argparse.Namespace, output: Path) -> Iterator[tuple[Studio, 
         return
     print(f"ComfyUI {installation.version} in {installation.path} (it is only read).")
     server = ComfyServer(folder, installation=installation)
-    write_nine(server.checkpoints)
+    for seed, (name, color) in enumerate(COLORS.items()):
+        write(server.checkpoints / name, color=color, seed=seed)
     print(f"Wrote {len(COLORS)} tiny checkpoints. Starting the server ...", flush=True)
     with server:
         yield ComfyStudio(server), server.url

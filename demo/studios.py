@@ -22,7 +22,9 @@ from .person import Verdict, Wish
 from .tiny_checkpoints import NINE_COLORS, drawn_by
 from .tiny_networks import Color
 
-COLORS: Mapping[str, Color] = {f"{name}.safetensors": color for name, color in NINE_COLORS.items()}
+SIX = ("red", "yellow", "green", "blue", "violet", "grey")
+COLORS: Mapping[str, Color] = {f"{name}.safetensors": NINE_COLORS[name] for name in SIX}
+"""Six, so that some ten prompts of a kind are enough to be sure of one."""
 
 PREFIX = "/context_checkpoint"
 

@@ -21,6 +21,9 @@ from .kept_loaders import Bounds, FileState, KeptLoaders
 
 log = logging.getLogger(__name__)
 
+_try_again: set[str] = set()
+"""Checkpoints that could not be read for a reason that may pass without a change to the file."""
+
 
 class CannotLoad(Exception):
     """A checkpoint that must drop out of the round; the message is the reason, without the file's name."""
@@ -47,8 +50,9 @@ def load(name: str) -> Checkpoint:
     except OSError as error:
         if comfy_adapter.is_out_of_memory(error):
             raise
-        # Not the file's content: it may be readable again without having changed.
+        _try_again.add(name)
         raise CannotLoad(f"it cannot be read ({error.strerror or error})") from error
+    _try_again.discard(name)
     return found.shared()
 
 
@@ -124,8 +128,13 @@ def _coldness(name: str) -> int:
 
 
 def file_fingerprint(name: str) -> str:
-    """Change when the file does, so that ComfyUI's own cache never gives back the former one."""
+    """Change when the file does, so that ComfyUI's own cache never gives back the former one.
+
+    After a failure that may pass it changes every time.
+    """
     path = comfy_adapter.checkpoint_path(name)
+    if name in _try_again:
+        return f"try again {time.monotonic_ns()}"
     try:
         return repr(FileState.of(path)) if path else "missing"
     except OSError as error:

@@ -41,7 +41,11 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How many checkpoints may be kept, and how much memory they may take together."""
+    """How many checkpoints may be kept, and how much memory they may take together.
+
+    The one used last stays even if it is larger than that, as long as `number` is not 0: without it every
+    prompt would load it again, and ComfyUI itself keeps as much for its own loader.
+    """
 
     number: int
     memory_bytes: int
@@ -101,7 +105,10 @@ class KeptLoaders(Generic[Loaded]):
             return None if found is None else found.loaded
 
     def make_room(self, incoming_bytes: int) -> LetGo:
-        """Let the least recently used go until another one of this size fits the bounds and the machine."""
+        """Let the least recently used go until another one of this size fits the bounds and the machine.
+
+        One that is larger than the bound has the place to itself.
+        """
         bounds = self._bounds()
         with self._lock:
             gone = self._drop_while(
@@ -132,7 +139,10 @@ class KeptLoaders(Generic[Loaded]):
                 return self._drop_while(lambda: True)
             self._not_during = ""
             return self._drop_while(
-                lambda: len(self._kept) > bounds.number or self._memory_bytes() > bounds.memory_bytes
+                lambda: (
+                    len(self._kept) > bounds.number
+                    or (len(self._kept) > 1 and self._memory_bytes() > bounds.memory_bytes)
+                )
             )
 
     def release(self, running_prompt_id: str = "") -> LetGo:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
-from comfy_execution.graph_utils import GraphBuilder
 
 from ..learning.strategy import divide_images
 from ..learning.values import Recommendation
@@ -19,6 +18,9 @@ from . import comfy_adapter
 from .branch_nodes import BRANCH_INPUTS
 from .checkpoint_loading import warm_first
 from .socket_types import GenerationType, PlanType
+
+if TYPE_CHECKING:
+    from comfy_execution.graph_utils import GraphBuilder
 
 MOST_IMAGES = 64
 
@@ -40,7 +42,11 @@ class MultiCheckpointSampler(io.ComfyNode):
             inputs=[
                 PlanType.Input("plan", tooltip="From the Context Checkpoint Recommender."),
                 io.String.Input(
-                    "positive", multiline=True, dynamic_prompts=True, tooltip="What the images should show."
+                    "positive",
+                    multiline=True,
+                    dynamic_prompts=True,
+                    default="",
+                    tooltip="What the images should show. Empty: the recommender's prompt.",
                 ),
                 io.String.Input(
                     "negative",
@@ -109,6 +115,7 @@ class MultiCheckpointSampler(io.ComfyNode):
         **sampling: Any,
     ) -> io.NodeOutput:
         graph = comfy_adapter.graph_for_this_node()
+        positive = positive if positive.strip() else plan.prompt
         shares = dict(
             zip(
                 plan.checkpoints,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from context_checkpoint.demo.comfy_server import ComfyServer, PromptFailed, Refused
 from context_checkpoint.demo.pack_graph import rounds, three_nodes
@@ -69,6 +72,37 @@ def test_a_verdict_by_inputs_is_recorded_and_passes_the_images_on(comfy: ComfySe
     assert pictures["kept"] == [pictures["recorder"][0], pictures["recorder"][2]]
     assert pictures["thrown_away"] == [pictures["recorder"][3]]
     assert judged_images(comfy) == 3
+
+
+def test_its_previews_carry_the_workflow_as_comfyuis_own_do(comfy: ComfyServer) -> None:
+    """Whoever drags one back into ComfyUI gets the graph that drew it."""
+    [shown] = rounds(comfy.run(three_nodes("a boat", recommender=RED_GREEN_BLUE)))
+
+    content = comfy.request("GET", f"/view?filename={shown['images'][0]['filename']}&type=temp")
+    with Image.open(io.BytesIO(content)) as image:
+        graph = json.loads(image.info["prompt"])
+
+    assert graph["recommender"]["inputs"]["prompt"] == "a boat"
+
+
+def test_previews_that_cannot_be_saved_take_no_images_away(comfy: ComfyServer) -> None:
+    """The temporary folder cannot be written: told on the node; verdict and images go their way."""
+    comfy.run(three_nodes(recommender=RED_GREEN_BLUE))
+    folder = comfy.base_directory / "temp"
+    aside = folder.rename(folder.with_name("temp aside"))
+    folder.write_bytes(b"in the way")
+    graph = three_nodes(seed=30, selected="0", recommender=RED_GREEN_BLUE)
+    graph["saved"] = node("SaveImage", images=["recorder", 0], filename_prefix="kept")
+
+    entry = comfy.run(graph)
+
+    folder.unlink()
+    aside.rename(folder)
+    [shown] = rounds(entry)
+    assert "could not be saved" in shown["message"]
+    assert shown["images"][0]["filename"] == ""
+    assert verdicts(shown)[0] == "selected"
+    assert len(comfy.images(entry, "saved")) == 1
 
 
 def test_nothing_selected_blocks_what_follows_and_teaches_nothing(comfy: ComfyServer) -> None:

@@ -30,7 +30,7 @@ from . import telling_words
 from .evidence_arrays import NOTHING, EvidenceArrays, as_arrays
 
 _OVERALL_VARIANCE = 0.5**2
-_PROMPT_VARIANCES = numpy.array([0.5, 1.0, 1.5]) ** 2
+_PROMPT_VARIANCES = numpy.array([0.8, 1.3, 2.0]) ** 2
 _EXPLAINED = 5  # candidates whose reasons are told
 
 

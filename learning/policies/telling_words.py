@@ -26,9 +26,8 @@ _HEARD_ROUNDS = 4.0  # a word heard in so many rounds is half known
 _QUALITY_ROUNDS = 20.0  # rounds a person must judge before a quality word's own frequency is believed
 _WORD_VARIANCE = 1.0  # how far a word's rounds may deviate from all rounds, when asking whether they do
 _LITTLE_INFORMATION = 0.25  # keeps an overall utility finite, and unlike a prior hardly shrinks it
-_UNSEEN_WORD = 0.02  # what a word never heard takes away, against one that was
 _UNCOMPARED_ROUNDS = 1.0
-_ROUNDS_PER_COMPARISON = 4.0
+_ROUNDS_PER_COMPARISON = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,28 +103,21 @@ def evidence(words: Words, share: Numbers, leader_rounds: Numbers) -> float:
 
     The words' amounts are averaged by share times amount: a word heard once adds what it knows and does not
     drag down one that was heard often, so that a prompt repeated is about as certain as a new one of its
-    kind. Three discounts keep it honest: a checkpoint hardly ever compared with another is not known to be
-    better; and in a prompt with words never heard, these take a little away, and a word whose rounds are
-    like all rounds supports nothing.
+    kind. Two discounts keep it honest: a checkpoint hardly ever compared with another is not known to be
+    better; and in a prompt with words never heard, a word whose rounds are like all rounds supports nothing.
 
     Parameters
     ----------
     leader_rounds
         Per keyword, how many rounds compared the leader with another checkpoint.
     """
-    seen = int((words.rounds > 0.0).sum())
-    if not seen:
-        return 0.0
-    unseen = len(words.rounds) - seen
     rounds = numpy.minimum(words.rounds, _UNCOMPARED_ROUNDS + _ROUNDS_PER_COMPARISON * leader_rounds)
     amounts = numpy.array([evidence_of(n) for n in rounds.tolist()])
-    if unseen:
+    if (words.rounds <= 0.0).any():
         amounts *= 1.0 - _ubiquity(words)
     weights = share * amounts
     total = float(weights.sum())
-    if total <= 0.0:
-        return 0.0
-    return float(weights @ amounts) / total * seen / (seen + _UNSEEN_WORD * unseen)
+    return float(weights @ amounts) / total if total > 0.0 else 0.0
 
 
 def _ubiquity(words: Words) -> Numbers:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -146,6 +147,7 @@ def read_query(request: web.Request, asked: type[AskedT]) -> AskedT:
         raise _not_as_asked(error, asked) from None
 
 
+@cache
 def _fields_of_several(asked: type[Asked]) -> set[str]:
     properties = asked.model_json_schema().get("properties", {})
     return {

@@ -18,11 +18,13 @@ from .learning.explanation import Finding
 from .learning.strategy import divide_images
 from .learning.values import MOST_BRANCHES, Recommendation, Stage, Strategy
 from .nodes.pool import Pool
+from .settings import MOST_KEPT_LOADERS
 
 LONGEST_PROMPT = 400_000
 """Characters. People paste whole documents; a prompt of 100 kB is served, a novel is refused."""
 MOST_CANDIDATES = 1_000
-MOST_IMAGES = 1_000
+MOST_IMAGES = 10_000
+"""Of one generation; `learning.service` has the same bound, which this module must not import for it."""
 MOST_ROWS = 500
 LARGEST_SEED = 2**64 - 1
 """ComfyUI's own bound for a seed."""
@@ -47,13 +49,14 @@ Candidates = Annotated[tuple[Name, ...], Field(min_length=1, max_length=MOST_CAN
 class Asked(BaseModel):
     """What a client sends: a body, or a query string read as one."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built with the first request: ComfyUI's start should not pay for it.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Answer(BaseModel):
     """What a client gets."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True, defer_build=True)
 
 
 class Nothing(Asked):
@@ -368,7 +371,7 @@ class SettingsAsked(Asked):
     policy: Annotated[str, Field(max_length=100)] | None = None
     exploit_threshold: Share | None = None
     explore_threshold: Share | None = None
-    kept_loaders: Annotated[int, Field(ge=0, le=100)] | None = None
+    kept_loaders: Annotated[int, Field(ge=0, le=MOST_KEPT_LOADERS)] | None = None
     kept_loaders_memory_share: Share | None = None
 
     def changes(self) -> Mapping[str, Any]:

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from context_checkpoint import schemas
+from context_checkpoint.learning import service
 from context_checkpoint.routes import ENDPOINTS, PREFIX, build_routes
 from context_checkpoint.runtime import Runtime
 
@@ -62,6 +64,11 @@ async def test_bodies_and_queries_and_refusals_are_described(client: Client) -> 
     assert asked["properties"]["prompt"]["maxLength"] == 400_000
     explain = description["paths"][PREFIX + "/explain"]["get"]["parameters"]
     assert {parameter["name"]: parameter["required"] for parameter in explain}["prompt"] is True
+
+
+def test_as_many_images_can_be_judged_as_a_generation_may_have() -> None:
+    """The schemas' bound is a copy, because its source would cost ComfyUI's start SQLAlchemy's import."""
+    assert schemas.MOST_IMAGES == service.MOST_IMAGES
 
 
 def test_the_documentation_has_a_section_for_every_route_and_no_other() -> None:

@@ -75,6 +75,4 @@ async def test_it_tells_what_a_prompt_would_get(page: Any) -> None:
 
     await page.fill("textarea[name=candidates]", " \n ")
     await page.click("button[type=submit]")
-    await page.wait_for_function(
-        "document.querySelector('#recommendation').textContent.includes('candidates')"
-    )
+    await page.locator("#recommendation", has_text="candidates").wait_for()

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from .checkpoint_header import BrokenCheckpointError, Header, read_header
-from .pool import UNKNOWN, CheckpointFile
+from .pool import UNKNOWN, CheckpointFile, printable
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +118,10 @@ class CheckpointFiles:
         path = self._source.path(name)
         if path is None:
             return None
+        if printable(name) != name:
+            return CheckpointFile(
+                name, UNKNOWN, "its name is not valid text, so ComfyUI cannot load it: rename it"
+            )
         try:
             stat = path.stat()
             found = known.get(str(path))
@@ -169,7 +173,9 @@ class CheckpointFiles:
         new = self._memory.with_name(f"{self._memory.name}.{os.getpid()}.new")
         try:
             self._memory.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(json.dumps(content, indent=1), encoding="ascii")  # names may be no UTF-8
+            new.write_text(
+                json.dumps(content, indent=1), encoding="ascii"
+            )  # folders may be named in no UTF-8
             new.replace(self._memory)
         except OSError as error:
             with contextlib.suppress(OSError):

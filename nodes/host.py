@@ -10,7 +10,7 @@ from typing import Any
 
 from .checkpoint_files import files
 from .comfy_files import ComfyCheckpoints
-from .pool import Pool, PoolRules, families_of, select
+from .pool import Pool, PoolRules, families_of, printable, select
 
 
 class ComfyHost:
@@ -38,5 +38,5 @@ class ComfyHost:
             "folders": list(files().folders()),
             "checkpoints": len(known),
             "families": families_of(known),
-            "broken": {file.name: file.broken for file in known if file.broken},
+            "broken": {printable(file.name): file.broken for file in known if file.broken},
         }

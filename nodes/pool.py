@@ -110,7 +110,7 @@ class Pool:
     family
         What `auto` came to; the rule's own family otherwise.
     excluded
-        Reason to names.
+        Reason to names, for people to read.
     fallback
         The fallback as ComfyUI spells it; empty if none was asked for or it cannot be used.
     fallback_problem
@@ -151,7 +151,7 @@ def select(rules: PoolRules, files: Sequence[CheckpointFile]) -> Pool:
     return Pool(
         candidates=tuple(file.name for file in usable if family in (ALL, file.family)),
         family=family,
-        excluded={reason: tuple(names) for reason, names in excluded.items()},
+        excluded={reason: tuple(map(printable, names)) for reason, names in excluded.items()},
         fallback=fallback,
         fallback_problem=problem,
     )
@@ -229,6 +229,11 @@ def _plain(name: str) -> str:
     """Spell a name so that the same file compares equal: one Unicode form (macOS splits), slash, no case."""
     folded = unicodedata.normalize("NFC", name).replace("\\", "/").casefold()
     return unicodedata.normalize("NFC", folded).removeprefix("./")
+
+
+def printable(name: str) -> str:
+    """Spell a name that is no text (Linux allows any bytes) so that it can be shown and sent."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _last_part(plain: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from context_checkpoint.nodes.checkpoint_files import CheckpointFiles
-from context_checkpoint.nodes.pool import CheckpointFile
+from context_checkpoint.nodes.pool import CheckpointFile, PoolRules, empty_pool_message, select
 
 from .conftest import SD3, SDXL, FolderSource, write_header
 
@@ -42,14 +42,27 @@ def test_files_are_listed_with_their_family(files: CheckpointFiles, models: Path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are always text")
-def test_a_name_that_is_no_text_is_remembered_too(source: FolderSource, memory: Path, models: Path) -> None:
-    """A Latin-1 name unpacked on Linux; Python spells its bytes with surrogates."""
+def test_a_name_that_is_no_text_is_broken(files: CheckpointFiles, models: Path) -> None:
+    """A Latin-1 name unpacked on Linux; ComfyUI lists it and can neither load it nor speak of it."""
     name = os.fsdecode(b"caf\xe9.safetensors")
     write_header(models / name, SD3)
 
+    (file,) = files.list()
+
+    assert "rename it" in file.broken
+    message = empty_pool_message(PoolRules(), select(PoolRules(), [file]), ["/models"])
+    assert "caf\\udce9.safetensors" in message
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are always text")
+def test_a_folder_that_is_no_text_is_remembered_too(tmp_path: Path, memory: Path) -> None:
+    """The checkpoints' own names are fine there."""
+    source = FolderSource(tmp_path / os.fsdecode(b"mod\xe8les"))
+    write_header(source.folder / "a.safetensors", SD3)
+
     CheckpointFiles(source, memory).list()
 
-    assert CheckpointFiles(source, memory).list() == (CheckpointFile(name, "sd3"),)
+    assert CheckpointFiles(source, memory).list() == (CheckpointFile("a.safetensors", "sd3"),)
     assert source.looked_at == 1
 
 

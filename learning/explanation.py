@@ -89,13 +89,14 @@ def one_sentence(
         return "There is no checkpoint to recommend."
     names = _listed([_short(name) for name in checkpoints])
     best = _short(checkpoints[0])
-    why = _why(ranking, checkpoints[0], policy)
-    if stage == "draft" and strategy == "explore":
-        return f"The draft stage compares several, however sure the recommendation: {names}; {why}."
     if len(ranking.order) == 1:
         return f"{best} is the only candidate."
+    if stage == "draft" and strategy == "explore":
+        why = _why(ranking, best, policy)
+        return f"The draft stage compares several, however sure the recommendation: {names}; {why}."
     if strategy == "explore":
-        return f"Compare {names}: {why}."
+        return f"Compare {names}: {_why(ranking, best, policy)}."
+    why = _why(ranking, "it", policy)
     if strategy == "exploit_explore":
         return f"Mostly {best}, with {_short(checkpoints[1])} beside it: {why}."
     return f"{best} alone: {why}."
@@ -118,7 +119,7 @@ def in_full(
         policy=policy,
         strategy=strategy,
         finding=finding(ranking),
-        summary=_why(ranking, ranking.order[0], policy) if ranking.order else "no candidate",
+        summary=_why(ranking, _short(ranking.order[0]), policy) if ranking.order else "no candidate",
         confidence=ranking.confidence,
         evidence=ranking.evidence,
         clarity=ranking.clarity,
@@ -159,32 +160,33 @@ def _explained(reason: Reason) -> ReasonExplained:
     )
 
 
-def _why(ranking: Ranking, best: str, policy: str) -> str:
+def _why(ranking: Ranking, leader: str, policy: str) -> str:
+    """The finding in words; `leader` is how the sentence calls the first of the ranking."""
     found = finding(ranking)
     if found == "nothing_known":
         if policy == "global":
-            return "no verdict is known of these checkpoints yet"
+            return "no verdict on these checkpoints is known yet"
         return "no verdict on a prompt like this one is known yet"
-    support = _support(ranking, best)
+    support = _support(ranking)
     if found == "little_data":
-        return f"little data on such prompts yet{support}"
+        return f"little data on such prompts yet; so far {leader} leads{support}"
     if found == "no_clear_winner":
-        return f"no clear winner among such prompts, {_short(best)} leads narrowly{support}"
-    return f"{_short(best)} is the clear winner among such prompts{support}"
+        return f"no clear winner on such prompts; {leader} leads narrowly{support}"
+    return f"{leader} is the clear winner on such prompts{support}"
 
 
-def _support(ranking: Ranking, best: str) -> str:
-    """The keywords that speak most for the best, with the images that say so."""
+def _support(ranking: Ranking) -> str:
+    """The keywords that speak most for the first, with the images that say so."""
     reasons = [
         reason
         for reason in ranking.reasons
-        if reason.checkpoint == best and reason.keyword and reason.effect > 0.0
+        if reason.checkpoint == ranking.order[0] and reason.keyword and reason.effect > 0.0
     ]
     reasons = sorted(reasons, key=lambda reason: -reason.effect)[:_NAMED_WORDS]
     if not reasons:
         return ""
-    told = [f'"{reason.keyword}" ({reason.selected:g} of {reason.total:g} images kept)' for reason in reasons]
-    return f"; {_listed(told)} {'speak' if len(told) > 1 else 'speaks'} for {_short(best)}"
+    kept = [f'{reason.selected:g} of {reason.total:g} for "{reason.keyword}"' for reason in reasons]
+    return f", with images kept: {_listed(kept)}"
 
 
 def _short(checkpoint: str) -> str:

@@ -1,0 +1,95 @@
+"""A real Chromium before a real ComfyUI, in the classic canvas and in Nodes 2.0.
+
+One server and one browser serve all tests of this folder, and one page all tests of a module in one canvas.
+The tests are coroutines on one loop of the session, where Playwright's connection lives.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from context_checkpoint.demo import tiny_checkpoints
+from context_checkpoint.demo.browser import ComfyPage, chromium, comfy_page
+from context_checkpoint.demo.comfy_installation import PACK, ComfyInstallation
+from context_checkpoint.demo.comfy_server import ComfyServer
+
+HERE = Path(__file__).parent
+EXAMPLES = PACK / "example_workflows"
+
+HOSTILE = "<img src=x onerror=window.hacked=1>.safetensors"
+CHECKPOINTS = {
+    "red.safetensors": "red",
+    "illustration/dreamyPastelAnimeXL_v21TurboDPMSDE_fp16_pruned_with_baked_vae.safetensors": "blue",
+    HOSTILE: "green",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.comfyui)
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def comfy(
+    comfy_installation: ComfyInstallation, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ComfyServer]:
+    """A server with the pack in a folder with a space in its name, and with checkpoints named badly."""
+    server = ComfyServer(tmp_path_factory.mktemp("comfyui"), installation=comfy_installation)
+    for seed, (name, color) in enumerate(CHECKPOINTS.items()):
+        tiny_checkpoints.write(
+            server.checkpoints / name, "sd3", color=tiny_checkpoints.NINE_COLORS[color], seed=seed
+        )
+    with server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium_program: str) -> AsyncIterator[Browser]:
+    async with chromium(chromium_program) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["classic canvas", "Nodes 2.0"])
+async def opened(
+    request: pytest.FixtureRequest, browser: Browser, comfy: ComfyServer
+) -> AsyncIterator[ComfyPage]:
+    nodes_2 = request.param == "Nodes 2.0"
+    async with comfy_page(browser, comfy, nodes_2=nodes_2, size=(1500, 1000)) as page:
+        yield page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def comfyui(opened: ComfyPage) -> AsyncIterator[ComfyPage]:
+    """ComfyUI's page, which remembers nothing of other tests; nothing may have gone wrong in the end."""
+    opened.errors.clear()
+    await opened.page.evaluate(
+        """() => {
+          const ours = Object.keys(localStorage).filter((key) => key.startsWith("context_checkpoint."));
+          for (const key of ours) localStorage.removeItem(key);
+        }"""
+    )
+    yield opened
+    assert opened.errors == []
+
+
+@pytest.fixture
+def three_nodes() -> dict[str, Any]:
+    """The example with the three nodes alone."""
+    workflow: dict[str, Any] = json.loads((EXAMPLES / "three_nodes.json").read_text("utf-8"))
+    return workflow
+
+
+@pytest.fixture
+def hostile_checkpoint() -> str:
+    """A checkpoint of the server that would run a script, were its name taken for markup."""
+    return HOSTILE

@@ -1,0 +1,62 @@
+"""Every example workflow opens in the real frontend and runs, on checkpoints that it has never heard of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from context_checkpoint.demo.browser import ComfyPage
+
+FOLDER = Path(__file__).parents[2] / "example_workflows"
+EXAMPLES = sorted(FOLDER.glob("*.json"))
+SMALL = {
+    "MultiCheckpointSampler": {"width": 128, "height": 128, "steps": 4},
+    "EmptyLatentImage": {"width": 128, "height": 128},
+    "KSampler": {"steps": 4},
+}
+
+
+def read(file: Path) -> dict[str, Any]:
+    workflow: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return workflow
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+async def test_it_opens_without_a_missing_node_and_runs(comfyui: ComfyPage, file: Path) -> None:
+    """Three checkpoints are compared, and the recorder shows and logs what each of them drew."""
+    workflow = read(file)
+    await comfyui.load(workflow)
+    for node_type, values in SMALL.items():
+        if any(node["type"] == node_type for node in workflow["nodes"]):
+            await comfyui.set_widgets(node_type, **values)
+    missing = await comfyui.page.evaluate(
+        """() => {
+          const types = window.app.rootGraph.nodes.map((node) => node.type);
+          return types.filter((type) => !(type in LiteGraph.registered_node_types));
+        }"""
+    )
+
+    entry = await comfyui.run()
+
+    assert missing == []
+    assert entry["status"]["status_str"] == "success", entry["status"]
+    recorded = [r for output in entry["outputs"].values() for r in output.get("context_checkpoint", ())]
+    (generation,) = recorded
+    assert len({image["checkpoint"] for image in generation["images"]}) == 3
+    held = comfyui.server.get(f"/context_checkpoint/generations?id={generation['generation_id']}")
+    assert [image["file"]["filename"] for image in held["generations"][0]["images"]] == [
+        image["filename"] for image in generation["images"]
+    ]
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_it_has_a_thumbnail(file: Path) -> None:
+    """ComfyUI shows it in its list of templates."""
+    with Image.open(file.with_suffix(".jpg")) as thumbnail:
+        assert thumbnail.format == "JPEG"
+        assert max(thumbnail.size) <= 512

@@ -38,6 +38,8 @@ def three_nodes(
         Further inputs of these nodes, such as `{"stage": "draft"}` or `{"latent": ["encoded", 0]}`.
     """
     sampling: NodeInputs = {
+        "positive": prompt,
+        "negative": negative,
         "width": size,
         "height": size,
         "seed": seed,
@@ -51,13 +53,7 @@ def three_nodes(
     }
     return {
         "recommender": node("ContextCheckpointRecommender", prompt=prompt, **(recommender or {})),
-        "sampler": node(
-            "MultiCheckpointSampler",
-            plan=["recommender", 0],
-            positive=prompt,
-            negative=negative,
-            **sampling,
-        ),
+        "sampler": node("MultiCheckpointSampler", plan=["recommender", 0], **sampling),
         "recorder": node(
             "FeedbackRecorder",
             images=["sampler", 0],

@@ -1,0 +1,70 @@
+"""What a player is: it sees a prompt and names, shows one to three checkpoints, and learns from the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from context_checkpoint.learning.values import Shown
+
+from ..worlds.contract import World
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What a player shows, best first.
+
+    `images` is parallel to `checkpoints`. `confidence` is None where a player states none.
+    """
+
+    checkpoints: tuple[str, ...]
+    images: tuple[int, ...]
+    confidence: float | None = None
+
+
+class Player(Protocol):
+    """One contestant in one world with one seed."""
+
+    def show(self, prompt: str, candidates: Sequence[str], images: int, branches: int) -> Play:
+        """Choose checkpoints for a prompt.
+
+        Parameters
+        ----------
+        images
+            Images per prompt, to be divided; each branch gets at least one.
+        branches
+            How many checkpoints the default policy showed for this prompt in this world with this seed. A
+            player without a notion of its own uncertainty shows as many.
+        """
+        ...
+
+    def learn(self, shown: Sequence[Shown]) -> None:
+        """The verdict on what was shown last."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A player by name, and how to make a new one.
+
+    Attributes
+    ----------
+    paced
+        True where it shows as many checkpoints as the default policy did.
+    peer
+        False for our own policies.
+    make
+        Gets the world, the seed and the data folder. Only a player that knows everything looks into the
+        world; the others take the seed for their own chance.
+    missing
+        Why it cannot play here (a package is not installed), or nothing.
+    """
+
+    name: str
+    told: str
+    paced: bool
+    peer: bool
+    make: Callable[[World, int, Path | None], Player]
+    missing: str = ""

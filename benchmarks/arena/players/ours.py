@@ -1,0 +1,62 @@
+"""Our policies, used as the service uses them: question, evidence, decision, verdict, sums.
+
+Only the database is left out: `Tally` holds the same sums in memory, to the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from context_checkpoint.learning.decision import Decision, ask, decide
+from context_checkpoint.learning.policies import POLICIES
+from context_checkpoint.learning.statistics import Tally
+from context_checkpoint.learning.strategy import divide_images
+from context_checkpoint.learning.values import MOST_BRANCHES, Round, Shown
+
+from ..worlds.contract import World
+from .contract import Entrant, Play
+
+
+class OurPolicy:
+    """One installation: a policy, and what it was told so far."""
+
+    def __init__(self, policy: str, seed: int) -> None:
+        self._policy = policy
+        self._seed = seed
+        self._tally = Tally()
+        self._decision: Decision | None = None
+
+    def show(self, prompt: str, candidates: Sequence[str], images: int, branches: int) -> Play:
+        asked = ask(
+            prompt,
+            candidates,
+            policy=self._policy,
+            stage="final",
+            explore=True,
+            max_branches=MOST_BRANCHES,
+            seed=self._seed,
+            thresholds=None,
+        )
+        decision = decide(asked, self._tally.evidence(asked.keywords, candidates))
+        self._decision = decision
+        shown = decision.checkpoints
+        return Play(shown, divide_images(decision.strategy, shown, images), decision.ranking.confidence)
+
+    def learn(self, shown: Sequence[Shown]) -> None:
+        if self._decision is None:
+            raise RuntimeError("There is a verdict, and nothing was shown.")
+        asked, said = self._decision.question, self._decision.ranking.utilities
+        parts = tuple(replace(part, utility=said.get(part.checkpoint)) for part in shown)
+        self._tally.add(Round(asked.keywords, parts, asked.stage))
+
+
+def _entrant(policy: str) -> Entrant:
+    def make(world: World, seed: int, data: Path | None) -> OurPolicy:
+        return OurPolicy(policy, seed)
+
+    return Entrant(policy, f"our policy `{policy}`", paced=False, peer=False, make=make)
+
+
+ENTRANTS = tuple(map(_entrant, POLICIES))

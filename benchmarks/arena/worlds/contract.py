@@ -1,0 +1,61 @@
+"""What a world is: a name, how many prompts, and wishes from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+
+from ..wishes import BAR, Numbers, Wish
+
+
+class NeedsData(Exception):
+    """The world is built from files that are not there; the message names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One kind of person and prompts.
+
+    Attributes
+    ----------
+    wishes
+        Gives the world's wishes in order; the same for the same seed and data folder.
+    windows
+        Spans of prompts `(first, last + 1)` that are reported, the last one in the picture's caption.
+    valued
+        True where utilities are people's ratings, and the value of the first recommendation is reported.
+    """
+
+    name: str
+    told: str
+    prompts: int
+    wishes: Callable[[int, Path | None], Iterator[Wish]]
+    windows: tuple[tuple[int, int], ...]
+    valued: bool = False
+
+
+class Moods:
+    """How one person sees single pictures: Gumbel noise, as a choice model assumes, drawn per wish."""
+
+    def __init__(self, rng: numpy.random.Generator, *, scale: float = 1.0) -> None:
+        self._rng = rng
+        self._scale = scale
+
+    def noise(self, candidates: int, images: int = 1) -> Numbers:
+        return self._scale * self._rng.gumbel(size=(candidates, images))
+
+    def bar(self, height: float = BAR) -> float:
+        return height + self._scale * float(self._rng.gumbel())
+
+
+def tastes(rng: numpy.random.Generator, kinds: int, checkpoints: int) -> Numbers:
+    """Utilities `[kinds, checkpoints]`: how good a checkpoint is in general, and how it does each kind.
+
+    Their standard deviation is 1.5 times that of the liking of single pictures: the worst of a dozen is hardly
+    ever kept, and the best of them is passed over now and then.
+    """
+    general = rng.normal(0.0, 0.5, checkpoints)
+    return general + rng.normal(0.0, 1.4, (kinds, checkpoints))

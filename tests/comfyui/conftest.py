@@ -124,5 +124,7 @@ def forget(server: ComfyServer) -> None:
         for (name,) in tables.fetchall():
             if name not in (VERSION_TABLE, "learned_state") and not name.startswith("sqlite_"):
                 database.execute(f'DELETE FROM "{name}"')  # noqa: S608 - the name is the database's own
+        # the keyword that every database begins with: its statistics are the checkpoints' general effect
+        database.execute("INSERT INTO keywords (id, text, rounds) VALUES (0, '', 0)")
         # another identity, as another database has: else "ten verdicts" before and after look alike to caches
         database.execute("UPDATE learned_state SET identity = lower(hex(randomblob(16)))")

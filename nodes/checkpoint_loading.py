@@ -21,6 +21,8 @@ from .kept_loaders import Bounds, FileState, KeptLoaders
 
 log = logging.getLogger(__name__)
 
+_SPARE_BYTES = 2 * 10**9
+
 _try_again: set[str] = set()
 """Checkpoints that could not be read for a reason that may pass without a change to the file."""
 
@@ -162,5 +164,9 @@ def kept() -> KeptLoaders[Checkpoint]:
 
 def _bounds() -> Bounds:
     settings = runtime.current().settings
-    share = settings.kept_loaders_memory_share
-    return Bounds(settings.kept_loaders, int(share * comfy_adapter.total_memory_bytes()))
+    total_bytes = comfy_adapter.total_memory_bytes()
+    return Bounds(
+        settings.kept_loaders,
+        int(settings.kept_loaders_memory_share * total_bytes),
+        min(_SPARE_BYTES, total_bytes // 10),
+    )

@@ -173,9 +173,8 @@ def tell_on_node(text: str) -> None:
 
     ComfyUI's sub-nodes have the id of the node they came from, a dot, and their own.
     """
-    context = get_executing_context()
-    if context is not None:
-        server = PromptServer.instance
+    context, server = get_executing_context(), PromptServer.instance
+    if context is not None and server.client_id:  # without one it would go to every browser
         server.send_progress_text(text, context.node_id.split(".")[0], server.client_id)
 
 

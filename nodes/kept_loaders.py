@@ -49,6 +49,8 @@ class Bounds:
 
     number: int
     memory_bytes: int
+    spare_bytes: int = 0
+    """What the machine must have left; below it only the one used last is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ class KeptLoaders(Generic[Loaded]):
                 lambda: (
                     len(self._kept) > bounds.number
                     or (len(self._kept) > 1 and self._memory_bytes() > bounds.memory_bytes)
+                    or (len(self._kept) > 1 and self._available_bytes() < bounds.spare_bytes)
                 )
             )
 

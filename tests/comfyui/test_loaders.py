@@ -53,28 +53,29 @@ class Counted:
 
 @pytest.fixture(scope="module")
 def counted_factory(comfy_factory: Callable[..., ComfyServer]) -> Callable[..., Counted]:
+    """One server per set of flags, given out with the default settings and with nothing loaded."""
+    servers: dict[tuple[str, ...], Counted] = {}
+
     def make(*flags: str) -> Counted:
-        server = comfy_factory(*flags, start=False)
-        folder = server.base_directory / "custom_nodes" / "loader_calls"
-        folder.mkdir()
-        shutil.copyfile(Path(__file__).with_name("loader_calls.py"), folder / "__init__.py")
-        return Counted(server.start())
+        if flags not in servers:
+            server = comfy_factory(*flags, start=False)
+            folder = server.base_directory / "custom_nodes" / "loader_calls"
+            folder.mkdir()
+            shutil.copyfile(Path(__file__).with_name("loader_calls.py"), folder / "__init__.py")
+            servers[flags] = Counted(server.start())
+        counted = servers[flags]
+        counted.settings(kept_loaders=3, kept_loaders_memory_share=0.4)
+        counted.release()
+        counted.report()
+        return counted
 
     return make
 
 
-@pytest.fixture(scope="module")
-def shared_counted(counted_factory: Callable[..., Counted]) -> Counted:
-    return counted_factory()
-
-
 @pytest.fixture
-def counted(shared_counted: Counted) -> Counted:
-    """The default cache, default settings, nothing kept."""
-    shared_counted.settings(kept_loaders=3, kept_loaders_memory_share=0.4)
-    shared_counted.release()
-    shared_counted.report()
-    return shared_counted
+def counted(counted_factory: Callable[..., Counted]) -> Counted:
+    """The default cache."""
+    return counted_factory()
 
 
 @pytest.mark.parametrize("flags", [(), ("--cache-classic",), ("--cache-lru", "10"), ("--cache-none",)])
@@ -91,7 +92,6 @@ def test_another_seed_or_prompt_loads_nothing_that_is_still_in_memory(
     counted.server.run(three_nodes("a castle", seed=2, recommender=RED_GREEN_BLUE))
     another_prompt = counted.loads()
 
-    counted.server.stop()
     assert first == FILES
     assert another_seed == []
     assert another_prompt == []
@@ -152,7 +152,6 @@ def test_without_caches_one_model_at_a_time_is_in_memory(counted_factory: Callab
 
     report = counted.report()
 
-    counted.server.stop()
     assert [call["alive_before"] for call in report["calls"]] == [[], [], []]
 
 

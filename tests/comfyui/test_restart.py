@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
 from context_checkpoint.demo.comfy_server import ComfyServer
 from context_checkpoint.demo.pack_graph import rounds, three_nodes
 
 RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*", "stage": "draft"}
 
 
-@pytest.mark.parametrize("end", [ComfyServer.stop, ComfyServer.kill], ids=["stopped", "killed"])
-def test_a_verdict_is_remembered_after_a_restart(
-    comfy_factory: Callable[..., ComfyServer], end: Callable[[ComfyServer], None]
+def test_a_verdict_is_remembered_after_a_restart_and_after_a_crash(
+    comfy_factory: Callable[..., ComfyServer],
 ) -> None:
-    """The generation, its verdict and what it taught."""
+    """The generation, its verdict and what it taught: stopped in order, then as by a power cut."""
     server = comfy_factory()
-    [shown] = rounds(
-        server.run(three_nodes("a red barn", selected="1", rejected="0,2", recommender=RED_GREEN_BLUE))
-    )
+    taught = three_nodes("a red barn", selected="1", rejected="0,2", recommender=RED_GREEN_BLUE)
+    [shown] = rounds(server.run(taught))
+    preferred = shown["images"][1]["checkpoint"]
+    best_only = {"include": RED_GREEN_BLUE["include"], "explore": False}
 
-    end(server)
-    server.start()
-
+    server.restart()
     [stored] = server.get("/context_checkpoint/generations")["generations"]
-    assert stored["id"] == shown["generation_id"]
-    assert [image["verdict"] for image in stored["images"]] == ["rejected", "selected", "rejected"]
-    next_one = server.run(
-        three_nodes("a red barn", seed=2, recommender={**RED_GREEN_BLUE, "explore": False, "stage": "final"})
-    )
+    after_restart = server.run(three_nodes("a red barn", seed=2, selected="0", recommender=best_only))
+    server.kill()
+    server.start()
+    newest, oldest = server.get("/context_checkpoint/generations")["generations"]
+
     server.stop()
-    assert rounds(next_one)[0]["images"][0]["checkpoint"] == shown["images"][1]["checkpoint"]
+    assert stored["id"] == oldest["id"] == shown["generation_id"]
+    assert [image["verdict"] for image in stored["images"]] == ["rejected", "selected", "rejected"]
+    assert rounds(after_restart)[0]["images"][0]["checkpoint"] == preferred
+    assert newest["id"] == rounds(after_restart)[0]["generation_id"]
+    assert [image["verdict"] for image in newest["images"]] == ["selected"]

@@ -81,6 +81,19 @@ def test_room_is_made_when_the_machine_itself_is_short_of_memory() -> None:
     assert machine.holds("a", "b") == []
 
 
+def test_only_the_one_used_last_stays_when_the_machine_has_too_little_left() -> None:
+    """Room for the system and for ComfyUI comes before warm loaders."""
+    machine = Machine()
+    for name in "abc":
+        machine.branch(name)
+    machine.bounds = replace(machine.bounds, spare_bytes=2 * GB)
+    machine.available_bytes = 1 * GB
+
+    machine.kept.settle()
+
+    assert machine.holds("a", "b", "c") == ["c"]
+
+
 def test_a_checkpoint_beyond_the_bound_is_held_until_its_branch_has_ended() -> None:
     """Keeping none still lets a branch ask for its checkpoint twice."""
     machine = Machine(number=0)

@@ -117,7 +117,13 @@ def your_own_graph() -> dict[str, Node]:
     return {
         **_prompt_and_recommender(),
         "loader": _placed(
-            "CheckpointLoaderSimple", 470, 60, 300, inputs={"ckpt_name": "recommender.ckpt_name"}
+            "CheckpointLoaderSimple",
+            470,
+            60,
+            300,
+            # The link decides; a name of this machine would show as missing on every other.
+            widgets={"ckpt_name": ""},
+            inputs={"ckpt_name": "recommender.ckpt_name"},
         ),
         **_own_graph(820),
         "recorder": _placed(

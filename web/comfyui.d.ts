@@ -20,6 +20,7 @@ export interface ComfyNode {
   graph?: ComfyGraph | null;
   subgraph?: ComfyGraph;
   size: [number, number];
+  bgcolor?: string;
   onExecuted?: (this: ComfyNode, output: Record<string, any>) => void;
   onRemoved?: (this: ComfyNode) => void;
   computeSize(): [number, number];
@@ -88,5 +89,6 @@ export interface ComfyApi {
 declare global {
   interface Window {
     comfyAPI?: unknown;
+    LiteGraph: { NODE_DEFAULT_BGCOLOR: string };
   }
 }

@@ -37,6 +37,7 @@ export function addDisplay(node, name, content) {
   widget.serialize = false;
 
   const fit = () => {
+    frame.style.setProperty("--cc-node-background", node.bgcolor ?? window.LiteGraph.NODE_DEFAULT_BGCOLOR);
     const wanted = Math.min(MOST_HEIGHT_PX, content.scrollHeight);
     if (wanted === height || wanted === 0) return;
     const grown = wanted - height;

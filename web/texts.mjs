@@ -28,7 +28,7 @@ export const ENGLISH = {
   notRecalled: "The last run could not be shown again: {reason}",
   noPlanYet: "Run the workflow: the plan is shown here.",
   planned: "Checkpoints, best first",
-  strategy_exploit: "Sure enough: one checkpoint",
+  strategy_exploit: "The best known checkpoint alone",
   strategy_exploit_explore: "Fairly sure: {count} checkpoints, most images from the first",
   strategy_explore: "Still finding out: {count} checkpoints, equally many images each",
   strategy_explore_one: "Still finding out, with the only checkpoint of the pool",

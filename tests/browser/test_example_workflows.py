@@ -55,6 +55,12 @@ async def test_it_opens_without_a_missing_node_and_runs(comfyui: ComfyPage, file
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_it_names_no_checkpoint(file: Path) -> None:
+    """Pools are rules: a file name of the machine that made it would be missing on every other."""
+    assert ".safetensors" not in file.read_text("utf-8")
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 def test_it_has_a_thumbnail(file: Path) -> None:
     """ComfyUI shows it in its list of templates."""
     with Image.open(file.with_suffix(".jpg")) as thumbnail:

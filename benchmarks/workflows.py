@@ -15,8 +15,8 @@ from context_checkpoint.demo.stock_graph import by_hand
 
 from .results import Result
 
-PAIRS = 9
-SIZE, STEPS = 512, 20
+PAIRS = 7
+SIZE, STEPS = 256, 10
 PROMPT = "photorealistic portrait of a fisherman, weathered face, window light"
 NAMES = tuple(f"{name}.safetensors" for name in ("amber", "birch", "cedar"))
 

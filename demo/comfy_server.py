@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.parse
@@ -41,6 +42,13 @@ Graph = Mapping[str, Mapping[str, Any]]
 """A prompt in ComfyUI's API form: node id to `class_type` and `inputs`."""
 
 HistoryEntry = dict[str, Any]
+
+# On Linux the server ends when we do, however we end: 1 is PR_SET_PDEATHSIG, which survives execv.
+UNTIL_PARENT_ENDS = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
 
 START_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 15.0
@@ -157,9 +165,10 @@ class ComfyServer:
         NoComfyUI
             If it ends, or does not answer in time; the message has the end of its log.
         """
+        bound = ["-c", UNTIL_PARENT_ENDS] if sys.platform == "linux" else []
         command = [
             str(self.installation.python),
-            "-u",
+            *bound,
             str(self.installation.path / "main.py"),
             "--cpu",
             "--listen",

@@ -296,6 +296,20 @@ class TestBrokenDatabase:
         assert (plan["checkpoints"], plan["fallback"]) == ([RED], True)
 
 
+def test_without_a_folder_for_its_data_the_nodes_still_load_and_run(comfy_factory: ComfyFactory) -> None:
+    """A file lies where the folder should be: no database, no settings, no memory of files."""
+    server = comfy_factory(start=False)
+    (server.base_directory / "user").mkdir(exist_ok=True)
+    (server.base_directory / "user" / "__context_checkpoint").write_text("in the way")
+    server.start()
+
+    plan = plan_of(server.run(recommend(fresh_prompt())))
+
+    assert len(plan["checkpoints"]) == 3
+    assert plan["fallback"]
+    assert "context_checkpoint" in plan["explanation"]
+
+
 def test_a_database_deleted_while_running_is_no_failure(comfy_factory: ComfyFactory) -> None:
     """Somebody tidies up: the next prompt still runs."""
     server = comfy_factory()

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 from context_checkpoint.envelope import LARGEST_BODY
-from context_checkpoint.routes import PREFIX
+from context_checkpoint.routes import PREFIX, build_routes
 from context_checkpoint.runtime import Runtime
 
-from .conftest import CANDIDATES, Client
+from .conftest import CANDIDATES, Client, FolderHost
 from .test_routes import made_generation
 
 UNKNOWN = "0" * 32
@@ -283,18 +285,21 @@ async def test_a_database_that_cannot_be_used_is_503(tmp_path: Path, client: Cli
 
 
 async def test_a_mistake_of_ours_is_500_and_its_trace_stays_here(
-    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    runtime: Runtime, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log has the trace, the client a sentence."""
 
-    def broken(_prompt: str) -> None:
-        raise KeyError("a secret of the inside")
+    class BrokenHost(FolderHost):
+        def describe(self) -> dict[str, Any]:
+            return {}["a secret of the inside"]
 
-    monkeypatch.setattr("context_checkpoint.learning.service.extract_keywords", broken)
+    app = web.Application()
+    app.add_routes(build_routes(runtime, BrokenHost(tmp_path)))
+    async with TestClient(TestServer(app)) as http:
+        response = await http.get(PREFIX + "/health")
+        answer = await response.json()
 
-    status, answer = await client.post("/recommend", {"prompt": "a", "candidates": CANDIDATES})
-
-    assert (status, error(answer)["code"]) == (500, "internal_error")
+    assert (response.status, error(answer)["code"]) == (500, "internal_error")
     assert "secret" not in json.dumps(answer)
     [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert record.exc_info is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import platform
 import sys
@@ -27,7 +26,6 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the results into docs/benchmarks.md")
     parser.add_argument("--core-only", action="store_true", help="only what needs no ComfyUI")
     chosen = parser.parse_args()
-    logging.getLogger("context_checkpoint").setLevel(logging.WARNING)
     installation = None if chosen.core_only else find_comfyui()
 
     results = learning_core.measure()

@@ -120,12 +120,8 @@ def _python(folder: Path, environment: Mapping[str, str]) -> Path | None:
         if (folder / relative).exists():
             return folder / relative
     found = shutil.which("python3")
-    has_torch = [
-        found,
-        "-c",
-        "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)",
-    ]
-    if found and subprocess.run(has_torch, check=False).returncode == 0:
+    has_torch = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
+    if found and subprocess.run([found, "-c", has_torch], check=False).returncode == 0:
         return Path(found)
     return None
 

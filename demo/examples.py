@@ -221,8 +221,10 @@ async def _make_picture(page: ComfyPage) -> None:
 async def _screenshot(page: ComfyPage) -> Image.Image:
     """Take the nodes and a margin, without the frontend's bars."""
     left, top, right, bottom = await page.bounds()
-    clip = {"x": left - 16, "y": top - 16, "width": right - left + 32, "height": bottom - top + 32}
-    return Image.open(io.BytesIO(await page.page.screenshot(clip=clip))).convert("RGB")
+    shot = await page.page.screenshot(
+        clip={"x": left - 16, "y": top - 16, "width": right - left + 32, "height": bottom - top + 32}
+    )
+    return Image.open(io.BytesIO(shot)).convert("RGB")
 
 
 def _server(folder: Path) -> ComfyServer:

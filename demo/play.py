@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import shutil
 import signal
 import sys
@@ -26,7 +25,6 @@ CORE_ONLY = "LEARNING CORE ONLY: the same decisions and the same database, but n
 
 def main(argv: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(argv)
-    logging.getLogger("context_checkpoint").setLevel(logging.WARNING)  # the story is told here
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us ends the server, too
     started = time.monotonic()
     output = chosen.output.resolve()

@@ -62,10 +62,10 @@ def centred(matrix: Array) -> Array:
 
 
 KERNELS: dict[Texture, Array] = {
-    "block": np.float32([[0, 0, 0], [0, 1, 0], [0, 0, 0]]),
-    "blur": np.float32([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16,
-    "horizontal": np.float32([[0, 0, 0], [1, 1, 1], [0, 0, 0]]) / 3,
-    "vertical": np.float32([[0, 1, 0], [0, 1, 0], [0, 1, 0]]) / 3,
+    "block": np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], np.float32),
+    "blur": np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 16,
+    "horizontal": np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]], np.float32) / 3,
+    "vertical": np.array([[0, 1, 0], [0, 1, 0], [0, 1, 0]], np.float32) / 3,
 }
 
 
@@ -111,7 +111,7 @@ def _decoder(weights: Weights, latent_channels: int, look: Look) -> None:
         weights.convolution(f"{prefix}{index}", spread, bias=False)
     last = weights.draw(3, 32, std=look.contrast * 32**-0.5)
     weights.put(prefix + "19.weight", centred(np.concatenate([last, -last], axis=1)))
-    weights.put(prefix + "19.bias", np.float32(look.color))
+    weights.put(prefix + "19.bias", np.array(look.color, np.float32))
 
 
 def _encoder(weights: Weights, latent_channels: int) -> None:

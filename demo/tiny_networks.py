@@ -63,9 +63,9 @@ def centred(matrix: Array) -> Array:
 
 KERNELS: dict[Texture, Array] = {
     "block": np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], np.float32),
-    "blur": np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 16,
-    "horizontal": np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]], np.float32) / 3,
-    "vertical": np.array([[0, 1, 0], [0, 1, 0], [0, 1, 0]], np.float32) / 3,
+    "blur": np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / np.float32(16),
+    "horizontal": np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]], np.float32) / np.float32(3),
+    "vertical": np.array([[0, 1, 0], [0, 1, 0], [0, 1, 0]], np.float32) / np.float32(3),
 }
 
 

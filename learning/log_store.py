@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import verdicts
 from .schema import (
+    OVERALL,
+    OVERALL_ID,
     checkpoints,
     generation_images,
     generation_keywords,
@@ -45,13 +47,33 @@ _AT_ONCE = 500  # SQLite before 3.32 takes at most 999 parameters in a statement
 
 
 @dataclass(frozen=True, slots=True)
+class Ids:
+    """The ids of keywords and checkpoints by their texts."""
+
+    keywords: Mapping[str, int]
+    checkpoints: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedGeneration:
-    """A generation with what only the store needs of it: its number, and the policy's utilities."""
+    """A generation with what only the store needs of it: its number, ids, and the policy's utilities."""
 
     number: int
     generation: Generation
     marks: str
     utilities: Mapping[str, float]
+    ids: Ids
+
+    def judged(self, marks: str, now: datetime) -> Generation:
+        """The generation as it is once a verdict with these marks is stored."""
+        return replace(
+            self.generation,
+            images=tuple(
+                replace(image, verdict=verdicts.VERDICTS.get(mark))
+                for image, mark in zip(self.generation.images, marks, strict=True)
+            ),
+            judged_at=now if verdicts.judges(marks) else None,
+        )
 
     def judged_round(self, marks: str) -> Round:
         """The round as a verdict with these marks judges it."""
@@ -227,7 +249,12 @@ _NEWEST_MARKS = (
 )
 _GENERATIONS = select(generation_logs, _NEWEST_MARKS)
 _KEYWORDS = (
-    select(generation_keywords.c.generation_number, keywords.c.text, generation_keywords.c.weight)
+    select(
+        generation_keywords.c.generation_number,
+        keywords.c.text,
+        generation_keywords.c.weight,
+        generation_keywords.c.keyword_id,
+    )
     .join(keywords)
     .where(generation_keywords.c.generation_number.in_(bindparam("numbers", expanding=True)))
     .order_by(generation_keywords.c.generation_number, generation_keywords.c.position)
@@ -235,6 +262,7 @@ _KEYWORDS = (
 _IMAGES = (
     select(
         generation_images.c.generation_number,
+        generation_images.c.checkpoint_id,
         checkpoints.c.name,
         generation_images.c.filename,
         generation_images.c.subfolder,
@@ -255,24 +283,24 @@ _IMAGES = (
 
 async def _whole(connection: AsyncConnection, query: Select[Any]) -> list[LoggedGeneration]:
     rows = (await connection.execute(query)).mappings().all()
-    words: dict[int, list[Keyword]] = defaultdict(list)
+    words: dict[int, list[RowMapping]] = defaultdict(list)
     images: dict[int, list[RowMapping]] = defaultdict(list)
     for start in range(0, len(rows), _AT_ONCE):
         numbers = {"numbers": [row["number"] for row in rows[start : start + _AT_ONCE]]}
-        for number, text, weight in await connection.execute(_KEYWORDS, numbers):
-            words[number].append(Keyword(text, weight))
+        for word in (await connection.execute(_KEYWORDS, numbers)).mappings():
+            words[word["generation_number"]].append(word)
         for image in (await connection.execute(_IMAGES, numbers)).mappings():
             images[image["generation_number"]].append(image)
     return [_logged(row, words[row["number"]], images[row["number"]]) for row in rows]
 
 
-def _logged(row: RowMapping, words: Sequence[Keyword], images: Sequence[RowMapping]) -> LoggedGeneration:
+def _logged(row: RowMapping, words: Sequence[RowMapping], images: Sequence[RowMapping]) -> LoggedGeneration:
     marks: str = row["marks"] or verdicts.UNJUDGED * len(images)
     return LoggedGeneration(
         number=row["number"],
         generation=Generation(
             **{name: row[name] for name in _PLAIN_FIELDS},
-            keywords=tuple(words),
+            keywords=tuple(Keyword(word["text"], word["weight"]) for word in words),
             images=tuple(
                 JudgedImage(
                     position,
@@ -284,6 +312,10 @@ def _logged(row: RowMapping, words: Sequence[Keyword], images: Sequence[RowMappi
         ),
         marks=marks,
         utilities={image["name"]: image["utility"] for image in images if image["utility"] is not None},
+        ids=Ids(
+            {OVERALL: OVERALL_ID, **{word["text"]: word["keyword_id"] for word in words}},
+            {image["name"]: image["checkpoint_id"] for image in images},
+        ),
     )
 
 

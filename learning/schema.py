@@ -38,6 +38,9 @@ VERSION_TABLE = "context_checkpoint_version"
 OVERALL = ""
 """The keyword whose statistics are a checkpoint's general effect, and whose rounds are all judged ones."""
 
+OVERALL_ID = 0
+"""Its id, given by the first migration."""
+
 
 class Moment(TypeDecorator[datetime]):
     """A moment in UTC; without a zone in SQLite, which has none."""

@@ -10,53 +10,31 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
-from hashlib import blake2b
 from uuid import uuid4
 
-import numpy
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import decision_log, explanation, log_store, statistics, statistics_store, strategy, verdicts
+from . import decision_log, explanation, log_store, statistics, statistics_store, verdicts
 from .database import BUSY_TIMEOUT_S, Database
+from .decision import Decision, Question, ask, decide
 from .errors import InvalidRequest, InvalidVerdict, UnknownGeneration, UnknownImage
-from .keywords import extract_keywords
 from .overview import DatabaseReport, Overview, RebuildReport, Statistics
-from .policies import DEFAULT_POLICY, policy_named
+from .policies import DEFAULT_POLICY
 from .spelling import stored_name, stored_text
 from .values import (
     MOST_BRANCHES,
-    STAGES,
-    Evidence,
     Generation,
     ImageFile,
-    Keyword,
-    Ranking,
     Recommendation,
     Stage,
-    Strategy,
     Thresholds,
 )
 
 log = logging.getLogger(__name__)
 
 MOST_IMAGES = 10_000
-_SEEDS = 2**64
-
-
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    """One decision with all that led to it, names as the store spells them."""
-
-    prompt: str
-    keywords: tuple[Keyword, ...]
-    evidence: Evidence
-    ranking: Ranking
-    policy: str
-    strategy: Strategy
-    checkpoints: tuple[str, ...]
-    spelled: Mapping[str, str]
 
 
 class PreferenceService:
@@ -126,12 +104,18 @@ class PreferenceService:
         StoreUnavailable
             If the database cannot be read.
         """
-        thresholds = thresholds or Thresholds()
-        decision = await self._decide(
-            prompt, candidates, stage, explore, policy, max_branches, seed, thresholds
+        asked = ask(
+            prompt,
+            candidates,
+            policy=policy or self.default_policy,
+            stage=stage,
+            explore=explore,
+            max_branches=max_branches,
+            seed=seed,
+            thresholds=thresholds,
         )
-        made = _recommendation(decision, stage=stage, seed=seed, family=family)
-        for line in decision_log.lines(made, thresholds, explore=explore):
+        made = (await self._decide(asked)).recommendation(family)
+        for line in decision_log.lines(made, asked.thresholds, explore=explore):
             log.info("%s", line)
         return made
 
@@ -148,16 +132,17 @@ class PreferenceService:
         thresholds: Thresholds | None = None,
     ) -> explanation.Explained:
         """Tell in full why `recommend` would answer as it does. Raises what `recommend` raises."""
-        decision = await self._decide(
-            prompt, candidates, stage, explore, policy, max_branches, seed, thresholds or Thresholds()
+        asked = ask(
+            prompt,
+            candidates,
+            policy=policy or self.default_policy,
+            stage=stage,
+            explore=explore,
+            max_branches=max_branches,
+            seed=seed,
+            thresholds=thresholds,
         )
-        return explanation.in_full(
-            _respelled(decision),
-            decision.keywords,
-            decision.evidence,
-            policy=decision.policy,
-            strategy=decision.strategy,
-        )
+        return (await self._decide(asked)).in_full()
 
     async def log_generation(
         self,
@@ -248,9 +233,10 @@ class PreferenceService:
             change = statistics_store.Change()
             change.add(logged.judged_round(logged.marks), -1.0)
             change.add(logged.judged_round(marks))
-            await statistics_store.apply(connection, change)
-            await log_store.add_verdict(connection, logged.number, marks, self._clock())
-            return (await _found(connection, generation_id)).generation
+            now = self._clock().astimezone(timezone.utc)
+            await statistics_store.apply(connection, change, logged.ids)
+            await log_store.add_verdict(connection, logged.number, marks, now)
+            return logged.judged(marks, now)
 
         return await self._database.write(record)
 
@@ -356,39 +342,12 @@ class PreferenceService:
         overview = await self._database.read(_overview)
         return replace(state, generations=overview.generations, judged=overview.judged, pairs=overview.pairs)
 
-    async def _decide(
-        self,
-        prompt: str,
-        candidates: Sequence[str],
-        stage: Stage,
-        explore: bool,
-        policy: str | None,
-        max_branches: int,
-        seed: int | None,
-        thresholds: Thresholds,
-    ) -> _Decision:
-        spelled = _spellings(candidates)
-        if stage not in STAGES:
-            raise InvalidRequest(f"There is no stage {stage!r}; choose one of: {', '.join(STAGES)}.")
-        try:
-            chosen_policy = policy_named(policy or self.default_policy)
-        except ValueError as error:
-            raise InvalidRequest(str(error), "unknown_policy") from error
-        words = tuple(replace(word, text=stored_text(word.text)) for word in extract_keywords(prompt))
-        texts = [word.text for word in words]
+    async def _decide(self, asked: Question) -> Decision:
+        texts, names = [word.text for word in asked.keywords], list(asked.spelled)
         evidence = await self._database.read(
-            lambda connection: statistics_store.evidence(connection, texts, list(spelled))
+            lambda connection: statistics_store.evidence(connection, texts, names)
         )
-        ranking = chosen_policy.rank(
-            words, list(spelled), evidence, rng=_chance(seed, prompt, evidence.rounds)
-        )
-        try:
-            decided, chosen = strategy.choose(
-                ranking, stage=stage, explore=explore, thresholds=thresholds, max_branches=max_branches
-            )
-        except ValueError as error:
-            raise InvalidRequest(str(error)) from error
-        return _Decision(prompt, words, evidence, ranking, chosen_policy.name, decided, chosen, spelled)
+        return decide(asked, evidence)
 
     async def _renew_statistics(self) -> None:
         """Recompute where another version's formula made the sums: they cannot be added to by this one."""
@@ -397,69 +356,6 @@ class PreferenceService:
         if self._database.frozen:
             return
         await self.rebuild()
-
-
-def _spellings(candidates: Sequence[str]) -> dict[str, str]:
-    """The store's spelling of each candidate, once, and the caller's first spelling of it."""
-    spelled: dict[str, str] = {}
-    for candidate in candidates:
-        if candidate.strip():
-            spelled.setdefault(stored_name(candidate), candidate)
-    if not spelled:
-        raise InvalidRequest(
-            "There is no checkpoint to choose from. Name at least one candidate, or widen the pool's rules.",
-            "no_candidates",
-        )
-    return spelled
-
-
-def _chance(seed: int | None, prompt: str, rounds: float) -> numpy.random.Generator:
-    """Chance that repeats for one seed, prompt and learned state, and differs when any of them does.
-
-    A workflow often keeps its seed; were the draws the same in every round, they would favour the same
-    checkpoint for ever.
-    """
-    if seed is None:
-        return numpy.random.default_rng()
-    text = blake2b(prompt.encode("utf-8", "replace"), digest_size=8).digest()
-    return numpy.random.default_rng([seed % _SEEDS, int.from_bytes(text, "big"), int(rounds * 1024)])
-
-
-def _respelled(decision: _Decision) -> Ranking:
-    """The ranking with every checkpoint as the caller spells it."""
-    spelled, ranking = decision.spelled, decision.ranking
-    return replace(
-        ranking,
-        order=tuple(spelled[name] for name in ranking.order),
-        shown_order=tuple(spelled[name] for name in ranking.shown_order),
-        scores={spelled[name]: score for name, score in ranking.scores.items()},
-        utilities={spelled[name]: utility for name, utility in ranking.utilities.items()},
-        reasons=tuple(replace(reason, checkpoint=spelled[reason.checkpoint]) for reason in ranking.reasons),
-    )
-
-
-def _recommendation(decision: _Decision, *, stage: Stage, seed: int | None, family: str) -> Recommendation:
-    ranking = _respelled(decision)
-    checkpoints = tuple(decision.spelled[name] for name in decision.checkpoints)
-    return Recommendation(
-        prompt=decision.prompt,
-        checkpoints=checkpoints,
-        confidence=ranking.confidence,
-        strategy=decision.strategy,
-        scores=ranking.scores,
-        policy=decision.policy,
-        keywords=decision.keywords,
-        explanation=explanation.one_sentence(
-            ranking, checkpoints, decision.strategy, stage=stage, policy=decision.policy
-        ),
-        stage=stage,
-        evidence=ranking.evidence,
-        clarity=ranking.clarity,
-        utilities=ranking.utilities,
-        reasons=ranking.reasons,
-        seed=seed,
-        family=family,
-    )
 
 
 def _listed(images: Mapping[str, int] | Sequence[ImageFile]) -> list[ImageFile]:

@@ -8,16 +8,16 @@ rebuilding from the log gives the same bits.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from sqlalchemy import RowMapping, and_, bindparam, delete, func, select, update
+from sqlalchemy import RowMapping, bindparam, delete, func, literal, null, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import statistics
-from .log_store import LoggedGeneration, interned, judged_after
+from .log_store import Ids, LoggedGeneration, judged_after
 from .overview import CheckpointRow, PairRow, RebuildReport
 from .schema import OVERALL, checkpoints, generation_images, keywords, learned_state, pair_statistics
 from .schema import verdicts as verdict_rows
@@ -29,26 +29,17 @@ _NUMBERS = ("selected", "total", "rounds", "score", "information")
 _COLUMNS = tuple(pair_statistics.c[name] for name in _NUMBERS)
 _PAGE = 500
 
-_EVIDENCE = (
+# Two selects in one statement: for a LEFT JOIN on the joined pairs SQLite would read the whole pair table.
+_EVIDENCE = union_all(
     select(
-        keywords.c.text,
-        keywords.c.rounds,
-        checkpoints.c.name,
-        *(column.label(f"pair_{column.name}") for column in _COLUMNS),
-    )
-    .select_from(
-        keywords.outerjoin(
-            pair_statistics.join(
-                checkpoints,
-                and_(
-                    checkpoints.c.id == pair_statistics.c.checkpoint_id,
-                    checkpoints.c.name.in_(bindparam("candidates", expanding=True)),
-                ),
-            ),
-            pair_statistics.c.keyword_id == keywords.c.id,
-        )
-    )
-    .where(keywords.c.text.in_(bindparam("texts", expanding=True)))
+        keywords.c.text, null().label("name"), keywords.c.rounds, *(literal(0.0) for _ in _NUMBERS[1:])
+    ).where(keywords.c.text.in_(bindparam("texts", expanding=True))),
+    select(keywords.c.text, checkpoints.c.name, *_COLUMNS)
+    .select_from(keywords.join(pair_statistics).join(checkpoints))
+    .where(
+        keywords.c.text.in_(bindparam("texts", expanding=True)),
+        checkpoints.c.name.in_(bindparam("candidates", expanding=True)),
+    ),
 )
 
 
@@ -58,12 +49,11 @@ async def evidence(connection: AsyncConnection, texts: Sequence[str], candidates
     pairs: dict[tuple[str, str], PairStatistics] = {}
     overall: dict[str, PairStatistics] = {}
     rounds: dict[str, float] = {}
-    for text, heard, name, *numbers in rows:
-        if heard:
-            rounds[text] = heard
+    for text, name, *numbers in rows:
         if name is None:
-            continue
-        if text == OVERALL:
+            if numbers[0]:
+                rounds[text] = numbers[0]
+        elif text == OVERALL:
             overall[name] = PairStatistics(*numbers)
         else:
             pairs[text, name] = PairStatistics(*numbers)
@@ -89,9 +79,17 @@ class Change:
             sums[place] += sign * number
 
 
-async def apply(connection: AsyncConnection, change: Change) -> None:
+async def apply(connection: AsyncConnection, change: Change, ids: Ids) -> None:
     """Add a change to what is stored; a pair of which nothing is left is no row."""
-    rows = await _rows(connection, {pair: sums for pair, sums in change.pairs.items() if any(sums)})
+    rows = [
+        {
+            "keyword_id": ids.keywords[keyword],
+            "checkpoint_id": ids.checkpoints[checkpoint],
+            **dict(zip(_NUMBERS, sums, strict=True)),
+        }
+        for (keyword, checkpoint), sums in change.pairs.items()
+        if any(sums)
+    ]
     if rows:
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         added = dialect.insert(pair_statistics)
@@ -109,31 +107,16 @@ async def apply(connection: AsyncConnection, change: Change) -> None:
                 *(column == 0.0 for column in _COLUMNS),
             )
         )
-    ids = await interned(connection, keywords, change.rounds)
-    heard = [{"of_id": ids[text], "more": share} for text, share in change.rounds.items() if share]
+    heard = [{"of_id": ids.keywords[text], "more": share} for text, share in change.rounds.items() if share]
     if heard:
-        await connection.execute(
-            update(keywords)
-            .where(keywords.c.id == bindparam("of_id"))
-            .values(rounds=keywords.c.rounds + bindparam("more")),
-            heard,
-        )
+        await connection.execute(_HEAR, heard)
 
 
-async def _rows(
-    connection: AsyncConnection, pairs: Mapping[tuple[str, str], Sequence[float]]
-) -> list[dict[str, Any]]:
-    words = await interned(connection, keywords, (keyword for keyword, _ in pairs))
-    names = await interned(connection, checkpoints, (checkpoint for _, checkpoint in pairs))
-    rows = [
-        {
-            "keyword_id": words[keyword],
-            "checkpoint_id": names[checkpoint],
-            **dict(zip(_NUMBERS, sums, strict=True)),
-        }
-        for (keyword, checkpoint), sums in pairs.items()
-    ]
-    return sorted(rows, key=lambda row: (row["keyword_id"], row["checkpoint_id"]))
+_HEAR = (
+    update(keywords)
+    .where(keywords.c.id == bindparam("of_id"))
+    .values(rounds=keywords.c.rounds + bindparam("more"))
+)
 
 
 async def rebuild(connection: AsyncConnection) -> RebuildReport:
@@ -158,8 +141,14 @@ async def rebuild(connection: AsyncConnection) -> RebuildReport:
     )
     await connection.execute(delete(pair_statistics))
     await connection.execute(update(keywords).values(rounds=0.0))
-    await apply(connection, change)
+    await apply(connection, change, await _all_ids(connection))
     return RebuildReport(generations, len(after), corrected)
+
+
+async def _all_ids(connection: AsyncConnection) -> Ids:
+    words = await connection.execute(select(keywords.c.text, keywords.c.id))
+    names = await connection.execute(select(checkpoints.c.name, checkpoints.c.id))
+    return Ids({row.text: row.id for row in words}, {row.name: row.id for row in names})
 
 
 async def _all(connection: AsyncConnection) -> dict[tuple[str, str], tuple[float, ...]]:

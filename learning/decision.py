@@ -1,0 +1,179 @@
+"""From a question and the evidence to a decision: what `recommend` and `explain` have in common.
+
+Pure, and separate from the service, which fetches the evidence between the two halves: `ask` checks what a
+caller wants and brings it into the store's spelling, `decide` applies policy and strategy and gives every
+name back as the caller spells it. Chance comes from the question's seed alone, and from nowhere else where
+there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+import numpy
+
+from . import explanation, strategy
+from .errors import InvalidRequest
+from .keywords import extract_keywords
+from .policies import Policy, policy_named
+from .spelling import stored_name, stored_text
+from .values import STAGES, Evidence, Keyword, Ranking, Recommendation, Stage, Strategy, Thresholds
+
+_SEEDS = 2**64
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to recommend for, and how. `spelled` has the caller's spelling of a candidate, by the store's."""
+
+    prompt: str
+    keywords: tuple[Keyword, ...]
+    spelled: Mapping[str, str]
+    policy: Policy
+    stage: Stage
+    explore: bool
+    max_branches: int
+    seed: int | None
+    thresholds: Thresholds
+
+
+def ask(
+    prompt: str,
+    candidates: Sequence[str],
+    *,
+    policy: str,
+    stage: Stage,
+    explore: bool,
+    max_branches: int,
+    seed: int | None,
+    thresholds: Thresholds | None,
+) -> Question:
+    """Check a question.
+
+    Raises
+    ------
+    InvalidRequest
+        If there is no candidate, or the stage or the policy does not exist.
+    """
+    if stage not in STAGES:
+        raise InvalidRequest(f"There is no stage {stage!r}; choose one of: {', '.join(STAGES)}.")
+    try:
+        chosen = policy_named(policy)
+    except ValueError as error:
+        raise InvalidRequest(str(error), "unknown_policy") from error
+    return Question(
+        prompt,
+        tuple(replace(word, text=stored_text(word.text)) for word in extract_keywords(prompt)),
+        _spellings(candidates),
+        chosen,
+        stage,
+        explore,
+        max_branches,
+        seed,
+        thresholds or Thresholds(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer, with all that led to it. Only the evidence spells checkpoints as the store does."""
+
+    question: Question
+    evidence: Evidence
+    ranking: Ranking
+    strategy: Strategy
+    checkpoints: tuple[str, ...]
+
+    def recommendation(self, family: str) -> Recommendation:
+        asked, ranking = self.question, self.ranking
+        return Recommendation(
+            prompt=asked.prompt,
+            checkpoints=self.checkpoints,
+            confidence=ranking.confidence,
+            strategy=self.strategy,
+            scores=ranking.scores,
+            policy=asked.policy.name,
+            keywords=asked.keywords,
+            explanation=explanation.one_sentence(
+                ranking, self.checkpoints, self.strategy, stage=asked.stage, policy=asked.policy.name
+            ),
+            stage=asked.stage,
+            evidence=ranking.evidence,
+            clarity=ranking.clarity,
+            utilities=ranking.utilities,
+            reasons=ranking.reasons,
+            seed=asked.seed,
+            family=family,
+        )
+
+    def in_full(self) -> explanation.Explained:
+        return explanation.in_full(
+            self.ranking,
+            self.question.keywords,
+            self.evidence,
+            policy=self.question.policy.name,
+            strategy=self.strategy,
+        )
+
+
+def decide(asked: Question, evidence: Evidence) -> Decision:
+    """Rank the candidates and choose among them.
+
+    Raises
+    ------
+    InvalidRequest
+        If there cannot be that many branches.
+    """
+    chance = _chance(asked.seed, asked.prompt, evidence.rounds)
+    ranking = asked.policy.rank(asked.keywords, list(asked.spelled), evidence, rng=chance)
+    ranking = _respelled(ranking, asked.spelled)
+    try:
+        chosen, checkpoints = strategy.choose(
+            ranking,
+            stage=asked.stage,
+            explore=asked.explore,
+            thresholds=asked.thresholds,
+            max_branches=asked.max_branches,
+        )
+    except ValueError as error:
+        raise InvalidRequest(str(error)) from error
+    return Decision(asked, evidence, ranking, chosen, checkpoints)
+
+
+def _spellings(candidates: Sequence[str]) -> dict[str, str]:
+    """The caller's first spelling of each candidate, by the store's."""
+    spelled: dict[str, str] = {}
+    for candidate in candidates:
+        if candidate.strip():
+            spelled.setdefault(stored_name(candidate), candidate)
+    if not spelled:
+        raise InvalidRequest(
+            "There is no checkpoint to choose from. Name at least one candidate, or widen the pool's rules.",
+            "no_candidates",
+        )
+    return spelled
+
+
+def _chance(seed: int | None, prompt: str, rounds: float) -> numpy.random.Generator:
+    """Chance that repeats for one seed, prompt and learned state, and differs when any of them does.
+
+    A workflow often keeps its seed; were the draws the same in every round, they would favour the same
+    checkpoint for ever.
+    """
+    if seed is None:
+        return numpy.random.default_rng()
+    text = blake2b(prompt.encode("utf-8", "replace"), digest_size=8).digest()
+    return numpy.random.default_rng([seed % _SEEDS, int.from_bytes(text, "big"), int(rounds * 1024)])
+
+
+def _respelled(ranking: Ranking, spelled: Mapping[str, str]) -> Ranking:
+    return replace(
+        ranking,
+        order=tuple(spelled[name] for name in ranking.order),
+        shown_order=tuple(spelled[name] for name in ranking.shown_order),
+        scores={spelled[name]: score for name, score in ranking.scores.items()},
+        utilities={spelled[name]: utility for name, utility in ranking.utilities.items()},
+        reasons=tuple(replace(reason, checkpoint=spelled[reason.checkpoint]) for reason in ranking.reasons),
+    )

@@ -1,15 +1,17 @@
-"""Every example workflow opens in the real frontend and runs, on checkpoints that it has never heard of."""
+"""Every example workflow is listed, opens in the frontend and runs, on checkpoints that it never heard of."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
 
 from context_checkpoint.demo.browser import ComfyPage
+from context_checkpoint.demo.comfy_server import ComfyServer, Refused
 
 FOLDER = Path(__file__).parents[2] / "example_workflows"
 EXAMPLES = sorted(FOLDER.glob("*.json"))
@@ -66,3 +68,27 @@ def test_it_has_a_thumbnail(file: Path) -> None:
     with Image.open(file.with_suffix(".jpg")) as thumbnail:
         assert thumbnail.format == "JPEG"
         assert max(thumbnail.size) <= 512
+
+
+def test_comfyui_lists_the_examples_and_serves_them(comfy: ComfyServer) -> None:
+    """In the templates dialog, with their thumbnails, also from a folder with a space in its name."""
+    listed = comfy.get("/workflow_templates")
+
+    ((pack, names),) = listed.items()
+    assert " " in pack
+    assert sorted(names) == [file.stem for file in EXAMPLES]
+    for file in EXAMPLES:
+        for name in (file.name, f"{file.stem}.jpg"):
+            served = comfy.request("GET", f"/api/workflow_templates/{quote(pack)}/{name}")
+            assert served == (FOLDER / name).read_bytes()
+
+
+@pytest.mark.parametrize("path", ["../__init__.py", "%2e%2e/__init__.py", "..%2f__init__.py", "nowhere.js"])
+def test_nothing_outside_of_the_web_folder_is_served(comfy: ComfyServer, path: str) -> None:
+    """The pack's sources are nobody's business over HTTP."""
+    (pack,) = comfy.get("/workflow_templates")
+
+    with pytest.raises(Refused) as refused:
+        comfy.request("GET", f"/extensions/{quote(pack)}/{path}")
+
+    assert refused.value.status == 404

@@ -278,6 +278,7 @@ def _value(text: str) -> Any:
 def serve(given: argparse.Namespace) -> Outcome:
     import asyncio
     import contextlib
+    import signal
 
     try:
         from . import standalone
@@ -289,6 +290,7 @@ def serve(given: argparse.Namespace) -> Outcome:
         ) from None
     if not 0 <= given.port < 2**16:
         raise WrongUse("--port must be between 0 and 65535.")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
     serving = standalone.serve(_runtime(given), host=given.host, port=given.port, announce=_announce)
     try:
         with contextlib.suppress(KeyboardInterrupt):

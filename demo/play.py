@@ -25,7 +25,8 @@ CORE_ONLY = "LEARNING CORE ONLY: the same decisions and the same database, but n
 
 def main(argv: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us ends the server, too
+    for ending in (signal.SIGTERM, signal.SIGINT):  # a shell's background jobs start with SIGINT ignored
+        signal.signal(ending, signal.default_int_handler)
     started = time.monotonic()
     output = chosen.output.resolve()
     try:

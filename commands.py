@@ -290,7 +290,7 @@ def serve(given: argparse.Namespace) -> Outcome:
         ) from None
     if not 0 <= given.port < 2**16:
         raise WrongUse("--port must be between 0 and 65535.")
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs start with it ignored
     serving = standalone.serve(_runtime(given), host=given.host, port=given.port, announce=_announce)
     try:
         with contextlib.suppress(KeyboardInterrupt):

@@ -27,6 +27,6 @@ def test_the_help_page_names_every_input_and_output(node: str, shared_comfy: Com
     names = [name for kind in ("required", "optional") for name in listed["input"].get(kind, {})]
     names += listed["output_name"]
 
-    assert [name for name in names if f"`{name}`" not in page] == []
+    assert [name for name in names if f"`{name}`" not in page and f"**{name}**" not in page] == []
     assert listed["description"]
     assert listed["category"] == "Context Checkpoint"

@@ -9,26 +9,23 @@ the one that opened it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Awaitable, Callable, Coroutine
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, event, inspect, make_url, text, update
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import URL, Connection, inspect, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from . import moved_file
+from . import engines, moved_file
 from .errors import StoreUnavailable
 from .overview import DatabaseReport
 from .schema import REVISION, VERSION_TABLE, learned_state
-from .spelling import shown_address
-from .store_errors import told, unreachable
+from .store_errors import told
 
 if TYPE_CHECKING:
     import aiosqlite
@@ -37,28 +34,33 @@ T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
 BUSY_TIMEOUT_S = 5.0
-_WRITERS_LOCK = (
-    0x436F6E74657874  # any fixed number; PostgreSQL's advisory lock that makes its writers take turns
-)
 _FAILURES = (DBAPIError, PoolTimeout, OSError)
 
 log = logging.getLogger(__name__)
 
 
 class Database:
-    """One database, opened in one event loop. Make it with `Database.open`."""
+    """One database, opened in one event loop. Make it with `Database.open`.
+
+    Beside the pool it keeps one connection to a file that nothing else uses: if the file is deleted, that one
+    has surely seen it whole, while one that was being opened just then has not.
+    """
 
     def __init__(self, url: URL, busy_timeout_s: float) -> None:
         self.url = url
-        self.path = Path(url.database) if _is_file(url) and url.database else None
+        self.path = engines.file_of(url)
         self.frozen = False
         """True while the file can only be read in place, because its folder takes no file beside it."""
         self._busy_timeout_s = busy_timeout_s
         self._loop = asyncio.get_running_loop()
         self._writer = asyncio.Lock()
+        self._readers = 0
+        self._unread = asyncio.Event()
+        self._unread.set()
         self._running: set[asyncio.Task[Any]] = set()
         self._file: moved_file.Identity | None = None
         self._engine: AsyncEngine
+        self._keeper: AsyncConnection | None = None
 
     @classmethod
     async def open(
@@ -71,7 +73,7 @@ class Database:
         StoreUnavailable
             With a message that says what to do next.
         """
-        database = cls(parse(path_or_url), busy_timeout_s)
+        database = cls(engines.parse(path_or_url), busy_timeout_s)
         await database._connect()
         return database
 
@@ -97,7 +99,7 @@ class Database:
                 await self._stay_in_place()
             except StoreUnavailable as error:
                 log.error("%s", error.message)
-        await self._engine.dispose()
+        await self._let_go()
 
     async def report(self) -> DatabaseReport:
         """What `doctor` wants to know of the database; the counts are left at zero."""
@@ -127,13 +129,36 @@ class Database:
 
     async def _read(self, work: Work[T]) -> T:
         try:
+            return await self._read_once(work)
+        except StoreUnavailable:
+            if not self._is_away():
+                raise
+            return await self._read_once(work)  # the file was deleted just then
+
+    async def _read_once(self, work: Work[T]) -> T:
+        if self._is_away():
+            # What was learned can still be read where it cannot be put back.
+            with contextlib.suppress(StoreUnavailable):
+                async with self._writer:
+                    await self._stay_in_place()
+        self._readers += 1
+        self._unread.clear()
+        try:
             async with self._engine.connect() as connection:
                 return await work(connection)
         except _FAILURES as error:
             raise told(error, self.name) from error
+        finally:
+            self._readers -= 1
+            if not self._readers:
+                self._unread.set()
 
     async def _write(self, work: Work[T]) -> T:
         async with self._writer:
+            if self.frozen:
+                await self._let_go()
+                self.frozen = False
+                await self._connect()
             await self._stay_in_place()
             try:
                 async with self._engine.execution_options(writes=True).begin() as connection:
@@ -142,34 +167,36 @@ class Database:
                 raise told(error, self.name) from error
 
     async def _connect(self) -> None:
-        if self.path:
+        if self.path and not self.path.exists():
             try:
-                await asyncio.to_thread(self.path.parent.mkdir, parents=True, exist_ok=True)
+                await asyncio.to_thread(_begin_file, self.path)
             except OSError as error:
-                raise unreachable(error, self.name) from error
-        self._engine = self._make_engine()
+                raise told(error, self.name) from error
+        self._engine = engines.make_engine(self.url, self.path, self._busy_timeout_s)
         try:
             await self._migrate()
+            if self.path:
+                self._keeper = await self._engine.connect()
+                await self._keeper.run_sync(_revision)  # opens the log that SQLite keeps beside the file
+                await self._keeper.rollback()
         except BaseException as error:
-            await self._engine.dispose()
-            if not isinstance(error, _FAILURES):
+            await self._let_go()
+            failed = isinstance(error, _FAILURES)
+            can_be_read = failed and await self._open_frozen()
+            # aiosqlite does not wait for the thread of a connection that failed to open, which yet calls into
+            # this loop once more: let it, before the caller may close the loop.
+            await asyncio.sleep(0.01)
+            if not can_be_read:
+                if failed:
+                    raise told(error, self.name) from error
                 raise
-            if not await self._open_frozen():
-                raise told(error, self.name) from error
         self._file = moved_file.identity(self.path) if self.path else None
 
     async def _open_frozen(self) -> bool:
         """Read a database whose folder takes no file beside it (read-only, or full), as it stands there."""
         if not self.path or not self.path.is_file():
             return False
-        self._engine = create_async_engine(
-            URL.create(
-                self.url.drivername,
-                database=f"file:{quote(str(self.path.resolve()))}",
-                query={"mode": "ro", "immutable": "1", "uri": "true"},
-            ),
-            poolclass=NullPool,
-        )
+        self._engine = engines.make_frozen_engine(self.path)
         try:
             async with self._engine.connect() as connection:
                 self.frozen = await connection.run_sync(_revision) == REVISION
@@ -194,89 +221,33 @@ class Database:
                     "CONTEXT_CHECKPOINT_DATABASE.",
                 ) from error
 
+    async def _let_go(self) -> None:
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            await keeper.close()
+        await self._engine.dispose()
+
+    def _is_away(self) -> bool:
+        return self.path is not None and not self.frozen and moved_file.identity(self.path) != self._file
+
     async def _stay_in_place(self) -> None:
-        """Before a write: see that the open file is still the one that others will find under its name."""
-        if self.path is None:
+        """See that the open file is still the one that others will find under its name."""
+        if self.path is None or not self._is_away():
             return
-        if self.frozen:
-            await self._engine.dispose()
-            self.frozen = False
+        if self._keeper is None:  # it could not be opened again the last time
             await self._connect()
             return
-        found = moved_file.identity(self.path)
-        if found == self._file:
-            return
         try:
-            async with self._engine.connect() as connection:
-                raw = (await connection.get_raw_connection()).driver_connection
-                copy = await moved_file.rescue(cast("aiosqlite.Connection", raw), self.path)
-            await self._engine.dispose()
+            raw = (await self._keeper.get_raw_connection()).driver_connection
+            copy = await moved_file.rescue(cast("aiosqlite.Connection", raw), self.path)
+            # A pool forgets the connections that are in use when it is disposed of.
+            await self._unread.wait()
+            await self._let_go()
             kept = await asyncio.to_thread(moved_file.put_back, copy, self.path)
         except _FAILURES as error:
             raise told(error, self.name) from error
         log.warning("%s was deleted or replaced while in use. %s", self.path, kept)
         await self._connect()
-
-    def _make_engine(self) -> AsyncEngine:
-        if self.url.get_backend_name() != "sqlite":
-            engine = create_async_engine(self.url, pool_pre_ping=True)
-            event.listen(engine.sync_engine, "begin", _begin_postgresql)
-            return engine
-        engine = create_async_engine(
-            self.url,
-            poolclass=AsyncAdaptedQueuePool,
-            # An in-memory database lives in its connection: one for all, which then take turns.
-            pool_size=3 if self.path else 1,
-            max_overflow=2 if self.path else 0,
-            # Transactions are begun by `_begin_sqlite`; the driver would begin none before a SELECT.
-            connect_args={"isolation_level": None, "timeout": self._busy_timeout_s},
-        )
-        event.listen(engine.sync_engine, "connect", _set_pragmas)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
-        return engine
-
-
-def parse(path_or_url: str | os.PathLike[str]) -> URL:
-    """The address of a database file, `:memory:`, or a server, with the driver that this pack uses.
-
-    Raises
-    ------
-    StoreUnavailable
-        If it is no address, or its driver is not installed.
-    """
-    given = os.fspath(path_or_url)
-    if "://" not in given:
-        return URL.create(
-            "sqlite+aiosqlite", database=given if given == ":memory:" else str(Path(given).expanduser())
-        )
-    try:
-        url = make_url(given)
-    except (ArgumentError, ValueError) as error:
-        raise StoreUnavailable(
-            "store_address", f"{shown_address(given)} is not a database address. {_ADDRESSES}"
-        ) from error
-    driver = {"sqlite": "aiosqlite", "postgresql": "asyncpg", "postgres": "asyncpg"}.get(
-        url.drivername.split("+")[0]
-    )
-    if driver is None:
-        raise StoreUnavailable(
-            "store_address", f"{url.drivername!r} databases are not supported. {_ADDRESSES}"
-        )
-    if find_spec(driver) is None:
-        package = "context-checkpoint[postgres]" if driver == "asyncpg" else driver
-        raise StoreUnavailable(
-            "store_driver_missing",
-            f"The database driver {driver!r} is not installed. Run: python -m pip install {package!r} "
-            "with the Python that runs ComfyUI.",
-        )
-    return url.set(drivername=f"{'sqlite' if driver == 'aiosqlite' else 'postgresql'}+{driver}")
-
-
-_ADDRESSES = "Give a file's path, or postgresql://user:password@host/database."
-
-
-def _is_file(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
 
 
 def _revision(connection: Connection) -> str | None:
@@ -294,6 +265,11 @@ def _upgrade(connection: Connection) -> None:
         upgrade(connection, current)
 
 
+def _begin_file(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()  # nothing in it is an empty database to SQLite
+
+
 async def _touch(connection: AsyncConnection) -> None:
     """Write without changing anything."""
     await connection.execute(update(learned_state).values(id=learned_state.c.id))
@@ -302,22 +278,3 @@ async def _touch(connection: AsyncConnection) -> None:
 def _size(path: Path) -> int:
     files = (path, Path(f"{path}-wal"))
     return sum(file.stat().st_size for file in files if file.exists())
-
-
-def _set_pragmas(dbapi_connection: Any, _record: object) -> None:
-    cursor = dbapi_connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _begin_postgresql(connection: Connection) -> None:
-    if connection.get_execution_options().get("writes", False):
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
-    else:
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

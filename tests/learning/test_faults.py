@@ -239,6 +239,47 @@ class TestDeletedWhileRunning:
         assert [judged_in(path) for path in kept] == [3]
         assert str(kept[0]) in caplog.text
 
+    async def test_reading_puts_it_back_too_and_never_begins_an_empty_one(self, database_file: Path) -> None:
+        """Several reads at once open new connections, which must not find or make another file."""
+        async with opened(database_file) as service:
+            await teach(service, rounds=3)
+            database_file.unlink()
+
+            counts = await asyncio.gather(*(judged(service) for _ in range(10)))
+
+            assert counts == [3] * 10
+            assert judged_in(database_file) == 3
+
+    @pytest.mark.parametrize("delay_ms", [0, 1, 2, 3, 4])
+    async def test_deleted_in_the_middle_of_many_reads_none_fails(
+        self, database_file: Path, delay_ms: int
+    ) -> None:
+        """Whether a connection was open, being opened or not yet, each sees all that was learned."""
+        async with opened(database_file) as service:
+            await teach(service, rounds=3)
+            reads = [asyncio.ensure_future(judged(service)) for _ in range(6)]
+            await asyncio.sleep(delay_ms / 1000)
+            for part in ("", "-wal", "-shm"):
+                Path(f"{database_file}{part}").unlink()
+            reads += [asyncio.ensure_future(judged(service)) for _ in range(6)]
+
+            assert await asyncio.gather(*reads) == [3] * 12
+        assert judged_in(database_file) == 3
+
+    async def test_a_deleted_file_behind_a_link_is_restored_where_it_was(self, tmp_path: Path) -> None:
+        """The link stays a link."""
+        (tmp_path / "elsewhere").mkdir()
+        real, link = tmp_path / "elsewhere" / "real.db", tmp_path / "preferences.db"
+        link.symlink_to(real)
+        async with opened(link) as service:
+            await teach(service, rounds=2)
+            real.unlink()
+
+            await teach(service)
+
+        assert link.is_symlink()
+        assert judged_in(real) == 3
+
     async def test_two_processes_agree_on_the_restored_file(self, database_file: Path) -> None:
         """The first that writes restores it, the second finds the restored file and uses it."""
         async with opened(database_file) as one, opened(database_file) as two:
@@ -335,6 +376,36 @@ def _no_more_than(path: Path, growth: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["my preferences.db", "100%.db", "what?.db", "a#b.db", "好み.db", "x&mode=ro.db", "no suffix", "a:b.db"],
+)
+async def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
+    """SQLite is given an address, in which some characters would mean something else."""
+    async with opened(tmp_path / name) as service:
+        await teach(service)
+    async with opened(tmp_path / name) as service:
+        assert await judged(service) == 1
+
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+async def test_a_relative_path_is_taken_from_where_it_was_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another working directory later makes no second database."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
+    async with opened("preferences.db") as service:
+        await teach(service)
+        monkeypatch.chdir(tmp_path / "other")
+        await asyncio.gather(*(judged(service) for _ in range(5)))
+        await teach(service)
+
+    assert judged_in(tmp_path / "preferences.db") == 2
+    assert list((tmp_path / "other").iterdir()) == []
 
 
 class TestNotADatabase:

@@ -1,0 +1,123 @@
+"""From a path or an address to a SQLAlchemy engine whose transactions begin as this pack needs them.
+
+Separate from `database`, which runs the transactions, because everything here is particular to one database
+or its driver: SQLite's pragmas and how it begins, PostgreSQL's lock that makes writers take turns.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
+
+from .errors import StoreUnavailable
+from .spelling import shown_address
+
+_ADDRESSES = "Give a file's path, or postgresql://user:password@host/database."
+_DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg", "postgres": "asyncpg"}
+_WRITERS_LOCK = 0x436F6E74657874  # any number that stays the same
+
+
+def parse(path_or_url: str | os.PathLike[str]) -> URL:
+    """Read the path of a database file, `:memory:`, or a server's address, and choose the driver.
+
+    Raises
+    ------
+    StoreUnavailable
+        If it is no address, or its driver is not installed.
+    """
+    given = os.fspath(path_or_url)
+    if "://" not in given:
+        return URL.create("sqlite+aiosqlite", database=given)
+    try:
+        url = make_url(given)
+    except (ArgumentError, ValueError) as error:
+        message = f"{shown_address(given)} is not a database address. {_ADDRESSES}"
+        raise StoreUnavailable("store_address", message) from error
+    kind = url.drivername.split("+")[0]
+    driver = _DRIVERS.get(kind)
+    if driver is None:
+        raise StoreUnavailable("store_address", f"{kind!r} databases are not supported. {_ADDRESSES}")
+    if find_spec(driver) is None:
+        package = "context-checkpoint[postgres]" if driver == "asyncpg" else driver
+        raise StoreUnavailable(
+            "store_driver_missing",
+            f"The database driver {driver!r} is not installed. Run: python -m pip install {package!r} "
+            "with the Python that runs ComfyUI.",
+        )
+    return url.set(drivername=f"{'sqlite' if driver == 'aiosqlite' else 'postgresql'}+{driver}")
+
+
+def file_of(url: URL) -> Path | None:
+    """Find the file behind an address; None for a server, and for a database in memory."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    # Behind every link: a deleted file must be put back where it was, not where a link to it lies.
+    return Path(str(url.database)).expanduser().resolve()
+
+
+def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> AsyncEngine:
+    """Make the engine; `execution_options(writes=True)` begins a writer's transaction.
+
+    A SQLite file must be there already: a connection that is opened after somebody deleted it must fail, and
+    not begin an empty one.
+    """
+    if url.get_backend_name() != "sqlite":
+        engine = create_async_engine(url, pool_pre_ping=True)
+        event.listen(engine.sync_engine, "begin", _begin_postgresql)
+        return engine
+    engine = create_async_engine(
+        _sqlite_url(file, mode="rw") if file else URL.create(url.drivername, database=":memory:"),
+        poolclass=AsyncAdaptedQueuePool,
+        # A database in memory lives in its connection: one for all, which then take turns.
+        pool_size=4 if file else 1,
+        max_overflow=2 if file else 0,
+        # Transactions are begun by `_begin_sqlite`; the driver would begin none before a SELECT.
+        connect_args={"isolation_level": None, "timeout": busy_timeout_s},
+    )
+    event.listen(engine.sync_engine, "connect", _set_pragmas)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def make_frozen_engine(file: Path) -> AsyncEngine:
+    """Make an engine that reads a SQLite file as it stands, and needs to write nothing beside it."""
+    return create_async_engine(_sqlite_url(file, mode="ro", immutable="1"), poolclass=NullPool)
+
+
+def _sqlite_url(file: Path, **parameters: str) -> URL:
+    path = file.as_posix()
+    # https://www.sqlite.org/uri.html: three slashes before a drive letter, four before a network share.
+    address = f"file://{'' if path.startswith('/') else '/'}{quote(path, safe='/:')}"
+    return URL.create("sqlite+aiosqlite", database=address, query={**parameters, "uri": "true"})
+
+
+def _set_pragmas(dbapi_connection: Any, _record: object) -> None:
+    cursor = dbapi_connection.cursor()
+    try:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+    except Exception:
+        # SQLAlchemy forgets a connection whose first steps fail, and its thread would hold the file open.
+        dbapi_connection.close()
+        raise
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

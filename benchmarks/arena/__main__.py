@@ -19,8 +19,8 @@ SEEDS, QUICK_SEEDS = 20, 4
 def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     logging.getLogger("context_checkpoint").setLevel(logging.WARNING)
-    worlds = asked.world or [name for name in WORLDS]
-    players = asked.player or [name for name in PLAYERS]
+    worlds = asked.world or list(WORLDS)
+    players = asked.player or list(PLAYERS)
     seeds = range(asked.seeds or (QUICK_SEEDS if asked.quick else SEEDS))
     results = ResultsFile(asked.results)
     run(missing(worlds, players, seeds, results.cells(), data=asked.data), results, asked.processes)

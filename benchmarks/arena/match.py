@@ -21,7 +21,7 @@ BIN = 10
 
 CONFIDENCE_BINS = 10
 HIT_WITHIN = 0.25
-"""A hit is within so many standard deviations (of the candidates' utilities for the prompt) of the favourite."""
+"""A hit is within so many standard deviations, of the candidates' utilities for the prompt, of the best."""
 
 
 @dataclass(slots=True)

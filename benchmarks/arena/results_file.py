@@ -1,8 +1,8 @@
 """The file of finished cells: one JSON object a line, appended when a cell is done.
 
 That makes a run resumable, whatever stopped it: what is in the file is not played again. A cell belongs to
-the code that played it, by a fingerprint of all files that can change its numbers; cells of other code stay in
-the file and are not used.
+the code that played it, by a fingerprint of all files that can change its numbers; cells of other code stay
+in the file and are not used.
 """
 
 from __future__ import annotations
@@ -28,9 +28,15 @@ _NO_MATTER = {
     "results_file.py",
 }
 _LEARNING = (
-    "keywords.py", "prompt_words.py", "spelling.py", "values.py", "statistics.py", "confidence.py", "strategy.py",
+    "keywords.py",
+    "prompt_words.py",
+    "spelling.py",
+    "values.py",
+    "statistics.py",
+    "confidence.py",
+    "strategy.py",
     "decision.py",
-)  # fmt: skip
+)
 
 
 def default_path() -> Path:

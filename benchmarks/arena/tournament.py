@@ -25,7 +25,7 @@ PROCESSES = 2
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The missing players of one world and seed. `pace` is the default policy's counts where it has played."""
+    """The missing players of one world and seed; `pace` is the default policy's counts if it has played."""
 
     world: str
     seed: int

@@ -1,4 +1,4 @@
-"""What a player is: it sees a prompt and names, shows one to three checkpoints, and learns from the verdict."""
+"""What a player is: it sees a prompt and names, shows one to three checkpoints, learns from the verdict."""
 
 from __future__ import annotations
 

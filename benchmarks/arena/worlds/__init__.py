@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from .combinations import COMBINATIONS
 from .contract import NeedsData, World
+from .couple import COUPLE
+from .drift import DRIFT
+from .lazy import LAZY
+from .rated import PANEL, RATED
+from .shelf import SHELF
 from .styles import BOOSTERS, STYLES
+from .templates import TEMPLATES
 
-WORLDS: dict[str, World] = {world.name: world for world in (STYLES, BOOSTERS)}
+_ALL = (STYLES, BOOSTERS, TEMPLATES, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE, RATED, PANEL)
+
+WORLDS: dict[str, World] = {world.name: world for world in _ALL}
 
 __all__ = ["WORLDS", "NeedsData", "World"]

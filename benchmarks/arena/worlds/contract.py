@@ -54,7 +54,7 @@ class Moods:
 def tastes(rng: numpy.random.Generator, kinds: int, checkpoints: int) -> Numbers:
     """Utilities `[kinds, checkpoints]`: how good a checkpoint is in general, and how it does each kind.
 
-    Their standard deviation is 1.5 times that of the liking of single pictures: the worst of a dozen is hardly
+    Their standard deviation is 1.5, that of the noise of single pictures 1.28: the worst of a dozen is hardly
     ever kept, and the best of them is passed over now and then.
     """
     general = rng.normal(0.0, 0.5, checkpoints)

@@ -1,7 +1,7 @@
 """Nine checkpoints, seven styles, one person: the plain world, and the same one written with boosters.
 
-A prompt has two to four of its style's words, one of many subjects, a place now and then, and in one prompt of
-eight a word of another style. `boosters` is the same person with the same wishes, who writes "masterpiece"
+A prompt has two to four of its style's words, one of many subjects, a place now and then, and in one prompt
+of eight a word of another style. `boosters` is the same person with the same wishes, who writes "masterpiece"
 into each of them and weights in ComfyUI's syntax: a policy that reads prompts must not notice.
 """
 

@@ -121,18 +121,20 @@ STYLE_WORDS: Mapping[str, tuple[str, ...]] = {
 
 SUBJECTS: tuple[str, ...] = (
     "a fox", "an old sailor", "two dancers", "a robot gardener", "a witch with ravens", "a red bicycle",
-    "a lighthouse", "a sleeping cat", "a knight", "a violinist", "a dragon", "a paper boat", "a young woman",
-    "a beekeeper", "a night train", "an astronaut", "a bowl of ramen", "a wolf", "a tea house", "a boxer",
-    "an owl", "a blacksmith", "a ballet dancer", "a hot air balloon", "an elephant", "a grandfather", "a jazz band",
-    "a mermaid", "a steam engine", "a chess player", "a shepherd", "a queen", "a hummingbird", "a pirate",
-    "a locksmith", "twin sisters", "a snowman", "a falcon", "a fisherman", "a baker", "a unicorn", "a clockmaker",
-    "a whale", "a cactus", "a street musician", "a monk", "a surfer", "a golem", "a hedgehog", "a tightrope walker",
+    "a lighthouse", "a sleeping cat", "a knight", "a violinist", "a dragon", "a paper boat",
+    "a young woman", "a beekeeper", "a night train", "an astronaut", "a bowl of ramen", "a wolf",
+    "a tea house", "a boxer", "an owl", "a blacksmith", "a ballet dancer", "a hot air balloon",
+    "an elephant", "a grandfather", "a jazz band", "a mermaid", "a steam engine", "a chess player",
+    "a shepherd", "a queen", "a hummingbird", "a pirate", "a locksmith", "twin sisters", "a snowman",
+    "a falcon", "a fisherman", "a baker", "a unicorn", "a clockmaker", "a whale", "a cactus",
+    "a street musician", "a monk", "a surfer", "a golem", "a hedgehog", "a tightrope walker",
 )  # fmt: skip
 
 PLACES: tuple[str, ...] = (
-    "in a forest", "on a rooftop", "by the sea", "in a kitchen", "under a bridge", "at a market", "in the desert",
-    "in heavy rain", "at dawn", "in a library", "on a mountain", "in the snow", "in a greenhouse", "at a harbour",
-    "in a cave", "on a stage", "in an attic", "under the stars", "in a meadow", "inside a train",
+    "in a forest", "on a rooftop", "by the sea", "in a kitchen", "under a bridge", "at a market",
+    "in the desert", "in heavy rain", "at dawn", "in a library", "on a mountain", "in the snow",
+    "in a greenhouse", "at a harbour", "in a cave", "on a stage", "in an attic", "under the stars",
+    "in a meadow", "inside a train",
 )  # fmt: skip
 
 BOOSTERS = "masterpiece, best quality, (highly detailed:1.2)"

@@ -50,6 +50,7 @@ class Runtime:
         self._owner = OwnerLoop("context_checkpoint database")
         self._service: PreferenceService | None = None
         self._opening: asyncio.Lock | None = None
+        self._operating: set[asyncio.Task[Any]] = set()
 
     @property
     def database_name(self) -> str:
@@ -109,9 +110,15 @@ class Runtime:
             self._owner.stop()
 
     async def _operate(self, operation: Operation[T]) -> T:
-        service = await self._opened()
-        service.default_policy = self.settings.policy
-        return await operation(service)
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for mypy: a coroutine that runs has one
+        self._operating.add(task)
+        try:
+            service = await self._opened()
+            service.default_policy = self.settings.policy
+            return await operation(service)
+        finally:
+            self._operating.discard(task)
 
     async def _opened(self) -> PreferenceService:
         if self._opening is None:
@@ -130,6 +137,8 @@ class Runtime:
             return self._service
 
     async def _close_service(self) -> None:
+        if self._operating:
+            await asyncio.wait(self._operating, timeout=_CLOSING_TIMEOUT_S / 2)
         service, self._service, self._opening = self._service, None, None
         if service is not None:
             await service.close()

@@ -54,6 +54,7 @@ class Database:
         self._busy_timeout_s = busy_timeout_s
         self._loop = asyncio.get_running_loop()
         self._writer = asyncio.Lock()
+        self._closed = False
         self._readers = 0
         self._unread = asyncio.Event()
         self._unread.set()
@@ -92,6 +93,7 @@ class Database:
 
     async def close(self) -> None:
         """Let running transactions end, then let go of the file."""
+        self._closed = True
         if self._running:
             await asyncio.wait(self._running)
         if self.path and self.path.parent.is_dir():
@@ -121,6 +123,11 @@ class Database:
             work.close()
             raise RuntimeError(
                 "This service belongs to the event loop that opened it; use runtime.current().run(...)."
+            )
+        if self._closed:
+            work.close()
+            raise StoreUnavailable(
+                "store_closed", f"{self.name} has been closed. Open it again, or restart ComfyUI."
             )
         task = asyncio.ensure_future(work)
         self._running.add(task)

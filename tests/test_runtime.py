@@ -110,6 +110,18 @@ class TestRunning:
 
         assert judged(made) == 1
 
+    def test_closing_waits_for_operations_under_way(self, made: Runtime) -> None:
+        """A prompt that is recording while ComfyUI ends comes to its end."""
+        recording = threading.Thread(target=lambda: made.run_blocking(_some_rounds))
+        recording.start()
+        while not made._operating:
+            pass
+
+        made.close()
+        recording.join(10)
+
+        assert judged(made) == 5
+
     async def test_a_missing_package_names_the_command(
         self, made: Runtime, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -126,8 +138,13 @@ async def _itself(service: PreferenceService) -> PreferenceService:
     return service
 
 
+async def _some_rounds(service: PreferenceService) -> None:
+    for _ in range(5):
+        await round_of(service)
+
+
 async def _slow_round(service: PreferenceService) -> None:
-    for _ in range(50):
+    for _ in range(20):
         await round_of(service)
 
 

@@ -509,6 +509,17 @@ class TestLoopsAndCancellation:
         assert (await writing).judged_at is not None
         assert judged_in(database_file) == 1
 
+    async def test_a_closed_service_says_so(self, database_file: Path) -> None:
+        """It opens nothing behind its owner's back; closing twice is fine."""
+        service = await PreferenceService.open(database_file)
+        await service.close()
+
+        with pytest.raises(StoreUnavailable, match="Open it again") as raised:
+            await service.learned_version()
+        await service.close()
+
+        assert raised.value.code == "store_closed"
+
     async def test_another_loop_is_refused(self, sqlite_service: PreferenceService) -> None:
         """It would hang for good; the message names the way."""
 

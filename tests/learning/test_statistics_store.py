@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import sqlite3
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from context_checkpoint import learning
 from context_checkpoint.learning import PreferenceService, statistics
 from context_checkpoint.learning.keywords import extract_keywords
 from context_checkpoint.learning.statistics import Tally
@@ -312,3 +314,31 @@ def test_the_formula_has_a_version() -> None:
     """`statistics.FORMULA` is what the store compares."""
     assert statistics.FORMULA >= 1
     assert extract_keywords("anime")[0].text == "anime"
+
+
+def documented_queries() -> list[str]:
+    """The SQL of docs/data.md, as printed."""
+    page = (Path(learning.__file__).resolve().parent.parent / "docs" / "data.md").read_text("utf-8")
+    return re.findall(r"^```sql\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("query", documented_queries(), ids=lambda query: query.strip().split("\n")[0])
+async def test_the_queries_of_the_documentation_run_as_printed(
+    service: PreferenceService, query: str
+) -> None:
+    """On SQLite and on PostgreSQL, and each finds something in a history of a few rounds."""
+    made = await service.recommend("anime girl", NAMES, stage="draft")
+    for verdict in ({"selected": {"a": 5}}, {"rejected": {"a": 5, "b": 1}}, {}):
+        generation_id = await service.log_generation(made, {"a": 5, "b": 1}, session_id="monday")
+        await service.record_feedback(generation_id, **verdict)
+
+    async def read(connection: object) -> list[object]:
+        return list(await connection.execute(text(query)))
+
+    assert await service._database.read(read)
+
+
+def test_the_documentation_has_the_documents_query() -> None:
+    """And no query has been lost."""
+    assert len(documented_queries()) == 6
+    assert "AVG(confidence) as avg_confidence" in documented_queries()[0]

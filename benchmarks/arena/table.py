@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from context_checkpoint.learning.policies import DEFAULT_POLICY
+from context_checkpoint.learning.policies import DEFAULT_POLICY, POLICIES
 
-from .figures import FIGURES, Figure
+from .figures import FIGURES, RECOVERY_AIM, RECOVERY_PROMPTS, Figure
 from .match import Cell
-from .measures import Window, exploited, window
+from .measures import Window, exploited, recovery, window
 from .players import PLAYERS
 from .worlds import WORLDS, World
 
 Players = Mapping[str, Sequence[Cell]]
+
+PEERS = {name for name, entrant in PLAYERS.items() if entrant.peer and not entrant.foresight}
 
 
 def world_table(world: World, players: Players) -> str:
@@ -40,17 +42,58 @@ def world_table(world: World, players: Players) -> str:
     return "\n".join(lines)
 
 
+def report(world: World, players: Players) -> str:
+    """The table of one world, and how the default policy stands to its figures and to its peers."""
+    seeds = max(len(cells) for cells in players.values())
+    lines = [f"{world.name}: {world.told}, {seeds} seeds", "", world_table(world, players), ""]
+    return "\n".join([*lines, *against_figures(world, players), *lost_against(world, players)])
+
+
 def against_figures(world: World, players: Players) -> list[str]:
-    """One line per figure of this world: what was reached, and whether it must or could be better."""
+    """One line per figure of this world: what was reached, and whether that is what it must be or the aim."""
     cells = players.get(DEFAULT_POLICY)
+    if not cells:
+        return []
     lines = []
     for span in world.windows:
         figure = FIGURES.get((world.name, span))
-        if figure and cells and min(cell.prompts for cell in cells) >= span[1]:
+        if figure and min(cell.prompts for cell in cells) >= span[1]:
             held = window(cells, *span)
             lines.append(
                 f"{DEFAULT_POLICY} {span[0]}-{span[1]}: {_said(held)} [{figure}]: {_met(held, figure)}"
             )
+    if world.flip and min(cell.prompts for cell in cells) > world.flip:
+        lines += _recovered(players, world.flip)
+    return lines
+
+
+def _recovered(players: Players, flip: int) -> list[str]:
+    lines = []
+    for name in (name for name in players if name in POLICIES):
+        took = recovery(players[name], flip)
+        said = f"{took} prompts" if took is not None else "never"
+        aim = f"[{RECOVERY_PROMPTS}, aim {RECOVERY_AIM}]"
+        lines.append(f"{name}: back to within 20 % of the regret before the flip in {said} {aim}")
+    return lines
+
+
+def lost_against(world: World, players: Players) -> list[str]:
+    """A line for each peer that has less regret than the default policy at no more images."""
+    cells = players.get(DEFAULT_POLICY)
+    spans = [span for span in world.windows if span[1] <= _shortest(players)]
+    lines = []
+    for span in spans if cells else []:
+        ours = window(cells or [], *span)
+        for name, theirs in players.items():
+            held = window(theirs, *span)
+            if (
+                name in PEERS
+                and held.share.mean < ours.share.mean
+                and held.images.mean <= ours.images.mean + 0.005
+            ):
+                lines.append(
+                    f"{name} beats {DEFAULT_POLICY} in {span[0]}-{span[1]}: {_said(held)}, {_said(ours)}"
+                )
     return lines
 
 

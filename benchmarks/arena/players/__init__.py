@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from . import ours, simple
+from . import kernel_ucb, mabwiser_linear, ours, river_bandits, simple, thompson_blind, vowpal
 from .contract import Entrant, Play, Player
 
-PLAYERS: dict[str, Entrant] = {entrant.name: entrant for entrant in (*ours.ENTRANTS, *simple.ENTRANTS)}
+_ALL = (
+    *ours.ENTRANTS,
+    *simple.ENTRANTS,
+    *thompson_blind.ENTRANTS,
+    *vowpal.ENTRANTS,
+    *mabwiser_linear.ENTRANTS,
+    *river_bandits.ENTRANTS,
+    *kernel_ucb.ENTRANTS,
+)
+
+PLAYERS: dict[str, Entrant] = {entrant.name: entrant for entrant in _ALL}
 
 __all__ = ["PLAYERS", "Entrant", "Play", "Player"]

@@ -59,7 +59,9 @@ class Entrant:
         Gets the world, the seed and the data folder. Only a player that knows everything looks into the
         world; the others take the seed for their own chance.
     missing
-        Why it cannot play here (a package is not installed), or nothing.
+        What it needs and is not there (a package), or nothing.
+    foresight
+        True where it knows what nobody can know: a mark on the scale, not an opponent.
     """
 
     name: str
@@ -68,3 +70,4 @@ class Entrant:
     peer: bool
     make: Callable[[World, int, Path | None], Player]
     missing: str = ""
+    foresight: bool = False

@@ -102,6 +102,13 @@ def _hindsight(world: World, seed: int, data: Path | None) -> Hindsight:
 
 ENTRANTS = (
     Entrant("random", "three at random", paced=False, peer=True, make=_chance),
-    Entrant("hindsight", "best prompt-blind choice in hindsight", paced=True, peer=True, make=_hindsight),
+    Entrant(
+        "hindsight",
+        "best prompt-blind choice in hindsight",
+        paced=True,
+        peer=True,
+        make=_hindsight,
+        foresight=True,
+    ),
 )
-KNOWS = Entrant("knows", "knows the person's mind", paced=False, peer=True, make=_knows)
+KNOWS = Entrant("knows", "knows the person's mind", paced=False, peer=True, make=_knows, foresight=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .combinations import COMBINATIONS
-from .contract import NeedsData, World
+from .contract import World
 from .couple import COUPLE
 from .drift import DRIFT
 from .lazy import LAZY
@@ -16,4 +16,4 @@ _ALL = (STYLES, BOOSTERS, TEMPLATES, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE, R
 
 WORLDS: dict[str, World] = {world.name: world for world in _ALL}
 
-__all__ = ["WORLDS", "NeedsData", "World"]
+__all__ = ["WORLDS", "World"]

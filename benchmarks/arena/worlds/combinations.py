@@ -15,7 +15,7 @@ import numpy
 from ..wishes import Wish
 from .contract import Moods, World
 
-PROMPTS = 900
+PROMPTS = 600
 CHECKPOINTS = tuple(f"model_{letter}.safetensors" for letter in "abcdefgh")
 
 _MANNERS: Mapping[str, tuple[str, ...]] = {
@@ -73,5 +73,5 @@ def wishes(seed: int, data: Path | None, *, prompts: int = PROMPTS) -> Iterator[
 
 
 COMBINATIONS = World(
-    "combinations", "taste depends on subject and style together", PROMPTS, wishes, ((200, 500), (500, 900))
+    "combinations", "taste depends on subject and style together", PROMPTS, wishes, ((150, 300), (300, 600))
 )

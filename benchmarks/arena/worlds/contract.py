@@ -11,10 +11,6 @@ import numpy
 from ..wishes import BAR, Numbers, Wish
 
 
-class NeedsData(Exception):
-    """The world is built from files that are not there; the message names them."""
-
-
 @dataclass(frozen=True, slots=True)
 class World:
     """One kind of person and prompts.
@@ -24,9 +20,13 @@ class World:
     wishes
         Gives the world's wishes in order; the same for the same seed and data folder.
     windows
-        Spans of prompts `(first, last + 1)` that are reported, the last one in the picture's caption.
+        Spans of prompts `(first, last + 1)` that are reported.
+    needs
+        Files that must lie in the data folder.
     valued
         True where utilities are people's ratings, and the value of the first recommendation is reported.
+    flip
+        The prompt at which tastes change, where they do.
     """
 
     name: str
@@ -34,7 +34,15 @@ class World:
     prompts: int
     wishes: Callable[[int, Path | None], Iterator[Wish]]
     windows: tuple[tuple[int, int], ...]
+    needs: tuple[str, ...] = ()
     valued: bool = False
+    flip: int | None = None
+
+    def missing(self, data: Path | None) -> str:
+        """What is not there and must be, or nothing."""
+        if all(data is not None and (data / name).is_file() for name in self.needs):
+            return ""
+        return f"--data DIR with {' and '.join(self.needs)}"
 
 
 class Moods:

@@ -15,7 +15,7 @@ from ..wishes import Wish
 from .contract import Moods, World, tastes
 from .styles import CHECKPOINTS, KINDS, Writer
 
-PROMPTS = 900
+PROMPTS = 600
 _STYLES_OF = ((0, 1, 2, 5, 6), (3, 4, 5, 6))
 
 
@@ -32,4 +32,4 @@ def wishes(seed: int, data: Path | None, *, prompts: int = PROMPTS) -> Iterator[
         yield Wish(prompt, CHECKPOINTS, liked[who][kind], moods.noise(count), moods.bar())
 
 
-COUPLE = World("couple", "two people share one database", PROMPTS, wishes, ((200, 500), (500, 900)))
+COUPLE = World("couple", "two people share one database", PROMPTS, wishes, ((150, 300), (300, 600)))

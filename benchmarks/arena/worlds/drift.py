@@ -40,5 +40,10 @@ def _turned(liked: Numbers) -> Numbers:
 
 
 DRIFT = World(
-    "drift", "half the tastes flip at prompt 600", PROMPTS, wishes, ((450, 600), (600, 750), (900, 1200))
+    "drift",
+    "half the tastes flip at prompt 600",
+    PROMPTS,
+    wishes,
+    ((450, 600), (600, 750), (900, 1200)),
+    flip=FLIP,
 )

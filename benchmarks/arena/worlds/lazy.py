@@ -15,7 +15,7 @@ from ..wishes import Wish
 from .contract import Moods, World, tastes
 from .styles import CHECKPOINTS, KINDS, Writer
 
-PROMPTS = 900
+PROMPTS = 600
 IMAGES = 4
 BAR = 1.0
 
@@ -38,5 +38,5 @@ def wishes(seed: int, data: Path | None, *, prompts: int = PROMPTS) -> Iterator[
 
 
 LAZY = World(
-    "lazy", "every third round judged, four images, reject-all", PROMPTS, wishes, ((300, 600), (600, 900))
+    "lazy", "every third round judged, four images, reject-all", PROMPTS, wishes, ((150, 300), (300, 600))
 )

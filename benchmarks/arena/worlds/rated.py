@@ -2,8 +2,8 @@
 
 `rated` is one of five people who rated 160 prompts by five models (TIFA's prompts, DSG's workers), in an
 order of the seed's choosing; `panel` the mean scores of a panel for 300 prompts by six generators (AGIQA-3K).
-There is one picture per prompt and model, so much of what is best for a prompt is luck of a seed: these worlds
-show whether reading the prompt ever does harm, not how much it could help.
+There is one picture per prompt and model, so much of what is best for a prompt is luck of a seed: these
+worlds show whether reading the prompt ever does harm, not how much it could help.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy
 
 from ..wishes import Wish
-from .contract import Moods, NeedsData, World
+from .contract import Moods, World
 
 _TIFA, _AGIQA = "tifa160_dsg_workers_long.csv", "agiqa3k_data.csv"
 _MOOD = 0.3  # a rating is what the person saw; little is left to chance
@@ -29,13 +29,13 @@ Ratings = Mapping[str, Mapping[str, float]]
 
 def one_person(seed: int, data: Path | None) -> Iterator[Wish]:
     """Seeds 0 to 4 are the five people, 5 to 9 the same people with the prompts in another order."""
-    people = _people(_file(data, _TIFA))
+    people = _people((data or Path()) / _TIFA)
     person = sorted(people)[seed % len(people)]
     return _in_turn(people[person], seed, _GOOD_ENOUGH)
 
 
 def panel(seed: int, data: Path | None) -> Iterator[Wish]:
-    return _in_turn(_panel(_file(data, _AGIQA)), seed, _PANEL_GOOD_ENOUGH)
+    return _in_turn(_panel((data or Path()) / _AGIQA), seed, _PANEL_GOOD_ENOUGH)
 
 
 def _in_turn(ratings: Ratings, seed: int, good_enough: float) -> Iterator[Wish]:
@@ -47,12 +47,6 @@ def _in_turn(ratings: Ratings, seed: int, good_enough: float) -> Iterator[Wish]:
         names = tuple(sorted(given))
         utilities = numpy.array([given[name] for name in names])
         yield Wish(prompts[place], names, utilities, moods.noise(len(names)), moods.bar(good_enough))
-
-
-def _file(data: Path | None, name: str) -> Path:
-    if data is None or not (data / name).is_file():
-        raise NeedsData(f"--data DIR with {name}")
-    return data / name
 
 
 @cache
@@ -81,5 +75,21 @@ def _panel(path: Path) -> Ratings:
     }
 
 
-RATED = World("rated", "one person's ratings", 160, one_person, ((0, 160), (80, 160)), valued=True)
-PANEL = World("panel", "a panel's mean scores", 300, panel, ((0, 300), (150, 300)), valued=True)
+RATED = World(
+    "rated",
+    "one person's ratings",
+    160,
+    one_person,
+    ((0, 160), (80, 160)),
+    needs=(_TIFA,),
+    valued=True,
+)
+PANEL = World(
+    "panel",
+    "a panel's mean scores",
+    300,
+    panel,
+    ((0, 300), (150, 300)),
+    needs=(_AGIQA,),
+    valued=True,
+)

@@ -15,7 +15,7 @@ from ..wishes import Wish
 from .contract import Moods, World, tastes
 from .styles import KINDS, Writer
 
-PROMPTS = 900
+PROMPTS = 700
 EVERY = 100
 ALL = tuple(f"checkpoint-{number}.safetensors" for number in range(1, 15))
 FIRST = 6
@@ -41,4 +41,4 @@ def _there(number: int) -> list[int]:
     return list(range(gone, come))
 
 
-SHELF = World("shelf", "checkpoints come and go", PROMPTS, wishes, ((200, 500), (500, 900)))
+SHELF = World("shelf", "checkpoints come and go", PROMPTS, wishes, ((150, 300), (300, 700)))

@@ -1,8 +1,9 @@
 """Twelve checkpoints and curated style templates around real people's prompts.
 
-A template says which checkpoint its author made it for; the simulated person agrees that this one is best for
-it. The words are real: templates from AI-Horde-Styles (CC0), prompts from DiffusionDB as ImageReward ships
-them (Apache-2.0), whole and with all their boosters, so that most words of a prompt tell nothing.
+A template says which checkpoint its author made it for; the simulated person uses one template for each of
+twelve checkpoints, and agrees with their authors on which is best for it. The words are real: templates from
+AI-Horde-Styles (CC0), prompts from DiffusionDB as ImageReward ships them (Apache-2.0), whole and with all
+their boosters, so that most words of a prompt tell nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy
 from context_checkpoint.learning.keywords import extract_keywords
 
 from ..wishes import Wish
-from .contract import Moods, NeedsData, World, tastes
+from .contract import Moods, World, tastes
 
 PROMPTS = 400
 CHECKPOINTS = 12
@@ -28,8 +29,8 @@ _TEMPLATES, _USERS = "prompts_ai_horde_styles.json", "prompts_sd_users_10k.txt"
 
 
 def wishes(seed: int, data: Path | None, *, prompts: int = PROMPTS) -> Iterator[Wish]:
-    """Raises `NeedsData` without a folder that has both files."""
-    by_checkpoint, users = _read(data)
+    """Raises OSError without a folder that has both files."""
+    by_checkpoint, users = _parsed(data or Path())
     rng = numpy.random.default_rng([seed, 61])
     moods = Moods(numpy.random.default_rng([seed, 62]))
     names = tuple(rng.choice(sorted(by_checkpoint), CHECKPOINTS, replace=False).tolist())
@@ -48,15 +49,9 @@ def wishes(seed: int, data: Path | None, *, prompts: int = PROMPTS) -> Iterator[
         yield Wish(prompt, names, liked[own], moods.noise(CHECKPOINTS), moods.bar())
 
 
-def _read(data: Path | None) -> tuple[dict[str, Sequence[str]], Sequence[str]]:
-    """Templates by checkpoint (those with enough of them), and the users' prompts."""
-    if data is None or not all((data / name).is_file() for name in (_TEMPLATES, _USERS)):
-        raise NeedsData(f"--data DIR with {_TEMPLATES} and {_USERS}")
-    return _parsed(data)
-
-
 @cache
 def _parsed(data: Path) -> tuple[dict[str, Sequence[str]], Sequence[str]]:
+    """Templates by checkpoint (those with enough of them), and the users' prompts."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for held in json.loads((data / _TEMPLATES).read_text("utf-8")).values():
         positive = held["prompt"].partition("###")[0].replace("{np}", "")
@@ -67,5 +62,10 @@ def _parsed(data: Path) -> tuple[dict[str, Sequence[str]], Sequence[str]]:
 
 
 TEMPLATES = World(
-    "templates", "curated templates around real prompts", PROMPTS, wishes, ((100, 200), (200, 400))
+    "templates",
+    "curated templates around real prompts",
+    PROMPTS,
+    wishes,
+    ((100, 200), (200, 400)),
+    needs=(_TEMPLATES, _USERS),
 )

@@ -98,6 +98,11 @@ class ResultsFile:
             file.flush()
             os.fsync(file.fileno())
 
+    def _torn(self) -> bool:
+        """Whether the last line has no end, because its writer was killed."""
+        held = self._path.read_bytes()
+        return bool(held) and not held.endswith(b"\n")
+
 
 def _rounded(cell: Cell) -> dict[str, object]:
     held = asdict(cell)

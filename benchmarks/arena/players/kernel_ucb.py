@@ -27,9 +27,9 @@ from .verdicts import best, rewards
 
 _WORDS = 256
 FEATURES = 128
-WIDTH = 1.0
+WIDTH = 2.0
 RIDGE = 1.0
-EXPLORATION = 0.5
+EXPLORATION = 1.0
 
 
 class KernelUcb:

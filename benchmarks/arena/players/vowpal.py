@@ -71,7 +71,7 @@ def _entrant(name: str, told: str, arguments: str) -> Entrant:
 
 
 ENTRANTS = (
-    _entrant("vw-squarecb", "vowpalwabbit, SquareCB", "--squarecb --gamma_scale 100"),
-    _entrant("vw-first", "vowpalwabbit, explore first", "--first 100"),
-    _entrant("vw-bag", "vowpalwabbit, bootstrapped", "--bag 5"),
+    _entrant("vw-squarecb", "vowpalwabbit, SquareCB", "--squarecb --gamma_scale 1000 -l 1"),
+    _entrant("vw-first", "vowpalwabbit, explore first", "--first 150 -l 1"),
+    _entrant("vw-bag", "vowpalwabbit, bootstrapped", "--bag 10 -l 2"),
 )

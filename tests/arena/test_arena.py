@@ -1,0 +1,307 @@
+"""The arena is fair and repeatable: what a table says follows from seeds, and from nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import xml.etree.ElementTree
+from pathlib import Path
+
+import numpy
+import pytest
+
+from benchmarks.arena import __main__ as command
+from benchmarks.arena.figures import DECISION_MS
+from benchmarks.arena.match import Cell, play
+from benchmarks.arena.measures import calibration, recovery, window
+from benchmarks.arena.players import PLAYERS, Entrant, Play
+from benchmarks.arena.players.simple import KNOWS, Chance
+from benchmarks.arena.results_file import ResultsFile
+from benchmarks.arena.timing import decision_ms
+from benchmarks.arena.tournament import missing, play_job
+from benchmarks.arena.wishes import Wish, regret, regret_of_chance, verdict
+from benchmarks.arena.worlds import WORLDS
+from benchmarks.arena.worlds.drift import FLIP
+
+NEED_NOTHING = [name for name, world in WORLDS.items() if not world.needs]
+HERE = [name for name, entrant in PLAYERS.items() if not entrant.missing]
+
+
+def _wish(utilities: list[float], **changes: object) -> Wish:
+    names = tuple("abcdefgh"[: len(utilities)])
+    wish = Wish("a prompt", names, numpy.array(utilities), numpy.zeros((len(names), 4)), bar=-1.0)
+    return dataclasses.replace(wish, **changes)
+
+
+def _first(world: str, count: int, seed: int = 0) -> list[Wish]:
+    return list(itertools.islice(WORLDS[world].wishes(seed, None), count))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder in the real files' form, with little in it."""
+    templates = {
+        f"{number}-{which}": {
+            "prompt": f"style{number}{'xy'[which]} manner{number}, {{p}}{{np}}###blurry",
+            "model": f"model {number}",
+        }
+        for number in range(14)
+        for which in range(2)
+    }
+    (tmp_path / "prompts_ai_horde_styles.json").write_text(json.dumps(templates), "utf-8")
+    (tmp_path / "prompts_sd_users_10k.txt").write_text("a castle\na portrait, highly detailed\n", "utf-8")
+    rows = ["prompt_id,prompt,source,model,worker_id,rating"]
+    rows += [
+        f"1,a cat {p},s,{m},person{w},{1 + (p + m) % 5}" for p in range(9) for m in range(4) for w in (1, 2)
+    ]
+    (tmp_path / "tifa160_dsg_workers_long.csv").write_text("\n".join(rows), "utf-8")
+    rows = ["name,prompt,adj1,adj2,style,mos_quality,std_quality,mos_align,std_align"]
+    rows += [f"{m}_normal_{p}.jpg,a dog {p},,,,{p % 4},0,{m},0" for p in range(9) for m in range(4)]
+    (tmp_path / "agiqa3k_data.csv").write_text("\n".join(rows), "utf-8")
+    return tmp_path
+
+
+class TestWorlds:
+    @pytest.mark.parametrize("world", NEED_NOTHING)
+    def test_the_same_seed_is_the_same_world(self, world: str):
+        """Prompts, tastes and moods repeat for a seed, and differ for another one."""
+        one, again, other = _first(world, 60), _first(world, 60), _first(world, 60, seed=1)
+        for wish, same in zip(one, again, strict=True):
+            assert (wish.prompt, wish.candidates, wish.bar) == (same.prompt, same.candidates, same.bar)
+            assert numpy.array_equal(wish.utilities, same.utilities)
+            assert numpy.array_equal(wish.noise, same.noise)
+        assert [wish.prompt for wish in one] != [wish.prompt for wish in other]
+
+    @pytest.mark.parametrize("world", list(WORLDS))
+    def test_a_world_is_as_long_as_it_says_and_fits_together(self, world: str, data: Path):
+        """One utility and enough moods for each candidate, and windows that lie inside."""
+        held = list(WORLDS[world].wishes(3, data))
+        lengths = {"rated": 9, "panel": 9}
+        assert len(held) == lengths.get(world, WORLDS[world].prompts)
+        assert all(len(wish.candidates) == len(wish.utilities) == len(wish.noise) for wish in held)
+        assert all(wish.noise.shape[1] >= wish.images for wish in held)
+        assert all(0 <= first < last <= WORLDS[world].prompts for first, last in WORLDS[world].windows)
+
+    def test_boosters_change_the_writing_and_nothing_else(self):
+        """The person who writes "masterpiece" has the same wishes and the same moods."""
+        for plain, boosted in zip(_first("styles", 40), _first("boosters", 40), strict=True):
+            assert boosted.prompt.startswith("masterpiece, best quality, (highly detailed:1.2)")
+            assert numpy.array_equal(plain.utilities, boosted.utilities)
+            assert numpy.array_equal(plain.noise, boosted.noise)
+
+    def test_tastes_turn_round_at_the_flip(self):
+        """What some styles like best before it, they like least after it; other styles keep their taste."""
+        held = list(WORLDS["drift"].wishes(0, None))
+        before = {tuple(wish.utilities) for wish in held[:FLIP]}
+        after = {tuple(wish.utilities) for wish in held[FLIP:]}
+        assert len(before & after) == 4
+        gone, come = before - after, after - before
+        turned = {(int(numpy.argmax(one)), int(numpy.argmin(one))) for one in gone}
+        assert turned == {(int(numpy.argmin(one)), int(numpy.argmax(one))) for one in come}
+
+    def test_checkpoints_come_and_go(self):
+        """A newcomer every hundred prompts, and the oldest one gone fifty prompts later."""
+        held = list(WORLDS["shelf"].wishes(0, None))
+        assert set(held[100].candidates) - set(held[99].candidates) == {"checkpoint-7.safetensors"}
+        assert set(held[149].candidates) - set(held[150].candidates) == {"checkpoint-1.safetensors"}
+
+    def test_the_author_of_a_template_is_right(self, data: Path):
+        """In the world of templates the best checkpoint is the one that the template was made for."""
+        for wish in itertools.islice(WORLDS["templates"].wishes(0, data), 50):
+            best = wish.candidates[int(wish.utilities.argmax())]
+            assert f"manner{best.removeprefix('model ')}," in wish.prompt
+            assert "blurry" not in wish.prompt
+
+    def test_a_world_without_its_data_says_what_it_needs(self, tmp_path: Path):
+        """And names the file."""
+        assert "agiqa3k_data.csv" in WORLDS["panel"].missing(tmp_path)
+        assert WORLDS["styles"].missing(None) == ""
+
+
+class TestThePerson:
+    def test_keeps_the_best_picture_and_rejects_the_others(self):
+        """One image each: what is seen best is selected."""
+        parts = verdict(_wish([0.0, 2.0, 1.0]), [("a", 1), ("b", 1), ("c", 1)])
+        assert [(part.selected, part.rejected) for part in parts] == [(0, 1), (1, 0), (0, 1)]
+
+    def test_rejects_everything_when_nothing_is_good_enough(self):
+        """Reject-all is a verdict."""
+        parts = verdict(_wish([0.0, 2.0], bar=3.0), [("a", 1), ("b", 1)])
+        assert [(part.selected, part.rejected) for part in parts] == [(0, 1), (0, 1)]
+
+    def test_says_nothing_where_it_is_lazy(self):
+        """Then no image is judged."""
+        assert not any(part.judged for part in verdict(_wish([0.0, 1.0], judged=False), [("a", 1), ("b", 1)]))
+
+    def test_keeps_several_images_that_are_about_as_good(self):
+        """Of several images of one checkpoint, those close to the best are kept with it."""
+        wish = _wish([0.0, 2.0], noise=numpy.array([[0.0, 0.0, 0.0], [0.0, 0.3, -2.0]]))
+        parts = verdict(wish, [("a", 1), ("b", 3)])
+        assert [(part.selected, part.rejected) for part in parts] == [(0, 1), (2, 1)]
+
+
+class TestRegret:
+    def test_who_knows_the_person_has_none(self):
+        """Perfect knowledge, one image, no regret, in every world that can be had without data."""
+        for world in NEED_NOTHING:
+            cell = play(WORLDS[world], KNOWS, 0, prompts=50)
+            assert sum(cell.regret) == 0.0
+            assert sum(cell.branches) == 50
+
+    def test_chance_has_the_regret_that_enumeration_gives(self):
+        """The formula equals the mean over all draws of three from six."""
+        wish = _wish([0.3, -1.2, 2.2, 0.1, 0.9, -0.4])
+        draws = [regret(wish, drawn) for drawn in itertools.combinations(wish.candidates, 3)]
+        assert regret_of_chance(wish) == pytest.approx(sum(draws) / len(draws))
+        assert regret_of_chance(_wish([0.0, 1.0, 5.0])) == 0.0
+
+    def test_three_at_random_meet_their_formula(self):
+        """Over a thousand prompts the player's mean is the computed one, within a few standard errors."""
+        cells = [play(WORLDS["styles"], PLAYERS["random"], seed, prompts=500) for seed in range(6)]
+        share = window(cells, 0, 500).share
+        assert share.mean == pytest.approx(1.0, abs=4 * share.error)
+        assert share.error < 0.03
+
+
+class TestPlayers:
+    @pytest.mark.parametrize("name", HERE)
+    def test_every_player_repeats_itself(self, name: str):
+        """The same world and seed give the same cell, bit for bit."""
+        for world in ("shelf", "lazy"):
+            one, again = (
+                play(WORLDS[world], PLAYERS[name], 2, pace=[3, 2, 1] * 40, prompts=120) for _ in range(2)
+            )
+            assert one == again
+
+    @pytest.mark.parametrize("name", [name for name in HERE if PLAYERS[name].paced])
+    def test_a_paced_player_shows_as_many_as_ours(self, name: str):
+        """So that regret is compared at equal images."""
+        pace = [3, 2, 1, 1] * 5
+        assert play(WORLDS["styles"], PLAYERS[name], 0, pace=pace, prompts=20).counts == "3211" * 5
+
+    def test_who_shows_more_than_it_may_is_sent_off(self):
+        """A paced player cannot win by showing three where ours showed one."""
+
+        class Greedy(Chance):
+            def show(self, prompt: str, candidates: object, images: int, branches: int) -> Play:
+                return super().show(prompt, candidates, images, 3)
+
+        greedy = Entrant("greedy", "shows three", paced=True, peer=True, make=lambda *_: Greedy(0))
+        with pytest.raises(RuntimeError, match="may show 1"):
+            play(WORLDS["styles"], greedy, 0, pace=[1], prompts=1)
+
+    def test_the_default_learns_more_than_chance_and_blindness(self):
+        """A small run tells them apart."""
+        shares = {}
+        for name in ("bayesian", "thompson-blind"):
+            cells = [
+                play(WORLDS["styles"], PLAYERS[name], seed, pace=[2] * 240, prompts=240) for seed in (0, 1)
+            ]
+            shares[name] = window(cells, 120, 240).share.mean
+        assert shares["bayesian"] < 0.5
+        assert shares["bayesian"] < 0.5 * shares["thompson-blind"]
+
+
+class TestResults:
+    def test_a_run_goes_on_where_it_stopped(self, tmp_path: Path):
+        """Finished cells are not played again, also when the last line was torn off."""
+        file = tmp_path / "cells.jsonl"
+        results = ResultsFile(file, code="one")
+        results.add(play_job(_job(["bayesian"], results, seeds=[0])[0]))
+        with file.open("a", encoding="utf-8") as held:
+            held.write('{"code":"one","world":"sty')
+
+        (job,) = _job(["bayesian", "random", "hindsight"], results, seeds=[0])
+        assert set(job.players) == {"random", "hindsight"}
+        results.add(play_job(job))
+
+        assert _job(["bayesian", "random", "hindsight"], results, seeds=[0]) == []
+        assert len(results.cells()) == 3
+
+    def test_resumed_is_as_if_never_stopped(self, tmp_path: Path):
+        """A peer keeps the pace of a default policy that played in an earlier run."""
+        whole, parts = ResultsFile(tmp_path / "whole", code="x"), ResultsFile(tmp_path / "parts", code="x")
+        whole.add(play_job(_job(["bayesian", "thompson-blind"], whole, seeds=[1])[0]))
+        for player in ("bayesian", "thompson-blind"):
+            parts.add(play_job(_job([player], parts, seeds=[1])[0]))
+        assert parts.cells() == whole.cells()
+
+    def test_cells_of_other_code_are_not_used(self, tmp_path: Path):
+        """Whoever changes a policy sees its new numbers."""
+        ResultsFile(tmp_path / "cells", code="old").add([Cell("styles", "random", 0)])
+        assert ResultsFile(tmp_path / "cells", code="new").cells() == {}
+        assert ResultsFile(tmp_path / "cells", code="old").cells()
+
+    def test_a_peer_brings_the_default_policy_along(self, tmp_path: Path):
+        """Without its pace a peer would not know how many to show."""
+        (job,) = _job(["hindsight"], ResultsFile(tmp_path / "none"), seeds=[0])
+        assert set(job.players) == {"hindsight", "bayesian"}
+
+
+def _job(players: list[str], results: ResultsFile, seeds: list[int]) -> list:
+    return missing(["styles"], players, seeds, results.cells(), prompts=60)
+
+
+class TestMeasures:
+    def test_a_share_is_a_ratio_of_means_with_its_error(self):
+        """Two seeds, regret 1 of 4 and 3 of 4 per prompt: one half, plus or minus a quarter."""
+        cells = [
+            Cell("w", "p", seed, 10, [10.0 * lost], [40.0], [20], [20], [0.0])
+            for seed, lost in ((0, 1), (1, 3))
+        ]
+        held = window(cells, 0, 10)
+        assert (held.share.mean, held.share.error) == (0.5, pytest.approx(0.25))
+        assert held.images.mean == 2.0
+
+    def test_recovery_counts_from_the_flip(self):
+        """Regret 1 before, 5 for sixty prompts, then 1 again."""
+        lost = [10.0] * 60 + [50.0] * 6 + [10.0] * 30
+        assert recovery([Cell("w", "p", 0, 960, lost)], 600) == 80
+        assert recovery([Cell("w", "p", 0, 960, lost[:66] + [50.0] * 30)], 600) is None
+
+    def test_a_hit_is_a_favourite_or_as_good_as_one(self):
+        """Rounds that show one checkpoint are sorted by stated confidence; others do not count."""
+        cell = Cell("w", "p", 0)
+        wish = _wish([2.0, 1.95, -1.0, 0.0])
+        for name in ("a", "b", "c"):
+            cell.record(wish, Play((name,), (1,), 0.55))
+        cell.record(wish, Play(("a", "c"), (1, 1), 0.45))
+        (held,) = calibration([cell])
+        assert (held.rounds, held.confidence, held.hits) == (3, pytest.approx(0.55), pytest.approx(2 / 3))
+
+
+class TestCommand:
+    def test_it_prints_a_table_and_draws_a_picture(
+        self, tmp_path: Path, data: Path, capsys: pytest.CaptureFixture
+    ):
+        """One command: play what is missing, print, draw; the second time nothing is left to play."""
+        arguments = [
+            "--world",
+            "rated",
+            "--player",
+            "bayesian",
+            "--player",
+            "random",
+            "--seeds",
+            "2",
+            "--quick",
+        ]
+        arguments += ["--data", str(data), "--results", str(tmp_path / "cells"), "--processes", "1"]
+        assert command.main([*arguments, "--picture", str(tmp_path / "curves.svg")]) == 0
+        said = capsys.readouterr().out
+        assert "| three at random |" in said
+        picture = xml.etree.ElementTree.parse(tmp_path / "curves.svg").getroot()  # noqa: S314
+        assert picture.tag.endswith("svg")
+        size = (tmp_path / "cells").stat().st_size
+        assert command.main(arguments) == 0
+        assert (tmp_path / "cells").stat().st_size == size
+
+    def test_what_cannot_be_played_is_named_loudly(self, tmp_path: Path, capsys: pytest.CaptureFixture):
+        """No data, nothing played, and an exit that says so."""
+        assert command.main(["--world", "panel", "--results", str(tmp_path / "cells")]) == 1
+        assert "NOT PLAYED: panel: needs --data DIR with agiqa3k_data.csv" in capsys.readouterr().err
+
+    def test_one_decision_is_quick(self):
+        """200 candidates and 30 keywords; five times the limit, since a test's machine may be busy."""
+        assert decision_ms("bayesian") < 5 * DECISION_MS

@@ -55,8 +55,23 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure; `--write` updates docs/benchmarks.md."""
-    session.run("python", "-m", "benchmarks", *session.posargs, env={"PYTHONPATH": str(ROOT)})
+    """Measure; `--write` updates docs/benchmarks.md. `bench arena` lets the policies play their peers."""
+    if session.posargs[:1] == ["arena"]:
+        _peers(session)
+        session.run("python", "-m", "benchmarks.arena", *session.posargs[1:], env={"PYTHONPATH": str(ROOT)})
+    else:
+        session.run("python", "-m", "benchmarks", *session.posargs, env={"PYTHONPATH": str(ROOT)})
+
+
+def _peers(session: nox.Session) -> None:
+    """Install the arena's peers, each by itself: it plays without those that have no wheel for this Python."""
+    listed = (ROOT / "benchmarks" / "arena" / "requirements.txt").read_text("utf-8").splitlines()
+    only_wheels = ("--quiet", "--disable-pip-version-check", "--only-binary", ":all:")
+    for peer in (line for line in listed if line and not line.startswith("#")):
+        try:
+            session.run("python", "-m", "pip", "install", *only_wheels, peer)
+        except nox.command.CommandFailed:
+            session.warn(f"NOT PLAYED: {peer} cannot be installed here.")
 
 
 def _all_of(session: nox.Session, checks: list[Callable[[nox.Session], None]]) -> None:

@@ -22,7 +22,7 @@ COMMANDS = {
     "tests": "run every check: lint, types, the browser's code, and pytest on all there is",
     "lint": "ruff, the contracts between layers, Biome",
     "types": "mypy (strict), and tsc on the browser's code",
-    "bench": "measure; `--write` updates docs/benchmarks.md",
+    "bench": "measure; `--write` updates docs/benchmarks.md; `bench arena` compares the policies with peers",
     "docs": "check that the documents say what is there",
 }
 

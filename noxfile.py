@@ -64,7 +64,7 @@ def bench(session: nox.Session) -> None:
 
 
 def _peers(session: nox.Session) -> None:
-    """Install the arena's peers, each by itself: it plays without those that have no wheel for this Python."""
+    """Install the arena's peers, each by itself: it plays without those that have no wheel here."""
     listed = (ROOT / "benchmarks" / "arena" / "requirements.txt").read_text("utf-8").splitlines()
     only_wheels = ("--quiet", "--disable-pip-version-check", "--only-binary", ":all:")
     for peer in (line for line in listed if line and not line.startswith("#")):

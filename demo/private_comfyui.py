@@ -69,5 +69,6 @@ def _run(command: list[str]) -> None:
     except OSError as error:
         raise NoComfyUI(f"{Path(command[0]).name} cannot be started: {error}") from error
     if done.returncode:
-        words = (done.stdout + done.stderr).strip().splitlines()[-4:]
-        raise NoComfyUI("\n".join([f"{Path(command[0]).name} failed:", *words]))
+        lines = [line.rstrip() for line in (done.stdout + done.stderr).splitlines()]
+        words = [line for line in lines if line and not set(line) & set("╭│╰")]  # comfy-cli frames its traces
+        raise NoComfyUI("\n".join([f"{Path(command[0]).name} failed:", *words[-4:]]))

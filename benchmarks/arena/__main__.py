@@ -11,6 +11,7 @@ from pathlib import Path
 from context_checkpoint.learning.policies import POLICIES
 
 from .figures import DECISION_AIM_MS, DECISION_MS
+from .picture import draw
 from .players import PLAYERS
 from .results_file import ResultsFile, default_path
 from .table import grouped, report
@@ -19,6 +20,10 @@ from .tournament import PROCESSES, missing, run
 from .worlds import WORLDS
 
 SEEDS, QUICK_SEEDS = 20, 4
+
+_DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE, PICTURE = _DOCS / "arena.md", _DOCS / "images" / "arena.svg"
+BEGIN, END = "<!-- played: begin -->", "<!-- played: end -->"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,19 +39,32 @@ def main(arguments: list[str] | None = None) -> int:
     run(missing(worlds, players, seeds, results.cells(), data=asked.data), results, asked.processes)
     wanted = {key: cell for key, cell in results.cells().items() if key[0] in worlds and key[2] in seeds}
     played = grouped(wanted, players)
-    print("\n\n".join(report(WORLDS[name], held) for name, held in played.items()))
-    if asked.picture:
-        from .picture import draw
-
-        asked.picture.write_text(draw(played), "utf-8")
-        print(f"\nWrote {asked.picture}.")
+    text = "\n\n".join(report(WORLDS[name], held) for name, held in played.items())
     if not asked.quick:
-        for policy in (name for name in players if name in POLICIES):
-            aim = f"[{DECISION_MS:g} ms, aim {DECISION_AIM_MS:g} ms]"
-            print(
-                f"one decision of {policy}, 200 candidates, 30 keywords: {decision_ms(policy):.2f} ms {aim}"
-            )
+        text += "\n\n" + "\n".join(_decisions([name for name in players if name in POLICIES]))
+    print(text)
+    if asked.write and played:
+        PICTURE.write_text(draw(played), "utf-8")
+        _write(text)
+    elif asked.picture:
+        asked.picture.write_text(draw(played), "utf-8")
     return 0 if played else 1
+
+
+def _decisions(policies: list[str]) -> list[str]:
+    aim = f"[{DECISION_MS:g} ms, aim {DECISION_AIM_MS:g} ms]"
+    return [
+        f"- one decision of {policy}, 200 candidates, 30 keywords: {decision_ms(policy):.2f} ms {aim}"
+        for policy in policies
+    ]
+
+
+def _write(text: str) -> None:
+    page = PAGE.read_text("utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
+    print(f"\nWrote {PAGE} and {PICTURE}.")
 
 
 def _playable(reasons: dict[str, str]) -> list[str]:
@@ -72,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--data", type=Path, default=None, metavar="DIR", help="folder of the real prompts and ratings")
     add("--results", type=Path, default=default_path(), metavar="FILE", help="finished cells: %(default)s")
     add("--picture", type=Path, default=None, metavar="FILE", help="draw the curves as an SVG")
+    add("--write", action="store_true", help="bring docs/arena.md and its picture up to date")
     add("--processes", type=int, default=PROCESSES)
     add("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds, no timing")
     return parser

@@ -69,6 +69,17 @@ def window(cells: Sequence[Cell], first: int, last: int) -> Window:
     )
 
 
+def advantage(one: Sequence[Cell], other: Sequence[Cell], first: int, last: int) -> Estimate:
+    """How much lower the first one's share of regret is, over the seeds that both played, in pairs."""
+    theirs = {cell.seed: cell for cell in other}
+    pairs = [(cell, theirs[cell.seed]) for cell in one if cell.seed in theirs]
+    if not pairs:
+        return Estimate(0.0)
+    span = slice(first // BIN, -(-last // BIN))
+    less = numpy.array([sum(b.regret[span]) - sum(a.regret[span]) for a, b in pairs])
+    return _ratio(less, numpy.array([sum(b.chance[span]) for _, b in pairs]))
+
+
 def calibration(cells: Sequence[Cell]) -> list[Exploited]:
     """Per tenth of stated confidence, the rounds that showed one checkpoint alone; empty tenths left out."""
     sums = numpy.array([cell.calibration for cell in cells]).sum(axis=0)
@@ -81,7 +92,7 @@ def exploited(cells: Sequence[Cell]) -> Exploited:
     return Exploited(int(rounds), said / max(1.0, rounds), hit / max(1.0, rounds))
 
 
-def curve(cells: Sequence[Cell], width: int = 5) -> tuple[Numbers, Numbers, Numbers]:
+def curve(cells: Sequence[Cell], width: int = 9) -> tuple[Numbers, Numbers, Numbers]:
     """Prompt numbers, regret as a share of three at random, and branches, smoothed over `width` bins."""
     bins = min(len(cell.regret) for cell in cells)
     sizes = numpy.minimum(BIN, min(cell.prompts for cell in cells) - BIN * numpy.arange(bins))

@@ -8,7 +8,7 @@ from context_checkpoint.learning.policies import DEFAULT_POLICY, POLICIES
 
 from .figures import FIGURES, RECOVERY_AIM, RECOVERY_PROMPTS, Figure
 from .match import Cell
-from .measures import Window, exploited, recovery, window
+from .measures import Window, advantage, exploited, recovery, window
 from .players import PLAYERS
 from .worlds import WORLDS, World
 
@@ -45,8 +45,10 @@ def world_table(world: World, players: Players) -> str:
 def report(world: World, players: Players) -> str:
     """The table of one world, and how the default policy stands to its figures and to its peers."""
     seeds = max(len(cells) for cells in players.values())
-    lines = [f"{world.name}: {world.told}, {seeds} seeds", "", world_table(world, players), ""]
-    return "\n".join([*lines, *against_figures(world, players), *lost_against(world, players)])
+    lines = [f"### {world.name}", "", f"{world.told[0].upper()}{world.told[1:]}; {seeds} seeds.", ""]
+    lines += [world_table(world, players), ""]
+    said = [*against_figures(world, players), *lost_against(world, players)]
+    return "\n".join([*lines, *(f"- {line}" for line in said)]).rstrip()
 
 
 def against_figures(world: World, players: Players) -> list[str]:
@@ -80,20 +82,18 @@ def _recovered(players: Players, flip: int) -> list[str]:
 def lost_against(world: World, players: Players) -> list[str]:
     """A line for each peer that has less regret than the default policy at no more images."""
     cells = players.get(DEFAULT_POLICY)
-    spans = [span for span in world.windows if span[1] <= _shortest(players)]
+    if not cells:
+        return []
     lines = []
-    for span in spans if cells else []:
-        ours = window(cells or [], *span)
+    for span in (span for span in world.windows if span[1] <= _shortest(players)):
+        ours = window(cells, *span)
         for name, theirs in players.items():
             held = window(theirs, *span)
-            if (
-                name in PEERS
-                and held.share.mean < ours.share.mean
-                and held.images.mean <= ours.images.mean + 0.005
-            ):
-                lines.append(
-                    f"{name} beats {DEFAULT_POLICY} in {span[0]}-{span[1]}: {_said(held)}, {_said(ours)}"
-                )
+            if name in PEERS and held.images.mean <= ours.images.mean + 0.005:
+                less = advantage(theirs, cells, *span)
+                if less.mean > 0.0:
+                    sure = "" if less.mean > 2 * less.error else ", within the error"
+                    lines.append(f"{name} beats {DEFAULT_POLICY} in {span[0]}-{span[1]} by {less}{sure}")
     return lines
 
 

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.arena import __main__ as command
 from benchmarks.arena.figures import DECISION_MS
 from benchmarks.arena.match import Cell, play
-from benchmarks.arena.measures import calibration, recovery, window
+from benchmarks.arena.measures import advantage, calibration, recovery, window
 from benchmarks.arena.players import PLAYERS, Entrant, Play
 from benchmarks.arena.players.simple import KNOWS, Chance
 from benchmarks.arena.results_file import ResultsFile
@@ -253,6 +253,13 @@ class TestMeasures:
         held = window(cells, 0, 10)
         assert (held.share.mean, held.share.error) == (0.5, pytest.approx(0.25))
         assert held.images.mean == 2.0
+
+    def test_players_are_compared_seed_by_seed(self):
+        """A peer that is better by the same in every seed is better without doubt."""
+        ours = [Cell("w", "p", seed, 10, [10.0 * seed], [40.0]) for seed in (1, 2, 3)]
+        theirs = [Cell("w", "q", seed, 10, [10.0 * seed - 4.0], [40.0]) for seed in (1, 2, 3)]
+        less = advantage(theirs, ours, 0, 10)
+        assert (less.mean, less.error) == (pytest.approx(0.1), pytest.approx(0.0))
 
     def test_recovery_counts_from_the_flip(self):
         """Regret 1 before, 5 for sixty prompts, then 1 again."""

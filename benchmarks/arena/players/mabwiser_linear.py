@@ -2,7 +2,7 @@
 
 LinUCB: Li et al., WWW 2010. LinTS: Agrawal and Goyal, ICML 2013. Both are the library's own; only the vector
 and the order come from here. Dimensions and exploration are the best of a few on seeds of `styles` that are
-not reported; LinTS draws from a normal distribution of all dimensions for each checkpoint, which more than 32
+not reported; LinTS draws from a normal distribution of all dimensions for each checkpoint, which more than 16
 make slow.
 """
 
@@ -65,6 +65,6 @@ def _entrant(name: str, told: str, policy: str, alpha: float, dimensions: int) -
 
 
 ENTRANTS = (
-    _entrant("lints", "mabwiser LinTS", "LinTS", 0.1, 32),
-    _entrant("linucb", "mabwiser LinUCB", "LinUCB", 1.0, 128),
+    _entrant("lints", "mabwiser LinTS", "LinTS", 0.1, 16),
+    _entrant("linucb", "mabwiser LinUCB", "LinUCB", 1.0, 64),
 )

@@ -67,7 +67,7 @@ def _regret(world: str, players: Mapping[str, Sequence[Cell]], colors: Mapping[s
     last = max(cell.prompts for cells in players.values() for cell in cells)
     parts = [_frame(f"{world}: regret / three at random", last, _MOST_REGRET, (0.5, 1.0))]
     for name in sorted(players, key=lambda name: name == DEFAULT_POLICY):  # ours on top
-        at, share, _ = curve(players[name])
+        at, share, _ = _thinned(*curve(players[name]))
         parts.append(_line(at / last, share / _MOST_REGRET, colors[name], _stroke(name)))
     return "".join(parts)
 
@@ -78,7 +78,7 @@ def _images(played: Played) -> str:
     last = max((cell.prompts for cells in held.values() for cell in cells), default=1)
     parts = [_frame(f"{DEFAULT_POLICY}: checkpoints shown per prompt", last, 3.2, (1, 2, 3))]
     for place, (world, cells) in enumerate(held.items()):
-        at, _, shown = curve(cells)
+        at, _, shown = _thinned(*curve(cells))
         color = _COLORS[place % len(_COLORS)]
         parts.append(_line(at / last, shown / 3.2, color, 1.2))
         x, y = at[-1] / last * WIDTH, HEIGHT * (1 - shown[-1] / 3.2)
@@ -87,6 +87,12 @@ def _images(played: Played) -> str:
             f'<text x="{x:.0f}" y="{y - 2:.0f}" fill="{color}" text-anchor="{anchor}">{world}</text>'
         )
     return "".join(parts)
+
+
+def _thinned(*lines: Numbers) -> list[Numbers]:
+    """At most some sixty points a line: a curve is smooth over more than it leaves out."""
+    step = max(1, len(lines[0]) // 40)
+    return [line[::step] for line in lines]
 
 
 def _calibration(played: Played) -> str:
@@ -130,7 +136,7 @@ def _frame(title: str, last: float, most: float, ticks: Sequence[float]) -> str:
 def _line(x: Numbers, y: Numbers, color: str, width: float) -> str:
     heights = numpy.clip(1.0 - y, 0.0, 1.0)
     points = " ".join(
-        f"{WIDTH * across:.1f},{HEIGHT * up:.1f}" for across, up in zip(x, heights, strict=True)
+        f"{WIDTH * across:.0f},{HEIGHT * up:.1f}" for across, up in zip(x, heights, strict=True)
     )
     return f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="{width}"/>'
 

@@ -14,7 +14,7 @@ from .figures import DECISION_AIM_MS, DECISION_MS
 from .picture import draw
 from .players import PLAYERS
 from .results_file import ResultsFile, default_path
-from .table import grouped, report
+from .table import boosters_cost, grouped, report
 from .timing import decision_ms
 from .tournament import PROCESSES, missing, run
 from .worlds import WORLDS
@@ -40,8 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
     wanted = {key: cell for key, cell in results.cells().items() if key[0] in worlds and key[2] in seeds}
     played = grouped(wanted, players)
     text = "\n\n".join(report(WORLDS[name], held) for name, held in played.items())
-    if not asked.quick:
-        text += "\n\n" + "\n".join(_decisions([name for name in players if name in POLICIES]))
+    if cost := boosters_cost(played):
+        text += "\n\n### Boosters against none\n\n" + "\n".join(f"- {line}" for line in cost)
+    if not asked.quick and (policies := [name for name in players if name in POLICIES]):
+        text += "\n\n### Time\n\n" + "\n".join(_decisions(policies))
     print(text)
     if asked.write and played:
         PICTURE.write_text(draw(played), "utf-8")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from context_checkpoint.learning.policies import DEFAULT_POLICY, POLICIES
 
-from .figures import FIGURES, RECOVERY_AIM, RECOVERY_PROMPTS, Figure
+from .figures import BOOSTERS_MAY_COST, FIGURES, RECOVERY_AIM, RECOVERY_PROMPTS, Figure
 from .match import Cell
 from .measures import Window, advantage, exploited, recovery, window
 from .players import PLAYERS
@@ -14,6 +14,7 @@ from .worlds import WORLDS, World
 
 Players = Mapping[str, Sequence[Cell]]
 
+BLIND = ("global", "thompson-blind", "thompson-blind-own")
 PEERS = {name for name, entrant in PLAYERS.items() if entrant.peer and not entrant.foresight}
 
 
@@ -47,7 +48,11 @@ def report(world: World, players: Players) -> str:
     seeds = max(len(cells) for cells in players.values())
     lines = [f"### {world.name}", "", f"{world.told[0].upper()}{world.told[1:]}; {seeds} seeds.", ""]
     lines += [world_table(world, players), ""]
-    said = [*against_figures(world, players), *lost_against(world, players)]
+    said = [
+        *against_figures(world, players),
+        *first_against_blind(world, players),
+        *lost_against(world, players),
+    ]
     return "\n".join([*lines, *(f"- {line}" for line in said)]).rstrip()
 
 
@@ -66,6 +71,35 @@ def against_figures(world: World, players: Players) -> list[str]:
             )
     if world.flip and min(cell.prompts for cell in cells) > world.flip:
         lines += _recovered(players, world.flip)
+    return lines
+
+
+def first_against_blind(world: World, players: Players) -> list[str]:
+    """Where utilities are ratings: what the first recommendation is worth against the prompt-blind ones."""
+    cells = players.get(DEFAULT_POLICY)
+    if not cells or not world.valued:
+        return []
+    span = world.windows[0]
+    ours = window(cells, *span).first
+    lines = []
+    for name in (name for name in BLIND if name in players):
+        theirs = window(players[name], *span).first
+        said = "not below" if ours.mean >= theirs.mean else "BELOW"
+        lines.append(f"first recommendation of {DEFAULT_POLICY} {ours}, of {name} {theirs}: {said}")
+    return lines
+
+
+def boosters_cost(played: Mapping[str, Players]) -> list[str]:
+    """How much more regret the default policy has when the same wishes are written with boosters."""
+    plain, boosted = (played.get(name, {}).get(DEFAULT_POLICY) for name in ("styles", "boosters"))
+    if not plain or not boosted:
+        return []
+    lines = []
+    for span in WORLDS["styles"].windows:
+        dearer = advantage(plain, boosted, *span)
+        part = dearer.mean / max(window(plain, *span).share.mean, 1e-9)
+        aim = f"[{BOOSTERS_MAY_COST:.0%} of it]"
+        lines.append(f"boosters cost {DEFAULT_POLICY} {dearer} in {span[0]}-{span[1]}, {part:+.0%} {aim}")
     return lines
 
 

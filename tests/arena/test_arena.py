@@ -18,6 +18,7 @@ from benchmarks.arena.measures import advantage, calibration, recovery, window
 from benchmarks.arena.players import PLAYERS, Entrant, Play
 from benchmarks.arena.players.simple import KNOWS, Chance
 from benchmarks.arena.results_file import ResultsFile
+from benchmarks.arena.table import boosters_cost, report
 from benchmarks.arena.timing import decision_ms
 from benchmarks.arena.tournament import missing, play_job
 from benchmarks.arena.wishes import Wish, regret, regret_of_chance, verdict
@@ -25,6 +26,8 @@ from benchmarks.arena.worlds import WORLDS
 from benchmarks.arena.worlds.drift import FLIP
 
 NEED_NOTHING = [name for name, world in WORLDS.items() if not world.needs]
+LOST = {"bayesian": 0.5, "thompson-blind": 0.3, "hindsight": 0.1}
+BOOSTED = {"styles": 0.2, "boosters": 0.3}
 HERE = [name for name, entrant in PLAYERS.items() if not entrant.missing]
 
 
@@ -276,6 +279,41 @@ class TestMeasures:
         cell.record(wish, Play(("a", "c"), (1, 1), 0.45))
         (held,) = calibration([cell])
         assert (held.rounds, held.confidence, held.hits) == (3, pytest.approx(0.55), pytest.approx(2 / 3))
+
+
+def _cell(world: str, player: str, seed: int, lost: float, first: float = 0.0) -> Cell:
+    """A match of full length with the same regret and the same value everywhere; chance has 1."""
+    count = WORLDS[world].prompts
+    bins = -(-count // 10)
+    sums = [[10.0 * lost] * bins, [10.0] * bins, [20] * bins, [20] * bins, [10.0 * first] * bins]
+    return Cell(world, player, seed, count, *sums)
+
+
+class TestReport:
+    def test_it_says_which_peer_is_better_and_which_figure_is_missed(self):
+        """A worse policy than its figures, and a peer that beats it in every seed."""
+        held = {name: [_cell("styles", name, seed, lost) for seed in (0, 1)] for name, lost in LOST.items()}
+        said = report(WORLDS["styles"], held)
+        assert "bayesian 150-300: 0.500 at 2.00 images [0.30 at 2.5, aim 0.20 at 2]: MISSED" in said
+        assert "thompson-blind beats bayesian in 150-300 by 0.200" in said
+        assert "vw" not in said
+        assert "hindsight beats" not in said
+
+    def test_it_says_where_reading_the_prompt_does_harm(self):
+        """In the rated worlds the first recommendation is held against the prompt-blind ones."""
+        held = {
+            "bayesian": [_cell("panel", "bayesian", 0, 0.5, 3.1)],
+            "global": [_cell("panel", "global", 0, 0.5, 3.0)],
+            "thompson-blind": [_cell("panel", "thompson-blind", 0, 0.5, 3.2)],
+        }
+        said = report(WORLDS["panel"], held)
+        assert "of bayesian 3.100, of global 3.000: not below" in said
+        assert "of bayesian 3.100, of thompson-blind 3.200: BELOW" in said
+
+    def test_it_says_what_boosters_cost(self):
+        """As a part of the regret without them."""
+        held = {world: {"bayesian": [_cell(world, "bayesian", 0, lost)]} for world, lost in BOOSTED.items()}
+        assert "boosters cost bayesian 0.100 in 150-300, +50% [10% of it]" in boosters_cost(held)
 
 
 class TestCommand:

@@ -17,6 +17,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from .learning.errors import LearningError, StoreUnavailable, UnknownGeneration
+from .nodes.pending_picks import UnknownPick
 from .schemas import Asked, ErrorAnswer, ErrorBody
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,11 @@ logger = logging.getLogger(__name__)
 LARGEST_BODY = 8 * 2**20
 """Bytes: 1,000 candidates and the longest prompt, each character of it escaped, fit."""
 
-STATUS_OF: Mapping[type[LearningError], int] = {UnknownGeneration: 404, StoreUnavailable: 503}
+STATUS_OF: Mapping[type[LearningError], int] = {
+    UnknownGeneration: 404,
+    UnknownPick: 404,
+    StoreUnavailable: 503,
+}
 """The others are requests that make no sense here: 422."""
 
 AskedT = TypeVar("AskedT", bound=Asked)

@@ -3,6 +3,7 @@ do."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -62,6 +63,8 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
             operation["parameters"] = _parameters(schemas[asked["$ref"].rpartition("/")[2]])
         else:
             operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": asked}}}
+        if in_path := _path_parameters(endpoint.path):
+            operation["parameters"] = in_path + operation.get("parameters", [])
         paths.setdefault(prefix + endpoint.path, {})[endpoint.method.lower()] = operation
     # Query models are spelled out as parameters; only what is referred to belongs in the components.
     return {
@@ -74,11 +77,19 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
 
 def _operation_id(endpoint: Described) -> str:
     words = endpoint.path.strip("/").replace(".json", "").replace("/", "_")
+    words = words.replace("{", "by_").replace("}", "")
     return f"{endpoint.method.lower()}_{words}"
 
 
 def _content(description: str, schema: Any) -> Json:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _path_parameters(path: str) -> list[Json]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
 
 
 def _parameters(schema: Json) -> list[Json]:

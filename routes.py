@@ -21,6 +21,7 @@ from pydantic import BaseModel
 from . import __version__, openapi, schemas
 from .envelope import AskedT, Handler, Refusal, answer, enveloped, read_body, read_query
 from .learning.values import Generation, Recommendation, Stage, Thresholds
+from .nodes.pending_picks import Pick, PickAnswer, UnknownPick
 from .nodes.pool import Pool, PoolRules, empty_pool_message, fallback_recommendation, no_pool_line
 from .runtime import Runtime
 
@@ -44,6 +45,14 @@ class Host(Protocol):
         """Let the kept checkpoints go, and say what was let go."""
         ...
 
+    def pending(self) -> Sequence[Pick]:
+        """Name the runs that wait for a person's pick, the longest waiting first."""
+        ...
+
+    def answer_pick(self, pick_id: str, answer: PickAnswer) -> Pick:
+        """Let one of them go on; raises `UnknownPick` and `InvalidVerdict`."""
+        ...
+
     def describe(self) -> Mapping[str, Any]:
         """Tell versions and counts, for `health`."""
         ...
@@ -51,14 +60,17 @@ class Host(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Generic[AskedT]):
-    """One route: what it is asked, what it answers, how it refuses, and who does it."""
+    """One route: what it is asked, what it answers, how it refuses, and who does it.
+
+    Names in braces in `path` are handed to the handler by keyword.
+    """
 
     method: Literal["GET", "POST"]
     path: str
     summary: str
     asked: type[AskedT]
     answer: type[BaseModel]
-    handle: Callable[[Api, AskedT], Awaitable[BaseModel]]
+    handle: Callable[..., Awaitable[BaseModel]]
     refusals: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -196,6 +208,20 @@ class Api:
             raise Refusal(409, "not_in_comfyui", "This server is not ComfyUI and keeps no loaders.")
         return schemas.ReleaseAnswer(released=dict(await asyncio.to_thread(self.host.release_loaders)))
 
+    async def pending(self, asked: schemas.Nothing) -> schemas.PendingAnswer:
+        waiting = await asyncio.to_thread(self.host.pending) if self.host else ()
+        return schemas.PendingAnswer(
+            pending=tuple(schemas.PickAnswer.model_validate(pick) for pick in waiting)
+        )
+
+    async def answer_pick(self, asked: schemas.AnswerPickAsked, *, id: str) -> schemas.PickAnswer:  # noqa: A002
+        if self.host is None:
+            raise UnknownPick(id)
+        answer = PickAnswer(
+            frozenset(asked.selected_images), frozenset(asked.rejected_images), asked.send_all
+        )
+        return schemas.PickAnswer.model_validate(await asyncio.to_thread(self.host.answer_pick, id, answer))
+
     async def describe(self, asked: schemas.Nothing) -> schemas.OpenApiAnswer:
         return schemas.OpenApiAnswer(openapi.describe(ENDPOINTS, prefix=PREFIX, version=__version__))
 
@@ -256,6 +282,24 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         schemas.GenerationsAnswer,
         Api.generations,
         _QUERY | _UNAVAILABLE | {404: "No such generation."},
+    ),
+    Endpoint(
+        "GET",
+        "/pending",
+        "Runs that wait for a pick.",
+        schemas.Nothing,
+        schemas.PendingAnswer,
+        Api.pending,
+        _QUERY,
+    ),
+    Endpoint(
+        "POST",
+        "/pending/{id}",
+        "Pick, and let the run that waits go on.",
+        schemas.AnswerPickAsked,
+        schemas.PickAnswer,
+        Api.answer_pick,
+        _BODY | {404: "No run waits for this pick, or no longer."},
     ),
     Endpoint(
         "GET",
@@ -334,6 +378,6 @@ def _bound(endpoint: Endpoint[Any], api: Api) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         asked = read(request, endpoint.asked) if read else await read_body(request, endpoint.asked)
-        return answer(await endpoint.handle(api, asked))
+        return answer(await endpoint.handle(api, asked, **request.match_info))
 
     return enveloped(handle)

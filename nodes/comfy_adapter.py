@@ -168,6 +168,27 @@ def session_id() -> str:
     return getattr(PromptServer.instance, "client_id", None) or ""
 
 
+def node_id() -> str:
+    """The node that runs now, as the frontend calls it (`"5:2"` inside a subgraph); empty outside of one."""
+    context = get_executing_context()
+    return str(context.node_id) if context else ""
+
+
+def is_connected(client_id: str) -> bool:
+    """Say whether a browser of this id is connected now."""
+    return client_id in PromptServer.instance.sockets
+
+
+def tell_browsers(event: str) -> None:
+    """Send an event without content to every browser."""
+    PromptServer.instance.send_sync(event, {})
+
+
+def throw_if_interrupted() -> None:
+    """Raise ComfyUI's own exception if the person has stopped the run."""
+    comfy.model_management.throw_exception_if_processing_interrupted()
+
+
 def tell_on_node(text: str) -> None:
     """Show a text on the node that runs now; inside an expansion, on the node a person sees.
 

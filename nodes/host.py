@@ -5,11 +5,12 @@ Separate from `routes`, which also run without ComfyUI. Any method may block on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .checkpoint_files import files
 from .comfy_files import ComfyCheckpoints
+from .pending_picks import Pick, PickAnswer, pending_picks
 from .pool import Pool, PoolRules, families_of, printable, select
 
 
@@ -29,6 +30,14 @@ class ComfyHost:
         from .checkpoint_loading import release  # late: only this needs ComfyUI's loading side
 
         return release()
+
+    def pending(self) -> Sequence[Pick]:
+        """Name the runs that wait for a pick."""
+        return pending_picks().list()
+
+    def answer_pick(self, pick_id: str, answer: PickAnswer) -> Pick:
+        """Let one of them go on."""
+        return pending_picks().answer(pick_id, answer)
 
     def describe(self) -> Mapping[str, Any]:
         """Tell what the doctor and the health route want to know of this ComfyUI."""

@@ -1,31 +1,29 @@
 """`FeedbackRecorder`: shows who drew which image, takes the verdict, and passes the images on by it.
 
-The verdict comes from its inputs, or later from its buttons or a script over HTTP, by the generation's id. In
-a hand-wired graph, where no sampler of ours has logged the generation, it does so itself. It never takes
-images away: if learning fails, it says so and hands them on.
+The verdict comes from its inputs, or later from its buttons or a script over HTTP, by the generation's id; in
+mode `pause` the run waits for it. In a hand-wired graph, where no sampler of ours has logged the generation,
+it does so itself. It never takes images away: if learning fails, it says so and hands them on.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import torch
 from comfy_api.latest import io
 
-from .. import runtime
-from ..learning.errors import LearningError
-from ..learning.values import Generation, ImageFile, Recommendation
+from ..learning.values import Recommendation
 from . import comfy_adapter
 from .branch_nodes import single_images
-from .generation_log import LoggedImages, dropped_out, log_generation, reason
+from .generation_log import LoggedImages, dropped_out, log_generation
+from .pausing import Patience, wait_for_pick
+from .recorded_rounds import RecordedRound, Verdict, preview, record
 from .recorder_wiring import Entry, divide_by_plan, entries_by_checkpoint
 from .socket_types import GenerationReference, GenerationType, PlanType
 from .verdict_inputs import VerdictError, VerdictInputs
 
-log = logging.getLogger(__name__)
+DEFAULT_TIMEOUT_S = 600.0
+LONGEST_TIMEOUT_S = 7 * 24 * 3600.0
 
 _logged_images = LoggedImages()
 
@@ -49,7 +47,11 @@ class FeedbackRecorder(io.ComfyNode):
             inputs=[
                 io.Image.Input("images"),
                 io.Combo.Input(
-                    "mode", options=["record"], default="record", tooltip="record: show the images and go on."
+                    "mode",
+                    options=["record", "pause"],
+                    default="record",
+                    tooltip="record: show the images and go on. pause: hold the workflow until you have "
+                    "picked; only the picked images go on.",
                 ),
                 io.String.Input(
                     "selected",
@@ -76,6 +78,27 @@ class FeedbackRecorder(io.ComfyNode):
                     force_input=True,
                     tooltip="For a graph of your own: the checkpoint of each image (or batch), in their "
                     "order. Without it, the plan's.",
+                ),
+                # Optional, so that prompts of scripts from before they were there still run.
+                io.Float.Input(
+                    "timeout_s",
+                    default=DEFAULT_TIMEOUT_S,
+                    min=0.0,
+                    max=LONGEST_TIMEOUT_S,
+                    step=10.0,
+                    round=0.1,
+                    optional=True,
+                    advanced=True,
+                    tooltip="For mode pause: seconds after which the run goes on by itself, with what was "
+                    "picked by then; with all images, unjudged, where nothing was. 0: without limit.",
+                ),
+                io.Boolean.Input(
+                    "wait_without_browser",
+                    default=False,
+                    optional=True,
+                    advanced=True,
+                    tooltip="For mode pause: wait also where no browser is connected, for a script that "
+                    "answers over HTTP. Otherwise such a run does not wait, and all images go on.",
                 ),
             ],
             outputs=[
@@ -106,6 +129,8 @@ class FeedbackRecorder(io.ComfyNode):
         generation: Sequence[GenerationReference] | None = None,
         plan: Sequence[Recommendation] | None = None,
         ckpt_names: Sequence[str] | None = None,
+        timeout_s: Sequence[float] = (DEFAULT_TIMEOUT_S,),
+        wait_without_browser: Sequence[bool] = (False,),
     ) -> io.NodeOutput:
         verdict = VerdictInputs.read(selected[0], rejected[0])
         singles = [image for batch in images for image in single_images(batch)]
@@ -114,15 +139,21 @@ class FeedbackRecorder(io.ComfyNode):
             if generation
             else await _log_by_plan(images, plan or (), ckpt_names or ())
         )
-        chosen, refused = verdict.over(len(singles))
-        rounds, start = [], 0
-        for reference in references:
-            end = start + len(reference.checkpoints)
-            rounds.append(_Round(reference, start, tuple(singles[start:end])))
-            start = end
-        shown = [await _record(cls, part, verdict, chosen, refused) for part in rounds]
-        kept = [image for part in shown for image in part.with_verdict("selected")]
-        thrown_away = [image for part in shown for image in part.with_verdict("rejected")]
+        said = Verdict(*verdict.over(len(singles)))
+        previewed = [await preview(cls, part) for part in _divided(references, singles)]
+        paused = mode[0] == "pause" and not verdict
+        answer = None
+        if paused:
+            patience = Patience(timeout_s[0], wait_without_browser[0])
+            answer = await wait_for_pick([part.to_pick() for part in previewed], patience, _workflow_id(cls))
+            said = Verdict(answer.selected, answer.rejected) if answer else said
+        shown = [await record(part, said) for part in previewed]
+        # Where nobody picked, the run goes on as if it had not been paused.
+        send_all = answer.send_all if answer else paused and not any(part.judged for part in shown)
+        kept, thrown_away = [], []
+        for part in shown:
+            kept += part.images if send_all else part.with_verdict("selected")
+            thrown_away += [] if send_all else part.with_verdict("rejected")
         return io.NodeOutput(
             kept or comfy_adapter.nothing_to_pass_on(),
             thrown_away or comfy_adapter.nothing_to_pass_on(),
@@ -131,45 +162,21 @@ class FeedbackRecorder(io.ComfyNode):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Round:
-    """The part of the recorder's images that belongs to one generation; `start` is the first one's index."""
+def _divided(
+    references: Sequence[GenerationReference], images: Sequence[torch.Tensor]
+) -> list[RecordedRound]:
+    rounds, start = [], 0
+    for reference in references:
+        end = start + len(reference.checkpoints)
+        rounds.append(RecordedRound(reference, start, tuple(images[start:end])))
+        start = end
+    return rounds
 
-    reference: GenerationReference
-    start: int
-    images: tuple[torch.Tensor, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """One round as the recorder shows it; all three are parallel to the round's images."""
-
-    reference: GenerationReference
-    images: tuple[torch.Tensor, ...]
-    files: tuple[ImageFile, ...]
-    verdicts: tuple[str | None, ...]
-    message: str
-
-    def with_verdict(self, verdict: str) -> list[torch.Tensor]:
-        return [image for image, said in zip(self.images, self.verdicts, strict=True) if said == verdict]
-
-    def as_ui(self) -> dict[str, Any]:
-        return {
-            "generation_id": self.reference.generation_id,
-            "images": [
-                {
-                    "index": index,
-                    "checkpoint": file.checkpoint,
-                    "filename": file.filename,
-                    "subfolder": file.subfolder,
-                    "type": file.type,
-                    "verdict": verdict,
-                }
-                for index, (file, verdict) in enumerate(zip(self.files, self.verdicts, strict=True))
-            ],
-            "explanation": self.reference.plan.explanation,
-            "message": self.message,
-        }
+def _workflow_id(node: type[io.ComfyNode]) -> str:
+    """Name the workflow as the frontend does; a script's prompt has none."""
+    workflow = (node.hidden.extra_pnginfo or {}).get("workflow") or {}
+    return str(workflow.get("id") or "")
 
 
 def _given(references: Sequence[GenerationReference], images: int) -> tuple[GenerationReference, ...]:
@@ -214,65 +221,3 @@ async def _log_entries(
     reference = await log_generation(plan, drawn, dropped_out(plan, drawn))
     _logged_images.add(tensors, reference)
     return reference
-
-
-async def _record(
-    node: type[io.ComfyNode],
-    part: _Round,
-    verdict: VerdictInputs,
-    chosen: frozenset[int],
-    refused: frozenset[int],
-) -> _Shown:
-    reference = part.reference
-    here = range(len(part.images))
-    selected = [index for index in here if part.start + index in chosen]
-    rejected = [index for index in here if part.start + index in refused]
-    verdicts: tuple[str | None, ...] = tuple(
-        "selected" if index in selected else "rejected" if index in rejected else None for index in here
-    )
-    messages = [reference.message] if reference.message else []
-    files = _previews(node, part, messages)
-    if reference.generation_id:
-        try:
-            stored = await _store(reference.generation_id, files, selected, rejected, verdict)
-            verdicts = tuple(image.verdict for image in stored.images)
-        except Exception as error:  # the images go on, and the person is told
-            failure = (
-                f"{'The verdict was not recorded' if verdict else 'The learned data cannot be reached'}. "
-            )
-            log.warning("%s%s", failure, error, exc_info=not isinstance(error, LearningError))
-            messages.append(failure + reason(error))
-    elif verdict:
-        messages.append("The verdict was not recorded, because the round was not logged.")
-    return _Shown(reference, part.images, tuple(files), verdicts, " ".join(messages))
-
-
-def _previews(node: type[io.ComfyNode], part: _Round, messages: list[str]) -> list[ImageFile]:
-    checkpoints = part.reference.checkpoints
-    prefix = f"context_checkpoint_{part.reference.generation_id[:12] or 'round'}"
-    try:
-        return comfy_adapter.save_previews(part.images, checkpoints, prefix, node)
-    except OSError as error:
-        log.warning("The previews could not be saved: %s", error)
-        messages.append(f"The previews could not be saved: {error}.")
-        return [ImageFile(checkpoint) for checkpoint in checkpoints]
-
-
-async def _store(
-    generation_id: str,
-    files: Sequence[ImageFile],
-    selected: Sequence[int],
-    rejected: Sequence[int],
-    verdict: VerdictInputs,
-) -> Generation:
-    """Attach the files and record what the inputs say; nothing said leaves a verdict of before as it is."""
-    current = runtime.current()
-    if any(file.filename for file in files):
-        await current.run(lambda service: service.attach_files(generation_id, files))
-    if verdict and (selected or rejected):
-        return await current.run(
-            lambda service: service.record_feedback(
-                generation_id, selected_images=selected, rejected_images=rejected
-            )
-        )
-    return await current.run(lambda service: service.generation(generation_id))

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from context_checkpoint import runtime as composition
 from context_checkpoint.commands import FolderCheckpoints
 from context_checkpoint.nodes.checkpoint_files import CheckpointFiles
+from context_checkpoint.nodes.pending_picks import Pick, PickAnswer, UnknownPick
 from context_checkpoint.nodes.pool import Pool, PoolRules, select
 from context_checkpoint.routes import PREFIX
 from context_checkpoint.runtime import Runtime
@@ -72,6 +73,12 @@ class FolderHost:
 
     def release_loaders(self) -> Mapping[str, Any]:
         return {"checkpoints": self.released}
+
+    def pending(self) -> Sequence[Pick]:
+        return ()
+
+    def answer_pick(self, pick_id: str, answer: PickAnswer) -> Pick:
+        raise UnknownPick(pick_id)
 
     def describe(self) -> Mapping[str, Any]:
         return {"comfyui": "0.0"}

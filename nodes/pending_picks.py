@@ -1,0 +1,145 @@
+"""The runs that wait for a person's pick, and how a pick reaches them.
+
+Separate from the node that waits and from the routes that answer, which run on different threads and meet
+only here; no ComfyUI in it. It decides nothing about images: an answer is kept for the run that asked, and
+nobody can answer twice.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..learning.errors import InvalidVerdict, LearningError
+from ..learning.values import ImageFile
+
+
+class UnknownPick(LearningError):
+    """No run waits for a pick of this id, or no longer."""
+
+    def __init__(self, pick_id: str) -> None:
+        super().__init__(
+            "unknown_pick",
+            f"No run waits for a pick {pick_id[:80]!r}: it was answered, timed out or was interrupted. Ask "
+            "GET pending which ones wait; a verdict on a run that is over goes to POST feedback.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PickRound:
+    """The images of one generation; the first one's number in the whole pick is `first`."""
+
+    generation_id: str
+    first: int
+    images: tuple[ImageFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One run that waits.
+
+    Attributes
+    ----------
+    node_id, workflow_id
+        Where it waits, as ComfyUI's frontend calls it; `workflow_id` is empty where a script queued it.
+    session_id
+        The client that queued it.
+    waits_until
+        When it goes on by itself; None if never.
+    """
+
+    id: str
+    node_id: str
+    workflow_id: str
+    prompt_id: str
+    session_id: str
+    waiting_since: datetime
+    waits_until: datetime | None
+    rounds: tuple[PickRound, ...]
+
+    @property
+    def images(self) -> int:
+        """How many images there are to pick from, in all rounds."""
+        return sum(len(part.images) for part in self.rounds)
+
+
+@dataclass(frozen=True, slots=True)
+class PickAnswer:
+    """Numbers of images, counted from 0 over all rounds; `send_all` hands all on and judges none."""
+
+    selected: frozenset[int] = frozenset()
+    rejected: frozenset[int] = frozenset()
+    send_all: bool = False
+
+
+class PendingPicks:
+    """Thread-safe; one per process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[str, Pick] = {}
+        self._answers: dict[str, PickAnswer] = {}
+        self._answered: dict[str, threading.Event] = {}
+
+    def open(self, pick: Pick) -> threading.Event:
+        """Make a pick answerable; the event is set once it is answered."""
+        answered = threading.Event()
+        with self._lock:
+            self._waiting[pick.id] = pick
+            self._answered[pick.id] = answered
+        return answered
+
+    def close(self, pick_id: str) -> PickAnswer | None:
+        """Stop waiting, however it ended, and return the answer if there is one."""
+        with self._lock:
+            self._waiting.pop(pick_id, None)
+            self._answered.pop(pick_id, None)
+            return self._answers.pop(pick_id, None)
+
+    def list(self) -> tuple[Pick, ...]:
+        """Return those that wait, the longest waiting first."""
+        with self._lock:
+            return tuple(self._waiting.values())
+
+    def answer(self, pick_id: str, answer: PickAnswer) -> Pick:
+        """Let a run go on.
+
+        Raises
+        ------
+        UnknownPick
+            If it does not wait, or no longer.
+        InvalidVerdict
+            If the answer contradicts itself or names an image that the run does not have; it goes on waiting.
+        """
+        with self._lock:
+            pick = self._waiting.get(pick_id)
+            if pick is None:
+                raise UnknownPick(pick_id)
+            _check(answer, pick.images)
+            del self._waiting[pick_id]
+            self._answers[pick_id] = answer
+            self._answered[pick_id].set()
+        return pick
+
+
+def _check(answer: PickAnswer, images: int) -> None:
+    if twice := answer.selected & answer.rejected:
+        raise InvalidVerdict(f"Image {_listed(twice)} is both selected and rejected: name it once.")
+    if unknown := [number for number in answer.selected | answer.rejected if number >= images]:
+        raise InvalidVerdict(
+            f"There is no image {_listed(unknown)}: the run that waits has {images}, counted from 0."
+        )
+
+
+def _listed(numbers: Sequence[int] | frozenset[int]) -> str:
+    return ", ".join(str(number) for number in sorted(numbers))
+
+
+_pending = PendingPicks()
+
+
+def pending_picks() -> PendingPicks:
+    """Return this process's own, which the recorder and the routes share."""
+    return _pending

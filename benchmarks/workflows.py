@@ -1,7 +1,7 @@
 """The pack's workflow against the same thing wired by hand, in one ComfyUI, in turn.
 
-Seconds by the clock are what a person waits; seconds of computing (Linux only) are what is compared where other
-programs keep the machine busy meanwhile.
+Seconds by the clock are what a person waits; seconds of computing (Linux only) are what is compared where
+other programs keep the machine busy meanwhile.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from comfy_api.latest import io
 
 from ..learning.values import MOST_BRANCHES
 from . import comfy_adapter
-from .checkpoint_loading import CannotLoad, branch_ended, file_fingerprint, load
+from .checkpoint_loading import CannotLoad, branch_ended, file_fingerprint, load, text_key, texts
 from .generation_log import log_generation
 from .socket_types import GenerationType, PlanType
 
@@ -77,6 +77,47 @@ class BranchLoader(io.ComfyNode):
             log.warning("Checkpoint %s drops out of this round: %s", ckpt_name, error)
             return io.NodeOutput(None, None, None, str(error))
         return io.NodeOutput(loaded.model, loaded.clip, loaded.vae, "")
+
+
+class BranchText(io.ComfyNode):
+    """Hands an encoded text on, and remembers it, so that the next prompt with this text need not encode it.
+
+    The encoding itself is done by ComfyUI's own node in front of this one, which is asked for (lazy input)
+    only if the text is not remembered.
+    """
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ContextCheckpointBranchText",
+            display_name="Branch: text",
+            category=_CATEGORY,
+            description="Inner node of the Multi-Checkpoint Sampler.",
+            is_dev_only=True,
+            inputs=[
+                io.String.Input("ckpt_name"),
+                io.String.Input("text", multiline=True),
+                io.Conditioning.Input("conditioning", lazy=True),
+            ],
+            outputs=[io.Conditioning.Output()],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, ckpt_name: str, text: str, **_: Any) -> str:
+        return file_fingerprint(ckpt_name)
+
+    @classmethod
+    def check_lazy_status(cls, ckpt_name: str, text: str, conditioning: Any) -> list[str]:
+        wanted = conditioning is None and not texts().put_aside(text_key(ckpt_name, text))
+        return ["conditioning"] if wanted else []
+
+    @classmethod
+    def execute(cls, ckpt_name: str, text: str, conditioning: Any = None) -> io.NodeOutput:
+        key = text_key(ckpt_name, text)
+        if conditioning is None:
+            return io.NodeOutput(texts().take(key))
+        texts().remember(key, conditioning)
+        return io.NodeOutput(conditioning)
 
 
 class BranchEnd(io.ComfyNode):
@@ -178,7 +219,7 @@ class BranchCollector(io.ComfyNode):
 
 BRANCH_INPUTS = tuple(f"branch_{number}" for number in range(1, MOST_BRANCHES + 1))
 
-BRANCH_NODES: tuple[type[io.ComfyNode], ...] = (BranchLoader, BranchEnd, BranchCollector)
+BRANCH_NODES: tuple[type[io.ComfyNode], ...] = (BranchLoader, BranchText, BranchEnd, BranchCollector)
 
 
 class NoCheckpointLeft(Exception):

@@ -12,16 +12,20 @@ import time
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from .. import runtime
 from . import comfy_adapter
 from .checkpoint_files import files
 from .comfy_adapter import Checkpoint
-from .kept_loaders import Bounds, FileState, KeptLoaders
+from .kept_loaders import Bounds, FileState, KeptLoaders, LetGo
+from .remembered_texts import RememberedTexts
 
 log = logging.getLogger(__name__)
 
 _SPARE_BYTES = 2 * 10**9
+
+_MOST_TEXTS = 16  # two a branch; at most a few megabytes each (Flux), a few hundred kilobytes for SDXL
 
 _try_again: set[str] = set()
 """Checkpoints that could not be read for a reason that may pass without a change to the file."""
@@ -143,9 +147,14 @@ def file_fingerprint(name: str) -> str:
         return str(error)
 
 
+def text_key(name: str, text: str) -> tuple[str, str]:
+    """Tell one text of one checkpoint's file, as it is now, from every other."""
+    return file_fingerprint(name), text
+
+
 def release() -> dict[str, object]:
     """Let all kept checkpoints go, have ComfyUI free its own, and say what was let go."""
-    gone = kept().release(comfy_adapter.running_prompt_id())
+    gone = _let_go()
     comfy_adapter.ask_to_free_memory()
     return {"checkpoints": [Path(path).name for path in gone.paths], "bytes": gone.memory_bytes}
 
@@ -153,13 +162,24 @@ def release() -> dict[str, object]:
 @lru_cache(maxsize=1)
 def watch_free() -> None:
     """From now on, let the kept checkpoints go when ComfyUI is asked to free its memory."""
-    comfy_adapter.on_free_memory(lambda: kept().release(comfy_adapter.running_prompt_id()))
+    comfy_adapter.on_free_memory(_let_go)
+
+
+def _let_go() -> LetGo:
+    texts().forget()
+    return kept().release(comfy_adapter.running_prompt_id())
 
 
 @lru_cache(maxsize=1)
 def kept() -> KeptLoaders[Checkpoint]:
     """This process's kept checkpoints."""
     return KeptLoaders(_bounds, comfy_adapter.available_memory_bytes)
+
+
+@lru_cache(maxsize=1)
+def texts() -> RememberedTexts[Any]:
+    """This process's remembered texts: CONDITIONING by `text_key`."""
+    return RememberedTexts(_MOST_TEXTS)
 
 
 def _bounds() -> Bounds:

@@ -146,8 +146,8 @@ def _branch(
     sampled = graph.node(
         "KSampler",
         model=model,
-        positive=graph.node("CLIPTextEncode", text=positive, clip=clip).out(0),
-        negative=graph.node("CLIPTextEncode", text=negative, clip=clip).out(0),
+        positive=_encoded(graph, name, positive, clip),
+        negative=_encoded(graph, name, negative, clip),
         latent_image=latents,
         **sampling,
     ).out(0)
@@ -155,6 +155,11 @@ def _branch(
     return graph.node(
         "ContextCheckpointBranchEnd", ckpt_name=name, problem=problem, images=images, latents=sampled
     ).out(0)
+
+
+def _encoded(graph: GraphBuilder, name: str, text: str, clip: Link) -> Link:
+    encoded = graph.node("CLIPTextEncode", text=text, clip=clip).out(0)
+    return graph.node("ContextCheckpointBranchText", ckpt_name=name, text=text, conditioning=encoded).out(0)
 
 
 def _empty_latents(graph: GraphBuilder, width: int, height: int, count: int) -> Link:

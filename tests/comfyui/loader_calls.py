@@ -1,4 +1,4 @@
-"""A custom node folder for tests: counts what ComfyUI really loads, and which models are alive meanwhile.
+"""A custom node folder for tests: counts what ComfyUI really loads and encodes, and which models are alive.
 
 `test_loaders` puts it into a server's `custom_nodes`. It stands at `comfy.sd`'s loading function, below
 every loader node, stock or ours, so that no cache of ours can hide a load from it.
@@ -15,9 +15,11 @@ from aiohttp import web
 from server import PromptServer
 
 _load = comfy.sd.load_checkpoint_guess_config
+_encode = comfy.sd.CLIP.encode_from_tokens_scheduled
 _calls: list[dict[str, object]] = []
 _models: dict[int, tuple[str, weakref.ref]] = {}
 _out_of_memory_times = 0
+_encodings = 0
 
 
 def _counting(path, *args, **kwargs):
@@ -34,16 +36,25 @@ def _counting(path, *args, **kwargs):
     return loaded
 
 
+def _counting_encodings(*args, **kwargs):
+    global _encodings
+    _encodings += 1
+    return _encode(*args, **kwargs)
+
+
 comfy.sd.load_checkpoint_guess_config = _counting
+comfy.sd.CLIP.encode_from_tokens_scheduled = _counting_encodings
 
 
 @PromptServer.instance.routes.get("/loader_calls")
 async def loader_calls(_request: web.Request) -> web.Response:
-    """Tell the calls since the last request, and which models are alive now."""
+    """Tell the calls and encoded texts since the last request, and which models are alive now."""
+    global _encodings
     gc.collect()
+    encodings, _encodings = _encodings, 0
     calls, _calls[:] = list(_calls), []
     alive = sorted(name for name, model in _models.values() if model() is not None)
-    return web.json_response({"calls": calls, "alive": alive})
+    return web.json_response({"calls": calls, "encodings": encodings, "alive": alive})
 
 
 @PromptServer.instance.routes.post("/loader_calls/out_of_memory")

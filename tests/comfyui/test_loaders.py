@@ -269,3 +269,20 @@ def own_graph(*, seed: int) -> ApiGraph:
         ckpt_names=["loader", 3],
     )
     return graph
+
+
+def test_a_text_is_encoded_once_for_each_checkpoint(counted: Counted) -> None:
+    """Another seed encodes nothing, another prompt only itself, and a release forgets the texts."""
+    plan = {"include": "red.*, green.*", "stage": "draft", "seed": 1}
+
+    def encodings(prompt: str, seed: int) -> int:
+        counted.report()
+        counted.server.run(three_nodes(prompt, seed=seed, recommender=plan))
+        found: int = counted.report()["encodings"]
+        return found
+
+    assert encodings("a lighthouse", 1) == 4
+    assert encodings("a lighthouse", 2) == 0
+    assert encodings("a harbour", 3) == 2
+    counted.release()
+    assert encodings("a lighthouse", 4) == 4

@@ -84,6 +84,9 @@ export interface ComfyApp {
 export interface ComfyApi {
   fetchApi(path: string, options?: RequestInit): Promise<Response>;
   apiURL(path: string): string;
+  clientId?: string;
+  addEventListener(event: string, listener: () => void): void;
+  addCustomEventListener(event: string, listener: () => void): void;
 }
 
 declare global {

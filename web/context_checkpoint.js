@@ -11,7 +11,7 @@ import { PlanView } from "./plan_view.mjs";
 import { Remembered } from "./remembered.mjs";
 import { RoundList } from "./round_list.mjs";
 import { Server } from "./server.mjs";
-import { SettingsMirror } from "./settings.mjs";
+import { BLIND, SettingsMirror } from "./settings.mjs";
 import { speaker, speakerFor } from "./texts.mjs";
 import { roundFrom } from "./verdicts.mjs";
 
@@ -21,6 +21,8 @@ import { roundFrom } from "./verdicts.mjs";
 /** Keys of the nodes' `ui` outputs. */
 const ROUNDS_KEY = "context_checkpoint";
 const PLANS_KEY = "context_checkpoint_plan";
+/** Sent by the server when a run begins or ends to wait for a pick. */
+const PENDING_CHANGED = "context_checkpoint.pending";
 
 const server = new Server((path, options) => api.fetchApi(path, options));
 const shownRounds = new Remembered(window.localStorage, "rounds");
@@ -58,10 +60,12 @@ async function releaseLoaders() {
 /**
  * @param {RoundImage} image
  * @param {string} generationId keeps the browser from showing an older image that had the same file name
+ * @param {boolean} [full] as it is, and not made small for the network
  */
-function imageUrl(image, generationId) {
+function imageUrl(image, generationId, full = false) {
   const { filename, subfolder, type } = image;
-  const query = new URLSearchParams({ filename, subfolder, type, preview: "webp;80", of: generationId });
+  const query = new URLSearchParams({ filename, subfolder, type, of: generationId });
+  if (!full) query.set("preview", "webp;80");
   return api.apiURL(`/view?${query}`);
 }
 
@@ -72,6 +76,8 @@ function addRoundList(node) {
     say,
     save: (body) => server.sendFeedback(body),
     imageUrl,
+    answer: answerPick,
+    blind: () => app.extensionManager.setting.get(BLIND.id) === true,
     lost: (reason) => toast("error", say("verdictLost"), reason),
     resized: () => resized(),
   });
@@ -128,6 +134,64 @@ async function showAgain(list, generationIds) {
   }
 }
 
+/**
+ * Let every recorder know whether its workflow waits; the one place that decides it, asked whenever that may have
+ * changed, since ComfyUI does not send events again that a page has missed.
+ */
+async function lookForPending() {
+  /** @type {any[]} */
+  let pending;
+  try {
+    ({ pending } = await server.pending());
+  } catch {
+    return; // the connection is lost: `reconnected` asks again
+  }
+  for (const node of allNodes(app.rootGraph)) {
+    const list = recorders.get(node);
+    if (!list) continue;
+    const pick = pending.find((waiting) => waitsAt(waiting, node));
+    if (!pick) list.waitNoMore();
+    else if (list.waitsFor !== pick.id) await showWaiting(list, node, pick);
+  }
+}
+
+/**
+ * @param {any} pick
+ * @param {ComfyNode} node
+ */
+function waitsAt(pick, node) {
+  const here = pick.workflow_id === app.rootGraph.id;
+  return here && nodeById(app.rootGraph, pick.node_id) === node;
+}
+
+/**
+ * @param {RoundList} list
+ * @param {ComfyNode} node
+ * @param {any} pick
+ */
+async function showWaiting(list, node, pick) {
+  const rounds = await Promise.all(
+    pick.rounds.map(async (/** @type {any} */ part) =>
+      // What was said of it before a reload is the server's to tell.
+      roundFrom(part.generation_id ? await server.generation(part.generation_id).catch(() => part) : part),
+    ),
+  );
+  list.wait(pick, rounds);
+  shownRounds.remember(nodePlace(node), list.generationIds);
+}
+
+/**
+ * @param {string} pickId
+ * @param {object} body
+ */
+async function answerPick(pickId, body) {
+  try {
+    await server.answerPick(pickId, body);
+  } finally {
+    void lookForPending();
+  }
+}
+
 app.registerExtension({
   name: "ContextCheckpoint",
 
@@ -156,6 +220,8 @@ app.registerExtension({
   },
 
   async setup() {
+    api.addCustomEventListener(PENDING_CHANGED, () => void lookForPending());
+    api.addEventListener("reconnected", () => void lookForPending());
     await settings.read();
   },
 
@@ -172,6 +238,7 @@ app.registerExtension({
       if (list) void showAgain(list, shownRounds.recall(place));
       recommenders.get(node)?.show(shownPlans.recall(place));
     }
+    void lookForPending();
   },
 
   /** After a change of workflow tab, or when an old run is opened: ComfyUI sets outputs without executing. */

@@ -66,6 +66,19 @@ export class Server {
     return this.#post("recommend", body);
   }
 
+  /** @returns {Promise<Json>} the runs that wait for a pick */
+  pending() {
+    return this.#ask("pending");
+  }
+
+  /**
+   * @param {string} pickId
+   * @param {object} body see `pickedOver`
+   */
+  answerPick(pickId, body) {
+    return this.#post(`pending/${encodeURIComponent(pickId)}`, body);
+  }
+
   settings() {
     return this.#ask("settings");
   }

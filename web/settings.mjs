@@ -76,6 +76,18 @@ export const SETTINGS = [
   },
 ];
 
+/** @type {SettingDefinition} Of this browser alone; the server knows nothing of it. */
+export const BLIND = {
+  id: "ContextCheckpoint.Blind",
+  name: "Judge blind",
+  tooltip:
+    "Shuffles the images and hides each one's checkpoint until you have judged it, so that names do not sway.",
+  category: ["Context Checkpoint", "Judging", "Blind"],
+  type: "boolean",
+  defaultValue: false,
+  sortOrder: 60,
+};
+
 /**
  * @typedef {object} Dialog what is needed of ComfyUI's dialog
  * @property {(id: string, value: unknown) => Promise<void>} set
@@ -99,10 +111,11 @@ export class SettingsMirror {
 
   /** @returns {SettingDefinition[]} for `app.registerExtension` */
   definitions() {
-    return SETTINGS.map(({ field, ...definition }) => ({
+    const mirrored = SETTINGS.map(({ field, ...definition }) => ({
       ...definition,
-      onChange: (value) => void this.changed(field, value),
+      onChange: (/** @type {unknown} */ value) => void this.changed(field, value),
     }));
+    return [...mirrored, BLIND];
   }
 
   /** Bring the dialog in line with the server. */

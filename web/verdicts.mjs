@@ -64,6 +64,30 @@ export function restRejected(images) {
   return images.map((image) => (image.verdict === null ? { ...image, verdict: "rejected" } : image));
 }
 
+/**
+ * Pick exactly one: all others are rejected.
+ *
+ * @param {RoundImage[]} images
+ * @param {number} index
+ * @returns {RoundImage[]}
+ */
+export function onlyPicked(images, index) {
+  return images.map((image) => ({ ...image, verdict: image.index === index ? "selected" : "rejected" }));
+}
+
+/**
+ * The verdict on several rounds as one, their images counted on from round to round, as `POST pending/{id}`
+ * takes it.
+ *
+ * @param {RoundImage[][]} rounds
+ */
+export function pickedOver(rounds) {
+  const images = rounds.flat();
+  /** @param {Verdict} verdict */
+  const numbers = (verdict) => [...images.keys()].filter((number) => images[number].verdict === verdict);
+  return { selected_images: numbers("selected"), rejected_images: numbers("rejected") };
+}
+
 /** @param {RoundImage[]} images */
 export function areAllRejected(images) {
   return images.length > 0 && images.every((image) => image.verdict === "rejected");

@@ -70,8 +70,9 @@ async def opened(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def comfyui(opened: ComfyPage) -> AsyncIterator[ComfyPage]:
-    """ComfyUI's page, which remembers nothing of other tests; nothing may have gone wrong in the end."""
+    """ComfyUI's page; neither it nor the server remembers other tests, and nothing may go wrong in it."""
     opened.errors.clear()
+    _withdraw_verdicts(opened.server)
     await opened.page.evaluate(
         """() => {
           const ours = Object.keys(localStorage).filter((key) => key.startsWith("context_checkpoint."));
@@ -80,6 +81,14 @@ async def comfyui(opened: ComfyPage) -> AsyncIterator[ComfyPage]:
     )
     yield opened
     assert opened.errors == []
+
+
+def _withdraw_verdicts(server: ComfyServer) -> None:
+    """Unteach it, so that it compares three checkpoints again."""
+    judged = server.get("/context_checkpoint/generations?judged=true&limit=500")["generations"]
+    for generation in judged:
+        body = {"generation_id": generation["id"], "selected_images": [], "rejected_images": []}
+        server.post("/context_checkpoint/feedback", body)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { planFrom, strategyInWords } from "../../web/plan.mjs";
-import { SETTINGS } from "../../web/settings.mjs";
+import { BLIND, SETTINGS } from "../../web/settings.mjs";
 import { ENGLISH, speaker, speakerFor } from "../../web/texts.mjs";
 
 const locales = new URL("../../locales/", import.meta.url);
@@ -19,7 +19,7 @@ test("the English texts are the ones in the locale file", () => {
 
 test("the English settings are the ones in the locale file", () => {
   const expected = Object.fromEntries(
-    SETTINGS.map(({ id, name, tooltip }) => [id.replaceAll(".", "_"), { name, tooltip }]),
+    [...SETTINGS, BLIND].map(({ id, name, tooltip }) => [id.replaceAll(".", "_"), { name, tooltip }]),
   );
   const stated = Object.fromEntries(
     Object.entries(read("en", "settings")).map(([id, { name, tooltip }]) => [id, { name, tooltip }]),

@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { allRejected, feedbackBody, hasRest, restRejected, roundFrom, toggled } from "../../web/verdicts.mjs";
+import {
+  allRejected,
+  feedbackBody,
+  hasRest,
+  onlyPicked,
+  pickedOver,
+  restRejected,
+  roundFrom,
+  toggled,
+} from "../../web/verdicts.mjs";
 
 const images = (...verdicts) =>
   verdicts.map((verdict, index) => ({ index, checkpoint: `c${index}`, verdict }));
@@ -67,4 +76,17 @@ test("a round is read from a node's output and from the server's record alike", 
 
 test("a record that lacks everything is an empty round and not an error", () => {
   assert.deepEqual(roundFrom({}), { generationId: "", images: [], explanation: "", message: "" });
+});
+
+test("picking exactly one rejects all others, whatever was said of them", () => {
+  assert.deepEqual(verdictsOf(onlyPicked(images("selected", null, "rejected"), 2)), [
+    "rejected",
+    "rejected",
+    "selected",
+  ]);
+});
+
+test("several rounds are one pick, their images counted on", () => {
+  const rounds = [images(null, "selected"), images("rejected", null, "selected")];
+  assert.deepEqual(pickedOver(rounds), { selected_images: [1, 4], rejected_images: [2] });
 });

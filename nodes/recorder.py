@@ -150,7 +150,8 @@ class FeedbackRecorder(io.ComfyNode):
         shown = [await record(part, said) for part in previewed]
         # Where nobody picked, the run goes on as if it had not been paused.
         send_all = answer.send_all if answer else paused and not any(part.judged for part in shown)
-        kept, thrown_away = [], []
+        kept: list[torch.Tensor] = []
+        thrown_away: list[torch.Tensor] = []
         for part in shown:
             kept += part.images if send_all else part.with_verdict("selected")
             thrown_away += [] if send_all else part.with_verdict("rejected")

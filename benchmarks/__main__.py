@@ -28,13 +28,14 @@ def main() -> int:
     chosen = parser.parse_args()
     installation = None if chosen.core_only else find_comfyui()
 
+    began = _load()
     results = learning_core.measure()
     if installation is None:
         print("No ComfyUI: workflows and import time are not measured.")
     else:
         results += import_time.measure(installation)
         results += workflows.measure(installation)
-    text = f"{_circumstances(installation)}\n\n{table(results)}"
+    text = f"{_circumstances(installation)} Load {began} before, {_load()} after.\n\n{table(results)}"
     print(text)
     if chosen.write:
         _write(text)
@@ -48,6 +49,11 @@ def _circumstances(installation: ComfyInstallation | None) -> str:
     if installation:
         versions.append(f"ComfyUI {installation.version} (`--cpu`, default cache)")
     return f"{day}, {os.cpu_count()} CPU cores, {platform.system()}; {', '.join(versions)}."
+
+
+def _load() -> str:
+    """How many programs wanted a core in the last minute; more than the measured one blur the clock."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
 
 
 def _write(text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from pathlib import Path
@@ -29,7 +28,6 @@ BEGIN, END = "<!-- played: begin -->", "<!-- played: end -->"
 def main(arguments: list[str] | None = None) -> int:
     """Exit with 1 if there is nothing that could be played."""
     asked = _parser().parse_args(arguments)
-    logging.getLogger("context_checkpoint").setLevel(logging.WARNING)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # small matrices: threads only get in the way
         os.environ.setdefault(name, "1")
     worlds = _playable({name: WORLDS[name].missing(asked.data) for name in asked.world or WORLDS})

@@ -1,22 +1,28 @@
 """How to rank checkpoints from evidence: one policy per file, all interchangeable.
 
 A policy is a pure function of values. It never reads the store, the clock or unseeded chance, so that the
-same evidence and the same seed always rank alike.
+same evidence and the same seed always rank alike. A policy's module is imported when it is first asked for:
+to list the names, as ComfyUI's start does, costs nothing.
 """
 
 from __future__ import annotations
 
-from .bayesian import Bayesian
+from functools import cache
+from importlib import import_module
+
 from .contract import Policy
-from .counts import Counts
-from .global_rates import GlobalRates
 
-_BY_NAME: dict[str, Policy] = {policy.name: policy for policy in (Bayesian(), Counts(), GlobalRates())}
+_HOMES = {
+    "bayesian": (".bayesian", "Bayesian"),
+    "counts": (".counts", "Counts"),
+    "global": (".global_rates", "GlobalRates"),
+}
 
-POLICIES: tuple[str, ...] = tuple(_BY_NAME)
+POLICIES: tuple[str, ...] = tuple(_HOMES)
 DEFAULT_POLICY = "bayesian"
 
 
+@cache
 def policy_named(name: str) -> Policy:
     """Give the policy of that name.
 
@@ -25,9 +31,11 @@ def policy_named(name: str) -> Policy:
     ValueError
         If there is none; the message names the choices.
     """
-    if name not in _BY_NAME:
+    if name not in _HOMES:
         raise ValueError(f"There is no policy {name!r}: choose one of {', '.join(POLICIES)}.")
-    return _BY_NAME[name]
+    module, kind = _HOMES[name]
+    made: Policy = getattr(import_module(module, __name__), kind)()
+    return made
 
 
 __all__ = ["DEFAULT_POLICY", "POLICIES", "Policy", "policy_named"]

@@ -54,6 +54,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_feedback(commands, common)
     _add_stats(commands, common)
     _add_explain(commands, common)
+    _add_export(commands, common)
+    _add_import(commands, common)
     _add_doctor(commands, common)
     _add_settings(commands, common)
     _add_serve(commands, common)
@@ -162,6 +164,33 @@ def _add_explain(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", help="default: as in the settings")
 
 
+def _add_export(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "export",
+        parents=[common],
+        help="write all that was logged and taught as JSON Lines",
+        description="Write every generation and its newest verdict, for `import` here or elsewhere.",
+    )
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="default: stdout")
+    parser.add_argument(
+        "--anonymous", action="store_true", help="without prompts, names of images, sessions and seeds"
+    )
+
+
+def _add_import(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "import",
+        parents=[common],
+        help="add what was exported, here or elsewhere",
+        description="Add the generations and verdicts of an exported file to what is known here. The same "
+        "file again changes nothing; where both know a generation, its newer verdict counts.",
+    )
+    parser.add_argument("file", metavar="FILE", help="- reads stdin")
+    parser.add_argument(
+        "--map", action="append", default=[], metavar="OLD=NEW", help="another name for a checkpoint"
+    )
+
+
 def _add_doctor(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "doctor", parents=[common], help="check versions, requirements, database, pools and settings"
@@ -243,7 +272,7 @@ def _run(given: argparse.Namespace) -> int:
     else:
         from . import commands
 
-        command = getattr(commands, given.command)
+        command = commands.import_file if given.command == "import" else getattr(commands, given.command)
     outcome = command(given)
     if given.json:
         print(json.dumps(outcome.value, ensure_ascii=False, indent=2))

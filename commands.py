@@ -7,14 +7,17 @@ a test can look at. Outcomes have the shapes of the HTTP answers, so that a scri
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
-from . import schemas
+from . import exchange_schemas, schemas
 from .cli import CommandFailed, Outcome, WrongUse
+from .learning.portable import lines_in
 from .learning.service import PreferenceService
 from .learning.values import Thresholds
 from .nodes.checkpoint_files import CheckpointFiles
@@ -251,6 +254,52 @@ def explain(given: argparse.Namespace) -> Outcome:
             told = ", ".join(f"{reason.keyword} ({reason.selected}/{reason.total})" for reason in reasons[:5])
             lines += [f"{verb} {row.checkpoint}: {told}"] if told else []
     return Outcome(_json(answer), "\n".join(lines))
+
+
+def export(given: argparse.Namespace) -> Outcome:
+    if given.file == "-":
+        if given.json:
+            raise WrongUse("Without a FILE the lines themselves are printed, which are JSON already.")
+        _write_lines(given, sys.stdout.buffer)
+        return Outcome({}, "")
+    path = Path(given.file)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with draft.open("xb") as file:
+            count = _write_lines(given, file)
+        draft.replace(path)
+    except OSError as error:
+        raise CommandFailed(f"{path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return Outcome({"generations": count, "file": str(path)}, f"{count:,} generations written to {path}.")
+
+
+def _write_lines(given: argparse.Namespace, file: IO[bytes]) -> int:
+    async def write(service: PreferenceService) -> int:
+        count = -1  # the header is no generation
+        async for line in service.export(anonymous=given.anonymous):
+            file.write(line.encode())
+            count += 1
+        file.flush()
+        return count
+
+    return _ask(given, write)
+
+
+def import_file(given: argparse.Namespace) -> Outcome:
+    names = exchange_schemas.renamings([_readable(entry, "A checkpoint's name") for entry in given.map])
+    try:
+        with ExitStack() as opened:
+            file = (
+                sys.stdin.buffer if given.file == "-" else opened.enter_context(Path(given.file).open("rb"))
+            )
+            report = _ask(given, lambda service: service.import_lines(lines_in(file), names))
+    except OSError as error:
+        raise CommandFailed(f"{given.file} cannot be read: {error.strerror or error}.") from error
+    answer = exchange_schemas.ImportAnswer.model_validate(report)
+    counts = f"{answer.added:,} new, {answer.verdicts_replaced:,} verdicts replaced"
+    return Outcome(_json(answer), f"{answer.generations:,} generations: {counts}.")
 
 
 def settings(given: argparse.Namespace) -> Outcome:

@@ -9,9 +9,9 @@ without the browser asking this server first (a form or a plain `fetch` cannot s
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
@@ -24,6 +24,11 @@ logger = logging.getLogger(__name__)
 
 LARGEST_BODY = 8 * 2**20
 """Bytes: 1,000 candidates and the longest prompt, each character of it escaped, fit."""
+
+LARGEST_IMPORT = 256 * 2**20
+"""Bytes: some hundred thousand generations. They are kept on disk while they are read."""
+
+LINES_TYPES = ("application/jsonl", "application/x-ndjson")
 
 STATUS_OF: Mapping[type[LearningError], int] = {
     UnknownGeneration: 404,
@@ -126,6 +131,76 @@ async def _bounded(request: web.Request) -> bytes:
         if len(raw) > LARGEST_BODY:
             raise too_large
     return bytes(raw)
+
+
+def checked_lines(request: web.Request) -> None:
+    """See that the body says it is JSON Lines, which no form and no plain `fetch` of another page can say.
+
+    Raises
+    ------
+    Refusal
+        415 where it does not, 413 where it says that it is too large.
+    """
+    if request.content_type not in LINES_TYPES:
+        raise Refusal(
+            415,
+            "unsupported_media_type",
+            f"Send the body as JSON Lines, with the header Content-Type: {LINES_TYPES[0]}.",
+        )
+    if (request.content_length or 0) > LARGEST_IMPORT:
+        raise _import_too_large()
+
+
+async def spool(request: web.Request, into: IO[bytes]) -> None:
+    """Write the body to a file, so that its length costs no memory.
+
+    Raises
+    ------
+    Refusal
+        413 where it is too large.
+    """
+    size = 0
+    async for chunk in request.content.iter_chunked(2**16):
+        size += len(chunk)
+        if size > LARGEST_IMPORT:
+            raise _import_too_large()
+        into.write(chunk)
+
+
+def _import_too_large() -> Refusal:
+    return Refusal(
+        413,
+        "body_too_large",
+        f"The file is larger than {LARGEST_IMPORT:,} bytes; import it with `context-checkpoint import`.",
+    )
+
+
+async def stream(request: web.Request, parts: AsyncIterator[str]) -> web.StreamResponse:
+    """Answer with JSON Lines as they come.
+
+    What goes wrong before the first one is refused as ever; later the connection is cut, so that no client
+    takes the part for the whole.
+    """
+    first = await anext(parts, "")
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": LINES_TYPES[0],
+            "Content-Disposition": 'attachment; filename="context-checkpoint.jsonl"',
+        }
+    )
+    await response.prepare(request)
+    try:
+        await response.write(first.encode())
+        async for part in parts:
+            await response.write(part.encode())
+        await response.write_eof()
+    except ConnectionError:
+        logger.info("%s %s: the client went away", request.method, request.path)
+    except Exception:
+        logger.exception("%s %s broke off", request.method, request.path)
+        if request.transport is not None:
+            request.transport.abort()
+    return response
 
 
 def read_query(request: web.Request, asked: type[AskedT]) -> AskedT:

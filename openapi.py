@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from .schemas import Asked, ErrorAnswer
 
 Json = dict[str, Any]
+JSON, LINES = "application/json", "application/jsonl"
 _REFERENCE = "#/components/schemas/{model}"
 
 
@@ -29,6 +30,8 @@ class Described(Protocol):
     def asked(self) -> type[Asked]: ...
     @property
     def answer(self) -> type[BaseModel]: ...
+    @property
+    def lines(self) -> str: ...
     @property
     def refusals(self) -> Mapping[int, str]: ...
 
@@ -52,16 +55,23 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
             "operationId": _operation_id(endpoint),
             "summary": endpoint.summary,
             "responses": {
-                "200": _content("The answer.", references[(endpoint.answer, "serialization")]),
+                "200": _content(
+                    "The answer.",
+                    references[(endpoint.answer, "serialization")],
+                    LINES if endpoint.lines == "answered" else JSON,
+                ),
                 **{
                     str(status): _content(text, references[(ErrorAnswer, "serialization")])
                     for status, text in sorted(endpoint.refusals.items())
                 },
             },
         }
-        if endpoint.method == "GET":
+        if endpoint.method == "GET" or endpoint.lines:
             operation["parameters"] = _parameters(schemas[asked["$ref"].rpartition("/")[2]])
-        else:
+        if endpoint.lines == "sent":
+            body = {"schema": {"type": "string", "description": "One JSON object per line: docs/data.md."}}
+            operation["requestBody"] = {"required": True, "content": {LINES: body}}
+        elif endpoint.method == "POST":
             operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": asked}}}
         if in_path := _path_parameters(endpoint.path):
             operation["parameters"] = in_path + operation.get("parameters", [])
@@ -81,8 +91,8 @@ def _operation_id(endpoint: Described) -> str:
     return f"{endpoint.method.lower()}_{words}"
 
 
-def _content(description: str, schema: Any) -> Json:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _content(description: str, schema: Any, kind: str = JSON) -> Json:
+    return {"description": description, "content": {kind: {"schema": schema}}}
 
 
 def _path_parameters(path: str) -> list[Json]:

@@ -10,16 +10,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Generic, Literal, Protocol
+from typing import IO, Any, Generic, Literal, Protocol
 
 from aiohttp import web
 from pydantic import BaseModel
 
-from . import __version__, openapi, schemas
-from .envelope import AskedT, Handler, Refusal, answer, enveloped, read_body, read_query
+from . import __version__, exchange_schemas, openapi, schemas
+from .envelope import (
+    AskedT,
+    Handler,
+    Refusal,
+    answer,
+    checked_lines,
+    enveloped,
+    read_body,
+    read_query,
+    spool,
+    stream,
+)
 from .learning.values import Generation, Recommendation, Stage, Thresholds
 from .nodes.pending_picks import Pick, PickAnswer, UnknownPick
 from .nodes.pool import Pool, PoolRules, empty_pool_message, fallback_recommendation, no_pool_line
@@ -28,6 +40,7 @@ from .runtime import Runtime
 logger = logging.getLogger(__name__)
 
 PREFIX = "/context_checkpoint"
+_IN_MEMORY = 4 * 2**20
 
 
 class Host(Protocol):
@@ -62,7 +75,8 @@ class Host(Protocol):
 class Endpoint(Generic[AskedT]):
     """One route: what it is asked, what it answers, how it refuses, and who does it.
 
-    Names in braces in `path` are handed to the handler by keyword.
+    Names in braces in `path` are handed to the handler by keyword. `lines` says that JSON Lines are
+    `answered` or `sent` instead of one JSON object; what is asked then stands in the query.
     """
 
     method: Literal["GET", "POST"]
@@ -70,8 +84,9 @@ class Endpoint(Generic[AskedT]):
     summary: str
     asked: type[AskedT]
     answer: type[BaseModel]
-    handle: Callable[..., Awaitable[BaseModel]]
+    handle: Callable[..., Any]  # awaited for an answer; with `lines` "answered" an iterator of them
     refusals: Mapping[int, str] = field(default_factory=dict)
+    lines: Literal["", "answered", "sent"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +210,19 @@ class Api:
             )
         )
         return schemas.ExplainAnswer.model_validate(explained)
+
+    async def export(self, asked: exchange_schemas.ExportAsked) -> AsyncIterator[str]:
+        async for lines in self.runtime.stream(lambda service: service.export(anonymous=asked.anonymous)):
+            yield "".join(lines)
+
+    async def import_lines(
+        self, asked: exchange_schemas.ImportAsked, *, lines: IO[bytes]
+    ) -> exchange_schemas.ImportAnswer:
+        from .learning.portable import lines_in  # late: nothing else here needs its models
+
+        names = asked.names()
+        report = await self.runtime.run(lambda service: service.import_lines(lines_in(lines), names))
+        return exchange_schemas.ImportAnswer.model_validate(report)
 
     async def settings(self, asked: schemas.Nothing) -> schemas.SettingsAnswer:
         return schemas.SettingsAnswer.model_validate(self.runtime.settings)
@@ -321,6 +349,31 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     ),
     Endpoint(
         "GET",
+        "/export",
+        "All that was logged and taught, as JSON Lines.",
+        exchange_schemas.ExportAsked,
+        exchange_schemas.JsonLines,
+        Api.export,
+        _QUERY | _UNAVAILABLE,
+        lines="answered",
+    ),
+    Endpoint(
+        "POST",
+        "/import",
+        "Add what was exported, here or elsewhere.",
+        exchange_schemas.ImportAsked,
+        exchange_schemas.ImportAnswer,
+        Api.import_lines,
+        _UNAVAILABLE
+        | {
+            413: "The body is too large.",
+            415: "The body does not say that it is JSON Lines.",
+            422: "The query or a line is not as described; nothing was imported.",
+        },
+        lines="sent",
+    ),
+    Endpoint(
+        "GET",
         "/settings",
         "The settings.",
         schemas.Nothing,
@@ -380,4 +433,15 @@ def _bound(endpoint: Endpoint[Any], api: Api) -> Handler:
         asked = read(request, endpoint.asked) if read else await read_body(request, endpoint.asked)
         return answer(await endpoint.handle(api, asked, **request.match_info))
 
-    return enveloped(handle)
+    async def answer_lines(request: web.Request) -> web.StreamResponse:
+        return await stream(request, endpoint.handle(api, read_query(request, endpoint.asked)))
+
+    async def take_lines(request: web.Request) -> web.StreamResponse:
+        checked_lines(request)
+        asked = read_query(request, endpoint.asked)
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as lines:
+            await spool(request, lines)
+            lines.seek(0)
+            return answer(await endpoint.handle(api, asked, lines=lines))
+
+    return enveloped({"": handle, "answered": answer_lines, "sent": take_lines}[endpoint.lines])

@@ -14,7 +14,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from concurrent.futures import TimeoutError as FutureTimeout  # the built-in one only since Python 3.11
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,6 +35,7 @@ _SYSTEM_USER = (
     "__context_checkpoint"  # what ComfyUI's folder_paths.get_system_user_directory makes of our name
 )
 _CLOSING_TIMEOUT_S = 5.0
+_STREAMED_AT_ONCE = 100
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,35 @@ class Runtime:
             tries to open it again.
         """
         return await self._owner.run(lambda: self._operate(operation))
+
+    async def stream(
+        self, operation: Callable[[PreferenceService], AsyncGenerator[T, None]]
+    ) -> AsyncIterator[list[T]]:
+        """Iterate `operation(service)` in the owner's loop from any other; what it yields comes in lists.
+
+        Raises as `run` does.
+        """
+
+        async def begin(service: PreferenceService) -> AsyncGenerator[T, None]:
+            return operation(service)
+
+        async def some(_service: PreferenceService) -> list[T]:
+            taken: list[T] = []
+            async for each in source:
+                taken.append(each)
+                if len(taken) == _STREAMED_AT_ONCE:
+                    break
+            return taken
+
+        async def end(_service: PreferenceService) -> None:
+            await source.aclose()
+
+        source = await self.run(begin)
+        try:
+            while taken := await self.run(some):
+                yield taken
+        finally:
+            await self.run(end)
 
     def run_blocking(self, operation: Operation[T]) -> T:
         """Run `operation(service)` from a thread that has no loop, and wait for it. Raises as `run` does."""

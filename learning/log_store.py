@@ -55,6 +55,14 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A verdict as it is stored."""
+
+    marks: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedGeneration:
     """A generation with what only the store needs of it: its number, ids, and the policy's utilities."""
 
@@ -230,13 +238,41 @@ async def newest(
 
 
 async def judged_after(connection: AsyncConnection, number: int, limit: int) -> list[LoggedGeneration]:
-    """Judged generations after one, oldest first: the log, page by page."""
-    return await _whole(
-        connection,
-        _GENERATIONS.where(generation_logs.c.number > number, generation_logs.c.judged_at.is_not(None))
-        .order_by(generation_logs.c.number)
-        .limit(limit),
+    """Judged generations after one, oldest first: what was taught, page by page."""
+    judged = _GENERATIONS.where(generation_logs.c.judged_at.is_not(None))
+    return await _whole(connection, _after(judged, number, limit))
+
+
+async def logged_after(connection: AsyncConnection, number: int, limit: int) -> list[LoggedGeneration]:
+    """Generations after one, oldest first: the whole log, page by page."""
+    return await _whole(connection, _after(_GENERATIONS, number, limit))
+
+
+def _after(query: Select[Any], number: int, limit: int) -> Select[Any]:
+    return query.where(generation_logs.c.number > number).order_by(generation_logs.c.number).limit(limit)
+
+
+async def newest_verdict(connection: AsyncConnection, number: int) -> Said | None:
+    """The verdict that counts for a generation, also where it withdrew the one before; None: none ever."""
+    row = await connection.execute(
+        select(verdict_rows.c.marks, verdict_rows.c.created_at)
+        .where(verdict_rows.c.generation_number == number)
+        .order_by(verdict_rows.c.number.desc())
+        .limit(1)
     )
+    found = row.one_or_none()
+    return found and Said(*found)
+
+
+async def image_counts(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, int]:
+    """How many images those of the generations have that are logged."""
+    rows = await connection.execute(
+        select(generation_logs.c.id, func.count())
+        .join(generation_images, generation_images.c.generation_number == generation_logs.c.number)
+        .where(generation_logs.c.id.in_(ids))
+        .group_by(generation_logs.c.id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 _NEWEST_MARKS = (

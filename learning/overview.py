@@ -69,6 +69,15 @@ class RebuildReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportReport:
+    """How many generations a file held, how many were new, and whose verdict a newer one replaced."""
+
+    generations: int = 0
+    added: int = 0
+    verdicts_replaced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseReport:
     """The state of the database, for `doctor`. `problem` is "" where all is well."""
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import decision_log, explanation, log_store, statistics, statistics_store, verdicts
+from . import decision_log, exchange, explanation, log_store, statistics, statistics_store, verdicts
 from .database import BUSY_TIMEOUT_S, Database
 from .decision import Decision, Question, ask, decide
 from .errors import InvalidRequest, InvalidVerdict, UnknownGeneration, UnknownImage
-from .overview import DatabaseReport, Overview, RebuildReport, Statistics
+from .overview import DatabaseReport, ImportReport, Overview, RebuildReport, Statistics
 from .policies import DEFAULT_POLICY
 from .spelling import stored_name, stored_text
 from .values import (
@@ -335,6 +335,36 @@ class PreferenceService:
             return report
 
         return await self._database.write(rebuild)
+
+    def export(self, *, anonymous: bool = False) -> AsyncGenerator[str, None]:
+        """Yield all that was logged and taught as lines of JSON (docs/data.md), never all of it at once.
+
+        `anonymous` leaves out prompts, images' names, sessions and seeds; the prompts' keywords stay.
+
+        Raises
+        ------
+        StoreUnavailable
+        """
+        return exchange.export(self._database, anonymous=anonymous)
+
+    async def import_lines(
+        self, lines: exchange.Lines, names: Mapping[str, str] | None = None
+    ) -> ImportReport:
+        """Add what `export` wrote, here or elsewhere; the same lines again change nothing.
+
+        Parameters
+        ----------
+        names
+            New names of checkpoints by those in the lines.
+
+        Raises
+        ------
+        InvalidRequest
+            With the number of the first bad line; then nothing was imported.
+        StoreUnavailable
+            If they could not all be stored; import them again.
+        """
+        return await exchange.import_lines(self._database, lines, names or {})
 
     async def database_report(self) -> DatabaseReport:
         """The state of the database, checked as far as SQLite can check a file."""

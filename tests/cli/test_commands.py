@@ -285,3 +285,50 @@ def test_a_reader_that_has_enough_is_no_failure(run: CommandLine, database: Path
     )
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_was_taught_is_exported_and_imported(
+    run: CommandLine, call: Call, database: Path, logged: Callable[..., str], tmp_path: Path
+) -> None:
+    """Into a file and by a pipe, under another name of a checkpoint."""
+    logged(selected=(1,))
+    here, there = ("--database", str(database)), ("--database", str(tmp_path / "there.db"))
+    file = tmp_path / "taught.jsonl"
+
+    written = call("export", str(file), *here)
+    piped = run("export", *here)
+    added = run("import", "-", "--map", f"{NAMES[1]}=new.safetensors", *there, stdin=piped.out)
+    again = call("import", str(file), "--json", *there)
+
+    assert written.out == f"1 generations written to {file}.\n"
+    assert piped.out.encode() == file.read_bytes()
+    assert added.out == "1 generations: 1 new, 0 verdicts replaced.\n"
+    assert again.json == {"generations": 1, "added": 0, "verdicts_replaced": 0}
+    rows = call("stats", "--json", *there).json["checkpoints"]
+    assert "new.safetensors" in [row["checkpoint"] for row in rows]
+    assert [path.name for path in tmp_path.glob("*.part")] == []
+
+
+def test_an_anonymous_export_has_no_prompt(call: Call, database: Path, logged: Callable[..., str]) -> None:
+    """`--anonymous` is handed on."""
+    logged(selected=(1,))
+
+    assert '"prompt"' in call("export", "--database", str(database)).out
+    assert '"prompt"' not in call("export", "--anonymous", "--database", str(database)).out
+
+
+def test_what_cannot_be_exported_or_imported_is_told(
+    call: Call, database: Path, logged: Callable[..., str], tmp_path: Path
+) -> None:
+    """A bad line, a missing file, a folder that is not there, a name without a new one."""
+    logged(selected=(1,))
+    place = ("--database", str(database))
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text("hello\n")
+
+    assert "Line 1" in (refused := call("import", str(bad), *place)).err
+    assert refused.status == 1
+    assert call("import", str(tmp_path / "none.jsonl"), *place).status == 1
+    assert call("export", str(tmp_path / "none" / "file.jsonl"), *place).status == 1
+    assert call("import", str(bad), "--map", "old", *place).status == 2
+    assert call("export", "--json", *place).status == 2

@@ -1,0 +1,275 @@
+"""Taking what was taught out of one database and adding it to another.
+
+Separate from `service` because a whole log passes through here, piece by piece: never all of it in memory,
+and never so long in one transaction that a person's verdict would wait for it. The form of the lines is
+`portable`'s.
+
+Merging is a set of facts with a newest verdict each: generations are known by their ids, and of two verdicts
+on one the later counts. So the same file twice changes nothing, and files may come in any order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
+from contextlib import aclosing
+from typing import IO, TypeAlias
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from . import log_store, statistics_store
+from .database import Database
+from .errors import InvalidRequest, StoreUnavailable
+from .overview import ImportReport
+from .portable import (
+    VERSION,
+    Header,
+    PortableGeneration,
+    PortableImage,
+    PortableKeyword,
+    PortableVerdict,
+    bad_line,
+    read_generation,
+    read_header,
+)
+from .schema import checkpoints, generation_logs, keywords, learned_state
+from .schema import verdicts as verdict_rows
+from .spelling import stored_name
+from .values import ImageFile, Keyword
+
+Lines: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
+
+_PAGE = 100
+_WRITTEN_AT_ONCE = 25
+"""Generations in one transaction: about a tenth of a second, for which a verdict may have to wait."""
+_IN_MEMORY = 4 * 2**20
+
+
+async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, None]:
+    """Yield the lines of a file that holds the whole log as it is now."""
+
+    async def begin(connection: AsyncConnection) -> tuple[str, int, int]:
+        identity = (await connection.execute(select(learned_state.c.identity))).scalar_one()
+        number, newest = generation_logs.c.number, func.max(generation_logs.c.number)
+        count, last = (await connection.execute(select(func.count(number), newest))).one()
+        return identity, count, last or 0
+
+    identity, count, last = await database.read(begin)
+    yield Header(
+        format="context-checkpoint",
+        version=VERSION,
+        database="" if anonymous else identity,
+        generations=count,
+        anonymous=anonymous,
+    ).line()
+    number = 0
+    while number < last:
+        page = await database.read(
+            lambda connection, after=number: _page(connection, after, last)  # type: ignore[misc]
+        )
+        if not page:
+            return
+        for _, generation in page:
+            yield (generation.anonymous() if anonymous else generation).line()
+        number = page[-1][0]
+
+
+async def _page(connection: AsyncConnection, after: int, last: int) -> list[tuple[int, PortableGeneration]]:
+    logged = await log_store.logged_after(connection, after, _PAGE)
+    numbers = [each.number for each in logged if each.number <= last]
+    if not numbers:
+        return []
+    # What only the export needs of a generation. Of its verdicts the newest counts, also one that withdrew.
+    newest = (
+        select(verdict_rows.c.generation_number, func.max(verdict_rows.c.number).label("number"))
+        .where(verdict_rows.c.generation_number.in_(numbers))
+        .group_by(verdict_rows.c.generation_number)
+        .subquery()
+    )
+    said = select(verdict_rows).join(newest, verdict_rows.c.number == newest.c.number)
+    verdicts = {row.generation_number: row for row in await connection.execute(said)}
+    rest = select(generation_logs).where(generation_logs.c.number.in_(numbers))
+    rows = {row.number: row for row in await connection.execute(rest)}
+    found = []
+    for each in logged[: len(numbers)]:
+        row, verdict, generation = rows[each.number], verdicts.get(each.number), each.generation
+        portable = PortableGeneration(
+            id=generation.id,
+            created_at=generation.created_at,
+            stage=generation.stage,
+            policy=generation.policy,
+            strategy=generation.strategy,
+            confidence=generation.confidence,
+            evidence=row.evidence,
+            clarity=row.clarity,
+            keywords=tuple(
+                PortableKeyword(text=word.text, weight=word.weight) for word in generation.keywords
+            ),
+            images=tuple(
+                PortableImage(
+                    checkpoint=image.file.checkpoint,
+                    filename=image.file.filename,
+                    subfolder=image.file.subfolder,
+                    type=image.file.type,
+                )
+                for image in generation.images
+            ),
+            utilities=dict(each.utilities),
+            verdict=PortableVerdict(marks=verdict.marks, at=verdict.created_at) if verdict else None,
+            prompt=generation.prompt,
+            session_id=generation.session_id,
+            prompt_id=generation.prompt_id,
+            family=row.family,
+            seed=row.seed,
+            fallback=row.fallback,
+        )
+        found.append((each.number, portable))
+    return found
+
+
+async def import_lines(database: Database, lines: Lines, names: Mapping[str, str]) -> ImportReport:
+    """Add a file to what is known, all of it or, where a line is bad, nothing.
+
+    Parameters
+    ----------
+    names
+        New names of checkpoints by the ones in the file.
+
+    Raises
+    ------
+    InvalidRequest
+        With the number of the first bad line.
+    StoreUnavailable
+        If the database cannot be written. Part of the file may be in then; importing it again completes it.
+    """
+    spelled = {stored_name(old): stored_name(new) for old, new in names.items()}
+    if not all(spelled.values()):
+        raise InvalidRequest("A checkpoint needs a name. Map each name to another one.")
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
+        await _check(database, lines, spool)
+        spool.seek(0)
+        report = ImportReport()
+        batch: list[PortableGeneration] = []
+        for number, line in enumerate(spool, start=2):
+            batch.append(read_generation(line, number).renamed(spelled))
+            if len(batch) == _WRITTEN_AT_ONCE:
+                report, batch = await _write(database, batch, report), []
+        return await _write(database, batch, report)
+
+
+async def _check(database: Database, lines: Lines, spool: IO[bytes]) -> None:
+    """Read every line before the first is written, and keep them for the second reading."""
+    header: Header | None = None
+    number, batch = 0, list[tuple[int, PortableGeneration]]()
+    async with aclosing(_each(lines)) as source:
+        async for line in source:
+            number += 1
+            if header is None:
+                header = read_header(line)
+                continue
+            batch.append((number, read_generation(line, number)))
+            spool.write(line.rstrip(b"\r\n") + b"\n")
+            if len(batch) == _PAGE:
+                await _fits(database, batch)
+                batch.clear()
+    await _fits(database, batch)
+    if header is None:
+        raise bad_line(1, "the file is empty")
+    if number - 1 != header.generations:
+        raise bad_line(number, f"the file ends here, after {number - 1} of {header.generations} generations")
+
+
+async def _fits(database: Database, batch: list[tuple[int, PortableGeneration]]) -> None:
+    """See that what is known by the same ids has as many images."""
+
+    async def read(connection: AsyncConnection) -> None:
+        ids = [generation.id for _, generation in batch]
+        known = await log_store.image_counts(connection, ids)
+        for number, generation in batch:
+            images = known.get(generation.id, len(generation.images))
+            if images != len(generation.images):
+                raise bad_line(
+                    number,
+                    f"generation {generation.id} is known here with {images} images, not "
+                    f"{len(generation.images)}",
+                )
+
+    if batch:
+        await database.read(read)
+
+
+async def _each(lines: Lines) -> AsyncGenerator[bytes, None]:
+    if isinstance(lines, AsyncIterable):
+        async for line in lines:
+            yield line.encode("utf-8", "replace") if isinstance(line, str) else line
+        return
+    for number, line in enumerate(lines):
+        if number % _PAGE == 0:
+            await asyncio.sleep(0)  # a long file must not keep recommendations waiting
+        yield line.encode("utf-8", "replace") if isinstance(line, str) else line
+
+
+async def _write(database: Database, batch: list[PortableGeneration], before: ImportReport) -> ImportReport:
+    async def write(connection: AsyncConnection) -> ImportReport:
+        return await _merge(connection, batch, before)
+
+    if not batch:
+        return before
+    try:
+        return await database.write(write)
+    except StoreUnavailable as error:
+        if not before.generations:
+            raise
+        more = f"{before.generations} generations of the file are in; import it again, nothing counts twice."
+        raise StoreUnavailable(error.code, f"{error.message} {more}") from error
+
+
+async def _merge(
+    connection: AsyncConnection, batch: list[PortableGeneration], before: ImportReport
+) -> ImportReport:
+    change = statistics_store.Change()
+    added = replaced = 0
+    for generation in batch:
+        known = await log_store.find(connection, generation.id)
+        if known is None:
+            await _add(connection, generation)
+            added += 1
+            known = await log_store.find(connection, generation.id)
+            assert known is not None  # noqa: S101 - for mypy: it was added a moment ago
+        said = generation.verdict
+        if said is None or len(said.marks) != len(known.marks):
+            continue
+        former = await log_store.newest_verdict(connection, known.number)
+        # At the same moment the marks decide, so that every order of files ends the same.
+        if former is not None and (former.at, former.marks) >= (said.at, said.marks):
+            continue
+        replaced += former is not None
+        change.add(known.judged_round(known.marks), -1.0)
+        change.add(known.judged_round(said.marks))
+        await log_store.add_verdict(connection, known.number, said.marks, said.at)
+    ids = log_store.Ids(
+        await log_store.interned(connection, keywords, {text for text, _ in change.pairs} | {*change.rounds}),
+        await log_store.interned(connection, checkpoints, {name for _, name in change.pairs}),
+    )
+    await statistics_store.apply(connection, change, ids)
+    return ImportReport(
+        before.generations + len(batch), before.added + added, before.verdicts_replaced + replaced
+    )
+
+
+async def _add(connection: AsyncConnection, generation: PortableGeneration) -> None:
+    columns = generation.model_dump(exclude={"keywords", "images", "utilities", "verdict"})
+    images = [
+        ImageFile(image.checkpoint, image.filename, image.subfolder, image.type)
+        for image in generation.images
+    ]
+    shown = {image.checkpoint for image in images}
+    await log_store.add_generation(
+        connection,
+        columns,
+        [Keyword(word.text, word.weight) for word in generation.keywords],
+        images,
+        {name: utility for name, utility in generation.utilities.items() if name in shown},
+    )

@@ -110,6 +110,28 @@ def _database(runtime: Runtime) -> Iterator[Check]:
         yield Check("database", "file", f"{path}; not looked at until the requirements are there", "note")
         return
     yield from check_sqlite(path, revision=REVISION, version_table=VERSION_TABLE)
+    if path.exists():
+        yield from _backups(path, runtime)
+
+
+def _backups(path: Path, runtime: Runtime) -> Iterator[Check]:
+    """Copies there are, and damaged files that one of them took the place of."""
+    from .learning import backups
+
+    path = path.resolve()  # behind links, where the store keeps them
+    copies, kept = backups.listed(path), runtime.settings.backups_kept
+    if copies:
+        newest = f"{copies[0].made_at:%Y-%m-%d %H:%M} UTC"
+        yield Check(
+            "database", "backups", f"{len(copies)} in {backups.folder_of(path)}, the newest of {newest}"
+        )
+    elif kept:
+        yield Check("database", "backups", "none yet; the next verdict makes one", "note")
+    else:
+        yield Check("database", "backups", "none, as the setting backups_kept says", "note")
+    for damaged in backups.damaged(path):
+        mend = "Look through what is missing; delete the file when you no longer need it."
+        yield Check("database", "damaged", f"{damaged.name} was put aside, a backup restored", "note", mend)
 
 
 def _server(runtime: Runtime) -> Iterator[Check]:

@@ -145,7 +145,9 @@ class Runtime:
         self._operating.add(task)
         try:
             service = await self._opened()
-            service.default_policy = self.settings.policy
+            settings = self.settings
+            service.default_policy = settings.policy
+            service.keep_backups(settings.backups_kept)
             return await operation(service)
         finally:
             self._operating.discard(task)
@@ -163,7 +165,9 @@ class Runtime:
                         f"The Python package {error.name!r} is not installed. Run: python -m pip install -r "
                         f"{Path(__file__).with_name('requirements.txt')} with the Python that runs ComfyUI.",
                     ) from error
-                self._service = await PreferenceService.open(self.database)
+                self._service = await PreferenceService.open(
+                    self.database, backups_kept=self.settings.backups_kept
+                )
             return self._service
 
     async def _close_service(self) -> None:

@@ -18,16 +18,14 @@ from .learning.explanation import Finding
 from .learning.strategy import divide_images
 from .learning.values import MOST_BRANCHES, Recommendation, Stage, Strategy
 from .nodes.pool import Pool
-from .settings import MOST_KEPT_LOADERS
+from .settings import MOST_BACKUPS, MOST_KEPT_LOADERS
 
 LONGEST_PROMPT = 400_000
 """Characters. People paste whole documents; a prompt of 100 kB is served, a novel is refused."""
 MOST_CANDIDATES = 1_000
-MOST_IMAGES = 10_000
-"""Of one generation; `learning.service` has the same bound, which this module must not import for it."""
+MOST_IMAGES = 10_000  # of one generation; a copy of the bound in `learning.service`
 MOST_ROWS = 500
-LARGEST_SEED = 2**64 - 1
-"""ComfyUI's own bound for a seed."""
+LARGEST_SEED = 2**64 - 1  # ComfyUI's own bound
 
 
 def _printable(text: str) -> str:
@@ -415,6 +413,7 @@ class SettingsAsked(Asked):
     explore_threshold: Share | None = None
     kept_loaders: Annotated[int, Field(ge=0, le=MOST_KEPT_LOADERS)] | None = None
     kept_loaders_memory_share: Share | None = None
+    backups_kept: Annotated[int, Field(ge=0, le=MOST_BACKUPS)] | None = None
 
     def changes(self) -> Mapping[str, Any]:
         """Only what the client named; null is no value of any setting and counts as not named."""
@@ -427,6 +426,7 @@ class SettingsAnswer(Answer):
     explore_threshold: float
     kept_loaders: int
     kept_loaders_memory_share: float
+    backups_kept: int
 
 
 class HealthAnswer(Answer):

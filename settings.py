@@ -22,6 +22,7 @@ from .learning.values import Thresholds
 log = logging.getLogger(__name__)
 
 MOST_KEPT_LOADERS = 20
+MOST_BACKUPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Settings:
         How many loaded checkpoints stay in memory for the next run.
     kept_loaders_memory_share
         The share of all memory, 0..1, that they may fill.
+    backups_kept
+        How many daily copies of the database file are kept; 0 makes none.
 
     Raises
     ------
@@ -50,6 +53,7 @@ class Settings:
     explore_threshold: float = 0.3
     kept_loaders: int = 3
     kept_loaders_memory_share: float = 0.4
+    backups_kept: int = 7
 
     def __post_init__(self) -> None:
         choices = _policies().POLICIES
@@ -60,11 +64,10 @@ class Settings:
             if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0.0 <= number <= 1.0:
                 raise ValueError(f"{name} is {number!r}; choose a number from 0 to 1.")
         Thresholds(exploit=self.exploit_threshold, explore=self.explore_threshold)
-        kept = self.kept_loaders
-        if isinstance(kept, bool) or not isinstance(kept, int) or not 0 <= kept <= MOST_KEPT_LOADERS:
-            raise ValueError(
-                f"kept_loaders is {kept!r}; choose a whole number from 0 to {MOST_KEPT_LOADERS}."
-            )
+        for name, most in (("kept_loaders", MOST_KEPT_LOADERS), ("backups_kept", MOST_BACKUPS)):
+            kept = getattr(self, name)
+            if isinstance(kept, bool) or not isinstance(kept, int) or not 0 <= kept <= most:
+                raise ValueError(f"{name} is {kept!r}; choose a whole number from 0 to {most}.")
 
     @property
     def thresholds(self) -> Thresholds:

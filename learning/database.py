@@ -12,7 +12,9 @@ import asyncio
 import contextlib
 import logging
 import os
+import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -21,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from . import engines, moved_file
+from . import backups, engines, moved_file
 from .errors import StoreUnavailable
 from .overview import DatabaseReport
 from .schema import REVISION, VERSION_TABLE, learned_state
@@ -31,12 +33,18 @@ if TYPE_CHECKING:
     import aiosqlite
 
 T = TypeVar("T")
+Clock = Callable[[], datetime]
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
 BUSY_TIMEOUT_S = 5.0
+_LOOK_EVERY_S = 3600.0
 _FAILURES = (DBAPIError, PoolTimeout, OSError)
 
 log = logging.getLogger(__name__)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
 class Database:
@@ -46,11 +54,16 @@ class Database:
     has surely seen it whole, while one that was being opened just then has not.
     """
 
-    def __init__(self, url: URL, busy_timeout_s: float) -> None:
+    def __init__(self, url: URL, busy_timeout_s: float, backups_kept: int, clock: Clock) -> None:
         self.url = url
         self.path = engines.file_of(url)
         self.frozen = False
         """True while the file can only be read in place, because its folder takes no file beside it."""
+        self.backups_kept = backups_kept if self.path else 0
+        """How many daily copies of the file are kept, and as many from before migrations; 0: none is made."""
+        self._clock = clock
+        self._look_for_backup_at = 0.0
+        self._written = False
         self._busy_timeout_s = busy_timeout_s
         self._loop = asyncio.get_running_loop()
         self._writer = asyncio.Lock()
@@ -65,16 +78,23 @@ class Database:
 
     @classmethod
     async def open(
-        cls, path_or_url: str | os.PathLike[str], *, busy_timeout_s: float = BUSY_TIMEOUT_S
+        cls,
+        path_or_url: str | os.PathLike[str],
+        *,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        backups_kept: int = 0,
+        clock: Clock = _now,
     ) -> Database:
-        """Open, create or migrate.
+        """Open, create or migrate; where copies are kept, also restore the newest over a damaged file.
 
         Raises
         ------
         StoreUnavailable
             With a message that says what to do next.
         """
-        database = cls(engines.parse(path_or_url), busy_timeout_s)
+        database = cls(engines.parse(path_or_url), busy_timeout_s, backups_kept, clock)
+        if database.path and database.backups_kept:
+            await asyncio.to_thread(_restore_if_damaged, database.path, clock())
         await database._connect()
         return database
 
@@ -101,6 +121,10 @@ class Database:
                 await self._stay_in_place()
             except StoreUnavailable as error:
                 log.error("%s", error.message)
+        if self.path and self.backups_kept and self._written:
+            # The first verdicts came after the first look. Not in a thread of its own: when Python ends, no
+            # more can be had, and nothing else goes on here.
+            self._back_up(self.path)
         await self._let_go()
 
     async def report(self) -> DatabaseReport:
@@ -169,9 +193,25 @@ class Database:
             await self._stay_in_place()
             try:
                 async with self._engine.execution_options(writes=True).begin() as connection:
-                    return await work(connection)
+                    done = await work(connection)
             except _FAILURES as error:
                 raise told(error, self.name) from error
+        if self.path and self.backups_kept and self._loop.time() >= self._look_for_backup_at:
+            self._look_for_backup_at = self._loop.time() + _LOOK_EVERY_S
+            self._written = True
+            copying = asyncio.ensure_future(asyncio.to_thread(self._back_up, self.path))
+            self._running.add(copying)
+            copying.add_done_callback(self._running.discard)
+        return done
+
+    def _back_up(self, path: Path) -> None:
+        """In a thread, beside everything else: no verdict waits for it, and none fails because of it."""
+        now = self._clock()
+        try:
+            if backups.is_due(path, now) and backups.holds_verdicts(path):
+                backups.make(path, now, kept=self.backups_kept)
+        except (sqlite3.Error, OSError) as error:
+            log.warning("No backup of %s could be made (%s); it is tried again in an hour.", path, error)
 
     async def _connect(self) -> None:
         if self.path and not self.path.exists():
@@ -215,8 +255,11 @@ class Database:
 
     async def _migrate(self) -> None:
         async with self._engine.connect() as connection:
-            if await connection.run_sync(_revision) == REVISION:
-                return
+            current = await connection.run_sync(_revision)
+        if current == REVISION:
+            return
+        if current is not None and self.path and self.backups_kept:
+            await asyncio.to_thread(self._back_up_before_migrating, self.path)
         async with self._engine.execution_options(writes=True).begin() as connection:
             try:
                 await connection.run_sync(_upgrade)
@@ -227,6 +270,13 @@ class Database:
                     f"this one knows {REVISION}). Update the pack, or choose another database with "
                     "CONTEXT_CHECKPOINT_DATABASE.",
                 ) from error
+
+    def _back_up_before_migrating(self, path: Path) -> None:
+        try:
+            backups.make(path, self._clock(), kept=self.backups_kept, reason=f"before-{REVISION}")
+        except (sqlite3.Error, OSError) as error:
+            # A migration is one transaction: without a copy too it is done whole or not at all.
+            log.warning("No backup of %s could be made before migrating it (%s).", path, error)
 
     async def _let_go(self) -> None:
         keeper, self._keeper = self._keeper, None
@@ -255,6 +305,26 @@ class Database:
             raise told(error, self.name) from error
         log.warning("%s was deleted or replaced while in use. %s", self.path, kept)
         await self._connect()
+
+
+def _restore_if_damaged(path: Path, now: datetime) -> None:
+    problem = backups.problem_of(path)
+    if not problem:
+        return
+    try:
+        restored = backups.restore(path, now)
+    except OSError as error:
+        log.error("%s is damaged (%s), and its backup cannot be put in its place (%s).", path, problem, error)
+        return
+    if restored:
+        log.error(
+            "%s was damaged (%s). It was put aside as %s, and the backup of %s restored; what was taught "
+            "since then is not in it.",
+            path,
+            problem,
+            restored.put_aside.name,
+            restored.backup.made_at.isoformat(" ", "minutes"),
+        )
 
 
 def _revision(connection: Connection) -> str | None:

@@ -52,22 +52,30 @@ class PreferenceService:
         *,
         clock: Callable[[], datetime] | None = None,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
+        backups_kept: int = 0,
     ) -> PreferenceService:
         """Open a database file or a `postgresql://` address; it is created or migrated where needed.
 
-        A write waits `busy_timeout_s` for another program that holds the file locked.
+        A write waits `busy_timeout_s` for another program that holds the file locked. With `backups_kept`
+        a file is copied daily and before migrations into `backups` beside it, and restored where damaged.
 
         Raises
         ------
         StoreUnavailable
             With a message that says what to do next.
         """
-        service = cls(
-            await Database.open(path_or_url, busy_timeout_s=busy_timeout_s),
-            clock or (lambda: datetime.now(timezone.utc)),
+        clock = clock or (lambda: datetime.now(timezone.utc))
+        database = await Database.open(
+            path_or_url, busy_timeout_s=busy_timeout_s, backups_kept=backups_kept, clock=clock
         )
+        service = cls(database, clock)
         await service._renew_statistics()
         return service
+
+    def keep_backups(self, number: int) -> None:
+        """Keep so many daily copies of a database file from now on; 0 makes none."""
+        if self._database.path:
+            self._database.backups_kept = number
 
     async def close(self) -> None:
         """Let running operations end and let go of the database."""

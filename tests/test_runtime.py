@@ -102,11 +102,11 @@ class TestRunning:
         one.close()
 
     def test_closing_lets_go_and_the_next_use_opens_again(self, made: Runtime) -> None:
-        """Nothing is left beside the file."""
+        """Nothing is left beside the file but the folder of its backups."""
         made.run_blocking(round_of)
         made.close()
         made.close()
-        assert [path.name for path in made.data_directory.iterdir()] == ["preferences.db"]
+        assert sorted(path.name for path in made.data_directory.iterdir()) == ["backups", "preferences.db"]
 
         assert judged(made) == 1
 

@@ -64,6 +64,7 @@ def test_a_change_by_another_process_is_seen(path: Path) -> None:
         ({"kept_loaders": -1}, "from 0 to 20"),
         ({"kept_loaders": 2.5}, "whole number"),
         ({"kept_loaders": True}, "whole number"),
+        ({"backups_kept": -1}, "from 0 to 100"),
         ({"kept_loaders_memory_share": 2}, "from 0 to 1"),
         ({"colour": "red"}, "There is no setting 'colour'; there are: policy, exploit_threshold"),
     ],

@@ -14,6 +14,7 @@ import pytest
 from context_checkpoint import install, runtime
 from context_checkpoint.cli import Outcome
 from context_checkpoint.doctor import doctor
+from context_checkpoint.learning import PreferenceService
 
 from .conftest import CommandLine
 
@@ -170,3 +171,25 @@ def test_a_rebuild_that_fails_is_told_among_the_rest(data: Path) -> None:
 
     assert [check["state"] for check in found(outcome, "rebuilding")] == ["bad"]
     assert "bad" in [check["state"] for check in found(outcome, "database")]
+
+
+def test_backups_and_what_they_replaced_are_told(data: Path) -> None:
+    """How many, and which damaged file somebody should look at."""
+    data.mkdir(parents=True, exist_ok=True)
+    names = {check["name"]: check for check in found(examined(), "database")}
+    assert "backups" not in names  # there is no database yet
+
+    runtime.current().run_blocking(_taught)
+    runtime.reset(keep_configuration=True)
+    (data / "preferences.damaged-20260131-120000.db").touch()
+    names = {check["name"]: check for check in found(examined(), "database")}
+
+    assert names["backups"]["found"].startswith("1 in ")
+    assert names["damaged"]["state"] == "note"
+    assert "preferences.damaged-20260131-120000.db" in names["damaged"]["found"]
+
+
+async def _taught(service: PreferenceService) -> None:
+    made = await service.recommend("portrait", ["a", "b"])
+    generation_id = await service.log_generation(made, {"a": 1, "b": 1})
+    await service.record_feedback(generation_id, {"a": 1})

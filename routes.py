@@ -19,7 +19,7 @@ from typing import IO, Any, Generic, Literal, Protocol
 from aiohttp import web
 from pydantic import BaseModel
 
-from . import __version__, exchange_schemas, openapi, schemas
+from . import __version__, exchange_schemas, learned_schemas, openapi, schemas
 from .envelope import (
     AskedT,
     Handler,
@@ -34,7 +34,14 @@ from .envelope import (
 )
 from .learning.values import Generation, Recommendation, Stage, Thresholds
 from .nodes.pending_picks import Pick, PickAnswer, UnknownPick
-from .nodes.pool import Pool, PoolRules, empty_pool_message, fallback_recommendation, no_pool_line
+from .nodes.pool import (
+    CheckpointFile,
+    Pool,
+    PoolRules,
+    empty_pool_message,
+    fallback_recommendation,
+    no_pool_line,
+)
 from .runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -52,6 +59,10 @@ class Host(Protocol):
 
     def folders(self) -> Sequence[str]:
         """Name the folders it looks for checkpoints in."""
+        ...
+
+    def files(self) -> Sequence[CheckpointFile]:
+        """List its checkpoints, those that cannot be loaded too."""
         ...
 
     def release_loaders(self) -> Mapping[str, Any]:
@@ -97,7 +108,7 @@ class Api:
     host: Host | None = None
 
     async def health(self, asked: schemas.Nothing) -> schemas.HealthAnswer:
-        overview = (await self.runtime.run(lambda service: service.statistics(limit=1))).overview
+        overview = await self.runtime.run(lambda service: service.overview())
         host = await asyncio.to_thread(self.host.describe) if self.host else None
         return schemas.HealthAnswer(
             version=__version__,
@@ -116,12 +127,8 @@ class Api:
         return schemas.recommend_answer(recommendation, images=asked.images, pool=pool)
 
     async def _learned(self, asked: schemas.RecommendAsked, pool: Pool | None) -> Recommendation:
-        settings = self.runtime.settings
         candidates = pool.candidates if pool is not None else asked.candidates or ()
-        thresholds = Thresholds(
-            exploit=_given(asked.exploit_threshold, settings.exploit_threshold),
-            explore=_given(asked.explore_threshold, settings.explore_threshold),
-        )
+        thresholds = self._thresholds(asked)
         return await self.runtime.run(
             lambda service: service.recommend(
                 asked.prompt,
@@ -134,6 +141,13 @@ class Api:
                 thresholds=thresholds,
                 family=pool.family if pool is not None else "",
             )
+        )
+
+    def _thresholds(self, asked: schemas.RecommendAsked | schemas.ExplainAsked) -> Thresholds:
+        settings = self.runtime.settings
+        return Thresholds(
+            exploit=_given(asked.exploit_threshold, settings.exploit_threshold),
+            explore=_given(asked.explore_threshold, settings.explore_threshold),
         )
 
     async def _pool(self, asked: schemas.PoolAsked) -> Pool:
@@ -179,34 +193,63 @@ class Api:
                 session_id=asked.session_id,
                 prompt_id=asked.prompt_id,
                 judged=asked.judged,
+                keyword=asked.keyword,
+                checkpoint=asked.checkpoint,
             )
         )
         return _generations(found[: asked.limit], more=len(found) > asked.limit)
 
-    async def statistics(self, asked: schemas.StatisticsAsked) -> schemas.StatisticsAnswer:
-        statistics = await self.runtime.run(
-            lambda service: service.statistics(
-                keyword=asked.keyword, checkpoint=asked.checkpoint, limit=asked.limit, offset=asked.offset
+    async def statistics(self, asked: learned_schemas.StatisticsAsked) -> learned_schemas.StatisticsAnswer:
+        told: dict[str, Any] = {}
+        if "overview" in asked.parts:
+            told["overview"] = await self.runtime.run(lambda service: service.overview())
+        if "checkpoints" in asked.parts:
+            told["checkpoints"] = await self.runtime.run(lambda service: service.checkpoints())
+        if "pairs" in asked.parts:
+            told["pairs"], told["pairs_found"] = await self.runtime.run(
+                lambda service: service.pairs(
+                    asked.keyword,
+                    asked.checkpoint,
+                    search=asked.search,
+                    sort=asked.sort,
+                    descending=asked.descending,
+                    limit=asked.limit,
+                    offset=asked.offset,
+                )
             )
-        )
-        return schemas.StatisticsAnswer.model_validate(statistics)
+        if "series" in asked.parts:
+            told["series"] = await self.runtime.run(lambda service: service.series(asked.points))
+        return learned_schemas.StatisticsAnswer.model_validate(told)
+
+    async def checkpoints(self, asked: schemas.Nothing) -> learned_schemas.CheckpointsAnswer:
+        judged = await self.runtime.run(lambda service: service.checkpoints())
+        shown = await self.runtime.run(lambda service: service.images_shown())
+        files = await asyncio.to_thread(self.host.files) if self.host else None
+        return learned_schemas.checkpoints_answer(judged, shown, files)
 
     async def explain(self, asked: schemas.ExplainAsked) -> schemas.ExplainAnswer:
         if asked.candidates:
             candidates = asked.candidates
         else:
             pool = await self._pool(
-                schemas.PoolAsked(family=asked.family, include=asked.include, exclude=asked.exclude)
+                schemas.PoolAsked(
+                    family=asked.family, include=asked.include, exclude=asked.exclude, fallback=asked.fallback
+                )
             )
+            if not pool.candidates:
+                raise Refusal(422, "fallback_used", no_pool_line(pool, asked.stage))
             candidates = pool.candidates
-        settings = self.runtime.settings
+        thresholds = self._thresholds(asked)
         explained = await self.runtime.run(
             lambda service: service.explain(
                 asked.prompt,
                 candidates,
                 stage=asked.stage,
+                explore=asked.explore,
                 policy=asked.policy,
-                thresholds=settings.thresholds,
+                max_branches=asked.max_branches,
+                seed=asked.seed,
+                thresholds=thresholds,
             )
         )
         return schemas.ExplainAnswer.model_validate(explained)
@@ -333,9 +376,18 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "GET",
         "/statistics",
         "What was learned: counts, per checkpoint, per keyword and checkpoint.",
-        schemas.StatisticsAsked,
-        schemas.StatisticsAnswer,
+        learned_schemas.StatisticsAsked,
+        learned_schemas.StatisticsAnswer,
         Api.statistics,
+        _QUERY | _UNAVAILABLE,
+    ),
+    Endpoint(
+        "GET",
+        "/checkpoints",
+        "Every checkpoint that ComfyUI has or that made images: its file, and what was learned of it.",
+        schemas.Nothing,
+        learned_schemas.CheckpointsAnswer,
+        Api.checkpoints,
         _QUERY | _UNAVAILABLE,
     ),
     Endpoint(
@@ -346,6 +398,15 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         schemas.ExplainAnswer,
         Api.explain,
         _QUERY | _UNAVAILABLE,
+    ),
+    Endpoint(
+        "POST",
+        "/explain",
+        "The same, for prompts that are too long for an address.",
+        schemas.ExplainAsked,
+        schemas.ExplainAnswer,
+        Api.explain,
+        _BODY | _UNAVAILABLE,
     ),
     Endpoint(
         "GET",

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, computed_field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from .learning.explanation import Finding
 from .learning.strategy import divide_images
@@ -178,15 +178,21 @@ def recommend_answer(
 
 
 class ExplainAsked(Asked):
-    """As `recommend`, in a query string: `candidates` may be repeated."""
+    """As `recommend`, flat, so that a query string can hold it: `candidates` may be repeated."""
 
     prompt: Prompt
     candidates: Candidates | None = None
     family: Annotated[str, Field(max_length=100)] = "auto"
     include: Globs = ""
     exclude: Globs = ""
+    fallback: Annotated[str, Field(max_length=1_024)] = ""
     stage: Stage = "final"
+    explore: bool = True
     policy: Annotated[str, Field(max_length=100)] | None = None
+    max_branches: Annotated[int, Field(ge=1, le=MOST_BRANCHES)] = MOST_BRANCHES
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] | None = None
+    exploit_threshold: Share | None = Field(default=None, description="null: as in settings")
+    explore_threshold: Share | None = Field(default=None, description="null: as in settings")
 
 
 class KeywordExplainedAnswer(KeywordAnswer):
@@ -339,6 +345,10 @@ class GenerationsAsked(Asked):
     judged: bool | None = Field(
         default=None, description="Only those with (true) or without (false) a verdict."
     )
+    keyword: Annotated[str, Field(max_length=1_024)] | None = Field(
+        default=None, description="Only those whose prompt had this keyword."
+    )
+    checkpoint: Name | None = Field(default=None, description="Only those with an image of this checkpoint.")
 
 
 class GenerationsAnswer(Answer):
@@ -348,58 +358,6 @@ class GenerationsAnswer(Answer):
     next_before: str | None = Field(
         description="Ask again with `before` for older ones; null: there are none."
     )
-
-
-# --- statistics
-
-
-class StatisticsAsked(Asked):
-    """Which rows of keyword and checkpoint to show; the overview and the checkpoints always come whole."""
-
-    keyword: Annotated[str, Field(max_length=1_024)] | None = None
-    checkpoint: Name | None = None
-    limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 50
-    offset: Annotated[int, Field(ge=0, le=2**31)] = 0
-
-
-class OverviewAnswer(Answer):
-    """Counts over the whole log."""
-
-    generations: int
-    judged: int
-    rejected_all: int = Field(description="Rounds of which nothing was kept.")
-    images: int
-    selected: int
-    rejected: int
-    keywords: int
-    checkpoints: int
-    pairs: int
-    average_confidence: float | None
-    first_at: datetime | None
-    last_at: datetime | None
-
-
-class CheckpointRowAnswer(Answer):
-    checkpoint: str
-    selected: float = Field(description="Images kept.")
-    total: float = Field(description="Images judged.")
-    rounds: float = Field(description="Judged rounds that compared it with another.")
-
-    @computed_field(description="`selected / total`; null: nothing judged.")  # type: ignore[prop-decorator]
-    @property
-    def rate(self) -> float | None:
-        return self.selected / self.total if self.total else None
-
-
-class PairRowAnswer(CheckpointRowAnswer):
-    keyword: str
-
-
-class StatisticsAnswer(Answer):
-    overview: OverviewAnswer
-    checkpoints: tuple[CheckpointRowAnswer, ...]
-    pairs: tuple[PairRowAnswer, ...] = Field(description="Keyword and checkpoint, most evidence first.")
-    pairs_found: int = Field(description="Rows that fit, over all pages.")
 
 
 # --- settings, loaders, health

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, Table, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Join, RowMapping, Select, Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -221,6 +221,8 @@ async def newest(
     session_id: str | None,
     prompt_id: str | None,
     judged: bool | None,
+    keyword: str | None = None,
+    checkpoint: str | None = None,
 ) -> list[LoggedGeneration]:
     """Generations that fit, newest first; `before` is the id of one, or None to begin with the newest."""
     query = _GENERATIONS.order_by(generation_logs.c.number.desc()).limit(limit)
@@ -234,6 +236,13 @@ async def newest(
     if judged is not None:
         has_verdict = generation_logs.c.judged_at.is_not(None)
         query = query.where(has_verdict if judged else ~has_verdict)
+    if keyword is not None:
+        with_it = select(generation_keywords.c.generation_number).join(keywords)
+        query = query.where(generation_logs.c.number.in_(with_it.where(keywords.c.text == keyword)))
+    if checkpoint is not None:
+        by_it = select(generation_images.c.generation_number).join(checkpoints)
+        by_it = by_it.where(generation_images.c.generation_number == generation_logs.c.number)
+        query = query.where(by_it.where(checkpoints.c.name == checkpoint).exists())
     return await _whole(connection, query)
 
 
@@ -355,10 +364,20 @@ def _logged(row: RowMapping, words: Sequence[RowMapping], images: Sequence[RowMa
     )
 
 
+def with_newest_verdict() -> Join:
+    """Generations beside their newest verdict, if any; joined, for a subselect would be run per mention."""
+    of_it = select(func.max(verdict_rows.c.number)).where(
+        verdict_rows.c.generation_number == generation_logs.c.number
+    )
+    newest_of_it = of_it.correlate(generation_logs).scalar_subquery()
+    return generation_logs.outerjoin(verdict_rows, verdict_rows.c.number == newest_of_it)
+
+
 async def count(connection: AsyncConnection) -> RowMapping:
     """Counts over all generations and what the newest verdict says of each."""
-    logged = select(generation_logs.c.confidence, generation_logs.c.created_at, _NEWEST_MARKS).subquery()
-    selected, rejected = (_letters(logged.c.marks, mark) for mark in (verdicts.SELECTED, verdicts.REJECTED))
+    selected, rejected = (
+        _letters(verdict_rows.c.marks, mark) for mark in (verdicts.SELECTED, verdicts.REJECTED)
+    )
     result = await connection.execute(
         select(
             func.count().label("generations"),
@@ -366,10 +385,10 @@ async def count(connection: AsyncConnection) -> RowMapping:
             func.count().filter(selected == 0, rejected > 0).label("rejected_all"),
             func.coalesce(func.sum(selected), 0).label("selected"),
             func.coalesce(func.sum(rejected), 0).label("rejected"),
-            func.avg(logged.c.confidence).label("average_confidence"),
-            func.min(logged.c.created_at).label("first_at"),
-            func.max(logged.c.created_at).label("last_at"),
-        ).select_from(logged)
+            func.avg(generation_logs.c.confidence).label("average_confidence"),
+            func.min(generation_logs.c.created_at).label("first_at"),
+            func.max(generation_logs.c.created_at).label("last_at"),
+        ).select_from(with_newest_verdict())
     )
     return result.mappings().one()
 

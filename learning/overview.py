@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+PairOrder = Literal["total", "selected", "rate", "rounds", "keyword", "checkpoint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,34 @@ class Statistics:
     checkpoints: tuple[CheckpointRow, ...]
     pairs: tuple[PairRow, ...]
     pairs_found: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPoint:
+    """Sums over neighbouring generations, so that points can be added up.
+
+    Attributes
+    ----------
+    agreed
+        Judged rounds in which an image of the checkpoint shown first was selected.
+    exploited
+        Rounds that used the best checkpoint alone.
+    images_saved
+        Images that always comparing three checkpoints would have made in addition: what a round lacks to
+        three images, except where learning was bypassed.
+    confidence
+        Sum over the generations; divided by them it is the average.
+    """
+
+    generations: int
+    judged: int
+    agreed: int
+    exploited: int
+    images: int
+    images_saved: int
+    confidence: float
+    first_at: datetime
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

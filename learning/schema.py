@@ -107,6 +107,7 @@ generation_keywords = Table(
     Column("position", Integer, primary_key=True),
     Column("keyword_id", ForeignKey("keywords.id"), nullable=False),
     Column("weight", Float, nullable=False),
+    Index("generation_keywords_keyword_id", "keyword_id", "generation_number"),
     sqlite_with_rowid=False,
 )
 

@@ -16,11 +16,30 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import decision_log, exchange, explanation, log_store, statistics, statistics_store, verdicts
+from . import (
+    decision_log,
+    exchange,
+    explanation,
+    log_store,
+    progress_store,
+    statistics,
+    statistics_store,
+    verdicts,
+)
 from .database import BUSY_TIMEOUT_S, Database
 from .decision import Decision, Question, ask, decide
 from .errors import InvalidRequest, InvalidVerdict, UnknownGeneration, UnknownImage
-from .overview import DatabaseReport, ImportReport, Overview, RebuildReport, Statistics
+from .overview import (
+    CheckpointRow,
+    DatabaseReport,
+    ImportReport,
+    Overview,
+    PairOrder,
+    PairRow,
+    RebuildReport,
+    SeriesPoint,
+    Statistics,
+)
 from .policies import DEFAULT_POLICY
 from .spelling import stored_name, stored_text
 from .values import (
@@ -290,8 +309,12 @@ class PreferenceService:
         session_id: str | None = None,
         prompt_id: str | None = None,
         judged: bool | None = None,
+        keyword: str | None = None,
+        checkpoint: str | None = None,
     ) -> list[Generation]:
         """Logged generations, newest first; `before` is the id of the last one of the page before.
+
+        `keyword` and `checkpoint` ask for those whose prompt had the one and that have images of the other.
 
         Raises
         ------
@@ -299,6 +322,8 @@ class PreferenceService:
             If there is no generation with the id `before`.
         StoreUnavailable
         """
+
+        name = None if checkpoint is None else stored_name(checkpoint)
 
         async def read(connection: AsyncConnection) -> list[Generation]:
             if before is not None:
@@ -310,6 +335,8 @@ class PreferenceService:
                 session_id=session_id,
                 prompt_id=prompt_id,
                 judged=judged,
+                keyword=keyword,
+                checkpoint=name,
             )
             return [logged.generation for logged in found]
 
@@ -319,16 +346,53 @@ class PreferenceService:
         self, keyword: str | None = None, checkpoint: str | None = None, limit: int = 100, offset: int = 0
     ) -> Statistics:
         """What was learned, to look at: counts, checkpoints, and one page of keyword x checkpoint rows."""
+        pairs, found = await self.pairs(keyword, checkpoint, limit=limit, offset=offset)
+        return Statistics(await self.overview(), await self.checkpoints(), pairs, found)
+
+    async def overview(self) -> Overview:
+        """Counts over the whole log, read in one pass."""
+        return await self._database.read(progress_store.overview)
+
+    async def checkpoints(self) -> tuple[CheckpointRow, ...]:
+        """Every judged checkpoint over all prompts, most evidence first."""
+        return await self._database.read(statistics_store.checkpoint_rows)
+
+    async def images_shown(self) -> dict[str, int]:
+        """How many images each checkpoint has made, judged or not."""
+        return await self._database.read(progress_store.images_shown)
+
+    async def pairs(
+        self,
+        keyword: str | None = None,
+        checkpoint: str | None = None,
+        *,
+        search: str | None = None,
+        sort: PairOrder = "total",
+        descending: bool = True,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> tuple[tuple[PairRow, ...], int]:
+        """One page of keyword x checkpoint rows, and how many there are.
+
+        `search` is a part of the keyword or of the checkpoint's name, in any case.
+        """
         name = None if checkpoint is None else stored_name(checkpoint)
-
-        async def read(connection: AsyncConnection) -> Statistics:
-            pairs, found = await statistics_store.pair_rows(
-                connection, keyword=keyword, checkpoint=name, limit=limit, offset=offset
+        return await self._database.read(
+            lambda connection: statistics_store.pair_rows(
+                connection,
+                keyword=keyword,
+                checkpoint=name,
+                search=search,
+                sort=sort,
+                descending=descending,
+                limit=limit,
+                offset=offset,
             )
-            rows = await statistics_store.checkpoint_rows(connection)
-            return Statistics(await _overview(connection), rows, pairs, found)
+        )
 
-        return await self._database.read(read)
+    async def series(self, points: int) -> tuple[SeriesPoint, ...]:
+        """How it went over time, oldest first, in at most `points` groups of generations."""
+        return await self._database.read(lambda connection: progress_store.series(connection, points))
 
     async def learned_version(self) -> str:
         """A text that changes whenever something was learned, by any process that shares the database."""
@@ -377,7 +441,7 @@ class PreferenceService:
     async def database_report(self) -> DatabaseReport:
         """The state of the database, checked as far as SQLite can check a file."""
         state = await self._database.report()
-        overview = await self._database.read(_overview)
+        overview = await self._database.read(progress_store.overview)
         return replace(state, generations=overview.generations, judged=overview.judged, pairs=overview.pairs)
 
     async def _decide(self, asked: Question) -> Decision:
@@ -418,17 +482,3 @@ async def _found(connection: AsyncConnection, generation_id: str) -> log_store.L
     if logged is None:
         raise UnknownGeneration(generation_id)
     return logged
-
-
-async def _overview(connection: AsyncConnection) -> Overview:
-    logged, learned = await log_store.count(connection), await statistics_store.count(connection)
-    return Overview(
-        **{
-            name: int(logged[name])
-            for name in ("generations", "judged", "rejected_all", "selected", "rejected")
-        },
-        **learned,
-        average_confidence=logged["average_confidence"],
-        first_at=logged["first_at"],
-        last_at=logged["last_at"],
-    )

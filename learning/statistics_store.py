@@ -7,18 +7,31 @@ rebuilding from the log gives the same bits.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from sqlalchemy import RowMapping, bindparam, delete, func, literal, null, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    bindparam,
+    delete,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import statistics
 from .log_store import Ids, LoggedGeneration, judged_after
-from .overview import CheckpointRow, PairRow, RebuildReport
+from .overview import CheckpointRow, PairOrder, PairRow, RebuildReport
 from .schema import OVERALL, checkpoints, generation_images, keywords, learned_state, pair_statistics
 from .schema import verdicts as verdict_rows
 from .values import Evidence, Increment, PairStatistics, Round
@@ -186,22 +199,52 @@ async def checkpoint_rows(connection: AsyncConnection) -> tuple[CheckpointRow, .
     return tuple(CheckpointRow(*row) for row in rows)
 
 
+_ORDERS: Mapping[PairOrder, ColumnElement[Any]] = {
+    "total": pair_statistics.c.total,
+    "selected": pair_statistics.c.selected,
+    "rounds": pair_statistics.c.rounds,
+    "rate": pair_statistics.c.selected / func.nullif(pair_statistics.c.total, 0.0),
+    "keyword": keywords.c.text,
+    "checkpoint": checkpoints.c.name,
+}
+
+
 async def pair_rows(
-    connection: AsyncConnection, *, keyword: str | None, checkpoint: str | None, limit: int, offset: int
+    connection: AsyncConnection,
+    *,
+    keyword: str | None,
+    checkpoint: str | None,
+    search: str | None,
+    sort: PairOrder,
+    descending: bool,
+    limit: int,
+    offset: int,
 ) -> tuple[tuple[PairRow, ...], int]:
-    """One page of keyword x checkpoint rows, most evidence first, and how many fit in all."""
-    asked = [keywords.c.text != OVERALL]
+    """One page of keyword x checkpoint rows, and how many fit in all.
+
+    `search` is a part of the keyword or of the checkpoint's name, in any case.
+    """
+    asked: list[ColumnElement[bool]] = [keywords.c.text != OVERALL]
     if keyword is not None:
         asked.append(keywords.c.text == keyword)
     if checkpoint is not None:
         asked.append(checkpoints.c.name == checkpoint)
+    if search:
+        pattern = func.lower("%" + re.sub(r"([%_\\])", r"\\\1", search) + "%")
+        names = (keywords.c.text, checkpoints.c.name)
+        asked.append(or_(*(func.lower(name).like(pattern, escape="\\") for name in names)))
     joined = pair_statistics.join(keywords).join(checkpoints)
     found = (await connection.execute(select(func.count()).select_from(joined).where(*asked))).scalar_one()
     rows = await connection.execute(
         select(keywords.c.text, checkpoints.c.name, *_COLUMNS[:3])
         .select_from(joined)
         .where(*asked)
-        .order_by(pair_statistics.c.total.desc(), keywords.c.text, checkpoints.c.name)
+        .order_by(
+            (_ORDERS[sort].desc() if descending else _ORDERS[sort].asc()).nulls_last(),
+            pair_statistics.c.total.desc(),
+            keywords.c.text,
+            checkpoints.c.name,
+        )
         .limit(limit)
         .offset(offset)
     )

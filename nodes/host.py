@@ -11,7 +11,7 @@ from typing import Any
 from .checkpoint_files import files
 from .comfy_files import ComfyCheckpoints
 from .pending_picks import Pick, PickAnswer, pending_picks
-from .pool import Pool, PoolRules, families_of, printable, select
+from .pool import CheckpointFile, Pool, PoolRules, families_of, printable, select
 
 
 class ComfyHost:
@@ -24,6 +24,10 @@ class ComfyHost:
     def folders(self) -> tuple[str, ...]:
         """Name the folders in which ComfyUI looks for checkpoints."""
         return files().folders()
+
+    def files(self) -> Sequence[CheckpointFile]:
+        """List ComfyUI's checkpoints, those that cannot be loaded too."""
+        return files().list()
 
     def release_loaders(self) -> Mapping[str, Any]:
         """Let kept checkpoints go, and say which."""

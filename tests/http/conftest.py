@@ -16,7 +16,7 @@ from context_checkpoint import runtime as composition
 from context_checkpoint.commands import FolderCheckpoints
 from context_checkpoint.nodes.checkpoint_files import CheckpointFiles
 from context_checkpoint.nodes.pending_picks import Pick, PickAnswer, UnknownPick
-from context_checkpoint.nodes.pool import Pool, PoolRules, select
+from context_checkpoint.nodes.pool import CheckpointFile, Pool, PoolRules, select
 from context_checkpoint.routes import PREFIX
 from context_checkpoint.runtime import Runtime
 from context_checkpoint.standalone import build_app
@@ -66,10 +66,13 @@ class FolderHost:
     released: list[str] = field(default_factory=list)
 
     def candidates(self, rules: PoolRules) -> Pool:
-        return select(rules, CheckpointFiles(FolderCheckpoints(self.folder), memory=None).list())
+        return select(rules, self.files())
 
     def folders(self) -> Sequence[str]:
         return [str(self.folder)]
+
+    def files(self) -> Sequence[CheckpointFile]:
+        return CheckpointFiles(FolderCheckpoints(self.folder), memory=None).list()
 
     def release_loaders(self) -> Mapping[str, Any]:
         return {"checkpoints": self.released}

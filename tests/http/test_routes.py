@@ -336,6 +336,8 @@ class TestGenerations:
         assert await ids(session_id="tests") == [silent, judged]
         assert await ids(judged="true") == [judged]
         assert await ids(judged="false") == [silent]
+        assert await ids(keyword="portrait", checkpoint=CANDIDATES[0]) == [silent, judged]
+        assert await ids(keyword="castle") == []
 
 
 class TestStatistics:
@@ -366,6 +368,78 @@ class TestStatistics:
 
         assert [row for page in pages for row in page] == all_rows["pairs"][:6]
 
+    async def test_only_the_parts_that_are_asked_for_are_read(self, client: Client, runtime: Runtime) -> None:
+        """A table's next page does not count the whole log again."""
+        await made_generation(runtime)
+
+        _, answer = await client.get("/statistics", parts="series", points=10)
+
+        assert {name for name, part in answer.items() if part is not None} == {"series"}
+        assert answer["series"][0]["generations"] == 1
+        assert answer["series"][0]["images_saved"] == 0
+
+    async def test_rows_are_searched_and_sorted(self, client: Client, runtime: Runtime) -> None:
+        """By the server, since a browser holds one page of them."""
+        generation = await made_generation(runtime)
+        await client.post("/feedback", {"generation_id": generation, "selected_images": [0]})
+
+        _, answer = await client.get(
+            "/statistics", parts="pairs", search="Portr", sort="keyword", descending="false"
+        )
+
+        assert {row["keyword"] for row in answer["pairs"]} == {"portrait"}
+        assert answer["pairs_found"] == 1
+        assert (await client.get("/statistics", sort="prompt"))[0] == 422
+
+
+class TestCheckpoints:
+    async def test_outside_comfyui_what_was_learned_is_all_there_is(
+        self, client: Client, runtime: Runtime
+    ) -> None:
+        """No file is known, so none is missing."""
+        generation = await made_generation(runtime)
+        await client.post("/feedback", {"generation_id": generation, "selected_images": [0]})
+
+        _, answer = await client.get("/checkpoints")
+
+        assert answer["checkpoints"][0] == {
+            "checkpoint": CANDIDATES[0],
+            "state": None,
+            "problem": "",
+            "family": None,
+            "shown": 1,
+            "selected": 1.0,
+            "total": 1.0,
+            "rounds": 1.0,
+        }
+        assert {row["checkpoint"]: row["total"] for row in answer["checkpoints"]} == dict(
+            zip(CANDIDATES, (1.0, 0.0, 0.0), strict=True)
+        )
+
+    async def test_inside_comfyui_files_are_told_broken_or_missing(
+        self, runtime: Runtime, tmp_path: Path
+    ) -> None:
+        """A file without a header is broken; one that made images and is gone is missing."""
+        (tmp_path / "broken.safetensors").write_bytes(b"no checkpoint")
+        (tmp_path / "unknown.ckpt").write_bytes(b"\x80\x02")
+        await made_generation(runtime)
+        application = web.Application()
+        table = web.RouteTableDef()
+        add_to(table, runtime, FolderHost(tmp_path))
+        application.add_routes(table)
+
+        async with TestClient(TestServer(application)) as http:
+            _, answer = await Client(http).get("/checkpoints")
+
+        states = {row["checkpoint"]: row["state"] for row in answer["checkpoints"]}
+        assert states == {
+            **dict.fromkeys(CANDIDATES, "missing"),
+            "broken.safetensors": "broken",
+            "unknown.ckpt": "here",
+        }
+        (broken,) = [row for row in answer["checkpoints"] if row["state"] == "broken"]
+        assert broken["problem"]
+
 
 class TestExplain:
     async def test_says_why(self, client: Client) -> None:
@@ -374,6 +448,17 @@ class TestExplain:
 
         assert status == 200
         assert answer
+
+    async def test_a_long_prompt_is_asked_about_in_a_body(self, client: Client) -> None:
+        """With the same fields and the same answer; no address could hold it."""
+        asked = {"prompt": "castle, " * 3_000, "candidates": CANDIDATES, "max_branches": 1, "seed": 3}
+
+        status, answer = await client.post("/explain", asked)
+
+        assert status == 200
+        assert {row["checkpoint"] for row in answer["checkpoints"]} == set(CANDIDATES)
+        short = {"prompt": "castle", "candidates": CANDIDATES}
+        assert (await client.post("/explain", short))[1] == (await client.get("/explain", **short))[1]
 
 
 class TestSettings:

@@ -105,6 +105,9 @@ def _create_log(operations: Operations) -> None:
         sa.Column("weight", sa.Float, nullable=False),
         sqlite_with_rowid=False,
     )
+    operations.create_index(
+        "generation_keywords_keyword_id", "generation_keywords", ["keyword_id", "generation_number"]
+    )
     operations.create_table(
         "generation_images",
         sa.Column("generation_number", sa.Integer, sa.ForeignKey(generation), primary_key=True),

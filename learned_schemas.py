@@ -1,0 +1,154 @@
+"""What goes in and out where people look at what was learned: statistics, and checkpoints with their files.
+
+Separate from `schemas` because no decision and no verdict passes through here: these answers may grow as
+people want to see more, and what programs build on does not change with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, computed_field
+
+from .learning.overview import CheckpointRow, PairOrder
+from .learning.spelling import stored_name
+from .nodes.pool import CheckpointFile, printable
+from .schemas import MOST_ROWS, Answer, Asked, Name
+
+MOST_POINTS = 500
+
+StatisticsPart = Literal["overview", "checkpoints", "pairs", "series"]
+
+
+class StatisticsAsked(Asked):
+    """Which parts, and which rows of keyword and checkpoint; the overview and the checkpoints come whole."""
+
+    parts: Annotated[tuple[StatisticsPart, ...], Field(min_length=1, max_length=4)] = (
+        "overview",
+        "checkpoints",
+        "pairs",
+    )
+    points: Annotated[int, Field(ge=1, le=MOST_POINTS)] = Field(
+        default=60, description="At most so many points in the series."
+    )
+    search: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="Only pairs with this in the keyword or in the checkpoint's name."
+    )
+    sort: PairOrder = "total"
+    descending: bool = True
+    keyword: Annotated[str, Field(max_length=1_024)] | None = None
+    checkpoint: Name | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 50
+    offset: Annotated[int, Field(ge=0, le=2**31)] = 0
+
+
+class OverviewAnswer(Answer):
+    """Counts over the whole log."""
+
+    generations: int
+    judged: int
+    rejected_all: int = Field(description="Rounds of which nothing was kept.")
+    images: int
+    selected: int
+    rejected: int
+    keywords: int
+    checkpoints: int
+    pairs: int
+    average_confidence: float | None
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+class CheckpointRowAnswer(Answer):
+    checkpoint: str
+    selected: float = Field(description="Images kept.")
+    total: float = Field(description="Images judged.")
+    rounds: float = Field(description="Judged rounds that compared it with another.")
+
+    @computed_field(description="`selected / total`; null: nothing judged.")  # type: ignore[prop-decorator]
+    @property
+    def rate(self) -> float | None:
+        return self.selected / self.total if self.total else None
+
+
+class PairRowAnswer(CheckpointRowAnswer):
+    keyword: str
+
+
+class SeriesPointAnswer(Answer):
+    """Sums over neighbouring generations."""
+
+    generations: int
+    judged: int
+    agreed: int = Field(description="Judged ones in which an image of the checkpoint shown first was kept.")
+    exploited: int = Field(description="Those that used the best checkpoint alone.")
+    images: int
+    images_saved: int = Field(description="What always comparing three would have made in addition.")
+    confidence: float = Field(description="A sum: divide by `generations`.")
+    first_at: datetime
+    last_at: datetime
+
+
+class StatisticsAnswer(Answer):
+    """A part that was not asked for is null."""
+
+    overview: OverviewAnswer | None = None
+    checkpoints: tuple[CheckpointRowAnswer, ...] | None = None
+    pairs: tuple[PairRowAnswer, ...] | None = Field(
+        default=None, description="Keyword and checkpoint, in the order asked for."
+    )
+    pairs_found: int | None = Field(default=None, description="Rows that fit, over all pages.")
+    series: tuple[SeriesPointAnswer, ...] | None = Field(
+        default=None, description="How it went over time, oldest first; equally many generations a point."
+    )
+
+
+# --- checkpoints
+
+
+class CheckpointAnswer(Answer):
+    """One checkpoint: as the file that ComfyUI has, and as what was learned of it."""
+
+    checkpoint: str
+    state: Literal["here", "broken", "missing"] | None = Field(description="null outside ComfyUI.")
+    problem: str = Field(description="Why it cannot be loaded, where it is broken.")
+    family: str | None = Field(description="From the file's header; null where there is no file to read.")
+    shown: int = Field(description="Images it has made, judged or not.")
+    selected: float = Field(description="Images kept.")
+    total: float = Field(description="Images judged.")
+    rounds: float = Field(description="Judged rounds that compared it with another.")
+
+
+class CheckpointsAnswer(Answer):
+    checkpoints: tuple[CheckpointAnswer, ...] = Field(description="Most evidence first.")
+
+
+def checkpoints_answer(
+    judged: Sequence[CheckpointRow], shown: Mapping[str, int], files: Sequence[CheckpointFile] | None
+) -> CheckpointsAnswer:
+    """Join what was learned with the files there are; `files` is None where nobody knows them."""
+    learned = {row.checkpoint: row for row in judged}
+    here = {stored_name(file.name): file for file in files or ()}
+    names = dict.fromkeys([*learned, *shown, *here])
+    rows = [_checkpoint(name, learned.get(name), shown.get(name, 0), here.get(name)) for name in names]
+    if files is not None:
+        rows = [row if row.state else row.model_copy(update={"state": "missing"}) for row in rows]
+    return CheckpointsAnswer(checkpoints=tuple(rows))
+
+
+def _checkpoint(
+    name: str, learned: CheckpointRow | None, shown: int, file: CheckpointFile | None
+) -> CheckpointAnswer:
+    state: Literal["here", "broken"] = "broken" if file and file.broken else "here"
+    return CheckpointAnswer(
+        checkpoint=printable(file.name) if file else name,
+        state=state if file else None,
+        problem=file.broken if file else "",
+        family=file.family if file else None,
+        shown=shown,
+        selected=learned.selected if learned else 0.0,
+        total=learned.total if learned else 0.0,
+        rounds=learned.rounds if learned else 0.0,
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from context_checkpoint.demo.comfy_installation import ComfyInstallation, find_comfyui
 
-from . import import_time, learning_core, workflows
+from . import import_time, learning_core, many_generations, workflows
 from .results import table
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
@@ -29,7 +29,7 @@ def main() -> int:
     installation = None if chosen.core_only else find_comfyui()
 
     began = _load()
-    results = learning_core.measure()
+    results = learning_core.measure() + many_generations.measure()
     if installation is None:
         print("No ComfyUI: workflows and import time are not measured.")
     else:

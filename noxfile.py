@@ -108,7 +108,8 @@ def _npm(session: nox.Session, script: str) -> None:
     if npm is None:
         _not_checked(session, f"npm run {script}: there is no npm")
         return
-    if not (ROOT / "node_modules" / ".package-lock.json").exists():
+    installed = ROOT / "node_modules" / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < (ROOT / "package.json").stat().st_mtime:
         session.run(npm, "install", "--no-package-lock", "--no-audit", "--no-fund", external=True)
     session.run(npm, "run", "--silent", script, external=True)
 

@@ -12,9 +12,10 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,6 +138,28 @@ def chromium_program() -> str:
     found = find_chromium()
     assert found is not None, "mark the test with pytest.mark.browser"
     return found
+
+
+@pytest.fixture
+def serious_faults() -> Callable[[Any, str], Awaitable[list[str]]]:
+    """Ask axe-core what within a part of a page keeps people out: each rule, and what breaks it."""
+    source = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+    if not source.exists():
+        missing = "axe-core is not installed: run `npm install`"
+        if "node" in required():
+            pytest.fail(missing, pytrace=False)
+        pytest.skip(missing)
+
+    async def find(page: Any, within: str) -> list[str]:
+        await page.evaluate(source.read_text("utf-8"))
+        found = await page.evaluate("(within) => axe.run(within)", within)
+        return [
+            f"{fault['id']}: {', '.join(node['html'] for node in fault['nodes'][:3])}"
+            for fault in found["violations"]
+            if fault["impact"] in ("serious", "critical")
+        ]
+
+    return find
 
 
 @dataclass(frozen=True, slots=True)

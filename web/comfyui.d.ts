@@ -2,7 +2,15 @@
 
 export interface ComfyWidget {
   name: string;
+  value?: any;
   serialize?: boolean;
+  callback?: (...values: any[]) => any;
+}
+
+export interface ComfySlot {
+  name: string;
+  type: string | number;
+  link?: string | number | null;
 }
 
 export interface ComfyGraph {
@@ -11,6 +19,10 @@ export interface ComfyGraph {
   subgraphs?: Map<string, ComfyGraph>;
   nodes?: ComfyNode[];
   getNodeById(id: string | number): ComfyNode | null | undefined;
+  getLink(id: any): { origin_id: string | number; origin_slot: number } | null | undefined;
+  add(node: ComfyNode): unknown;
+  beforeChange(): void;
+  afterChange(): void;
   setDirtyCanvas(foreground: boolean, background?: boolean): void;
 }
 
@@ -19,10 +31,16 @@ export interface ComfyNode {
   comfyClass?: string;
   graph?: ComfyGraph | null;
   subgraph?: ComfyGraph;
+  pos: [number, number];
   size: [number, number];
+  widgets?: ComfyWidget[];
+  inputs?: ComfySlot[];
+  outputs?: ComfySlot[];
   bgcolor?: string;
   onExecuted?: (this: ComfyNode, output: Record<string, any>) => void;
   onRemoved?: (this: ComfyNode) => void;
+  getInputNode(slot: number): ComfyNode | null | undefined;
+  connect(slot: number, target: ComfyNode, targetSlot: number): unknown;
   computeSize(): [number, number];
   setSize(size: [number, number]): void;
   addDOMWidget(
@@ -60,14 +78,29 @@ export interface ToastMessage {
   life?: number;
 }
 
+export interface SidebarTab {
+  id: string;
+  icon: string;
+  title: string;
+  tooltip?: string;
+  type: "custom";
+  render(container: HTMLElement): void;
+  destroy?(): void;
+}
+
 export interface ComfyExtension {
   name: string;
   settings?: SettingDefinition[];
   commands?: { id: string; label: string; icon?: string; function: () => unknown }[];
   menuCommands?: { path: string[]; commands: string[] }[];
+  keybindings?: {
+    commandId: string;
+    combo: { key: string; ctrl?: boolean; alt?: boolean; shift?: boolean };
+  }[];
   init?(): Promise<void> | void;
   setup?(): Promise<void> | void;
   nodeCreated?(node: ComfyNode): void;
+  getNodeMenuItems?(node: ComfyNode): ({ content: string; callback: () => void } | null)[];
   afterConfigureGraph?(): void;
   onNodeOutputsUpdated?(outputs: Record<string, Record<string, any>>): void;
 }
@@ -78,6 +111,8 @@ export interface ComfyApp {
   extensionManager: {
     setting: { get(id: string): any; set(id: string, value: unknown): Promise<void> };
     toast: { add(message: ToastMessage): void };
+    command: { execute(id: string): Promise<void> };
+    registerSidebarTab(tab: SidebarTab): void;
   };
 }
 
@@ -92,6 +127,6 @@ export interface ComfyApi {
 declare global {
   interface Window {
     comfyAPI?: unknown;
-    LiteGraph: { NODE_DEFAULT_BGCOLOR: string };
+    LiteGraph: { NODE_DEFAULT_BGCOLOR: string; createNode(type: string): ComfyNode | null };
   }
 }

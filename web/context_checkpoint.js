@@ -6,14 +6,18 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
+import { valuesOf } from "./graph_reading.mjs";
 import { addDisplay, allNodes, nodeById, nodePlace } from "./node_display.mjs";
 import { PlanView } from "./plan_view.mjs";
+import { explainBody, recommendBody } from "./recommender_values.mjs";
 import { Remembered } from "./remembered.mjs";
 import { RoundList } from "./round_list.mjs";
 import { Server } from "./server.mjs";
 import { BLIND, SettingsMirror } from "./settings.mjs";
+import { SIDEBAR_TAB, sidebarTab } from "./sidebar.mjs";
 import { speaker, speakerFor } from "./texts.mjs";
 import { roundFrom } from "./verdicts.mjs";
+import { isLoader, makesImages, recommendFor, recordFor } from "./wiring.mjs";
 
 /** @typedef {import("./comfyui").ComfyNode} ComfyNode */
 /** @typedef {import("./verdicts.mjs").RoundImage} RoundImage */
@@ -69,6 +73,22 @@ function imageUrl(image, generationId, full = false) {
   return api.apiURL(`/view?${query}`);
 }
 
+function isBlind() {
+  return app.extensionManager.setting.get(BLIND.id) === true;
+}
+
+/** @param {string} reason */
+function verdictLost(reason) {
+  toast("error", say("verdictLost"), reason);
+}
+
+/** @param {object} changes */
+async function changeSettings(changes) {
+  const held = await server.changeSettings(changes);
+  await settings.read(); // ComfyUI's own dialog shows them too
+  return held;
+}
+
 /** @param {ComfyNode} node */
 function addRoundList(node) {
   let resized = () => {};
@@ -77,8 +97,8 @@ function addRoundList(node) {
     save: (body) => server.sendFeedback(body),
     imageUrl,
     answer: answerPick,
-    blind: () => app.extensionManager.setting.get(BLIND.id) === true,
-    lost: (reason) => toast("error", say("verdictLost"), reason),
+    blind: isBlind,
+    lost: verdictLost,
     resized: () => resized(),
   });
   resized = addDisplay(node, "context_checkpoint_images", list.element);
@@ -93,8 +113,31 @@ function addRoundList(node) {
 /** @param {ComfyNode} node */
 function addPlanView(node) {
   let resized = () => {};
-  const view = new PlanView({ say, resized: () => resized() });
+  const values = () => {
+    const set = valuesOf(node);
+    if (!set) throw new Error(say("promptConnected"));
+    return set;
+  };
+  const view = new PlanView({
+    say,
+    resized: () => resized(),
+    preview: async () => server.recommend(recommendBody(values())),
+    explain: async () => server.explain(explainBody(values())),
+  });
+  for (const widget of node.widgets ?? []) {
+    const before = widget.callback;
+    widget.callback = function (...given) {
+      const answer = before?.apply(this, given);
+      if (valuesOf(node)) view.previewSoon();
+      return answer;
+    };
+  }
   resized = addDisplay(node, "context_checkpoint_plan", view.element);
+  const onRemoved = node.onRemoved;
+  node.onRemoved = function () {
+    view.close();
+    return onRemoved?.call(this);
+  };
   recommenders.set(node, view);
   listen(node, (output) => {
     if (!output[PLANS_KEY]) return;
@@ -192,12 +235,57 @@ async function answerPick(pickId, body) {
   }
 }
 
+/** @param {ComfyNode} loader */
+function recommend(loader) {
+  wire(() => {
+    const { withPrompt } = recommendFor(loader, createNode);
+    toast(
+      withPrompt ? "success" : "warn",
+      say("recommendedForLoader"),
+      say(withPrompt ? "recommendedWithPrompt" : "recommendedNoPrompt"),
+    );
+  });
+}
+
+/** @param {ComfyNode} node */
+function record(node) {
+  wire(() => {
+    const { complete } = recordFor(node, createNode);
+    toast(
+      complete ? "success" : "warn",
+      say("recordedOutput"),
+      complete ? undefined : say("recordedNeedsPlan"),
+    );
+  });
+}
+
+/** @param {string} type */
+function createNode(type) {
+  return window.LiteGraph.createNode(type);
+}
+
+/** @param {() => void} change */
+function wire(change) {
+  try {
+    change();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    toast("error", say("notWired", { reason }));
+  }
+}
+
 app.registerExtension({
   name: "ContextCheckpoint",
 
   settings: settings.definitions(),
 
   commands: [
+    {
+      id: "ContextCheckpoint.TogglePanel",
+      label: "Context Checkpoint: show or hide the panel",
+      icon: "pi pi-chart-line",
+      function: () => app.extensionManager.command.execute(`Workspace.ToggleSidebarTab.${SIDEBAR_TAB}`),
+    },
     {
       id: "ContextCheckpoint.ReleaseLoaders",
       label: "Context Checkpoint: release kept loaders",
@@ -206,28 +294,55 @@ app.registerExtension({
     },
   ],
 
-  menuCommands: [{ path: ["Context Checkpoint"], commands: ["ContextCheckpoint.ReleaseLoaders"] }],
+  menuCommands: [
+    {
+      path: ["Context Checkpoint"],
+      commands: ["ContextCheckpoint.TogglePanel", "ContextCheckpoint.ReleaseLoaders"],
+    },
+  ],
+
+  keybindings: [{ commandId: "ContextCheckpoint.TogglePanel", combo: { key: "c", alt: true, shift: true } }],
 
   async init() {
     say = await speakerFor(
       (path) => api.fetchApi(path),
       app.extensionManager.setting.get("Comfy.Locale") ?? "en",
     );
-    const sheet = document.createElement("link");
-    sheet.rel = "stylesheet";
-    sheet.href = new URL("./context_checkpoint.css", import.meta.url).href;
-    document.head.append(sheet);
+    for (const file of ["./context_checkpoint.css", "./panel/panel.css"]) {
+      const sheet = document.createElement("link");
+      sheet.rel = "stylesheet";
+      sheet.href = new URL(file, import.meta.url).href;
+      document.head.append(sheet);
+    }
   },
 
   async setup() {
     api.addCustomEventListener(PENDING_CHANGED, () => void lookForPending());
     api.addEventListener("reconnected", () => void lookForPending());
+    app.extensionManager.registerSidebarTab(
+      sidebarTab({
+        say,
+        server,
+        imageUrl,
+        blind: isBlind,
+        changeSettings,
+        releaseLoaders: () => void releaseLoaders(),
+        lost: verdictLost,
+      }),
+    );
     await settings.read();
   },
 
   nodeCreated(node) {
     if (node.comfyClass === "FeedbackRecorder") addRoundList(node);
     if (node.comfyClass === "ContextCheckpointRecommender") addPlanView(node);
+  },
+
+  getNodeMenuItems(node) {
+    return [
+      isLoader(node) ? { content: say("recommendForLoader"), callback: () => recommend(node) } : null,
+      makesImages(node) ? { content: say("recordOutput"), callback: () => record(node) } : null,
+    ].filter((item) => item !== null);
   },
 
   /** After a reload: ComfyUI itself forgets outputs then, and does not send again what it has in its cache. */

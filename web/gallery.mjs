@@ -20,6 +20,7 @@ import {
   onlyPicked,
   restRejected,
   toggled,
+  unjudged,
 } from "./verdicts.mjs";
 
 /** @typedef {import("./verdicts.mjs").Round} Round */
@@ -119,6 +120,11 @@ export class Gallery {
   update(round) {
     this.#images = round.images;
     this.#refresh();
+  }
+
+  /** Take the whole verdict back; it can be undone like every other change. */
+  withdraw() {
+    if (this.#images.some((image) => image.verdict !== null)) this.#change(unjudged(this.#images));
   }
 
   /** @param {number} place */

@@ -6,6 +6,7 @@
 
 /** @typedef {(path: string, options?: RequestInit) => Promise<Response>} FetchApi */
 /** @typedef {Record<string, any>} Json */
+/** @typedef {Record<string, string | number | boolean | string[] | undefined>} Query undefined: not asked */
 
 /** An answer that says no. Its message is the server's own and tells what to do next. */
 export class ServerError extends Error {
@@ -45,16 +46,20 @@ export class Server {
   }
 
   /**
-   * @param {number} limit
+   * @param {Query} query
    * @returns {Promise<Json>} newest first
    */
-  generations(limit) {
-    return this.#ask(`generations?limit=${limit}`);
+  generations(query) {
+    return this.#ask(`generations${written(query)}`);
   }
 
-  /** @param {number} limit rows of keyword and checkpoint */
-  statistics(limit) {
-    return this.#ask(`statistics?limit=${limit}`);
+  /** @param {Query} query */
+  statistics(query) {
+    return this.#ask(`statistics${written(query)}`);
+  }
+
+  checkpoints() {
+    return this.#ask("checkpoints");
   }
 
   health() {
@@ -64,6 +69,11 @@ export class Server {
   /** @param {object} body the prompt and its candidates */
   recommend(body) {
     return this.#post("recommend", body);
+  }
+
+  /** @param {object} body the prompt, and its candidates or the rules of a pool */
+  explain(body) {
+    return this.#post("explain", body);
   }
 
   /** @returns {Promise<Json>} the runs that wait for a pick */
@@ -126,4 +136,14 @@ export class Server {
       told?.code,
     );
   }
+}
+
+/** @param {Query} query */
+function written(query) {
+  const told = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined) continue;
+    for (const one of Array.isArray(value) ? value : [value]) told.append(name, String(one));
+  }
+  return `?${told}`;
 }

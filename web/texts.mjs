@@ -6,8 +6,11 @@
  * equal); the other languages come from ComfyUI's `/i18n`, which serves every pack's `locales/`.
  */
 
+import { PANEL_ENGLISH } from "./panel/texts.mjs";
+
 /** @type {Record<string, string>} */
 export const ENGLISH = {
+  ...PANEL_ENGLISH,
   pick: "Pick",
   reject: "Reject",
   pickImage: "Pick image {number}, made by {checkpoint}",

@@ -65,6 +65,16 @@ export function restRejected(images) {
 }
 
 /**
+ * Take every verdict back.
+ *
+ * @param {RoundImage[]} images
+ * @returns {RoundImage[]}
+ */
+export function unjudged(images) {
+  return images.map((image) => ({ ...image, verdict: null }));
+}
+
+/**
  * Pick exactly one: all others are rejected.
  *
  * @param {RoundImage[]} images

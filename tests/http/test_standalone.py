@@ -78,11 +78,12 @@ async def test_the_page_and_its_parts_are_served(http: TestClient[Any, Any]) -> 
     assert page.content_type == "text/html"
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
     for part in (
-        "standalone/overview.mjs",
-        "standalone/overview.css",
+        "standalone/page.mjs",
+        "standalone/page.css",
+        "panel/panel.mjs",
+        "panel/panel.css",
         "server.mjs",
         "elements.mjs",
-        "plan.mjs",
     ):
         response = await http.get(f"/web/{part}")
         assert response.status == 200, part

@@ -21,6 +21,10 @@ before(async () => {
         { error: { code: "unknown_generation", message: "No such run." } },
       ],
       "/context_checkpoint/settings": [200, { policy: "bayesian" }],
+      "/context_checkpoint/statistics?parts=pairs&parts=series&search=a%26b&descending=false": [
+        200,
+        { pairs: [] },
+      ],
       "/context_checkpoint/generations?id=a%26b": [200, { generations: [{ id: "a&b", images: [] }] }],
     };
     const [status, body] = answers[request.url] ?? [502, "<h1>Bad gateway</h1>"];
@@ -58,4 +62,9 @@ test("a server that is gone is an error with status 0", async () => {
 
 test("a generation is asked for by its id", async () => {
   assert.deepEqual(await server.generation("a&b"), { id: "a&b", images: [] });
+});
+
+test("a question names what it asks for, and leaves out what it does not", async () => {
+  const query = { parts: ["pairs", "series"], search: "a&b", descending: false, keyword: undefined };
+  assert.deepEqual(await server.statistics(query), { pairs: [] });
 });

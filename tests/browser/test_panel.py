@@ -1,0 +1,199 @@
+"""The panel in ComfyUI's sidebar, the plan before queueing, and what the menus wire.
+
+Each test runs in the classic canvas and in Nodes 2.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from context_checkpoint.demo.browser import ComfyPage
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+RECOMMENDER = "ContextCheckpointRecommender"
+SMALL = {"width": 128, "height": 128, "steps": 4}
+
+
+async def drawn(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> str:
+    """Run the example in small; return the generation's id."""
+    await comfyui.load(workflow)
+    await comfyui.set_widgets(RECOMMENDER, prompt=prompt)
+    await comfyui.set_widgets("MultiCheckpointSampler", **SMALL)
+    await comfyui.show_all()
+    entry = await comfyui.run()
+    (recorded,) = [
+        record for output in entry["outputs"].values() for record in output.get("context_checkpoint", ())
+    ]
+    return str(recorded["generation_id"])
+
+
+async def open_panel(comfyui: ComfyPage) -> Locator:
+    """Open the panel by its keys, or leave it open."""
+    panel = comfyui.page.locator(".cc-panel")
+    if await panel.count() == 0:
+        await comfyui.page.keyboard.press("Alt+Shift+C")
+    await expect(panel).to_be_visible()
+    return panel
+
+
+async def tab(comfyui: ComfyPage, name: str) -> Locator:
+    panel = await open_panel(comfyui)
+    await panel.get_by_role("tab", name=name).click()
+    shown = panel.get_by_role("tabpanel", name=name)
+    await expect(shown).not_to_contain_text("Asking the server")
+    return shown
+
+
+async def close_panel(comfyui: ComfyPage) -> None:
+    if await comfyui.page.locator(".cc-panel").count():
+        await comfyui.page.evaluate(
+            "window.app.extensionManager.command.execute('ContextCheckpoint.TogglePanel')"
+        )
+        await expect(comfyui.page.locator(".cc-panel")).to_have_count(0)
+
+
+async def test_the_panel_shows_rounds_with_their_images_and_takes_verdicts(
+    comfyui: ComfyPage, three_nodes: dict[str, Any], hostile_checkpoint: str
+) -> None:
+    """Opened by keys, closed by a command; a verdict that is given here reaches the server."""
+    generation = await drawn(comfyui, three_nodes, "a lighthouse <b>in a storm</b>")
+
+    shown = await tab(comfyui, "History")
+    newest = shown.get_by_role("article").first
+    await expect(newest).to_contain_text("a lighthouse <b>in a storm</b>")
+    await expect(newest.locator("img.cc-thumbnail").first).to_be_visible()
+    await newest.get_by_role("button", name="Pick image 1").click()
+    await expect(newest.locator(".cc-status")).to_have_text("Saved: 1 picked, 0 rejected.")
+
+    (held,) = comfyui.server.get(f"/context_checkpoint/generations?id={generation}")["generations"]
+    assert held["images"][0]["verdict"] == "selected"
+    checkpoints = await tab(comfyui, "Checkpoints")
+    await expect(checkpoints).to_contain_text(hostile_checkpoint.removesuffix(".safetensors"))
+    await expect(checkpoints).to_contain_text("sd3")
+    preferences = await tab(comfyui, "Preferences")
+    await expect(preferences).to_contain_text("lighthouse")
+    assert await comfyui.page.evaluate("window.hacked") is None
+    await close_panel(comfyui)
+
+
+@pytest.mark.parametrize("palette", ["dark", "light"])
+async def test_nobody_is_kept_out_of_the_panel(
+    comfyui: ComfyPage, serious_faults: Callable[[Any, str], Awaitable[list[str]]], palette: str
+) -> None:
+    """axe-core finds no serious fault in it, in ComfyUI's own themes."""
+    set_palette = "(id) => window.app.extensionManager.setting.set('Comfy.ColorPalette', id)"
+    await comfyui.page.evaluate(set_palette, palette)
+    try:
+        faults = {}
+        for name in ("Overview", "Preferences", "History", "Checkpoints", "Settings and data"):
+            await tab(comfyui, name)
+            faults[name] = await serious_faults(comfyui.page, ".cc-panel")
+        assert {name: found for name, found in faults.items() if found} == {}
+    finally:
+        await comfyui.page.evaluate(set_palette, "dark")
+        await close_panel(comfyui)
+
+
+async def test_the_plan_is_shown_before_queueing(comfyui: ComfyPage, three_nodes: dict[str, Any]) -> None:
+    """By the button, with the node's own values, and why; nothing is queued for it."""
+    await comfyui.load(three_nodes)
+    await comfyui.set_widgets(RECOMMENDER, prompt="a lighthouse", max_branches=2)
+    await comfyui.show_all()
+    before = comfyui.server.get("/history")
+    plan = comfyui.page.locator(".cc-plan").first
+
+    await plan.get_by_role("button", name="What would you pick?").click()
+
+    await expect(plan).to_contain_text("For this prompt, as of now")
+    await expect(plan.locator(".cc-planned ol > li")).to_have_count(2)
+    await plan.get_by_role("button", name="Why?").click()
+    await expect(plan.locator(".cc-why")).to_contain_text("comparable judged rounds")
+    assert comfyui.server.get("/history") == before
+
+
+async def test_the_plan_follows_the_prompt_as_it_is_typed(
+    comfyui: ComfyPage, three_nodes: dict[str, Any]
+) -> None:
+    """One question once the person pauses, not one per letter."""
+    await comfyui.load(three_nodes)
+    await comfyui.show_all()
+    asked: list[str] = []
+    comfyui.page.on(
+        "request", lambda request: asked.append(request.url) if request.url.endswith("/recommend") else None
+    )
+    prompt = comfyui.page.get_by_role("textbox").first
+
+    await prompt.click()
+    await prompt.press_sequentially("fog over the sea", delay=30)
+
+    plan = comfyui.page.locator(".cc-plan").first
+    await expect(plan).to_contain_text("For this prompt, as of now")
+    assert len(asked) == 1
+
+
+async def test_a_recommender_is_wired_to_a_loader_from_its_menu(comfyui: ComfyPage) -> None:
+    """The prompt that is sent has it, with the positive prompt's text; one step undoes it."""
+    await comfyui.build(
+        {
+            "loader": {"type": "CheckpointLoaderSimple", "pos": [0, 0]},
+            "positive": {
+                "type": "CLIPTextEncode",
+                "pos": [400, 0],
+                "widgets": {"text": "a quiet harbour"},
+                "inputs": {"clip": "loader.CLIP"},
+            },
+            "negative": {"type": "CLIPTextEncode", "pos": [400, 300], "inputs": {"clip": "loader.CLIP"}},
+            "latent": {"type": "EmptyLatentImage", "pos": [400, 600]},
+            "sampler": {
+                "type": "KSampler",
+                "pos": [900, 0],
+                "inputs": {
+                    "model": "loader.MODEL",
+                    "positive": "positive.CONDITIONING",
+                    "negative": "negative.CONDITIONING",
+                    "latent_image": "latent.LATENT",
+                },
+            },
+            "decoder": {
+                "type": "VAEDecode",
+                "pos": [1300, 0],
+                "inputs": {"samples": "sampler.LATENT", "vae": "loader.VAE"},
+            },
+        }
+    )
+
+    await choose(comfyui, "CheckpointLoaderSimple", "Recommend a checkpoint for this loader")
+    await expect(comfyui.toast("A recommender chooses for this loader now")).to_be_visible()
+    await choose(comfyui, "VAEDecode", "Record feedback for this output")
+    await expect(comfyui.toast("These images are recorded now")).to_be_visible()
+
+    prompt = await comfyui.page.evaluate("window.app.graphToPrompt().then(({ output }) => output)")
+    by_type = {node["class_type"]: (key, node["inputs"]) for key, node in prompt.items()}
+    recommender, inputs = by_type[RECOMMENDER]
+    assert by_type["CheckpointLoaderSimple"][1]["ckpt_name"] == [recommender, 1]
+    text, text_inputs = by_type["PrimitiveStringMultiline"]
+    assert inputs["prompt"] == [text, 0]
+    assert text_inputs["value"] == "a quiet harbour"
+    recorded = by_type["FeedbackRecorder"][1]
+    assert recorded["images"] == [by_type["VAEDecode"][0], 0]
+    assert (recorded["plan"], recorded["ckpt_names"]) == ([recommender, 0], [recommender, 1])
+
+
+async def choose(comfyui: ComfyPage, node_type: str, content: str) -> None:
+    """Press an entry of a node's menu as the frontend collects it."""
+    await comfyui.page.evaluate(
+        """([type, content]) => {
+          const node = window.app.rootGraph.nodes.find((candidate) => candidate.type === type);
+          const items = window.app.collectNodeMenuItems(node);
+          const item = items.find((candidate) => candidate?.content === content);
+          if (!item) throw new Error(`${type} does not offer: ${content}`);
+          item.callback();
+        }""",
+        [node_type, content],
+    )
+    await comfyui.settle()

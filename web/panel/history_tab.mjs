@@ -1,0 +1,114 @@
+// @ts-check
+/** *History*: the rounds, newest first, each with its gallery, so that a verdict can be given, changed or taken back. */
+
+import { button, element } from "../elements.mjs";
+import { Gallery } from "../gallery.mjs";
+import { percent } from "../plan.mjs";
+import { feedbackBody, roundFrom } from "../verdicts.mjs";
+import { Asking } from "./asking.mjs";
+import { moment } from "./cells.mjs";
+
+const ROUNDS = 20;
+const FILTERS = /** @type {const} */ (["all", "judged", "unjudged"]);
+/** A one-pixel picture, where images cannot be had. */
+const NO_IMAGE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
+
+/** @typedef {import("./panel.mjs").PanelParts} PanelParts */
+/** @typedef {Record<string, any>} Generation */
+
+export class HistoryTab {
+  #parts;
+  #asking;
+  #filter;
+  /** @type {string | undefined} */
+  #before;
+  #rounds = element("div", { class: "cc-history" });
+  #older;
+
+  /** @param {PanelParts} parts */
+  constructor(parts) {
+    const { say } = parts;
+    this.#parts = parts;
+    this.#asking = new Asking(say);
+    this.#filter = element(
+      "select",
+      {},
+      FILTERS.map((name) => element("option", { value: name, text: say(`show_${name}`) })),
+    );
+    this.#filter.addEventListener("change", () => this.show());
+    this.#older = button(say("older"), () => this.#read(this.#before));
+    this.#older.hidden = true;
+    this.element = element("div", {}, [
+      element("label", { class: "cc-field" }, [element("span", { text: say("show") }), this.#filter]),
+      this.#rounds,
+      this.#asking.element,
+      this.#older,
+    ]);
+  }
+
+  show() {
+    this.#read(undefined);
+  }
+
+  hide() {
+    this.#asking.drop();
+  }
+
+  /** @param {string | undefined} before id of the oldest round that is shown; undefined begins anew */
+  #read(before) {
+    const judged = { all: undefined, judged: true, unjudged: false }[this.#filter.value];
+    void this.#asking.ask(
+      () => this.#parts.server.generations({ limit: ROUNDS, before, judged }),
+      ({ generations, next_before }) => {
+        const read = generations.map((/** @type {Generation} */ one) => this.#round(one));
+        if (before === undefined) this.#rounds.replaceChildren();
+        if (before === undefined && read.length === 0) {
+          read.push(element("p", { class: "cc-note", text: this.#parts.say("noRounds") }));
+        }
+        this.#rounds.append(...read);
+        this.#before = next_before ?? undefined;
+        this.#older.hidden = next_before === null;
+        // Whoever asked by the keyboard goes on reading at the first of the older ones.
+        if (before !== undefined) read[0]?.focus();
+      },
+    );
+  }
+
+  /** @param {Generation} generation */
+  #round(generation) {
+    const { say, server, imageUrl, blind } = this.#parts;
+    const round = roundFrom(generation);
+    const images = imageUrl ? round.images : round.images.map((image) => ({ ...image, filename: "" }));
+    let refresh = () => {}; // the gallery tells of its verdict while it is made
+    const gallery = new Gallery(
+      { ...round, images },
+      {
+        say,
+        blind,
+        save: (body) => server.sendFeedback(body),
+        imageUrl: imageUrl ?? (() => NO_IMAGE),
+        lost: this.#parts.lost,
+        resized: () => {},
+        judged: () => refresh(),
+        goOn: () => {},
+      },
+    );
+    const withdraw = button(say("withdraw"), () => gallery.withdraw());
+    refresh = () => {
+      const { selected_images, rejected_images } = feedbackBody(gallery.generationId, gallery.images);
+      const none = selected_images.length + rejected_images.length === 0;
+      withdraw.setAttribute("aria-disabled", String(none));
+    };
+    refresh();
+    const time = moment(generation.created_at);
+    const said = { time, confidence: percent(generation.confidence), stage: generation.stage };
+    return element("article", { "aria-label": say("roundOf", { time }), tabindex: "-1" }, [
+      element("header", {}, [
+        element("span", { class: "cc-note", text: say("roundSaid", said) }),
+        element("bdi", { class: "cc-prompt", text: generation.prompt, title: generation.prompt }),
+      ]),
+      gallery.element,
+      withdraw,
+    ]);
+  }
+}

@@ -1,0 +1,64 @@
+// @ts-check
+/**
+ * What was learned, to look at: the same panel in ComfyUI's sidebar and on the page of `context-checkpoint serve`.
+ *
+ * It knows neither of them. Whatever only ComfyUI can do (show an image, keep its settings dialog in step) is
+ * handed in, and where it is missing the panel does without.
+ */
+
+import { button, element } from "../elements.mjs";
+import { CheckpointsTab } from "./checkpoints_tab.mjs";
+import { HistoryTab } from "./history_tab.mjs";
+import { OverviewTab } from "./overview_tab.mjs";
+import { PreferencesTab } from "./preferences_tab.mjs";
+import { SettingsTab } from "./settings_tab.mjs";
+import { Tabs } from "./tabs.mjs";
+import { TryTab } from "./try_tab.mjs";
+
+/**
+ * @typedef {object} PanelParts
+ * @property {import("../texts.mjs").Say} say
+ * @property {import("../server.mjs").Server} server
+ * @property {boolean} inComfyUI whether checkpoint files and kept loaders are known
+ * @property {import("../gallery.mjs").GalleryParts["imageUrl"] | null} imageUrl null where no image can be had
+ * @property {() => boolean} blind
+ * @property {(changes: object) => Promise<Record<string, unknown>>} changeSettings answers with all settings
+ * @property {() => void} releaseLoaders
+ * @property {(reason: string) => void} lost told of a verdict that was not saved and that nobody sees any more
+ * @property {{ recall: () => string, keep: (tab: string) => void }} lastTab
+ */
+
+const TABS = /** @type {const} */ ([
+  ["overview", OverviewTab],
+  ["preferences", PreferencesTab],
+  ["history", HistoryTab],
+  ["checkpoints", CheckpointsTab],
+  ["try", TryTab],
+  ["settings", SettingsTab],
+]);
+
+export class Panel {
+  #tabs;
+
+  /** @param {PanelParts} parts */
+  constructor(parts) {
+    const { say, lastTab } = parts;
+    const tabs = TABS.map(([name, Kind]) => ({
+      name,
+      title: say(`tab_${name}`),
+      make: () => new Kind(parts),
+    }));
+    this.#tabs = new Tabs(say("panel"), tabs, lastTab.recall(), lastTab.keep);
+    this.element = element("section", { class: "cc-panel", "aria-label": say("panel") }, [
+      button(say("refresh"), () => this.#tabs.refresh(), { class: "cc-refresh" }),
+      this.#tabs.element,
+    ]);
+    this.#tabs.refresh();
+  }
+
+  /** Nobody looks any more: what is under way is dropped. */
+  close() {
+    this.#tabs.hide();
+    this.element.remove();
+  }
+}

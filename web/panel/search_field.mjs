@@ -1,0 +1,27 @@
+// @ts-check
+/** A field to search by, which asks once the person stops typing. */
+
+import { element } from "../elements.mjs";
+
+const PAUSE_MS = 250;
+const LONGEST = 200;
+
+/**
+ * @param {string} label
+ * @param {(text: string) => void} searched
+ */
+export function searchField(label, searched) {
+  const field = element("input", { type: "search", maxlength: String(LONGEST), autocomplete: "off" });
+  let timer = 0;
+  let asked = "";
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => {
+      const text = field.value.trim();
+      if (text === asked) return;
+      asked = text;
+      searched(text);
+    }, PAUSE_MS);
+  });
+  return element("label", { class: "cc-field" }, [element("span", { text: label }), field]);
+}

@@ -1,0 +1,128 @@
+// @ts-check
+/** *Settings and data*: the settings the server holds, and where what was learned lies. */
+
+import { button, element } from "../elements.mjs";
+import { SETTINGS } from "../settings.mjs";
+import { Asking } from "./asking.mjs";
+import { amount } from "./cells.mjs";
+
+/** @typedef {import("./panel.mjs").PanelParts} PanelParts */
+/** @typedef {typeof SETTINGS[number]} Setting */
+
+let made = 0;
+
+export class SettingsTab {
+  #parts;
+  #asking;
+  #status = element("p", { class: "cc-status", role: "status" });
+  #data = element("div");
+  /** @type {Map<string, HTMLInputElement | HTMLSelectElement>} */
+  #controls = new Map();
+  /** @type {Record<string, unknown>} */
+  #held = {};
+
+  /** @param {PanelParts} parts */
+  constructor(parts) {
+    const { say } = parts;
+    this.#parts = parts;
+    this.#asking = new Asking(say);
+    this.element = element("div", { class: "cc-settings" }, [
+      this.#asking.element,
+      element("h3", { text: say("settings") }),
+      ...SETTINGS.map((setting) => this.#field(setting)),
+      this.#status,
+      element("h3", { text: say("data") }),
+      this.#data,
+      parts.inComfyUI ? button(say("release"), () => parts.releaseLoaders()) : null,
+    ]);
+  }
+
+  show() {
+    const { server } = this.#parts;
+    void this.#asking.ask(
+      () => Promise.all([server.settings(), server.health()]),
+      ([settings, health]) => {
+        this.#take(settings);
+        this.#describe(health);
+      },
+    );
+  }
+
+  hide() {
+    this.#asking.drop();
+    this.#status.textContent = "";
+  }
+
+  /** @param {Setting} setting */
+  #field(setting) {
+    made += 1;
+    const id = `cc-setting-${made}`;
+    const described = { id, "aria-describedby": `${id}-help` };
+    const control = setting.options
+      ? element(
+          "select",
+          described,
+          setting.options.map(({ text, value }) => element("option", { value, text })),
+        )
+      : element("input", { ...described, type: "number", required: "", ...attributes(setting.attrs) });
+    control.addEventListener("change", () => void this.#change(setting, control));
+    this.#controls.set(setting.field, control);
+    return element("div", { class: "cc-field" }, [
+      element("label", { for: id, text: setting.name }),
+      control,
+      element("p", { id: `${id}-help`, class: "cc-note", text: setting.tooltip ?? "" }),
+    ]);
+  }
+
+  /**
+   * @param {Setting} setting
+   * @param {HTMLInputElement | HTMLSelectElement} control
+   */
+  async #change(setting, control) {
+    const { say } = this.#parts;
+    if (!control.reportValidity()) return;
+    const value = setting.options ? control.value : Number(control.value);
+    this.#told("", say("saving"));
+    try {
+      this.#take(await this.#parts.changeSettings({ [setting.field]: value }));
+      this.#told("saved", say("settingSaved"));
+    } catch (error) {
+      this.#take(this.#held);
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#told("failed", say("notSaved", { reason }));
+    }
+  }
+
+  /** @param {Record<string, unknown>} held */
+  #take(held) {
+    this.#held = held;
+    for (const [field, control] of this.#controls) {
+      if (held[field] !== undefined) control.value = String(held[field]);
+    }
+  }
+
+  /** @param {Record<string, any>} health */
+  #describe(health) {
+    const { say } = this.#parts;
+    const counts = { generations: amount(health.generations), judged: amount(health.judged) };
+    this.#data.replaceChildren(
+      element("p", { class: "cc-database", text: say("dataLies", { database: health.database }) }),
+      element("p", { text: say("dataHeld", counts) }),
+      element("p", { class: "cc-note", text: say("version", { version: health.version }) }),
+    );
+  }
+
+  /**
+   * @param {string} state
+   * @param {string} text
+   */
+  #told(state, text) {
+    this.#status.dataset.state = state;
+    this.#status.textContent = text;
+  }
+}
+
+/** @param {Record<string, unknown>} [attrs] */
+function attributes(attrs = {}) {
+  return Object.fromEntries(Object.entries(attrs).map(([name, value]) => [name, String(value)]));
+}

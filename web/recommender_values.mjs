@@ -1,0 +1,40 @@
+// @ts-check
+/** From what is set on a recommender node to what the server is asked. Pure. */
+
+/** What the node's combos offer for "nothing chosen"; the server's word for it is to leave the field out. */
+const NO_FALLBACK = "none";
+const POLICY_AS_IN_SETTINGS = "default (as in settings)";
+
+const CHOICES = ["stage", "explore", "max_branches", "exploit_threshold", "explore_threshold"];
+
+/**
+ * @param {Record<string, any>} values of the node's widgets, by name
+ * @returns {{ prompt: string, rules: Record<string, string>, choices: Record<string, any> }}
+ */
+function read(values) {
+  const rules = {
+    family: values.family ?? "auto",
+    include: values.include ?? "",
+    exclude: values.exclude ?? "",
+    fallback: values.fallback === NO_FALLBACK ? "" : (values.fallback ?? ""),
+  };
+  /** @type {Record<string, any>} */
+  const choices = {};
+  for (const name of CHOICES) if (values[name] !== undefined) choices[name] = values[name];
+  // A seed that a JavaScript number cannot hold would reach the server as another one.
+  if (Number.isSafeInteger(values.seed) && values.seed >= 0) choices.seed = values.seed;
+  if (values.policy && values.policy !== POLICY_AS_IN_SETTINGS) choices.policy = values.policy;
+  return { prompt: String(values.prompt ?? ""), rules, choices };
+}
+
+/** @param {Record<string, any>} values what `POST recommend` takes */
+export function recommendBody(values) {
+  const { prompt, rules, choices } = read(values);
+  return { prompt, pool: rules, ...choices };
+}
+
+/** @param {Record<string, any>} values what `POST explain` takes: the same, flat */
+export function explainBody(values) {
+  const { prompt, rules, choices } = read(values);
+  return { prompt, ...rules, ...choices };
+}

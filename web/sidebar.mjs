@@ -1,0 +1,60 @@
+// @ts-check
+/** The panel as a tab of ComfyUI's sidebar: made when the tab opens, let go when it closes. */
+
+import { Panel } from "./panel/panel.mjs";
+
+export const SIDEBAR_TAB = "context-checkpoint";
+
+const LAST_TAB = "context_checkpoint.panel_tab";
+
+/**
+ * @param {Omit<import("./panel/panel.mjs").PanelParts, "inComfyUI" | "lastTab">} parts
+ * @returns {import("./comfyui").SidebarTab}
+ */
+export function sidebarTab(parts) {
+  /** @type {Panel | null} */
+  let panel = null;
+  const close = () => {
+    panel?.close();
+    panel = null;
+  };
+  return {
+    id: SIDEBAR_TAB,
+    icon: "pi pi-chart-line",
+    title: parts.say("panel"),
+    tooltip: parts.say("openPanel"),
+    type: "custom",
+    render(container) {
+      // ComfyUI calls this again for the same container whenever it draws the sidebar anew.
+      if (panel && container.contains(panel.element)) return;
+      close();
+      panel = new Panel({ ...parts, inComfyUI: true, lastTab: lastTab(window.localStorage) });
+      container.append(panel.element);
+    },
+    destroy: close,
+  };
+}
+
+/**
+ * Which tab was open last, in the browser's storage; without one it is only not remembered.
+ *
+ * @param {Pick<Storage, "getItem" | "setItem">} storage
+ */
+export function lastTab(storage) {
+  return {
+    recall: () => {
+      try {
+        return storage.getItem(LAST_TAB) ?? "";
+      } catch {
+        return "";
+      }
+    },
+    keep: (/** @type {string} */ tab) => {
+      try {
+        storage.setItem(LAST_TAB, tab);
+      } catch {
+        // Storage full or forbidden.
+      }
+    },
+  };
+}

@@ -1,0 +1,22 @@
+// @ts-check
+/** The page of `context-checkpoint serve`: the sidebar's panel, without what only ComfyUI can do. */
+
+import { Panel } from "../panel/panel.mjs";
+import { Server } from "../server.mjs";
+import { lastTab } from "../sidebar.mjs";
+import { speaker } from "../texts.mjs";
+
+const server = new Server((path, options) => fetch(path, options));
+
+const panel = new Panel({
+  say: speaker(),
+  server,
+  inComfyUI: false,
+  imageUrl: null,
+  blind: () => false,
+  changeSettings: (changes) => server.changeSettings(changes),
+  releaseLoaders: () => {},
+  lost: (reason) => console.error(reason),
+  lastTab: lastTab(window.localStorage),
+});
+document.querySelector("main")?.append(panel.element);

@@ -28,6 +28,9 @@ const PLANS_KEY = "context_checkpoint_plan";
 /** Sent by the server when a run begins or ends to wait for a pick. */
 const PENDING_CHANGED = "context_checkpoint.pending";
 
+/** Widgets that ComfyUI itself changes with every run: nobody asks by them what would be picked. */
+const SET_BY_QUEUEING = ["seed", "control_after_generate"];
+
 const server = new Server((path, options) => api.fetchApi(path, options));
 const shownRounds = new Remembered(window.localStorage, "rounds");
 const shownPlans = new Remembered(window.localStorage, "plans");
@@ -125,6 +128,7 @@ function addPlanView(node) {
     explain: async () => server.explain(explainBody(values())),
   });
   for (const widget of node.widgets ?? []) {
+    if (SET_BY_QUEUEING.includes(widget.name)) continue;
     const before = widget.callback;
     widget.callback = function (...given) {
       const answer = before?.apply(this, given);

@@ -29,10 +29,23 @@ export function sidebarTab(parts) {
       if (panel && container.contains(panel.element)) return;
       close();
       panel = new Panel({ ...parts, inComfyUI: true, lastTab: lastTab(window.localStorage) });
+      for (const event of /** @type {const} */ (["keydown", "keyup"])) {
+        panel.element.addEventListener(event, keepPlainKeys);
+      }
       container.append(panel.element);
     },
     destroy: close,
   };
+}
+
+/**
+ * ComfyUI listens on the whole window, where Delete means the selected nodes and a letter a command; keys with a
+ * modifier go on, so that Ctrl+Enter still queues.
+ *
+ * @param {KeyboardEvent} pressed
+ */
+function keepPlainKeys(pressed) {
+  if (!pressed.ctrlKey && !pressed.altKey && !pressed.metaKey) pressed.stopPropagation();
 }
 
 /**

@@ -121,19 +121,25 @@ async def test_the_plan_follows_the_prompt_as_it_is_typed(
 ) -> None:
     """One question once the person pauses, not one per letter."""
     await comfyui.load(three_nodes)
+    await comfyui.set_widgets(RECOMMENDER, prompt="a harbour")
     await comfyui.show_all()
-    asked: list[str] = []
+    (prompt,) = [
+        field
+        for field in await comfyui.page.locator("textarea").all()
+        if await field.input_value() == "a harbour"
+    ]
+    asked: list[Any] = []
     comfyui.page.on(
-        "request", lambda request: asked.append(request.url) if request.url.endswith("/recommend") else None
+        "request", lambda request: asked.append(request) if request.url.endswith("/recommend") else None
     )
-    prompt = comfyui.page.get_by_role("textbox").first
 
-    await prompt.click()
-    await prompt.press_sequentially("fog over the sea", delay=30)
+    async with comfyui.page.expect_response("**/recommend"):
+        await prompt.click()
+        await prompt.press("End")
+        await prompt.press_sequentially(" in the fog", delay=30)
 
-    plan = comfyui.page.locator(".cc-plan").first
-    await expect(plan).to_contain_text("For this prompt, as of now")
-    assert len(asked) == 1
+    await expect(comfyui.page.locator(".cc-plan").first).to_contain_text("For this prompt, as of now")
+    assert [request.post_data_json["prompt"] for request in asked] == ["a harbour in the fog"]
 
 
 async def test_a_recommender_is_wired_to_a_loader_from_its_menu(comfyui: ComfyPage) -> None:

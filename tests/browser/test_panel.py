@@ -123,6 +123,9 @@ async def test_the_plan_follows_the_prompt_as_it_is_typed(
     await comfyui.load(three_nodes)
     await comfyui.set_widgets(RECOMMENDER, prompt="a harbour")
     await comfyui.show_all()
+    plan = comfyui.page.locator(".cc-plan").first
+    await plan.get_by_role("button", name="What would you pick?").click()
+    await expect(plan).to_contain_text("For this prompt, as of now")
     (prompt,) = [
         field
         for field in await comfyui.page.locator("textarea").all()
@@ -138,7 +141,6 @@ async def test_the_plan_follows_the_prompt_as_it_is_typed(
         await prompt.press("End")
         await prompt.press_sequentially(" in the fog", delay=30)
 
-    await expect(comfyui.page.locator(".cc-plan").first).to_contain_text("For this prompt, as of now")
     assert [request.post_data_json["prompt"] for request in asked] == ["a harbour in the fog"]
 
 

@@ -1,6 +1,6 @@
 """Reads requests and shapes every refusal: one envelope, `{"error": {"code", "message", "details"}}`.
 
-Separate from `routes.py` so that no handler parses or catches anything: a handler gets a checked model and
+Separate from `handlers.py` so that no handler parses or catches anything: a handler gets a checked model and
 raises what the inside raises. Here alone is decided which status and code that becomes, and that a client
 never sees a trace. Only bodies that say they are JSON are read, so that no foreign web page can send one
 without the browser asking this server first (a form or a plain `fetch` cannot set that header).

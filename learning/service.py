@@ -21,25 +21,15 @@ from . import (
     exchange,
     explanation,
     log_store,
-    progress_store,
     statistics,
     statistics_store,
     verdicts,
 )
 from .database import BUSY_TIMEOUT_S, Database
 from .decision import Decision, Question, ask, decide
-from .errors import InvalidRequest, InvalidVerdict, UnknownGeneration, UnknownImage
-from .overview import (
-    CheckpointRow,
-    DatabaseReport,
-    ImportReport,
-    Overview,
-    PairOrder,
-    PairRow,
-    RebuildReport,
-    SeriesPoint,
-    Statistics,
-)
+from .errors import InvalidRequest, InvalidVerdict, UnknownImage
+from .inspection import Inspection, found
+from .overview import ImportReport, RebuildReport
 from .policies import DEFAULT_POLICY
 from .spelling import stored_name, stored_text
 from .values import (
@@ -56,12 +46,12 @@ log = logging.getLogger(__name__)
 MOST_IMAGES = 10_000
 
 
-class PreferenceService:
+class PreferenceService(Inspection):
     """What one database has learned, and what to do because of it. Make it with `open`."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self.default_policy: str = DEFAULT_POLICY
-        self._database = database
+        super().__init__(database)
         self._clock = clock
 
     @classmethod
@@ -249,7 +239,7 @@ class PreferenceService:
             raise InvalidVerdict("Send counts per checkpoint or positions of images, not both.")
 
         async def record(connection: AsyncConnection) -> Generation:
-            logged = await _found(connection, generation_id)
+            logged = await found(connection, generation_id)
             shown = [image.file.checkpoint for image in logged.generation.images]
             if selected_images or rejected_images:
                 marks = verdicts.marks_of_positions(len(shown), selected_images or (), rejected_images or ())
@@ -279,7 +269,7 @@ class PreferenceService:
         ]
 
         async def attach(connection: AsyncConnection) -> None:
-            logged = await _found(connection, generation_id)
+            logged = await found(connection, generation_id)
             if len(clean) > len(logged.generation.images):
                 raise UnknownImage(
                     f"{len(clean)} files for {len(logged.generation.images)} images. Give one per image."
@@ -288,115 +278,6 @@ class PreferenceService:
                 await log_store.set_files(connection, logged.number, clean)
 
         await self._database.write(attach)
-
-    async def generation(self, generation_id: str) -> Generation:
-        """One logged generation, with its newest verdict.
-
-        Raises
-        ------
-        UnknownGeneration, StoreUnavailable
-        """
-
-        async def read(connection: AsyncConnection) -> Generation:
-            return (await _found(connection, generation_id)).generation
-
-        return await self._database.read(read)
-
-    async def generations(
-        self,
-        limit: int = 50,
-        before: str | None = None,
-        session_id: str | None = None,
-        prompt_id: str | None = None,
-        judged: bool | None = None,
-        keyword: str | None = None,
-        checkpoint: str | None = None,
-    ) -> list[Generation]:
-        """Logged generations, newest first; `before` is the id of the last one of the page before.
-
-        `keyword` and `checkpoint` ask for those whose prompt had the one and that have images of the other.
-
-        Raises
-        ------
-        UnknownGeneration
-            If there is no generation with the id `before`.
-        StoreUnavailable
-        """
-
-        name = None if checkpoint is None else stored_name(checkpoint)
-
-        async def read(connection: AsyncConnection) -> list[Generation]:
-            if before is not None:
-                await _found(connection, before)
-            found = await log_store.newest(
-                connection,
-                limit=limit,
-                before=before,
-                session_id=session_id,
-                prompt_id=prompt_id,
-                judged=judged,
-                keyword=keyword,
-                checkpoint=name,
-            )
-            return [logged.generation for logged in found]
-
-        return await self._database.read(read)
-
-    async def statistics(
-        self, keyword: str | None = None, checkpoint: str | None = None, limit: int = 100, offset: int = 0
-    ) -> Statistics:
-        """What was learned, to look at: counts, checkpoints, and one page of keyword x checkpoint rows."""
-        pairs, found = await self.pairs(keyword, checkpoint, limit=limit, offset=offset)
-        return Statistics(await self.overview(), await self.checkpoints(), pairs, found)
-
-    async def overview(self) -> Overview:
-        """Counts over the whole log, read in one pass."""
-        return await self._database.read(progress_store.overview)
-
-    async def checkpoints(self) -> tuple[CheckpointRow, ...]:
-        """Every judged checkpoint over all prompts, most evidence first."""
-        return await self._database.read(statistics_store.checkpoint_rows)
-
-    async def images_shown(self) -> dict[str, int]:
-        """How many images each checkpoint has made, judged or not."""
-        return await self._database.read(progress_store.images_shown)
-
-    async def pairs(
-        self,
-        keyword: str | None = None,
-        checkpoint: str | None = None,
-        *,
-        search: str | None = None,
-        sort: PairOrder = "total",
-        descending: bool = True,
-        limit: int = 100,
-        offset: int = 0,
-    ) -> tuple[tuple[PairRow, ...], int]:
-        """One page of keyword x checkpoint rows, and how many there are.
-
-        `search` is a part of the keyword or of the checkpoint's name, in any case.
-        """
-        name = None if checkpoint is None else stored_name(checkpoint)
-        return await self._database.read(
-            lambda connection: statistics_store.pair_rows(
-                connection,
-                keyword=keyword,
-                checkpoint=name,
-                search=search,
-                sort=sort,
-                descending=descending,
-                limit=limit,
-                offset=offset,
-            )
-        )
-
-    async def series(self, points: int) -> tuple[SeriesPoint, ...]:
-        """How it went over time, oldest first, in at most `points` groups of generations."""
-        return await self._database.read(lambda connection: progress_store.series(connection, points))
-
-    async def learned_version(self) -> str:
-        """A text that changes whenever something was learned, by any process that shares the database."""
-        return await self._database.read(statistics_store.learned_version)
 
     async def rebuild(self) -> RebuildReport:
         """Recompute the statistics from the log. They come out the same, unless something was wrong."""
@@ -438,12 +319,6 @@ class PreferenceService:
         """
         return await exchange.import_lines(self._database, lines, names or {})
 
-    async def database_report(self) -> DatabaseReport:
-        """The state of the database, checked as far as SQLite can check a file."""
-        state = await self._database.report()
-        overview = await self._database.read(progress_store.overview)
-        return replace(state, generations=overview.generations, judged=overview.judged, pairs=overview.pairs)
-
     async def _decide(self, asked: Question) -> Decision:
         texts, names = [word.text for word in asked.keywords], list(asked.spelled)
         evidence = await self._database.read(
@@ -475,10 +350,3 @@ def _listed(images: Mapping[str, int] | Sequence[ImageFile]) -> list[ImageFile]:
             f"A generation has 1 to {MOST_IMAGES} images, not {len(images)}. Log it once its images are made."
         )
     return list(images)
-
-
-async def _found(connection: AsyncConnection, generation_id: str) -> log_store.LoggedGeneration:
-    logged = await log_store.find(connection, stored_text(generation_id))
-    if logged is None:
-        raise UnknownGeneration(generation_id)
-    return logged

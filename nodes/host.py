@@ -15,7 +15,7 @@ from .pool import CheckpointFile, Pool, PoolRules, families_of, printable, selec
 
 
 class ComfyHost:
-    """The `routes.Host` inside ComfyUI."""
+    """The `handlers.Host` inside ComfyUI."""
 
     def candidates(self, rules: PoolRules) -> Pool:
         """Apply a pool's rules to ComfyUI's checkpoints."""

@@ -1,0 +1,68 @@
+"""What a route is: asked, answered, refused and done by; and how it becomes an aiohttp handler.
+
+Apart from `routes.py`, which lists them, and `handlers.py`, which does what they promise.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from .envelope import (
+    AskedT,
+    Handler,
+    answer,
+    checked_lines,
+    enveloped,
+    read_body,
+    read_query,
+    spool,
+    stream,
+)
+
+_IN_MEMORY = 4 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint(Generic[AskedT]):
+    """One route: what it is asked, what it answers, how it refuses, and who does it.
+
+    Names in braces in `path` are handed to the handler by keyword. `lines` says that JSON Lines are
+    `answered` or `sent` instead of one JSON object; what is asked then stands in the query.
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    summary: str
+    asked: type[AskedT]
+    answer: type[BaseModel]
+    handle: Callable[..., Any]  # awaited for an answer; with `lines` "answered" an iterator of them
+    refusals: Mapping[int, str] = field(default_factory=dict)
+    lines: Literal["", "answered", "sent"] = ""
+
+
+def handler_of(endpoint: Endpoint[Any], api: object) -> Handler:
+    """Make the handler that reads what `endpoint` is asked, lets `api` do it and shapes the answer."""
+    read = read_query if endpoint.method == "GET" else None
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        asked = read(request, endpoint.asked) if read else await read_body(request, endpoint.asked)
+        return answer(await endpoint.handle(api, asked, **request.match_info))
+
+    async def answer_lines(request: web.Request) -> web.StreamResponse:
+        return await stream(request, endpoint.handle(api, read_query(request, endpoint.asked)))
+
+    async def take_lines(request: web.Request) -> web.StreamResponse:
+        checked_lines(request)
+        asked = read_query(request, endpoint.asked)
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as lines:
+            await spool(request, lines)
+            lines.seek(0)
+            return answer(await endpoint.handle(api, asked, lines=lines))
+
+    return enveloped({"": handle, "answered": answer_lines, "sent": take_lines}[endpoint.lines])

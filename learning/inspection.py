@@ -1,0 +1,156 @@
+"""What was logged and learned, to look at: one generation or pages of them, counts, rows, the way over time.
+
+Apart from `service`, which joins this to the use cases that recommend and record: everything here only reads,
+and a page of it is all that is ever held in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from . import log_store, progress_store, statistics_store
+from .database import Database
+from .errors import UnknownGeneration
+from .overview import (
+    CheckpointRow,
+    DatabaseReport,
+    Overview,
+    PairOrder,
+    PairRow,
+    SeriesPoint,
+    Statistics,
+)
+from .spelling import stored_name, stored_text
+from .values import Generation
+
+
+class Inspection:
+    """Views of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def generation(self, generation_id: str) -> Generation:
+        """One logged generation, with its newest verdict.
+
+        Raises
+        ------
+        UnknownGeneration, StoreUnavailable
+        """
+
+        async def read(connection: AsyncConnection) -> Generation:
+            return (await found(connection, generation_id)).generation
+
+        return await self._database.read(read)
+
+    async def generations(
+        self,
+        limit: int = 50,
+        before: str | None = None,
+        session_id: str | None = None,
+        prompt_id: str | None = None,
+        judged: bool | None = None,
+        keyword: str | None = None,
+        checkpoint: str | None = None,
+    ) -> list[Generation]:
+        """Logged generations, newest first; `before` is the id of the last one of the page before.
+
+        `keyword` and `checkpoint` ask for those whose prompt had the one and that have images of the other.
+
+        Raises
+        ------
+        UnknownGeneration
+            If there is no generation with the id `before`.
+        StoreUnavailable
+        """
+
+        name = None if checkpoint is None else stored_name(checkpoint)
+
+        async def read(connection: AsyncConnection) -> list[Generation]:
+            if before is not None:
+                await found(connection, before)
+            page = await log_store.newest(
+                connection,
+                limit=limit,
+                before=before,
+                session_id=session_id,
+                prompt_id=prompt_id,
+                judged=judged,
+                keyword=keyword,
+                checkpoint=name,
+            )
+            return [logged.generation for logged in page]
+
+        return await self._database.read(read)
+
+    async def statistics(
+        self, keyword: str | None = None, checkpoint: str | None = None, limit: int = 100, offset: int = 0
+    ) -> Statistics:
+        """What was learned, to look at: counts, checkpoints, and one page of keyword x checkpoint rows."""
+        pairs, found = await self.pairs(keyword, checkpoint, limit=limit, offset=offset)
+        return Statistics(await self.overview(), await self.checkpoints(), pairs, found)
+
+    async def overview(self) -> Overview:
+        """Counts over the whole log, read in one pass."""
+        return await self._database.read(progress_store.overview)
+
+    async def checkpoints(self) -> tuple[CheckpointRow, ...]:
+        """Every judged checkpoint over all prompts, most evidence first."""
+        return await self._database.read(statistics_store.checkpoint_rows)
+
+    async def images_shown(self) -> dict[str, int]:
+        """How many images each checkpoint has made, judged or not."""
+        return await self._database.read(progress_store.images_shown)
+
+    async def pairs(
+        self,
+        keyword: str | None = None,
+        checkpoint: str | None = None,
+        *,
+        search: str | None = None,
+        sort: PairOrder = "total",
+        descending: bool = True,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> tuple[tuple[PairRow, ...], int]:
+        """One page of keyword x checkpoint rows, and how many there are.
+
+        `search` is a part of the keyword or of the checkpoint's name, in any case.
+        """
+        name = None if checkpoint is None else stored_name(checkpoint)
+        return await self._database.read(
+            lambda connection: statistics_store.pair_rows(
+                connection,
+                keyword=keyword,
+                checkpoint=name,
+                search=search,
+                sort=sort,
+                descending=descending,
+                limit=limit,
+                offset=offset,
+            )
+        )
+
+    async def series(self, points: int) -> tuple[SeriesPoint, ...]:
+        """How it went over time, oldest first, in at most `points` groups of generations."""
+        return await self._database.read(lambda connection: progress_store.series(connection, points))
+
+    async def learned_version(self) -> str:
+        """A text that changes whenever something was learned, by any process that shares the database."""
+        return await self._database.read(statistics_store.learned_version)
+
+    async def database_report(self) -> DatabaseReport:
+        """The state of the database, checked as far as SQLite can check a file."""
+        state = await self._database.report()
+        overview = await self._database.read(progress_store.overview)
+        return replace(state, generations=overview.generations, judged=overview.judged, pairs=overview.pairs)
+
+
+async def found(connection: AsyncConnection, generation_id: str) -> log_store.LoggedGeneration:
+    """The generation with that id; raises `UnknownGeneration`."""
+    logged = await log_store.find(connection, stored_text(generation_id))
+    if logged is None:
+        raise UnknownGeneration(generation_id)
+    return logged

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from . import exchange_schemas, schemas
+from . import exchange_schemas, learned_schemas, schemas
 from .cli import CommandFailed, Outcome, WrongUse
+from .learning.overview import CheckpointRow, PairRow
 from .learning.portable import lines_in
 from .learning.service import PreferenceService
 from .learning.values import Thresholds
@@ -192,23 +193,23 @@ def stats(given: argparse.Namespace) -> Outcome:
             keyword=given.keyword, checkpoint=given.checkpoint, limit=given.limit
         ),
     )
-    answer = schemas.StatisticsAnswer.model_validate(statistics)
-    counts = answer.overview
+    answer = learned_schemas.StatisticsAnswer.model_validate(statistics)
+    counts = statistics.overview
     judged = f"{counts.judged} of {counts.generations} rounds judged"
     lines = [f"{judged}, {counts.selected} images selected, {counts.rejected} rejected."]
-    if answer.checkpoints:
-        rows = [(row.checkpoint, *_cells(row)) for row in answer.checkpoints]
+    if statistics.checkpoints:
+        rows = [(row.checkpoint, *_cells(row)) for row in statistics.checkpoints]
         lines += ["", *_table(("checkpoint", "selected", "judged", "rate"), rows)]
-    if answer.pairs:
-        pairs = [(row.keyword, row.checkpoint, *_cells(row)) for row in answer.pairs]
+    if statistics.pairs:
+        pairs = [(row.keyword, row.checkpoint, *_cells(row)) for row in statistics.pairs]
         lines += ["", *_table(("keyword", "checkpoint", "selected", "judged", "rate"), pairs, left=2)]
-        if answer.pairs_found > len(answer.pairs):
-            lines.append(f"({answer.pairs_found - len(answer.pairs)} more; --limit shows more)")
+        if statistics.pairs_found > len(statistics.pairs):
+            lines.append(f"({statistics.pairs_found - len(statistics.pairs)} more; --limit shows more)")
     return Outcome(_json(answer), "\n".join(lines))
 
 
-def _cells(row: schemas.CheckpointRowAnswer) -> tuple[str, str, str]:
-    rate = "-" if row.rate is None else f"{row.rate:.0%}"
+def _cells(row: CheckpointRow | PairRow) -> tuple[str, str, str]:
+    rate = f"{row.selected / row.total:.0%}" if row.total else "-"
     return f"{row.selected:g}", f"{row.total:g}", rate
 
 

@@ -31,6 +31,9 @@ T = TypeVar("T")
 SUFFIXES = frozenset({".bin", ".ckpt", ".gguf", ".pkl", ".pt", ".pt2", ".pth", ".safetensors", ".sft"})
 """Of files that ComfyUI lists as checkpoints."""
 
+_LISTS = frozenset({"pinned", "banned"})
+"""Settings whose value is names, with commas between."""
+
 
 # --- where the data is, and what is asked
 
@@ -310,10 +313,15 @@ def settings(given: argparse.Namespace) -> Outcome:
         name, equals, value = entry.partition("=")
         if not equals:
             raise WrongUse(f"{entry!r} is not NAME=VALUE, for example policy=counts.")
-        changes[name] = _value(value)
+        changes[name] = _listed(value) if name in _LISTS else _value(value)
     found = runtime.change_settings(**changes) if changes else runtime.settings
     answer = schemas.SettingsAnswer.model_validate(found)
-    return Outcome(_json(answer), "\n".join(f"{name}={value}" for name, value in _json(answer).items()))
+    shown = {name: ",".join(value) if name in _LISTS else value for name, value in _json(answer).items()}
+    return Outcome(_json(answer), "\n".join(f"{name}={value}" for name, value in shown.items()))
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _value(text: str) -> Any:

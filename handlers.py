@@ -187,7 +187,7 @@ class Api:
         judged = await self.runtime.run(lambda service: service.checkpoints())
         shown = await self.runtime.run(lambda service: service.images_shown())
         files = await asyncio.to_thread(self.host.files) if self.host else None
-        return learned_schemas.checkpoints_answer(judged, shown, files)
+        return learned_schemas.checkpoints_answer(judged, shown, files, self.runtime.settings.curation)
 
     async def explain(self, asked: schemas.ExplainAsked) -> schemas.ExplainAnswer:
         if asked.candidates:

@@ -148,6 +148,7 @@ class Runtime:
             settings = self.settings
             service.default_policy = settings.policy
             service.keep_backups(settings.backups_kept)
+            service.curation = settings.curation
             return await operation(service)
         finally:
             self._operating.discard(task)

@@ -18,7 +18,7 @@ from .learning.explanation import Finding
 from .learning.strategy import divide_images
 from .learning.values import MOST_BRANCHES, Recommendation, Stage, Strategy
 from .nodes.pool import Pool
-from .settings import MOST_BACKUPS, MOST_KEPT_LOADERS
+from .settings import MOST_BACKUPS, MOST_KEPT_LOADERS, MOST_NAMES
 
 LONGEST_PROMPT = 400_000
 """Characters. People paste whole documents; a prompt of 100 kB is served, a novel is refused."""
@@ -372,6 +372,8 @@ class SettingsAsked(Asked):
     kept_loaders: Annotated[int, Field(ge=0, le=MOST_KEPT_LOADERS)] | None = None
     kept_loaders_memory_share: Share | None = None
     backups_kept: Annotated[int, Field(ge=0, le=MOST_BACKUPS)] | None = None
+    pinned: tuple[Name, ...] | None = Field(default=None, max_length=MOST_NAMES)
+    banned: tuple[Name, ...] | None = Field(default=None, max_length=MOST_NAMES)
 
     def changes(self) -> Mapping[str, Any]:
         """Only what the client named; null is no value of any setting and counts as not named."""
@@ -385,6 +387,8 @@ class SettingsAnswer(Answer):
     kept_loaders: int
     kept_loaders_memory_share: float
     backups_kept: int
+    pinned: tuple[str, ...] = Field(description="Checkpoints that are shown, whatever was learned.")
+    banned: tuple[str, ...] = Field(description="Checkpoints that are never candidates.")
 
 
 class HealthAnswer(Answer):

@@ -11,18 +11,23 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .learning.spelling import stored_name
 from .learning.values import Thresholds
+
+if TYPE_CHECKING:
+    from .learning.pins import Curation
 
 log = logging.getLogger(__name__)
 
 MOST_KEPT_LOADERS = 20
 MOST_BACKUPS = 100
+MOST_NAMES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Settings:
         The share of all memory, 0..1, that they may fill.
     backups_kept
         How many daily copies of the database file are kept; 0 makes none.
+    pinned, banned
+        Checkpoints that are shown, and that are never candidates, whatever was learned.
 
     Raises
     ------
@@ -54,6 +61,8 @@ class Settings:
     kept_loaders: int = 3
     kept_loaders_memory_share: float = 0.4
     backups_kept: int = 7
+    pinned: tuple[str, ...] = ()
+    banned: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         choices = _policies().POLICIES
@@ -68,6 +77,16 @@ class Settings:
             kept = getattr(self, name)
             if isinstance(kept, bool) or not isinstance(kept, int) or not 0 <= kept <= most:
                 raise ValueError(f"{name} is {kept!r}; choose a whole number from 0 to {most}.")
+        for name in ("pinned", "banned"):
+            object.__setattr__(self, name, _names(name, getattr(self, name)))
+        if both := sorted({*self.pinned} & {*self.banned}):
+            raise ValueError(f"{both[0]} cannot be pinned and banned at once; choose one.")
+
+    @property
+    def curation(self) -> Curation:
+        from .learning.pins import Curation  # late, as policies are
+
+        return Curation(self.pinned, self.banned)
 
     @property
     def thresholds(self) -> Thresholds:
@@ -86,6 +105,19 @@ class Settings:
             choices = ", ".join(known.name for known in fields(self))
             raise ValueError(f"There is no setting {unknown[0]!r}; there are: {choices}.")
         return replace(self, **changes)
+
+
+def _names(setting: str, value: Any) -> tuple[str, ...]:
+    """Each name once, spelled as the store does: JSON knows lists only, and systems differ in slashes."""
+    if (
+        isinstance(value, str)
+        or not isinstance(value, Sequence)
+        or not all(isinstance(n, str) for n in value)
+    ):
+        raise ValueError(f"{setting} is {value!r}; give a list of checkpoints' names.")
+    if len(value) > MOST_NAMES:
+        raise ValueError(f"{setting} has {len(value)} names; it may have {MOST_NAMES}.")
+    return tuple(dict.fromkeys(stored_name(name) for name in value if name.strip()))
 
 
 def _policies() -> ModuleType:

@@ -21,6 +21,7 @@ from . import (
     exchange,
     explanation,
     log_store,
+    pins,
     statistics,
     statistics_store,
     verdicts,
@@ -51,6 +52,7 @@ class PreferenceService(Inspection):
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self.default_policy: str = DEFAULT_POLICY
+        self.curation = pins.Curation()
         super().__init__(database)
         self._clock = clock
 
@@ -108,7 +110,8 @@ class PreferenceService(Inspection):
         Parameters
         ----------
         candidates
-            Checkpoint names; the recommendation spells them as they are spelled here.
+            Checkpoint names; the recommendation spells them as they are spelled here. Those that `curation`
+            bans are left out, and those it pins are shown.
         policy
             None means `default_policy`.
         seed
@@ -117,13 +120,14 @@ class PreferenceService(Inspection):
         Raises
         ------
         InvalidRequest
-            If there is no candidate, or the stage, the policy or `max_branches` does not exist.
+            If there is no candidate that is not banned, or the stage, the policy or `max_branches` does not
+            exist.
         StoreUnavailable
             If the database cannot be read.
         """
         asked = ask(
             prompt,
-            candidates,
+            pins.allowed(candidates, self.curation),
             policy=policy or self.default_policy,
             stage=stage,
             explore=explore,
@@ -131,10 +135,17 @@ class PreferenceService(Inspection):
             seed=seed,
             thresholds=thresholds,
         )
-        made = (await self._decide(asked)).recommendation(family)
+        learned = await self._decide(asked)
+        made = learned.recommendation(family)
         for line in decision_log.lines(made, asked.thresholds, explore=explore):
             log.info("%s", line)
-        return made
+        decision = pins.with_pinned(learned, self.curation)
+        if decision is learned:
+            return made
+        log.info("Pinned, so shown whatever was learned: %s", pins.shown(decision.checkpoints, self.curation))
+        made = decision.recommendation(family)
+        names = ", ".join(pins.shown(decision.checkpoints, self.curation))
+        return replace(made, explanation=f"{made.explanation} Pinned: {names}.")
 
     async def explain(
         self,
@@ -151,7 +162,7 @@ class PreferenceService(Inspection):
         """Tell in full why `recommend` would answer as it does. Raises what `recommend` raises."""
         asked = ask(
             prompt,
-            candidates,
+            pins.allowed(candidates, self.curation),
             policy=policy or self.default_policy,
             stage=stage,
             explore=explore,
@@ -159,7 +170,7 @@ class PreferenceService(Inspection):
             seed=seed,
             thresholds=thresholds,
         )
-        return (await self._decide(asked)).in_full()
+        return pins.with_pinned(await self._decide(asked), self.curation).in_full()
 
     async def log_generation(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .. import runtime
 from .checkpoint_files import files
 from .comfy_files import ComfyCheckpoints
 from .pending_picks import Pick, PickAnswer, pending_picks
@@ -19,7 +20,7 @@ class ComfyHost:
 
     def candidates(self, rules: PoolRules) -> Pool:
         """Apply a pool's rules to ComfyUI's checkpoints."""
-        return select(rules, files().list())
+        return select(rules, files().list(), runtime.current().settings.banned)
 
     def folders(self) -> tuple[str, ...]:
         """Name the folders in which ComfyUI looks for checkpoints."""

@@ -11,10 +11,11 @@ import fnmatch
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from ..learning.spelling import stored_name
 from ..learning.values import Recommendation, Stage, Strategy
 
 AUTO = "auto"
@@ -129,13 +130,19 @@ class Pool:
         return not self.candidates and bool(self.fallback)
 
 
-def select(rules: PoolRules, files: Sequence[CheckpointFile]) -> Pool:
-    """Apply the rules to the files; never fails, an empty pool is an answer too."""
+def select(rules: PoolRules, files: Sequence[CheckpointFile], banned: Iterable[str] = ()) -> Pool:
+    """Apply the rules to the files; never fails, an empty pool is an answer too.
+
+    `banned` names checkpoints that a person wants in no pool, whatever the rules.
+    """
+    never = set(map(stored_name, banned))
     include, exclude = Patterns.of(rules.include), Patterns.of(rules.exclude)
     excluded: dict[str, list[str]] = {}
     usable: list[CheckpointFile] = []
     for file in files:
-        if include and not include.match(file.name):
+        if stored_name(file.name) in never:
+            excluded.setdefault("banned in the settings", []).append(file.name)
+        elif include and not include.match(file.name):
             excluded.setdefault("not matched by include", []).append(file.name)
         elif exclude.match(file.name):
             excluded.setdefault("matched by exclude", []).append(file.name)
@@ -147,7 +154,7 @@ def select(rules: PoolRules, files: Sequence[CheckpointFile]) -> Pool:
     for file in usable:
         if family not in (ALL, file.family):
             excluded.setdefault(_other_family(file.family, family), []).append(file.name)
-    fallback, problem = _fallback(rules.fallback, files)
+    fallback, problem = _fallback(rules.fallback, files, never)
     return Pool(
         candidates=tuple(file.name for file in usable if family in (ALL, file.family)),
         family=family,
@@ -170,7 +177,7 @@ def _other_family(family: str, wanted: str) -> str:
     return f"architecture {family}, not {wanted}"
 
 
-def _fallback(asked: str, files: Sequence[CheckpointFile]) -> tuple[str, str]:
+def _fallback(asked: str, files: Sequence[CheckpointFile], banned: Collection[str]) -> tuple[str, str]:
     asked = asked.strip()
     if not asked or asked.casefold() == "none":
         return "", ""
@@ -179,6 +186,8 @@ def _fallback(asked: str, files: Sequence[CheckpointFile]) -> tuple[str, str]:
     found = whole or [file for file in files if _last_part(_plain(file.name)) == wanted]
     if not found:
         return "", f"the fallback {asked} is not among ComfyUI's checkpoints"
+    if stored_name(found[0].name) in banned:
+        return "", f"the fallback {found[0].name} is banned in the settings"
     if found[0].broken:
         return "", f"the fallback {found[0].name} is broken: {found[0].broken}"
     return found[0].name, ""

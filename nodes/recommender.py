@@ -115,7 +115,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
             learned = "unavailable"
         settings = runtime.current().settings
         known = await asyncio.to_thread(files().list)
-        state = (learned, settings.policy, settings.thresholds, known)
+        state = (learned, settings.policy, settings.thresholds, settings.pinned, settings.banned, known)
         return hashlib.sha256(repr(state).encode()).hexdigest()
 
     @classmethod
@@ -136,7 +136,8 @@ class ContextCheckpointRecommender(io.ComfyNode):
     ) -> io.NodeOutput:
         """Recommend; what fails is told in the explanation, in the log and on the node."""
         rules = PoolRules(family, include, exclude, "" if fallback == NO_FALLBACK else fallback)
-        pool = select(rules, await asyncio.to_thread(files().list))
+        banned = runtime.current().settings.banned
+        pool = select(rules, await asyncio.to_thread(files().list), banned)
         if pool.candidates:
             options = {
                 "stage": stage,

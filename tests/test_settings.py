@@ -122,3 +122,20 @@ def test_a_folder_that_cannot_be_written_is_told_and_leaves_nothing(tmp_path: Pa
         SettingsFile(tmp_path / "data" / "settings.json").write(Settings())
 
     assert [found.name for found in tmp_path.iterdir()] == ["data"]
+
+
+def test_pins_and_bans_are_lists_of_names_in_one_spelling(path: Path) -> None:
+    """JSON has lists only, systems differ in slashes, and a name counts once."""
+    SettingsFile(path).write(Settings(pinned=("sub\\a.ckpt", "sub/a.ckpt"), banned=("b.ckpt",)))
+
+    read = SettingsFile(path).read()
+
+    assert (read.pinned, read.banned) == (("sub/a.ckpt",), ("b.ckpt",))
+    assert json.loads(path.read_text())["pinned"] == ["sub/a.ckpt"]
+
+
+@pytest.mark.parametrize("value", ["a.ckpt", 3, [1], None])
+def test_pins_that_are_no_list_of_names_are_refused(value: object) -> None:
+    """A single name would otherwise count as a list of letters."""
+    with pytest.raises(ValueError, match="list of checkpoints' names"):
+        Settings().changed(pinned=value)

@@ -110,6 +110,18 @@ def test_explain_says_why(run: CommandLine, call: Call, database: Path, logged: 
     assert answer.json
 
 
+def test_bans_are_set_and_obeyed_on_the_command_line(call: Call, database: Path) -> None:
+    """Names with commas between; nothing after the sign lifts them."""
+    call("settings", "banned=one.ckpt, two.ckpt")
+    banned = call("recommend", "a castle", "one.ckpt", "three.ckpt", "--database", str(database), "--json")
+    shown = call("settings").out
+    call("settings", "banned=")
+
+    assert banned.json["checkpoints"] == ["three.ckpt"]
+    assert "banned=one.ckpt,two.ckpt" in shown
+    assert call("settings", "--json").json["banned"] == []
+
+
 def test_settings_are_shown_and_changed(
     run: CommandLine, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

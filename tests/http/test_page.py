@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 HOSTILE = "<img src=x onerror=window.hacked=1>"
 SUBJECTS = ("portrait", "castle", "anime girl", "landscape", "cyberpunk street")
-TABS = ("Overview", "Preferences", "History", "Checkpoints", "Try a prompt", "Settings and data")
+TABS = ("Overview", "Preferences", "History", "Checkpoints", "Try", "Settings")
 
 
 @pytest.fixture
@@ -127,11 +127,33 @@ async def test_checkpoints_are_listed_with_the_interval_of_their_share(page: Pag
     await expect(shown.locator(".cc-flag")).to_have_count(0)
 
 
+async def test_checkpoints_are_pinned_and_banned(page: Page, runtime: Runtime) -> None:
+    """By the keyboard too: the focus stays on the button that was pressed."""
+    shown = await tab(page, "Checkpoints")
+    first, second = sorted(CANDIDATES)[:2]
+
+    await shown.get_by_role("button", name=f"Pin {first}").focus()
+    await page.keyboard.press("Enter")
+    await expect(shown.locator(".cc-status")).to_contain_text("Pinned, and always shown from now on")
+    await expect(shown.get_by_role("button", name=f"Pin {first}")).to_be_focused()
+    await shown.get_by_role("button", name=f"Ban {second}").click()
+    await expect(shown.locator(".cc-status")).to_contain_text("Banned")
+    assert (runtime.settings.pinned, runtime.settings.banned) == ((first,), (second,))
+
+    await shown.get_by_role("button", name=f"Ban {first}").click()
+    await expect(shown.locator(".cc-status")).to_contain_text(
+        f"Banned, and never a candidate from now on: {first}"
+    )
+    await shown.get_by_role("button", name=f"Ban {second}").click()
+    await expect(shown.locator(".cc-status")).to_contain_text("by what was learned again")
+    assert (runtime.settings.pinned, runtime.settings.banned) == ((), (first,))
+
+
 async def test_it_tells_what_a_prompt_would_get_and_why(page: Page) -> None:
     """The answer is the route's; a refusal is shown in its words."""
-    shown = await tab(page, "Try a prompt")
+    shown = await tab(page, "Try")
     candidates = shown.get_by_label("Checkpoints to choose from")
-    await expect(candidates).to_have_value("\n".join(CANDIDATES))
+    await expect(candidates).to_have_value("\n".join(sorted(CANDIDATES)))
 
     await shown.get_by_label("Prompt").fill("a castle")
     await shown.get_by_role("button", name="What would it pick?").click()
@@ -146,7 +168,7 @@ async def test_it_tells_what_a_prompt_would_get_and_why(page: Page) -> None:
 
 async def test_settings_are_changed_and_a_refusal_is_set_back(page: Page, runtime: Runtime) -> None:
     """The server's settings are the truth."""
-    shown = await tab(page, "Settings and data")
+    shown = await tab(page, "Settings")
     await shown.get_by_label("How to learn").select_option("counts")
     await expect(shown.locator(".cc-status")).to_have_text("Saved.")
 

@@ -407,6 +407,7 @@ class TestCheckpoints:
             "state": None,
             "problem": "",
             "family": None,
+            "choice": None,
             "shown": 1,
             "selected": 1.0,
             "total": 1.0,
@@ -473,3 +474,27 @@ class TestSettings:
         assert (await client.get("/settings"))[1] == changed
         _, answer = await client.post("/recommend", {"prompt": "anime", "candidates": CANDIDATES})
         assert answer["policy"] == "counts"
+
+    async def test_pins_and_bans_hold_for_every_answer(self, client: Client) -> None:
+        """Recommending and explaining obey them, and the list of checkpoints tells them."""
+        pinned, banned = CANDIDATES[2], CANDIDATES[0]
+        await client.post("/settings", {"pinned": [pinned], "banned": [banned]})
+
+        _, made = await client.post(
+            "/recommend", {"prompt": "a castle", "candidates": CANDIDATES, "max_branches": 1}
+        )
+        _, explained = await client.post("/explain", {"prompt": "a castle", "candidates": CANDIDATES})
+        _, listed = await client.get("/checkpoints")
+
+        assert made["checkpoints"] == [pinned]
+        assert {row["checkpoint"] for row in explained["checkpoints"]} == set(CANDIDATES[1:])
+        choices = {row["checkpoint"]: row["choice"] for row in listed["checkpoints"]}
+        assert choices == {pinned: "pinned", banned: "banned"}
+
+    async def test_a_checkpoint_cannot_be_pinned_and_banned(self, client: Client) -> None:
+        """Nothing is changed, and the message says what to do."""
+        status, refused = await client.post("/settings", {"pinned": ["a.ckpt"], "banned": ["a.ckpt"]})
+
+        assert (status, refused["error"]["code"]) == (422, "invalid_value")
+        assert "choose one" in refused["error"]["message"]
+        assert (await client.get("/settings"))[1]["banned"] == []

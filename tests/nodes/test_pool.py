@@ -42,6 +42,18 @@ def matching(pattern: str) -> list[str]:
     return [name for name in NAMES if Patterns.of(pattern).match(name)]
 
 
+class TestBans:
+    def test_a_banned_checkpoint_is_in_no_pool_and_no_fallback(self) -> None:
+        """Not even where a rule names it; the family follows what is left, and the reason is told."""
+        rules = PoolRules(include="anime/*, *XL*", fallback="counterfeit [v3].safetensors")
+        pool = select(rules, FILES, banned=("anime/counterfeit [v3].safetensors",))
+
+        assert (pool.family, pool.candidates) == ("sdxl", (NAMES[1], NAMES[2], NAMES[5]))
+        assert pool.excluded["banned in the settings"] == (NAMES[0],)
+        assert pool.fallback == ""
+        assert pool.fallback_problem.endswith("is banned in the settings")
+
+
 class TestFamily:
     def test_a_family_takes_its_own_checkpoints_only(self) -> None:
         """A graph wired for one architecture must not be given another."""

@@ -2,7 +2,7 @@
 /** *Checkpoints*: every file and every checkpoint that made images. Few enough to be sorted here. */
 
 import { nameElement } from "../checkpoint_name.mjs";
-import { element } from "../elements.mjs";
+import { button, element } from "../elements.mjs";
 import { Asking } from "./asking.mjs";
 import { amount, rateCell } from "./cells.mjs";
 import { wilson } from "./interval.mjs";
@@ -19,11 +19,19 @@ const VALUES = {
   shown: (row) => row.shown,
   total: (row) => row.total,
   rate: (row) => wilson(row.selected, row.total)?.rate ?? -1,
+  choice: (row) => ["banned", null, "pinned"].indexOf(row.choice),
 };
+
+/** What the settings call each choice, and the button that makes it. */
+const CHOICES = /** @type {const} */ ([
+  ["pinned", "pin"],
+  ["banned", "ban"],
+]);
 
 export class CheckpointsTab {
   #parts;
   #asking;
+  #status = element("p", { class: "cc-status", role: "status" });
   #search = "";
   /** @type {Checkpoint[]} */
   #rows = [];
@@ -57,6 +65,13 @@ export class CheckpointsTab {
           numeric: true,
           cell: (row) => amount(row.shown),
         },
+        {
+          key: "choice",
+          title: say("choice"),
+          help: say("choiceHelp"),
+          numeric: true,
+          cell: (row) => this.#choice(row),
+        },
       ],
     });
     this.element = element("div", {}, [
@@ -64,6 +79,8 @@ export class CheckpointsTab {
         this.#search = text.toLowerCase();
         this.#draw();
       }),
+      element("p", { class: "cc-note", text: say("choiceHelp") }),
+      this.#status,
       this.#asking.element,
       this.#table.element,
     ]);
@@ -81,6 +98,7 @@ export class CheckpointsTab {
 
   hide() {
     this.#asking.drop();
+    this.#status.textContent = "";
   }
 
   #draw() {
@@ -89,6 +107,50 @@ export class CheckpointsTab {
       [row.checkpoint, row.family ?? ""].some((text) => text.toLowerCase().includes(this.#search)),
     );
     this.#table.show(sorted(found, VALUES[key], descending));
+  }
+
+  /** @param {Checkpoint} row */
+  #choice(row) {
+    const { say } = this.#parts;
+    const buttons = CHOICES.map(([choice, verb]) =>
+      button(say(verb), () => void this.#choose(row, row.choice === choice ? null : choice), {
+        class: `cc-${verb}`,
+        "aria-pressed": String(row.choice === choice),
+        "aria-label": say(`${verb}Checkpoint`, { checkpoint: row.checkpoint }),
+      }),
+    );
+    return element("span", { class: "cc-choice" }, buttons);
+  }
+
+  /**
+   * @param {Checkpoint} row
+   * @param {"pinned" | "banned" | null} wanted
+   */
+  async #choose(row, wanted) {
+    const { say, server, changeSettings } = this.#parts;
+    const pressed = document.activeElement?.getAttribute("aria-label");
+    try {
+      // Read anew: another tab or the command line may have chosen meanwhile.
+      await changeSettings(chosen(await server.settings(), row.checkpoint, wanted));
+      row.choice = wanted;
+      this.#told("saved", say(`told_${wanted ?? "free"}`, { checkpoint: row.checkpoint }));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#told("failed", say("notSaved", { reason }));
+    }
+    this.#draw();
+    // Drawn anew, so the keyboard would be nowhere.
+    const again = [...this.#table.element.querySelectorAll("button")];
+    again.find((one) => pressed && one.getAttribute("aria-label") === pressed)?.focus();
+  }
+
+  /**
+   * @param {string} state
+   * @param {string} text
+   */
+  #told(state, text) {
+    this.#status.dataset.state = state;
+    this.#status.textContent = text;
   }
 
   /** @param {Checkpoint} row */
@@ -103,6 +165,22 @@ export class CheckpointsTab {
         : null;
     return element("span", {}, [nameElement(row.checkpoint), flag]);
   }
+}
+
+/**
+ * The settings' two lists with one checkpoint moved.
+ *
+ * @param {Record<string, any>} held
+ * @param {string} checkpoint
+ * @param {"pinned" | "banned" | null} wanted
+ */
+export function chosen(held, checkpoint, wanted) {
+  const plain = checkpoint.replaceAll("\\", "/"); // as the server spells it, whatever its system
+  const lists = CHOICES.map(([choice]) => {
+    const others = held[choice].filter((/** @type {string} */ name) => name !== plain);
+    return [choice, choice === wanted ? [...others, plain] : others];
+  });
+  return Object.fromEntries(lists);
 }
 
 /**

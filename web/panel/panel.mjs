@@ -50,7 +50,11 @@ export class Panel {
     }));
     this.#tabs = new Tabs(say("panel"), tabs, lastTab.recall(), lastTab.keep);
     this.element = element("section", { class: "cc-panel", "aria-label": say("panel") }, [
-      button(say("refresh"), () => this.#tabs.refresh(), { class: "cc-refresh" }),
+      button("⟳", () => this.#tabs.refresh(), {
+        class: "cc-refresh",
+        "aria-label": say("refresh"),
+        title: say("refresh"),
+      }),
       this.#tabs.element,
     ]);
     this.#tabs.refresh();

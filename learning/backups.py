@@ -10,17 +10,16 @@ locks that SQLite holds on it in this process (https://www.sqlite.org/howtocorru
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sqlite3
+import threading
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import quote
-
-LARGEST_LOOKED_THROUGH = 64 * 2**20
-"""Bytes. A larger file takes too long to look through at every start; its copies are looked through."""
 
 _EVERY = timedelta(days=1)
 _MOMENT = "%Y%m%d-%H%M%S"
@@ -41,6 +40,15 @@ class Restored:
 
     put_aside: Path
     backup: Backup
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that was put aside and yet holds what its backup lacks: all beyond these numbers."""
+
+    put_aside: Path
+    generation: int
+    verdict: int
 
 
 def folder_of(database: Path) -> Path:
@@ -76,7 +84,7 @@ def holds_verdicts(database: Path) -> bool:
     sqlite3.Error
         If it cannot be read.
     """
-    with closing(_read_only(database)) as connection:
+    with closing(opened_to_read(database)) as connection:
         return connection.execute("SELECT 1 FROM verdicts LIMIT 1").fetchone() is not None
 
 
@@ -95,7 +103,7 @@ def make(database: Path, now: datetime, *, kept: int, reason: str = "") -> Backu
     path = folder / f"{database.stem}-{moment:{_MOMENT}}{ending}{database.suffix}"
     draft = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with closing(_read_only(database)) as source, closing(sqlite3.connect(draft)) as target:
+        with closing(opened_to_read(database)) as source, closing(sqlite3.connect(draft)) as target:
             source.backup(target)
             target.execute("PRAGMA journal_mode=DELETE")  # a copy is one file
             if problem := _looked_through(target):
@@ -114,21 +122,51 @@ def make(database: Path, now: datetime, *, kept: int, reason: str = "") -> Backu
     return Backup(path, moment.replace(microsecond=0), reason)
 
 
+class Look:
+    """One look through a file, which another thread may end."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._ended = False
+        self._connection: sqlite3.Connection | None = None
+
+    def run(self, within_s: float | None = None) -> str | None:
+        """What is broken; "" where nothing is or it cannot be told, None where it was ended before."""
+        try:
+            with closing(opened_to_read(self._database)) as self._connection:
+                if self._ended or (within_s is not None and within_s <= 0):
+                    return None
+                ending = threading.Timer(within_s, self.end) if within_s is not None else None
+                if ending:
+                    ending.start()
+                try:
+                    return _looked_through(self._connection)
+                finally:
+                    if ending:
+                        ending.cancel()
+                        ending.join()
+        except (sqlite3.OperationalError, OSError):
+            return None if self._ended else ""
+        except sqlite3.DatabaseError as error:
+            return str(error)
+        finally:
+            self._connection = None
+
+    def end(self) -> None:
+        self._ended = True
+        connection = self._connection
+        if connection is not None:
+            with suppress(sqlite3.ProgrammingError):  # it was closed just then
+                connection.interrupt()
+
+
 def problem_of(database: Path) -> str:
-    """What is broken in a file; "" where nothing is, or it cannot be told (locked, too large, not there)."""
-    try:
-        if database.stat().st_size > LARGEST_LOOKED_THROUGH:
-            return ""
-        with closing(_read_only(database)) as connection:
-            return _looked_through(connection)
-    except (sqlite3.OperationalError, OSError):
-        return ""
-    except sqlite3.DatabaseError as error:
-        return str(error)
+    """What is broken in a file; "" where nothing is, or it cannot be told (locked, not there)."""
+    return Look(database).run() or ""
 
 
 def restore(database: Path, now: datetime) -> Restored | None:
-    """Put a damaged database aside and the newest sound copy in its place.
+    """Put a damaged database aside and the newest sound copy in its place, and note what the copy lacks.
 
     None where there is no sound copy, or another process has done it meanwhile.
 
@@ -144,11 +182,13 @@ def restore(database: Path, now: datetime) -> Restored | None:
     aside = database.with_name(
         f"{database.stem}.damaged-{now.astimezone(timezone.utc):{_MOMENT}}{database.suffix}"
     )
+    note = _note(aside)
     try:
         draft.write_bytes(sound.path.read_bytes())
         _reach_the_disk(draft)
         if not problem_of(database):
             return None
+        note.write_text(json.dumps(_newest_numbers(sound.path)), "utf-8")
         database.replace(aside)
         # They belong to the damaged file, which may be read with them; the copy must not get them.
         for part in ("-wal", "-shm"):
@@ -157,7 +197,34 @@ def restore(database: Path, now: datetime) -> Restored | None:
         draft.replace(database)
     finally:
         draft.unlink(missing_ok=True)
+        if not aside.exists():
+            note.unlink(missing_ok=True)
     return Restored(aside, sound)
+
+
+def unread(database: Path) -> list[Unread]:
+    """What was put aside and not yet read for what its backup lacks, newest first."""
+    found = []
+    for aside in damaged(database):
+        with suppress(OSError, ValueError, TypeError):
+            found.append(Unread(aside, *json.loads(_note(aside).read_text("utf-8"))))
+    return found
+
+
+def mark_read(put_aside: Path) -> None:
+    _note(put_aside).unlink(missing_ok=True)
+
+
+def _note(put_aside: Path) -> Path:
+    return put_aside.with_name(f"{put_aside.name}.unread")
+
+
+def _newest_numbers(database: Path) -> list[int]:
+    with closing(opened_to_read(database)) as connection:
+        return [
+            connection.execute(f"SELECT COALESCE(MAX(number), 0) FROM {table}").fetchone()[0]  # noqa: S608
+            for table in ("generation_logs", "verdicts")
+        ]
 
 
 def damaged(database: Path) -> list[Path]:
@@ -171,10 +238,11 @@ def _literal(text: str) -> str:
     return re.sub(r"([\[*?])", r"[\1]", text)
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
+def opened_to_read(path: Path) -> sqlite3.Connection:
     address = path.absolute().as_posix()
     root = "" if address.startswith("/") else "/"
-    return sqlite3.connect(f"file://{root}{quote(address, safe='/:')}?mode=ro", uri=True, timeout=5)
+    address = f"file://{root}{quote(address, safe='/:')}?mode=ro"
+    return sqlite3.connect(address, uri=True, timeout=5, check_same_thread=False)
 
 
 def _looked_through(connection: sqlite3.Connection) -> str:

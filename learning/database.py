@@ -2,8 +2,8 @@
 
 Separate from `store` so that SQL is read without pragmas between, and pragmas without SQL. It owns: opening
 and migrating; one writer at a time, `BEGIN IMMEDIATE`, acknowledged after the commit; the words for what went
-wrong; and the database file that is deleted while it is open. It refuses to be used from another loop than
-the one that opened it.
+wrong; and the database file that is deleted, replaced or damaged while it is open. It refuses to be used from
+another loop than the one that opened it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from . import backups, engines, moved_file
+from . import backups, damage, engines, moved_file
 from .errors import StoreUnavailable
 from .overview import DatabaseReport
 from .schema import REVISION, VERSION_TABLE, learned_state
@@ -61,6 +61,10 @@ class Database:
         """True while the file can only be read in place, because its folder takes no file beside it."""
         self.backups_kept = backups_kept if self.path else 0
         """How many daily copies of the file are kept, and as many from before migrations; 0: none is made."""
+        self.refusal: StoreUnavailable | None = None
+        """Why nothing may be written: a newer version of the pack made the tables."""
+        self.after_restoring: Callable[[], Coroutine[Any, Any, None]] | None = None
+        """Run beside everything else once a copy has taken a damaged file's place."""
         self._clock = clock
         self._look_for_backup_at = 0.0
         self._written = False
@@ -71,6 +75,9 @@ class Database:
         self._readers = 0
         self._unread = asyncio.Event()
         self._unread.set()
+        self._sound = asyncio.Event()
+        self._sound.set()
+        self._look: backups.Look | None = None
         self._running: set[asyncio.Task[Any]] = set()
         self._file: moved_file.Identity | None = None
         self._engine: AsyncEngine
@@ -93,9 +100,12 @@ class Database:
             With a message that says what to do next.
         """
         database = cls(engines.parse(path_or_url), busy_timeout_s, backups_kept, clock)
+        seen_whole = True
         if database.path and database.backups_kept:
-            await asyncio.to_thread(_restore_if_damaged, database.path, clock())
+            seen_whole = await asyncio.to_thread(damage.look_at_start, database.path, clock())
         await database._connect()
+        if not seen_whole:
+            database._beside(database._look_through())
         return database
 
     @property
@@ -114,7 +124,9 @@ class Database:
     async def close(self) -> None:
         """Let running transactions end, then let go of the file."""
         self._closed = True
-        if self._running:
+        if self._look:
+            self._look.end()
+        while self._running:
             await asyncio.wait(self._running)
         if self.path and self.path.parent.is_dir():
             try:
@@ -153,18 +165,23 @@ class Database:
             raise StoreUnavailable(
                 "store_closed", f"{self.name} has been closed. Open it again, or restart ComfyUI."
             )
+        return await asyncio.shield(self._beside(work))
+
+    def _beside(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.ensure_future(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        return task
 
     async def _read(self, work: Work[T]) -> T:
+        opened = self._file
         try:
             return await self._read_once(work)
-        except StoreUnavailable:
-            if not self._is_away():
+        except StoreUnavailable as error:
+            # The file was deleted just then, or it is damaged.
+            if not self._is_away() and not await self._mended(error, opened):
                 raise
-            return await self._read_once(work)  # the file was deleted just then
+            return await self._read_once(work)
 
     async def _read_once(self, work: Work[T]) -> T:
         if self._is_away():
@@ -172,19 +189,36 @@ class Database:
             with contextlib.suppress(StoreUnavailable):
                 async with self._writer:
                     await self._stay_in_place()
+        await self._sound.wait()
         self._readers += 1
         self._unread.clear()
         try:
             async with self._engine.connect() as connection:
                 return await work(connection)
         except _FAILURES as error:
-            raise told(error, self.name) from error
+            raise self.refusal or told(error, self.name) from error
         finally:
             self._readers -= 1
             if not self._readers:
                 self._unread.set()
 
     async def _write(self, work: Work[T]) -> T:
+        opened = self._file
+        try:
+            done = await self._write_once(work)
+        except StoreUnavailable as error:
+            if not await self._mended(error, opened):
+                raise
+            done = await self._write_once(work)
+        if self.path and self.backups_kept and self._loop.time() >= self._look_for_backup_at:
+            self._look_for_backup_at = self._loop.time() + _LOOK_EVERY_S
+            self._written = True
+            self._beside(self._back_up_beside(self.path))
+        return done
+
+    async def _write_once(self, work: Work[T]) -> T:
+        if self.refusal:
+            raise self.refusal
         async with self._writer:
             if self.frozen:
                 await self._let_go()
@@ -193,25 +227,54 @@ class Database:
             await self._stay_in_place()
             try:
                 async with self._engine.execution_options(writes=True).begin() as connection:
-                    done = await work(connection)
+                    return await work(connection)
             except _FAILURES as error:
                 raise told(error, self.name) from error
-        if self.path and self.backups_kept and self._loop.time() >= self._look_for_backup_at:
-            self._look_for_backup_at = self._loop.time() + _LOOK_EVERY_S
-            self._written = True
-            copying = asyncio.ensure_future(asyncio.to_thread(self._back_up, self.path))
-            self._running.add(copying)
-            copying.add_done_callback(self._running.discard)
-        return done
 
-    def _back_up(self, path: Path) -> None:
-        """In a thread, beside everything else: no verdict waits for it, and none fails because of it."""
+    async def _back_up_beside(self, path: Path) -> None:
+        opened = self._file
+        if await asyncio.to_thread(self._back_up, path):
+            await self._mend(opened)
+
+    def _back_up(self, path: Path) -> bool:
+        """In a thread: no verdict waits for it, none fails because of it. True: it may be damaged."""
         now = self._clock()
         try:
             if backups.is_due(path, now) and backups.holds_verdicts(path):
                 backups.make(path, now, kept=self.backups_kept)
         except (sqlite3.Error, OSError) as error:
             log.warning("No backup of %s could be made (%s); it is tried again in an hour.", path, error)
+            return isinstance(error, sqlite3.DatabaseError)
+        return False
+
+    async def _look_through(self) -> None:
+        """Finish the look that was broken off at the start."""
+        assert self.path  # noqa: S101 - for mypy: only files are looked through
+        self._look, opened = backups.Look(self.path), self._file
+        if await asyncio.to_thread(self._look.run):
+            await self._mend(opened)
+
+    async def _mended(self, error: StoreUnavailable, opened: moved_file.Identity | None) -> bool:
+        return error.code == "store_damaged" and await self._mend(opened)
+
+    async def _mend(self, opened: moved_file.Identity | None) -> bool:
+        """Put a sound copy in the place of a file that was found damaged; whether one is there now."""
+        if not self.path or not self.backups_kept or self.frozen or self.refusal:
+            return False
+        async with self._writer:
+            if self._file != opened:
+                return True  # somebody else was first
+            self._sound.clear()  # readers wait: whoever opened the file just now might get either one
+            try:
+                await self._unread.wait()
+                await self._let_go()
+                restored = await asyncio.to_thread(damage.restore, self.path, self._clock())
+                await self._connect()
+            finally:
+                self._sound.set()
+        if restored and self.after_restoring and not self._closed:
+            self._beside(self.after_restoring())
+        return restored
 
     async def _connect(self) -> None:
         if self.path and not self.path.exists():
@@ -221,8 +284,10 @@ class Database:
                 raise told(error, self.name) from error
         self._engine = engines.make_engine(self.url, self.path, self._busy_timeout_s)
         try:
-            await self._migrate()
-            if self.path:
+            newer = await self._migrate()
+            if newer:
+                await self._open_newer(newer)
+            elif self.path:
                 self._keeper = await self._engine.connect()
                 await self._keeper.run_sync(_revision)  # opens the log that SQLite keeps beside the file
                 await self._keeper.rollback()
@@ -239,6 +304,19 @@ class Database:
                 raise
         self._file = moved_file.identity(self.path) if self.path else None
 
+    async def _open_newer(self, revision: str) -> None:
+        """Read what a newer version of the pack keeps, as far as this one understands it."""
+        self.refusal = StoreUnavailable(
+            "store_newer",
+            f"{self.name} was written by a newer Context Checkpoint (schema {revision}, this one knows "
+            f"{REVISION}). It is read but not changed: nothing of this was stored. Update the pack, or "
+            "choose another database with CONTEXT_CHECKPOINT_DATABASE.",
+        )
+        log.error("%s", self.refusal.message)
+        if self.path:
+            await self._engine.dispose()
+            self._engine = engines.make_reading_engine(self.path)
+
     async def _open_frozen(self) -> bool:
         """Read a database whose folder takes no file beside it (read-only, or full), as it stands there."""
         if not self.path or not self.path.is_file():
@@ -253,23 +331,20 @@ class Database:
             await self._engine.dispose()
         return self.frozen
 
-    async def _migrate(self) -> None:
+    async def _migrate(self) -> str | None:
+        """Bring the tables up to date; the revision where a newer version of the pack made them."""
         async with self._engine.connect() as connection:
             current = await connection.run_sync(_revision)
         if current == REVISION:
-            return
+            return None
         if current is not None and self.path and self.backups_kept:
             await asyncio.to_thread(self._back_up_before_migrating, self.path)
         async with self._engine.execution_options(writes=True).begin() as connection:
             try:
                 await connection.run_sync(_upgrade)
             except LookupError as error:
-                raise StoreUnavailable(
-                    "store_newer",
-                    f"{self.name} was written by a newer Context Checkpoint (schema {error.args[0]}, "
-                    f"this one knows {REVISION}). Update the pack, or choose another database with "
-                    "CONTEXT_CHECKPOINT_DATABASE.",
-                ) from error
+                return str(error.args[0])
+        return None
 
     def _back_up_before_migrating(self, path: Path) -> None:
         try:
@@ -285,7 +360,9 @@ class Database:
         await self._engine.dispose()
 
     def _is_away(self) -> bool:
-        return self.path is not None and not self.frozen and moved_file.identity(self.path) != self._file
+        if self.path is None or self.frozen or self.refusal:
+            return False
+        return moved_file.identity(self.path) != self._file
 
     async def _stay_in_place(self) -> None:
         """See that the open file is still the one that others will find under its name."""
@@ -305,26 +382,6 @@ class Database:
             raise told(error, self.name) from error
         log.warning("%s was deleted or replaced while in use. %s", self.path, kept)
         await self._connect()
-
-
-def _restore_if_damaged(path: Path, now: datetime) -> None:
-    problem = backups.problem_of(path)
-    if not problem:
-        return
-    try:
-        restored = backups.restore(path, now)
-    except OSError as error:
-        log.error("%s is damaged (%s), and its backup cannot be put in its place (%s).", path, problem, error)
-        return
-    if restored:
-        log.error(
-            "%s was damaged (%s). It was put aside as %s, and the backup of %s restored; what was taught "
-            "since then is not in it.",
-            path,
-            problem,
-            restored.put_aside.name,
-            restored.backup.made_at.isoformat(" ", "minutes"),
-        )
 
 
 def _revision(connection: Connection) -> str | None:

@@ -92,6 +92,11 @@ def make_frozen_engine(file: Path) -> AsyncEngine:
     return create_async_engine(_sqlite_url(file, mode="ro", immutable="1"), poolclass=NullPool)
 
 
+def make_reading_engine(file: Path) -> AsyncEngine:
+    """Make an engine that reads a SQLite file beside others that write it, and never changes it."""
+    return create_async_engine(_sqlite_url(file, mode="ro"), poolclass=NullPool)
+
+
 def _sqlite_url(file: Path, **parameters: str) -> URL:
     path = file.as_posix()
     # https://www.sqlite.org/uri.html: three slashes before a drive letter, four before a network share.

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping
 from contextlib import aclosing
 from typing import IO, TypeAlias
 
@@ -157,6 +157,25 @@ async def import_lines(database: Database, lines: Lines, names: Mapping[str, str
             if len(batch) == _WRITTEN_AT_ONCE:
                 report, batch = await _write(database, batch, report), []
         return await _write(database, batch, report)
+
+
+async def add(
+    database: Database, batches: Callable[[int], Generator[list[PortableGeneration], None, None]]
+) -> ImportReport:
+    """Add generations that have been checked; `batches(size)` yields them in lists, and may block.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the database cannot be written. Part of them may be in then; adding them again completes it.
+    """
+    report, source = ImportReport(), batches(_WRITTEN_AT_ONCE)
+    try:
+        while batch := await asyncio.to_thread(next, source, None):
+            report = await _write(database, batch, report)
+    finally:
+        await asyncio.to_thread(source.close)
+    return report
 
 
 async def _check(database: Database, lines: Lines, spool: IO[bytes]) -> None:

@@ -11,7 +11,8 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from functools import partial
 from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +23,7 @@ from . import (
     explanation,
     log_store,
     pins,
+    recovery,
     statistics,
     statistics_store,
     verdicts,
@@ -80,7 +82,14 @@ class PreferenceService(Inspection):
             path_or_url, busy_timeout_s=busy_timeout_s, backups_kept=backups_kept, clock=clock
         )
         service = cls(database, clock)
-        await service._renew_statistics()
+        try:
+            await service._renew_statistics()
+            if database.backups_kept:
+                database.after_restoring = partial(recovery.recover, database)
+                await recovery.recover(database)
+        except BaseException:
+            await database.close()
+            raise
         return service
 
     def keep_backups(self, number: int) -> None:
@@ -261,7 +270,7 @@ class PreferenceService(Inspection):
             change = statistics_store.Change()
             change.add(logged.judged_round(logged.marks), -1.0)
             change.add(logged.judged_round(marks))
-            now = self._clock().astimezone(timezone.utc)
+            now = await self._later_than_before(connection, logged.number)
             await statistics_store.apply(connection, change, logged.ids)
             await log_store.add_verdict(connection, logged.number, marks, now)
             return logged.judged(marks, now)
@@ -330,6 +339,12 @@ class PreferenceService(Inspection):
         """
         return await exchange.import_lines(self._database, lines, names or {})
 
+    async def _later_than_before(self, connection: AsyncConnection, number: int) -> datetime:
+        """The moment of a verdict: a clock that was set back must not make it older than the former one."""
+        now = self._clock().astimezone(timezone.utc)
+        former = await log_store.newest_verdict(connection, number)
+        return max(now, former.at + timedelta(microseconds=1)) if former else now
+
     async def _decide(self, asked: Question) -> Decision:
         texts, names = [word.text for word in asked.keywords], list(asked.spelled)
         evidence = await self._database.read(
@@ -341,7 +356,7 @@ class PreferenceService(Inspection):
         """Recompute where another version's formula made the sums: they cannot be added to by this one."""
         if await self._database.read(statistics_store.formula) == statistics.FORMULA:
             return
-        if self._database.frozen:
+        if self._database.frozen or self._database.refusal:
             return
         await self.rebuild()
 

@@ -21,6 +21,8 @@ from context_checkpoint.learning import PreferenceService, migrations
 from context_checkpoint.learning.errors import StoreUnavailable
 from context_checkpoint.learning.schema import REVISION, VERSION_TABLE, metadata
 
+from .test_faults import teach
+
 FOLDER = Path(migrations.__file__).parent
 
 
@@ -101,19 +103,31 @@ async def test_an_older_database_is_upgraded_and_a_current_one_left_alone(
     assert caplog.records == []
 
 
-async def test_a_newer_database_is_left_alone_and_told(database_file: Path) -> None:
-    """A newer version of the pack wrote it: this one must not guess."""
+async def test_a_newer_database_recommends_and_is_never_changed(
+    database_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A newer version of the pack wrote it: this one reads what it understands, and says what to do."""
     service = await PreferenceService.open(database_file)
+    await teach(service, rounds=12)
     await service.close()
     with sqlite3.connect(database_file) as connection:
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '0042'")  # noqa: S608
     connection.close()
     content = database_file.read_bytes()
 
+    service = await PreferenceService.open(database_file, backups_kept=7)
+    made = await service.recommend("anime girl", ["a", "b", "c"])
     with pytest.raises(StoreUnavailable, match=r"schema 0042.*Update the pack") as raised:
-        await PreferenceService.open(database_file)
+        await teach(service)
+    report = await service.database_report()
+    await service.close()
 
+    assert made.checkpoints[0] == "a"
+    assert made.confidence > 0.3
     assert raised.value.code == "store_newer"
+    assert (report.writable, report.judged) == (False, 12)
+    assert "Update the pack" in report.problem
+    assert "Update the pack" in caplog.text
     assert database_file.read_bytes() == content
 
 

@@ -275,7 +275,7 @@ def _choice_inputs() -> list[io.Input]:
             "explore",
             default=True,
             optional=True,
-            tooltip="Off: always the one best checkpoint (except in draft), whatever the confidence.",
+            tooltip="Off: always the one best checkpoint, whatever the stage and the confidence.",
         ),
         io.Int.Input(
             "max_branches",

@@ -31,7 +31,10 @@ const PENDING_CHANGED = "context_checkpoint.pending";
 /** Widgets that ComfyUI itself changes with every run: nobody asks by them what would be picked. */
 const SET_BY_QUEUEING = ["seed", "control_after_generate"];
 
-const server = new Server((path, options) => api.fetchApi(path, options));
+const server = new Server(
+  (path, options) => api.fetchApi(path, options),
+  (path) => api.apiURL(path),
+);
 const shownRounds = new Remembered(window.localStorage, "rounds");
 const shownPlans = new Remembered(window.localStorage, "plans");
 let say = speaker();

@@ -25,10 +25,15 @@ export class ServerError extends Error {
 
 export class Server {
   #fetchApi;
+  #urlOf;
 
-  /** @param {FetchApi} fetchApi */
-  constructor(fetchApi) {
+  /**
+   * @param {FetchApi} fetchApi
+   * @param {(path: string) => string} [urlOf] where a link leads that `fetchApi` would ask
+   */
+  constructor(fetchApi, urlOf = (path) => path) {
     this.#fetchApi = fetchApi;
+    this.#urlOf = urlOf;
   }
 
   /** @param {object} body see `feedbackBody` */
@@ -96,6 +101,20 @@ export class Server {
   /** @param {object} changes only the settings that change */
   changeSettings(changes) {
     return this.#post("settings", changes);
+  }
+
+  /** @param {boolean} anonymous without prompts, names of images, sessions and seeds */
+  exportUrl(anonymous) {
+    return this.#urlOf(`/context_checkpoint/export${anonymous ? "?anonymous=true" : ""}`);
+  }
+
+  /** @param {Blob} lines what was exported, here or elsewhere */
+  importLines(lines) {
+    return this.#ask("import", {
+      method: "POST",
+      headers: { "Content-Type": "application/jsonl" },
+      body: lines,
+    });
   }
 
   releaseLoaders() {

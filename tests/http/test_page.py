@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -170,16 +171,39 @@ async def test_settings_are_changed_and_a_refusal_is_set_back(page: Page, runtim
     """The server's settings are the truth."""
     shown = await tab(page, "Settings")
     await shown.get_by_label("How to learn").select_option("counts")
-    await expect(shown.locator(".cc-status")).to_have_text("Saved.")
+    await expect(shown.locator(".cc-status").first).to_have_text("Saved.")
 
     threshold = shown.get_by_label("Compare two checkpoints above")
     await threshold.fill("0.9")
     await threshold.blur()
 
-    await expect(shown.locator(".cc-status")).to_contain_text("Not saved")
+    await expect(shown.locator(".cc-status").first).to_contain_text("Not saved")
     await expect(threshold).to_have_value("0.3")
     assert (runtime.settings.policy, runtime.settings.explore_threshold) == ("counts", 0.3)
     await expect(shown.locator(".cc-database")).to_contain_text(runtime.database_name)
+
+
+async def test_everything_is_exported_and_imported(page: Page, runtime: Runtime, tmp_path: Path) -> None:
+    """The export is a file of the browser's; importing it again changes nothing, and a bad line is told."""
+    shown = await tab(page, "Settings")
+    await shown.get_by_label("Without prompts").check()
+    async with page.expect_download() as download:
+        await shown.get_by_role("link", name="Export").click()
+    exported = tmp_path / "exported.jsonl"
+    await (await download.value).save_as(exported)
+    assert "castle" in exported.read_text("utf-8")  # as a keyword
+    assert "masterpiece, light" not in exported.read_text("utf-8")
+
+    choose = shown.locator("input[type=file]")
+    await choose.set_input_files(exported)
+    await expect(shown.locator(".cc-exchange .cc-status")).to_have_text(
+        "Imported: 0 of 40 rounds are new, 0 verdicts are newer."
+    )
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text("{nonsense\n", "utf-8")
+    await choose.set_input_files(bad)
+    await expect(shown.locator(".cc-exchange .cc-status")).to_contain_text("Nothing was imported: ")
+    assert len(await runtime.run(lambda service: service.generations(100))) == 40
 
 
 async def test_tabs_are_reached_by_the_keyboard_and_remembered(page: Page) -> None:

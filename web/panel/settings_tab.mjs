@@ -1,10 +1,11 @@
 // @ts-check
-/** *Settings and data*: the settings the server holds, and where what was learned lies. */
+/** *Settings*: the settings the server holds, where what was learned lies, and how it is taken along. */
 
 import { button, element } from "../elements.mjs";
 import { SETTINGS } from "../settings.mjs";
 import { Asking } from "./asking.mjs";
 import { amount } from "./cells.mjs";
+import { Exchange } from "./exchange.mjs";
 
 /** @typedef {import("./panel.mjs").PanelParts} PanelParts */
 /** @typedef {typeof SETTINGS[number]} Setting */
@@ -33,6 +34,7 @@ export class SettingsTab {
       this.#status,
       element("h3", { text: say("data") }),
       this.#data,
+      new Exchange(parts, () => this.show()).element,
       parts.inComfyUI ? button(say("release"), () => parts.releaseLoaders()) : null,
     ]);
   }

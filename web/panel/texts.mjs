@@ -89,6 +89,16 @@ export const PANEL_ENGLISH = {
   data: "Data",
   dataLies: "It lies in {database}",
   dataHeld: "{generations} rounds, {judged} with a verdict. Nothing is sent to anybody.",
+  export: "Export",
+  exportAnonymous: "Without prompts, names of images, sessions and seeds",
+  exportHelp:
+    "Everything that was logged and taught, as one file of JSON Lines, for another computer or as a copy.",
+  import: "Import a file…",
+  importHelp:
+    "Is added to what is known here: the same file twice changes nothing, and of two verdicts the newer counts.",
+  importing: "Importing {file}…",
+  imported: "Imported: {added} of {all} rounds are new, {changed} verdicts are newer.",
+  notImported: "Nothing was imported: {reason}",
   version: "Version {version}",
   release: "Release kept loaders",
   whatNow: "What would you pick?",

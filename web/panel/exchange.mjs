@@ -1,0 +1,79 @@
+// @ts-check
+/** Taking everything that was taught along, and bringing it in: the part of *Settings* that moves data. */
+
+import { button, element } from "../elements.mjs";
+import { amount } from "./cells.mjs";
+
+/** @typedef {import("./panel.mjs").PanelParts} PanelParts */
+
+export class Exchange {
+  #parts;
+  #imported;
+  #status = element("p", { class: "cc-status", role: "status" });
+  #file;
+  #anonymous = element("input", { type: "checkbox" });
+  #export;
+  #importing = false;
+
+  /**
+   * @param {PanelParts} parts
+   * @param {() => void} imported told when there may be more to see
+   */
+  constructor(parts, imported) {
+    const { say } = parts;
+    this.#parts = parts;
+    this.#imported = imported;
+    // A link and no fetch: the browser writes it to disk as it comes, however much it is.
+    this.#export = element("a", { class: "cc-button", text: say("export"), download: "" });
+    this.#anonymous.addEventListener("change", () => this.#address());
+    this.#address();
+    this.#file = element("input", { type: "file", accept: ".jsonl,.ndjson", hidden: "" });
+    this.#file.addEventListener("change", () => void this.#import());
+    this.element = element("div", { class: "cc-exchange" }, [
+      element("div", { class: "cc-actions" }, [
+        this.#export,
+        element("label", { class: "cc-check" }, [
+          this.#anonymous,
+          element("span", { text: say("exportAnonymous") }),
+        ]),
+      ]),
+      element("p", { class: "cc-note", text: say("exportHelp") }),
+      element("div", { class: "cc-actions" }, [button(say("import"), () => this.#file.click()), this.#file]),
+      element("p", { class: "cc-note", text: say("importHelp") }),
+      this.#status,
+    ]);
+  }
+
+  #address() {
+    this.#export.setAttribute("href", this.#parts.server.exportUrl(this.#anonymous.checked));
+  }
+
+  async #import() {
+    const { say, server } = this.#parts;
+    const file = this.#file.files?.[0];
+    if (!file || this.#importing) return;
+    this.#importing = true;
+    this.#told("", say("importing", { file: file.name }));
+    try {
+      const { generations, added, verdicts_replaced } = await server.importLines(file);
+      const counts = { all: amount(generations), added: amount(added), changed: amount(verdicts_replaced) };
+      this.#told("saved", say("imported", counts));
+      this.#imported();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#told("failed", say("notImported", { reason }));
+    } finally {
+      this.#importing = false;
+      this.#file.value = ""; // the same file can be chosen again
+    }
+  }
+
+  /**
+   * @param {string} state
+   * @param {string} text
+   */
+  #told(state, text) {
+    this.#status.dataset.state = state;
+    this.#status.textContent = text;
+  }
+}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WEB = Path(__file__).parent / "web"
+LOCALES = Path(__file__).parent / "locales"
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -44,6 +45,7 @@ def build_app(runtime: Runtime, *, bound_host: str = "127.0.0.1") -> web.Applica
     app.add_routes(build_routes(runtime, None))
     app.router.add_get("/", _page)
     app.router.add_static("/web/", WEB)
+    app.router.add_static("/locales/", LOCALES)
     app.on_response_prepare.append(_add_headers)
     return app
 

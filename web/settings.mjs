@@ -76,6 +76,19 @@ export const SETTINGS = [
   },
 ];
 
+/**
+ * What a setting is called in the person's language; English where there is no translation.
+ *
+ * @param {SettingDefinition} setting
+ * @param {"name" | "tooltip"} part
+ * @param {import("./texts.mjs").Say} say
+ */
+export function settingText(setting, part, say) {
+  const key = `${setting.id.replaceAll(".", "_")}.${part}`;
+  const said = say(key);
+  return said === key ? (setting[part] ?? "") : said;
+}
+
 /** @type {SettingDefinition} Of this browser alone; the server knows nothing of it. */
 export const BLIND = {
   id: "ContextCheckpoint.Blind",

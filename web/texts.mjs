@@ -91,8 +91,53 @@ export async function speakerFor(fetchApi, language) {
   try {
     const answer = await fetchApi("/i18n");
     const all = await answer.json();
-    return speaker(all[language]?.contextCheckpoint ?? all[language.split("-")[0]]?.contextCheckpoint);
+    return speaker(flat(all[language] ?? all[language.split("-")[0]]));
   } catch {
     return speaker();
   }
+}
+
+/**
+ * The same without a ComfyUI, straight from the files.
+ *
+ * @param {(path: string) => Promise<Response>} fetchFile
+ * @param {readonly string[]} languages as the browser prefers them, for example ["ja-JP", "en"]
+ * @returns {Promise<{ say: Say, language: string }>}
+ */
+export async function speakerFrom(fetchFile, languages) {
+  for (const language of languages.map((one) => one.toLowerCase().split("-")[0])) {
+    if (language === "en") break;
+    try {
+      const answers = await Promise.all(
+        ["main", "settings"].map((file) => fetchFile(`/locales/${language}/${file}.json`)),
+      );
+      if (!answers.every(({ ok }) => ok)) continue;
+      const [main, settings] = await Promise.all(answers.map((answer) => answer.json()));
+      return { say: speaker(flat({ ...main, settings })), language };
+    } catch {
+      break; // no server: the page will tell of it
+    }
+  }
+  return { say: speaker(), language: "en" };
+}
+
+/**
+ * Our own words, and those of the settings by their ids: `ContextCheckpoint_Policy.name`.
+ *
+ * @param {any} translated one language of `/i18n`
+ * @returns {Record<string, string>}
+ */
+function flat(translated) {
+  const settings = Object.entries(translated?.settings ?? {}).filter(([id]) =>
+    id.startsWith("ContextCheckpoint_"),
+  );
+  return {
+    ...translated?.contextCheckpoint,
+    ...Object.fromEntries(
+      settings.flatMap(([id, { name, tooltip }]) => [
+        [`${id}.name`, name],
+        [`${id}.tooltip`, tooltip],
+      ]),
+    ),
+  };
 }

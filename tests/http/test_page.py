@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from .test_routes import made_generation
 
 pytestmark = pytest.mark.browser
 
+ROOT = Path(__file__).parents[2]
 HOSTILE = "<img src=x onerror=window.hacked=1>"
 SUBJECTS = ("portrait", "castle", "anime girl", "landscape", "cyberpunk street")
 TABS = ("Overview", "Preferences", "History", "Checkpoints", "Try", "Settings")
@@ -204,6 +206,26 @@ async def test_everything_is_exported_and_imported(page: Page, runtime: Runtime,
     await choose.set_input_files(bad)
     await expect(shown.locator(".cc-exchange .cc-status")).to_contain_text("Nothing was imported: ")
     assert len(await runtime.run(lambda service: service.generations(100))) == 40
+
+
+@pytest.mark.parametrize(
+    ("locale", "lang", "checkpoints"), [("ja-JP", "ja", "チェックポイント"), ("zh-CN", "zh", "检查点")]
+)
+async def test_it_speaks_the_browsers_language(page: Page, locale: str, lang: str, checkpoints: str) -> None:
+    """Tabs, settings and their help, from the files that ComfyUI reads too."""
+    browser = page.context.browser
+    assert browser is not None
+    other = await browser.new_page(locale=locale)
+    await other.goto(page.url)
+
+    await expect(other.get_by_role("tab", name=checkpoints)).to_be_visible()
+    await expect(other.locator("html")).to_have_attribute("lang", lang)
+    await other.locator("[data-tab=settings]").click()
+    shown = json.loads((ROOT / "locales" / lang / "settings.json").read_text("utf-8"))
+    await expect(other.get_by_label(shown["ContextCheckpoint_Policy"]["name"])).to_be_visible()
+    await expect(other.get_by_role("tabpanel").last).to_contain_text(
+        shown["ContextCheckpoint_KeptLoaders"]["tooltip"]
+    )
 
 
 async def test_tabs_are_reached_by_the_keyboard_and_remembered(page: Page) -> None:

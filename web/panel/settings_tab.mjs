@@ -2,7 +2,7 @@
 /** *Settings*: the settings the server holds, where what was learned lies, and how it is taken along. */
 
 import { button, element } from "../elements.mjs";
-import { SETTINGS } from "../settings.mjs";
+import { SETTINGS, settingText } from "../settings.mjs";
 import { Asking } from "./asking.mjs";
 import { amount } from "./cells.mjs";
 import { Exchange } from "./exchange.mjs";
@@ -58,6 +58,7 @@ export class SettingsTab {
   /** @param {Setting} setting */
   #field(setting) {
     made += 1;
+    const { say } = this.#parts;
     const id = `cc-setting-${made}`;
     const described = { id, "aria-describedby": `${id}-help` };
     const control = setting.options
@@ -70,9 +71,9 @@ export class SettingsTab {
     control.addEventListener("change", () => void this.#change(setting, control));
     this.#controls.set(setting.field, control);
     return element("div", { class: "cc-field" }, [
-      element("label", { for: id, text: setting.name }),
+      element("label", { for: id, text: settingText(setting, "name", say) }),
       control,
-      element("p", { id: `${id}-help`, class: "cc-note", text: setting.tooltip ?? "" }),
+      element("p", { id: `${id}-help`, class: "cc-note", text: settingText(setting, "tooltip", say) }),
     ]);
   }
 

@@ -4,12 +4,14 @@
 import { Panel } from "../panel/panel.mjs";
 import { Server } from "../server.mjs";
 import { lastTab } from "../sidebar.mjs";
-import { speaker } from "../texts.mjs";
+import { speakerFrom } from "../texts.mjs";
 
 const server = new Server((path, options) => fetch(path, options));
+const { say, language } = await speakerFrom((path) => fetch(path), navigator.languages);
+document.documentElement.lang = language;
 
 const panel = new Panel({
-  say: speaker(),
+  say,
   server,
   inComfyUI: false,
   imageUrl: null,

@@ -56,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_explain(commands, common)
     _add_export(commands, common)
     _add_import(commands, common)
+    _add_copy(commands, common)
     _add_doctor(commands, common)
     _add_settings(commands, common)
     _add_serve(commands, common)
@@ -191,6 +192,18 @@ def _add_import(commands: Any, common: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_copy(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "copy",
+        parents=[common],
+        help="add what one database holds to another, a file or a server",
+        description="Add all that FROM holds to what is in TO, which is made where it is not there. The same "
+        "again changes nothing.",
+    )
+    parser.add_argument("source", metavar="FROM", help="SQLite file, or postgresql://...")
+    parser.add_argument("target", metavar="TO", help="SQLite file, or postgresql://...")
+
+
 def _add_doctor(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "doctor", parents=[common], help="check versions, requirements, database, pools and settings"
@@ -270,9 +283,10 @@ def _run(given: argparse.Namespace) -> int:
     if given.command == "doctor":  # apart, because it must run where what the others import is missing
         from .doctor import doctor as command
     else:
-        from . import commands
+        from . import commands, upkeep_commands
 
-        command = commands.import_file if given.command == "import" else getattr(commands, given.command)
+        place = upkeep_commands if hasattr(upkeep_commands, given.command) else commands
+        command = commands.import_file if given.command == "import" else getattr(place, given.command)
     outcome = command(given)
     if given.json:
         print(json.dumps(outcome.value, ensure_ascii=False, indent=2))

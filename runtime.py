@@ -167,7 +167,9 @@ class Runtime:
                         f"{Path(__file__).with_name('requirements.txt')} with the Python that runs ComfyUI.",
                     ) from error
                 self._service = await PreferenceService.open(
-                    self.database, backups_kept=self.settings.backups_kept
+                    self.database,
+                    backups_kept=self.settings.backups_kept,
+                    standby=self.data_directory,
                 )
             return self._service
 

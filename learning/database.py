@@ -38,12 +38,12 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 
 BUSY_TIMEOUT_S = 5.0
 _LOOK_EVERY_S = 3600.0
-_FAILURES = (DBAPIError, PoolTimeout, OSError)
+_FAILURES = (DBAPIError, PoolTimeout, OSError, asyncio.TimeoutError)
 
 log = logging.getLogger(__name__)
 
 
-def _now() -> datetime:
+def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
@@ -90,7 +90,7 @@ class Database:
         *,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         backups_kept: int = 0,
-        clock: Clock = _now,
+        clock: Clock = utc_now,
     ) -> Database:
         """Open, create or migrate; where copies are kept, also restore the newest over a damaged file.
 
@@ -117,8 +117,11 @@ class Database:
         """Run `work` in a transaction that only reads, on a consistent state."""
         return await self._to_its_end(self._read(work))
 
-    async def write(self, work: Work[T]) -> T:
-        """Run `work` in a transaction of its own, after the writers before it; returns after the commit."""
+    async def write(self, work: Work[T], *, whole: bool = False) -> T:
+        """Run `work` in a transaction of its own, after the writers before it; returns after the commit.
+
+        `whole` says that it needs the whole log: it is refused where only a part of it can be had.
+        """
         return await self._to_its_end(self._write(work))
 
     async def close(self) -> None:

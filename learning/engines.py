@@ -22,6 +22,8 @@ from .spelling import shown_address
 
 _ADDRESSES = "Give a file's path, or postgresql://user:password@host/database."
 _DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg", "postgres": "asyncpg"}
+_CONNECT_S, _COMMAND_S = 5, 60
+"""A server behind a cut cable says nothing at all; a rebuild of a large log takes its time."""
 _WRITERS_LOCK = 0x436F6E74657874  # any number that stays the same
 
 
@@ -70,7 +72,9 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> AsyncEngi
     not begin an empty one.
     """
     if url.get_backend_name() != "sqlite":
-        engine = create_async_engine(url, pool_pre_ping=True)
+        engine = create_async_engine(
+            url, pool_pre_ping=True, connect_args={"timeout": _CONNECT_S, "command_timeout": _COMMAND_S}
+        )
         event.listen(engine.sync_engine, "begin", _begin_postgresql)
         return engine
     engine = create_async_engine(

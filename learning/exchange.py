@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import IO, TypeAlias
 
@@ -78,9 +78,16 @@ async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, 
 
 async def _page(connection: AsyncConnection, after: int, last: int) -> list[tuple[int, PortableGeneration]]:
     logged = await log_store.logged_after(connection, after, _PAGE)
-    numbers = [each.number for each in logged if each.number <= last]
-    if not numbers:
+    return await portable(connection, [each for each in logged if each.number <= last])
+
+
+async def portable(
+    connection: AsyncConnection, logged: Sequence[log_store.LoggedGeneration]
+) -> list[tuple[int, PortableGeneration]]:
+    """Generations by their numbers, with what only an export needs of them."""
+    if not logged:
         return []
+    numbers = [each.number for each in logged]
     # What only the export needs of a generation. Of its verdicts the newest counts, also one that withdrew.
     newest = (
         select(verdict_rows.c.generation_number, func.max(verdict_rows.c.number).label("number"))
@@ -93,9 +100,9 @@ async def _page(connection: AsyncConnection, after: int, last: int) -> list[tupl
     rest = select(generation_logs).where(generation_logs.c.number.in_(numbers))
     rows = {row.number: row for row in await connection.execute(rest)}
     found = []
-    for each in logged[: len(numbers)]:
+    for each in logged:
         row, verdict, generation = rows[each.number], verdicts.get(each.number), each.generation
-        portable = PortableGeneration(
+        taken = PortableGeneration(
             id=generation.id,
             created_at=generation.created_at,
             stage=generation.stage,
@@ -125,7 +132,7 @@ async def _page(connection: AsyncConnection, after: int, last: int) -> list[tupl
             seed=row.seed,
             fallback=row.fallback,
         )
-        found.append((each.number, portable))
+        found.append((each.number, taken))
     return found
 
 
@@ -232,7 +239,7 @@ async def _each(lines: Lines) -> AsyncGenerator[bytes, None]:
 
 async def _write(database: Database, batch: list[PortableGeneration], before: ImportReport) -> ImportReport:
     async def write(connection: AsyncConnection) -> ImportReport:
-        return await _merge(connection, batch, before)
+        return await merge(connection, batch, before)
 
     if not batch:
         return before
@@ -245,15 +252,16 @@ async def _write(database: Database, batch: list[PortableGeneration], before: Im
         raise StoreUnavailable(error.code, f"{error.message} {more}") from error
 
 
-async def _merge(
-    connection: AsyncConnection, batch: list[PortableGeneration], before: ImportReport
+async def merge(
+    connection: AsyncConnection, batch: Sequence[PortableGeneration], before: ImportReport
 ) -> ImportReport:
+    """Add generations and count their verdicts, inside the caller's transaction."""
     change = statistics_store.Change()
     added = replaced = 0
     for generation in batch:
         known = await log_store.find(connection, generation.id)
         if known is None:
-            await _add(connection, generation)
+            await log(connection, generation)
             added += 1
             known = await log_store.find(connection, generation.id)
             assert known is not None  # noqa: S101 - for mypy: it was added a moment ago
@@ -278,7 +286,8 @@ async def _merge(
     )
 
 
-async def _add(connection: AsyncConnection, generation: PortableGeneration) -> None:
+async def log(connection: AsyncConnection, generation: PortableGeneration) -> None:
+    """Log a generation without its verdict."""
     columns = generation.model_dump(exclude={"keywords", "images", "utilities", "verdict"})
     images = [
         ImageFile(image.checkpoint, image.filename, image.subfolder, image.type)

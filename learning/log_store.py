@@ -213,6 +213,15 @@ async def find(connection: AsyncConnection, generation_id: str) -> LoggedGenerat
     return logged[0] if logged else None
 
 
+async def numbered(connection: AsyncConnection, numbers: Sequence[int]) -> list[LoggedGeneration]:
+    """The generations with these numbers, oldest first."""
+    found: list[LoggedGeneration] = []
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = generation_logs.c.number.in_(numbers[start : start + _AT_ONCE])
+        found += await _whole(connection, _GENERATIONS.where(some).order_by(generation_logs.c.number))
+    return found
+
+
 async def newest(
     connection: AsyncConnection,
     *,

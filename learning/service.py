@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,6 +25,7 @@ from . import (
     log_store,
     pins,
     recovery,
+    shared_database,
     statistics,
     statistics_store,
     verdicts,
@@ -66,11 +68,13 @@ class PreferenceService(Inspection):
         clock: Callable[[], datetime] | None = None,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         backups_kept: int = 0,
+        standby: Path | None = None,
     ) -> PreferenceService:
         """Open a database file or a `postgresql://` address; it is created or migrated where needed.
 
         A write waits `busy_timeout_s` for another program that holds the file locked. With `backups_kept`
         a file is copied daily and before migrations into `backups` beside it, and restored where damaged.
+        With `standby`, a folder, what a server holds can be used while it is away, and verdicts wait there.
 
         Raises
         ------
@@ -78,9 +82,12 @@ class PreferenceService(Inspection):
             With a message that says what to do next.
         """
         clock = clock or (lambda: datetime.now(timezone.utc))
-        database = await Database.open(
-            path_or_url, busy_timeout_s=busy_timeout_s, backups_kept=backups_kept, clock=clock
-        )
+        if standby is not None and shared_database.is_server(path_or_url):
+            database: Database = await shared_database.SharedDatabase.open_beside(path_or_url, standby)
+        else:
+            database = await Database.open(
+                path_or_url, busy_timeout_s=busy_timeout_s, backups_kept=backups_kept, clock=clock
+            )
         service = cls(database, clock)
         try:
             await service._renew_statistics()
@@ -257,6 +264,7 @@ class PreferenceService(Inspection):
         """
         if (selected or rejected) and (selected_images or rejected_images):
             raise InvalidVerdict("Send counts per checkpoint or positions of images, not both.")
+        given_at = self._clock().astimezone(timezone.utc)  # once: it may have to be stored in a second place
 
         async def record(connection: AsyncConnection) -> Generation:
             logged = await found(connection, generation_id)
@@ -270,7 +278,7 @@ class PreferenceService(Inspection):
             change = statistics_store.Change()
             change.add(logged.judged_round(logged.marks), -1.0)
             change.add(logged.judged_round(marks))
-            now = await self._later_than_before(connection, logged.number)
+            now = await _later_than_before(connection, logged.number, given_at)
             await statistics_store.apply(connection, change, logged.ids)
             await log_store.add_verdict(connection, logged.number, marks, now)
             return logged.judged(marks, now)
@@ -307,7 +315,7 @@ class PreferenceService(Inspection):
             await statistics_store.set_formula(connection, statistics.FORMULA)
             return report
 
-        return await self._database.write(rebuild)
+        return await self._database.write(rebuild, whole=True)
 
     def export(self, *, anonymous: bool = False) -> AsyncGenerator[str, None]:
         """Yield all that was logged and taught as lines of JSON (docs/data.md), never all of it at once.
@@ -339,12 +347,6 @@ class PreferenceService(Inspection):
         """
         return await exchange.import_lines(self._database, lines, names or {})
 
-    async def _later_than_before(self, connection: AsyncConnection, number: int) -> datetime:
-        """The moment of a verdict: a clock that was set back must not make it older than the former one."""
-        now = self._clock().astimezone(timezone.utc)
-        former = await log_store.newest_verdict(connection, number)
-        return max(now, former.at + timedelta(microseconds=1)) if former else now
-
     async def _decide(self, asked: Question) -> Decision:
         texts, names = [word.text for word in asked.keywords], list(asked.spelled)
         evidence = await self._database.read(
@@ -359,6 +361,12 @@ class PreferenceService(Inspection):
         if self._database.frozen or self._database.refusal:
             return
         await self.rebuild()
+
+
+async def _later_than_before(connection: AsyncConnection, number: int, now: datetime) -> datetime:
+    """The moment of a verdict: a clock that was set back must not make it older than the former one."""
+    former = await log_store.newest_verdict(connection, number)
+    return max(now, former.at + timedelta(microseconds=1)) if former else now
 
 
 def _listed(images: Mapping[str, int] | Sequence[ImageFile]) -> list[ImageFile]:

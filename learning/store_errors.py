@@ -6,6 +6,11 @@ Python 3.11), and that reading belongs in one place.
 
 from __future__ import annotations
 
+import asyncio
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
 from .errors import StoreUnavailable
 
 _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
@@ -45,6 +50,17 @@ _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "The disk that holds {name} fails. Check the disk and its free space, and try again.",
     ),
 )
+
+
+_GONE = ("08", "57P")  # SQLSTATE: connection exceptions; the server shuts down or starts
+
+
+def server_is_away(error: BaseException | None) -> bool:
+    """Whether what failed is the way to the server, not what was asked of it."""
+    if isinstance(error, DBAPIError):
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        return error.connection_invalidated or state.startswith(_GONE) or server_is_away(error.orig)
+    return isinstance(error, (OSError, asyncio.TimeoutError, PoolTimeout, ConnectionError))
 
 
 def told(error: BaseException, name: str) -> StoreUnavailable:

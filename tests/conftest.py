@@ -186,6 +186,15 @@ class PostgresServer:
             raise RuntimeError(f"{program}: {done.stderr}")
         return done.stdout
 
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self.folder} -h 127.0.0.1 -F"
+        data, told = str(self.folder / "data"), str(self.folder / "log")
+        self.command("pg_ctl", "-D", data, "-o", options, "-l", told, "-w", "start")
+
+    def stop(self) -> None:
+        """At once, cutting every connection."""
+        self.command("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
+
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
@@ -205,10 +214,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     data = str(folder / "data")
     try:
         server.command("initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8")
-        options = f"-p {server.port} -k {folder} -h 127.0.0.1 -F"
-        server.command("pg_ctl", "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
+        server.start()
         yield server
-        server.command("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

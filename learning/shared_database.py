@@ -1,0 +1,219 @@
+"""A server's database, which goes on while the server is away.
+
+The first operation that finds the way to the server cut is done on the `standby` instead, and so are those
+after it, until the server answers again and has got all that waited. Separate from `database`, which runs
+transactions and knows of one place only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections import deque
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+from . import engines
+from .database import BUSY_TIMEOUT_S, Database, Work, utc_now
+from .errors import LearningError, StoreUnavailable, UnknownGeneration
+from .overview import DatabaseReport
+from .standby import Standby
+from .store_errors import server_is_away
+
+T = TypeVar("T")
+
+_TRY_EVERY_S = 3.0
+_FOLLOW_EVERY_S = 30.0
+_FOLLOW_AFTER_S = 1.0
+_REMEMBERED = 200
+
+log = logging.getLogger(__name__)
+
+
+def is_server(path_or_url: str | os.PathLike[str]) -> bool:
+    """Whether an address is a server's. Raises `StoreUnavailable` where it is none."""
+    return engines.parse(path_or_url).get_backend_name() == "postgresql"
+
+
+class SharedDatabase(Database):
+    """Make it with `open_beside`."""
+
+    standby: Standby
+    absence: StoreUnavailable | None = None
+    """Why the server cannot be used now, in words for people."""
+    _news: asyncio.Event
+    _in_place: asyncio.Lock
+    _keeping: asyncio.Task[None]
+    _unfollowed: deque[Work[Any]]
+    _reached = False
+    _ending = False
+
+    @classmethod
+    async def open_beside(cls, url: str | os.PathLike[str], folder: Path) -> SharedDatabase:
+        """Open a server's database, with a file in `folder` for when it is away.
+
+        Raises
+        ------
+        StoreUnavailable
+            If the server is away and was never reached from here, or anything else is wrong.
+        """
+        database = cls(engines.parse(url), BUSY_TIMEOUT_S, 0, utc_now)
+        place = sha256(database.name.encode()).hexdigest()[:8]
+        database.standby = await Standby.open(folder / f"standby-{place}.db")
+        database._news = asyncio.Event()
+        database._unfollowed = deque(maxlen=_REMEMBERED)
+        database._in_place = asyncio.Lock()
+        try:
+            await database._reach()
+        except StoreUnavailable as error:
+            if not server_is_away(error.__cause__) or not await database.standby.has_followed():
+                await database.standby.database.close()
+                raise
+            database._leave(error)
+        database._keeping = asyncio.ensure_future(database._keep_up())
+        return database
+
+    async def read(self, work: Work[T]) -> T:
+        """As in `Database`; while the server is away, on what was last known."""
+        if self.absence is None:
+            try:
+                return await super().read(work)
+            except StoreUnavailable as error:
+                self._leave(error)
+        if self._unfollowed:
+            async with self._in_place:
+                await self._catch_up()
+        return await self.standby.database.read(work)
+
+    async def write(self, work: Work[T], *, whole: bool = False) -> T:
+        """As in `Database`; while the server is away, to disk here, to be delivered later."""
+        if self.absence is None:
+            try:
+                done = await super().write(work)
+            except StoreUnavailable as error:
+                self._leave(error)
+                if whole:
+                    raise
+            else:
+                self._unfollowed.append(work)
+                self._news.set()
+                return done
+        async with self._in_place:
+            if self.absence is not None:
+                return await self._write_in_place(work, self.absence, whole)
+        return await self.write(work, whole=whole)  # it came back just then
+
+    async def _write_in_place(self, work: Work[T], absence: StoreUnavailable, whole: bool) -> T:
+        if whole:
+            raise absence
+        await self._catch_up()
+        try:
+            return await self.standby.database.write(work)
+        except UnknownGeneration as error:
+            raise StoreUnavailable(
+                "store_unreachable",
+                f"{absence.message} The generation is not among the newest, which are known without the "
+                "server: send its verdict again when the server is back.",
+            ) from error
+
+    async def _catch_up(self) -> None:
+        """Do again here what this process did on the server after it was last followed."""
+        while self._unfollowed:
+            work = self._unfollowed.popleft()
+            with contextlib.suppress(LearningError):  # it is known here
+                await self.standby.database.write(work)
+
+    async def close(self) -> None:
+        self._ending = True
+        self._keeping.cancel()
+        await asyncio.gather(self._keeping, return_exceptions=True)
+        if self.absence is None and self._news.is_set():
+            try:
+                await self._follow()  # what this process did last can be judged without the server
+            except StoreUnavailable as error:
+                log.warning("%s", error.message)
+        await super().close()
+        await self.standby.database.close()
+
+    async def report(self) -> DatabaseReport:
+        if self.absence is None:
+            return await super().report()
+        return DatabaseReport(self.name, "", None, False, self.absence.message, 0, 0, 0)
+
+    def _leave(self, error: StoreUnavailable) -> None:
+        """Go on without the server, where the error says that it is away; else raise it."""
+        if self._closed or not server_is_away(error.__cause__):
+            raise error
+        if self.absence is None:
+            log.error(
+                "%s Recommendations go on from what was last known; verdicts are kept in %s and delivered "
+                "when it is back.",
+                error.message,
+                self.standby.database.name,
+            )
+        self.absence = error
+        self._news.set()
+
+    async def _keep_up(self) -> None:
+        """Beside everything else: follow the server, or look whether it is back."""
+        while not self._ending:
+            # Before Python 3.12 `wait_for` may swallow that it is cancelled: hence `_ending`.
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._news.wait(), _FOLLOW_EVERY_S)
+            if self._ending:
+                return
+            await asyncio.sleep(_FOLLOW_AFTER_S if self.absence is None else _TRY_EVERY_S)
+            try:
+                if self.absence is None:
+                    self._news.clear()
+                    await self._follow()
+                else:
+                    await self._reach()
+            except StoreUnavailable as error:
+                if self.absence is None and server_is_away(error.__cause__):
+                    self._leave(error)
+
+    async def _follow(self) -> None:
+        included = len(self._unfollowed)
+        if await self.standby.waiting():  # another process of this machine left it
+            await self.standby.deliver(_Direct(self))
+        await self.standby.follow(_Direct(self))
+        for _ in range(min(included, len(self._unfollowed))):
+            self._unfollowed.popleft()
+
+    async def _reach(self) -> None:
+        """Connect if the server is there, deliver what waits, and use it from then on."""
+        if not self._reached:
+            await self._connect()
+            self._reached = True
+        delivered = 0
+        while await self.standby.waiting():
+            delivered += await self.standby.deliver(_Direct(self))
+        async with self._in_place:
+            if await self.standby.waiting():
+                delivered += await self.standby.deliver(_Direct(self))
+            await Database.read(self, _nothing)
+            self.absence = None
+        self._news.set()
+        if delivered:
+            log.warning("%s is back: what was taught of %d generations was delivered.", self.name, delivered)
+
+
+class _Direct:
+    """The server itself, without what stands in for it."""
+
+    def __init__(self, database: SharedDatabase) -> None:
+        self._database = database
+
+    async def read(self, work: Work[T]) -> T:
+        return await Database.read(self._database, work)
+
+    async def write(self, work: Work[T]) -> T:
+        return await Database.write(self._database, work)
+
+
+async def _nothing(connection: object) -> None:
+    """To see that the server answers."""

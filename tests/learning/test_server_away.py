@@ -1,0 +1,236 @@
+"""A PostgreSQL server that is stopped and started: recommending goes on, and what was taught arrives once."""
+
+# ruff: noqa: ASYNC110 - nothing tells when a server is found to be back
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from context_checkpoint.learning import PreferenceService, shared_database
+from context_checkpoint.learning.errors import StoreUnavailable
+from context_checkpoint.learning.shared_database import SharedDatabase
+from context_checkpoint.learning.standby import Standby
+from tests.conftest import PostgresServer
+
+from .test_faults import CANDIDATES, judged, teach
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for the server often, so that no test has to wait."""
+    for name in ("_TRY_EVERY_S", "_FOLLOW_AFTER_S"):
+        monkeypatch.setattr(shared_database, name, 0.05)
+
+
+@asynccontextmanager
+async def worker(url: str, folder: Path) -> AsyncIterator[PreferenceService]:
+    service = await PreferenceService.open(url, standby=folder)
+    try:
+        yield service
+    finally:
+        await service.close()
+
+
+@contextmanager
+def stopped(server: PostgresServer) -> Iterator[None]:
+    server.stop()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+def shared(service: PreferenceService) -> SharedDatabase:
+    database = service._database
+    assert isinstance(database, SharedDatabase)
+    return database
+
+
+async def back(service: PreferenceService) -> None:
+    while shared(service).absence is not None:
+        await asyncio.sleep(0.02)
+
+
+async def followed(service: PreferenceService) -> None:
+    """Until what the server holds is known here too."""
+    while await judged_at(shared(service).standby) != await judged(service):
+        await asyncio.sleep(0.02)
+
+
+async def judged_at(standby: Standby) -> int:
+    async def count(connection: object) -> int:
+        query = text("SELECT COUNT(*) FROM generation_logs WHERE judged_at IS NOT NULL")
+        return int((await connection.execute(query)).scalar_one())  # type: ignore[attr-defined]
+
+    return await standby.database.read(count)
+
+
+async def rows(url: str, query: str) -> int:
+    engine = create_async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return int((await connection.execute(text(query))).scalar_one())
+    finally:
+        await engine.dispose()
+
+
+async def test_recommending_goes_on_and_verdicts_arrive_once(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """New generations, their verdicts, and one on a generation that the server knew before."""
+    async with worker(postgres_url, tmp_path) as service:
+        await teach(service, rounds=6)
+        await followed(service)
+        before = await service.recommend("anime girl", CANDIDATES, seed=5)
+        earlier = (await service.generations())[0].id
+        with stopped(postgres_server):
+            away = await service.recommend("anime girl", CANDIDATES, seed=5)
+            await teach(service, rounds=3)
+            await service.record_feedback(earlier, {"b": 1})
+            with pytest.raises(StoreUnavailable):
+                await service.rebuild()
+            assert (await service.database_report()).writable is False
+        await back(service)
+        assert await judged(service) == 9
+        after = await service.recommend("anime girl", CANDIDATES, seed=5)
+
+    other = await PreferenceService.open(postgres_url)
+    assert away.scores == before.scores
+    assert (await other.recommend("anime girl", CANDIDATES, seed=5)).scores == after.scores
+    images = (await other.generation(earlier)).images
+    assert [image.file.checkpoint for image in images if image.verdict == "selected"] == ["b"]
+    assert (await other.rebuild()).corrected == 0
+    await other.close()
+    assert await rows(postgres_url, "SELECT COUNT(*) FROM generation_logs") == 9
+    assert await rows(postgres_url, "SELECT COUNT(*) FROM verdicts") == 10
+
+
+async def test_a_worker_that_is_restarted_meanwhile_goes_on_and_delivers_later(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """What waits lies on disk, not in memory; a second start delivers nothing twice."""
+    async with worker(postgres_url, tmp_path) as service:
+        await teach(service, rounds=12)
+    with stopped(postgres_server):
+        async with worker(postgres_url, tmp_path) as service:
+            made = await service.recommend("anime girl", CANDIDATES)
+            await teach(service, rounds=2)
+        assert made.checkpoints[0] == "a"
+        assert made.confidence > 0.3
+        async with worker(postgres_url, tmp_path) as service:
+            await teach(service)
+
+    for _ in range(2):
+        async with worker(postgres_url, tmp_path) as service:
+            assert await judged(service) == 15
+            assert (await service.rebuild()).corrected == 0
+    assert await rows(postgres_url, "SELECT COUNT(*) FROM verdicts") == 15
+
+
+async def test_a_delivery_that_is_not_noted_is_repeated_without_counting_twice(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after the server had it, before the file said so."""
+    async with worker(postgres_url, tmp_path) as service:
+        await teach(service, rounds=2)
+    with stopped(postgres_server):
+        async with worker(postgres_url, tmp_path) as service:
+            await teach(service, rounds=3)
+    async with worker(postgres_url, tmp_path) as service:
+        assert await judged(service) == 5
+        standby = shared(service).standby
+        await standby.database.write(_forget_that_it_arrived)
+        assert await standby.waiting()
+        await shared(service)._follow()
+        assert not await standby.waiting()
+
+        assert await judged(service) == 5
+        assert (await service.rebuild()).corrected == 0
+    assert await rows(postgres_url, "SELECT COUNT(*) FROM verdicts") == 5
+
+
+async def _forget_that_it_arrived(connection: object) -> None:
+    query = text("UPDATE standby_state SET own_generation = 0, own_verdict = 0")
+    await connection.execute(query)  # type: ignore[attr-defined]
+
+
+async def test_nothing_acknowledged_is_lost_when_the_server_goes_in_the_middle_of_writing(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """Also where the server had stored something and did not get to say so."""
+    async with worker(postgres_url, tmp_path) as service:
+        await teach(service)
+        await followed(service)
+        writing = [asyncio.ensure_future(teach(service, rounds=15)) for _ in range(4)]
+        for _ in range(3):
+            await asyncio.sleep(0.1)
+            await asyncio.to_thread(postgres_server.stop)
+            await asyncio.sleep(0.1)
+            await asyncio.to_thread(postgres_server.start)
+        await asyncio.gather(*writing)
+        await back(service)
+
+        assert await judged(service) == 61
+        assert (await service.rebuild()).corrected == 0
+    assert await rows(postgres_url, "SELECT COUNT(*) FROM verdicts") == 61
+
+
+async def test_a_verdict_on_what_is_not_known_here_may_be_sent_again(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """It is no unknown generation: the server, which is away, may well know it."""
+    async with worker(postgres_url, tmp_path) as service:
+        await teach(service)
+        await followed(service)
+        told = pytest.raises(StoreUnavailable, match="when the server is back")
+        with stopped(postgres_server), told as raised:
+            await service.record_feedback("0" * 32, {"a": 1})
+        assert raised.value.code == "store_unreachable"
+
+
+async def test_what_other_workers_teach_is_known_when_the_server_goes(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """Verdicts given elsewhere, new, changed and withdrawn, leave the same sums here."""
+    async with worker(postgres_url, tmp_path / "one") as one, worker(postgres_url, tmp_path / "two") as two:
+        await teach(one, rounds=3)
+        await shared(two)._follow()
+        await teach(two, rounds=2, winner="c")
+        earlier = (await one.generations())[-1].id
+        await two.record_feedback(earlier, {"b": 1})
+        await two.record_feedback((await one.generations())[-2].id)
+        await shared(one)._follow()
+        there = await one.recommend("anime girl", CANDIDATES, seed=3)
+        with stopped(postgres_server):
+            here = await one.recommend("anime girl", CANDIDATES, seed=3)
+
+        assert here.scores == there.scores
+
+
+async def test_a_server_that_was_never_reached_is_told(tmp_path: Path) -> None:
+    """There is no last state to go on from."""
+    with pytest.raises(StoreUnavailable, match="cannot be used"):
+        await PreferenceService.open("postgresql://painter@127.0.0.1:9/none", standby=tmp_path)
+
+
+async def test_a_mistake_of_ours_is_not_taken_for_a_server_that_is_away(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    """It is told, and the next verdict goes to the server."""
+    async with worker(postgres_url, tmp_path) as service:
+
+        async def wrong(connection: object) -> None:
+            await connection.execute(text("SELECT nothing FROM nowhere"))  # type: ignore[attr-defined]
+
+        with pytest.raises(StoreUnavailable):
+            await shared(service).write(wrong)
+
+        assert shared(service).absence is None

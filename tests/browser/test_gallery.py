@@ -6,6 +6,7 @@ Each test runs in the classic canvas and in Nodes 2.0, on the example workflow w
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PENDING = "/context_checkpoint/pending"
 SMALL = {"width": 128, "height": 128, "steps": 4}
+PALETTE = "(id) => window.app.extensionManager.setting.set('Comfy.ColorPalette', id)"
 BLIND = "([value]) => window.app.extensionManager.setting.set('ContextCheckpoint.Blind', value)"
 
 
@@ -198,3 +200,31 @@ async def test_a_run_that_waits_is_let_go_or_stopped(
     entry = await ended(comfyui, pick["prompt_id"])
     assert entry["status"]["status_str"] == ("error" if ends == "interrupt" else "success")
     assert verdicts(comfyui, pick["rounds"][0]["generation_id"]) == [None] * 3
+
+
+@pytest.mark.parametrize("palette", ["dark", "light"])
+async def test_nobody_is_kept_out_of_the_nodes(
+    comfyui: ComfyPage,
+    three_nodes: dict[str, Any],
+    serious_faults: Callable[[Any, str], Awaitable[list[str]]],
+    palette: str,
+) -> None:
+    """axe-core finds no serious fault in the gallery, its picture in full, the banner or the plan."""
+    await comfyui.page.evaluate(PALETTE, palette)
+    try:
+        await load(comfyui, three_nodes, f"a portrait for everybody, {palette}", mode="pause")
+        await queue(comfyui)
+        await expect(banner(comfyui)).to_be_visible(timeout=30_000)
+        await images(comfyui).first.focus()
+        await press(comfyui, "1", "ArrowRight", "x")
+        await expect(saved_line(comfyui)).to_have_text("Saved: 1 picked, 1 rejected.")
+        faults = {part: await serious_faults(comfyui.page, part) for part in (".cc-rounds", ".cc-plan")}
+        await press(comfyui, "c")
+        faults["dialog"] = await serious_faults(comfyui.page, ".cc-look")
+        await press(comfyui, "Escape")
+        [pick] = comfyui.server.get(PENDING)["pending"]
+        await press(comfyui, "Shift+Enter")
+        await ended(comfyui, pick["prompt_id"])
+        assert {part: found for part, found in faults.items() if found} == {}
+    finally:
+        await comfyui.page.evaluate(PALETTE, "dark")

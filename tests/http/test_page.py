@@ -121,6 +121,30 @@ async def test_a_prompt_that_is_markup_is_shown_as_text(page: Page) -> None:
     assert await page.evaluate("window.hacked") is None
 
 
+async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, runtime: Runtime) -> None:
+    """Markup, 300 characters, another direction of writing, emoji: on every tab, and none widens the page."""
+    names = [HOSTILE, "endless" * 43, "\u202edetrever\u202c/مرحبا שלום.safetensors", "🎨👩‍🎨/🖼️.ckpt"]
+    recommended = await runtime.run(lambda service: service.recommend("\u202e מגדל 🗼 " + HOSTILE, names))
+    made = await runtime.run(lambda service: service.log_generation(recommended, dict.fromkeys(names, 1)))
+    await runtime.run(lambda service: service.record_feedback(made, selected_images=[0], rejected_images=[1]))
+    await page.set_viewport_size({"width": 360, "height": 800})
+
+    for name in TABS:
+        shown = await tab(page, name)
+        if name == "Checkpoints":
+            for checkpoint in names:
+                await expect(
+                    shown.locator(f"[title={json.dumps(checkpoint, ensure_ascii=False)}]").first
+                ).to_be_visible()
+        wide = await page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert wide == 0, name
+
+    assert await page.evaluate("window.hacked") is None
+    assert await page.locator("img[src=x]").count() == 0
+
+
 async def test_checkpoints_are_listed_with_the_interval_of_their_share(page: Page) -> None:
     """Without a ComfyUI nothing is known of files, so none is said to be missing."""
     shown = await tab(page, "Checkpoints")

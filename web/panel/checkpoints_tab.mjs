@@ -50,7 +50,12 @@ export class CheckpointsTab {
       sorted: () => this.#draw(),
       columns: [
         { key: "checkpoint", title: say("checkpoint"), cell: (row) => this.#name(row) },
-        { key: "family", title: say("family"), cell: (row) => row.family ?? "–" },
+        {
+          key: "choice",
+          title: say("choice"),
+          help: say("choiceHelp"),
+          cell: (row) => this.#choice(row),
+        },
         {
           key: "rate",
           title: say("winRate"),
@@ -65,13 +70,7 @@ export class CheckpointsTab {
           numeric: true,
           cell: (row) => amount(row.shown),
         },
-        {
-          key: "choice",
-          title: say("choice"),
-          help: say("choiceHelp"),
-          numeric: true,
-          cell: (row) => this.#choice(row),
-        },
+        { key: "family", title: say("family"), cell: (row) => row.family ?? "–" },
       ],
     });
     this.element = element("div", {}, [

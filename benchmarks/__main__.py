@@ -6,17 +6,20 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Callable
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from context_checkpoint.demo.comfy_installation import ComfyInstallation, find_comfyui
 
-from . import import_time, learning_core, many_generations, workflows
-from .results import table
+from . import import_time, in_the_browser, learning_core, many_generations, workflows
+from .results import Result, table
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+PLACES = {"core": "measured", "browser": "measured in the browser"}
+"""Between which comments of the page the results stand."""
 
 
 def main() -> int:
@@ -25,21 +28,39 @@ def main() -> int:
     )
     parser.add_argument("--write", action="store_true", help="put the results into docs/benchmarks.md")
     parser.add_argument("--core-only", action="store_true", help="only what needs no ComfyUI")
+    parser.add_argument("--browser-only", action="store_true", help="only what is seen in the browser")
     chosen = parser.parse_args()
     installation = None if chosen.core_only else find_comfyui()
+    met = True
+    if not chosen.browser_only:
+        met = _told("core", installation, _core, write=chosen.write)
+    if installation is not None:
+        met &= _told("browser", installation, in_the_browser.measure, write=chosen.write)
+    return 0 if met else 1
 
+
+def _told(
+    part: str,
+    installation: ComfyInstallation | None,
+    measure: Callable[[Any], list[Result]],
+    *,
+    write: bool,
+) -> bool:
     began = _load()
+    results = measure(installation)
+    text = f"{_circumstances(installation)} Load {began} before, {_load()} after.\n\n{table(results)}"
+    print(text)
+    if write:
+        _write(PLACES[part], text)
+    return all(result.met for result in results)
+
+
+def _core(installation: ComfyInstallation | None) -> list[Result]:
     results = learning_core.measure() + many_generations.measure()
     if installation is None:
         print("No ComfyUI: workflows and import time are not measured.")
-    else:
-        results += import_time.measure(installation)
-        results += workflows.measure(installation)
-    text = f"{_circumstances(installation)} Load {began} before, {_load()} after.\n\n{table(results)}"
-    print(text)
-    if chosen.write:
-        _write(text)
-    return 0 if all(result.met for result in results) else 1
+        return results
+    return results + import_time.measure(installation) + workflows.measure(installation)
 
 
 def _circumstances(installation: ComfyInstallation | None) -> str:
@@ -56,11 +77,11 @@ def _load() -> str:
     return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
 
 
-def _write(text: str) -> None:
-    page = PAGE.read_text("utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", "utf-8")
+def _write(place: str, text: str) -> None:
+    begin, end = f"<!-- {place}: begin -->", f"<!-- {place}: end -->"
+    before, _, rest = PAGE.read_text("utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    PAGE.write_text(f"{before}{begin}\n{text}\n{end}{after}", "utf-8")
     print(f"Wrote {PAGE}.")
 
 

@@ -47,7 +47,7 @@ QUESTIONS = {
 
 def measure() -> list[Result]:
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(_filled(Path(folder) / "preferences.db"))
+        asyncio.run(filled(Path(folder) / "preferences.db"))
         runtime = Runtime(Path(folder))
         try:
             times = asyncio.run(_asked(runtime))
@@ -72,7 +72,7 @@ async def _asked(runtime: Runtime) -> dict[str, list[float]]:
     return times
 
 
-async def _filled(file: Path) -> None:
+async def filled(file: Path) -> None:
     """Make a database and write the log into it."""
     await (await PreferenceService.open(file)).close()
     chance = random.Random(1)  # noqa: S311 - no secret

@@ -75,7 +75,7 @@ async function releaseLoaders() {
 function imageUrl(image, generationId, full = false) {
   const { filename, subfolder, type } = image;
   const query = new URLSearchParams({ filename, subfolder, type, of: generationId });
-  if (!full) query.set("preview", "webp;80");
+  if (!full) query.set("preview", "jpeg;80");
   return api.apiURL(`/view?${query}`);
 }
 

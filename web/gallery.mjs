@@ -53,6 +53,8 @@ export class Gallery {
   #before = [];
   #blind;
   #current = 0;
+  /** @type {string[]} by place: what its cell shows, so that a key touches only what it changes */
+  #drawn = [];
 
   /**
    * @param {Round} round
@@ -273,8 +275,8 @@ export class Gallery {
   /** @param {RoundImage[]} images */
   #set(images) {
     this.#images = images;
+    this.#save(); // first: what is under way needs no waiting for the page to be drawn
     this.#refresh();
-    this.#save();
   }
 
   #save() {
@@ -293,6 +295,9 @@ export class Gallery {
     for (const [place, { cell, pick, reject, caption }] of this.#cells.entries()) {
       const image = this.#imageAt(place);
       const shown = nameIsShown(image, this.#blind);
+      const drawn = `${image.verdict} ${shown}`;
+      if (this.#drawn[place] === drawn) continue;
+      this.#drawn[place] = drawn;
       const values = { number: image.index + 1, checkpoint: image.checkpoint };
       cell.dataset.verdict = image.verdict ?? "";
       cell.setAttribute("aria-label", this.#labelOf(image));

@@ -57,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_export(commands, common)
     _add_import(commands, common)
     _add_copy(commands, common)
+    _add_forget(commands, common)
     _add_doctor(commands, common)
     _add_settings(commands, common)
     _add_serve(commands, common)
@@ -202,6 +203,22 @@ def _add_copy(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("source", metavar="FROM", help="SQLite file, or postgresql://...")
     parser.add_argument("target", metavar="TO", help="SQLite file, or postgresql://...")
+
+
+def _add_forget(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "forget",
+        parents=[common],
+        help="take back a generation, a keyword, old generations, the prompts' texts, or everything",
+        description="What is forgotten is gone for good, from the database and from its copies.",
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--generation", metavar="ID")
+    what.add_argument("--keyword", metavar="WORD", help="and the texts of the prompts that had it")
+    what.add_argument("--older-than", type=int, metavar="DAYS")
+    what.add_argument("--prompts", action="store_true", help="the texts of all prompts, not their keywords")
+    what.add_argument("--everything", action="store_true", help="needs --yes")
+    parser.add_argument("--yes", action="store_true", help="with --everything: that it is meant")
 
 
 def _add_doctor(commands: Any, common: argparse.ArgumentParser) -> None:

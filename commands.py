@@ -325,6 +325,8 @@ def _listed(text: str) -> list[str]:
 
 
 def _value(text: str) -> Any:
+    if text in ("true", "false"):
+        return text == "true"
     for kind in (int, float):
         try:
             return kind(text)

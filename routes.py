@@ -9,7 +9,15 @@ from typing import Any
 
 from aiohttp import web
 
-from . import __version__, exchange_schemas, learned_schemas, openapi, schemas
+from . import (
+    __version__,
+    exchange_schemas,
+    learned_schemas,
+    openapi,
+    schemas,
+    upkeep_handlers,
+    upkeep_schemas,
+)
 from .endpoint import Endpoint, handler_of
 from .handlers import Api, Host
 from .runtime import Runtime
@@ -145,6 +153,15 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
             422: "The query or a line is not as described; nothing was imported.",
         },
         lines="sent",
+    ),
+    Endpoint(
+        "POST",
+        "/forget",
+        "Forget a generation, a keyword, old generations, the prompts' texts, or everything.",
+        upkeep_schemas.ForgetAsked,
+        upkeep_schemas.ForgetAnswer,
+        upkeep_handlers.forget,
+        _BODY | _UNAVAILABLE | {404: "No such generation."},
     ),
     Endpoint(
         "GET",

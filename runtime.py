@@ -148,6 +148,8 @@ class Runtime:
             settings = self.settings
             service.default_policy = settings.policy
             service.keep_backups(settings.backups_kept)
+            service.keep_prompts = settings.keep_prompts
+            service.retention_days = settings.retention_days
             service.curation = settings.curation
             return await operation(service)
         finally:

@@ -18,7 +18,7 @@ from .learning.explanation import Finding
 from .learning.strategy import divide_images
 from .learning.values import MOST_BRANCHES, Recommendation, Stage, Strategy
 from .nodes.pool import Pool
-from .settings import MOST_BACKUPS, MOST_KEPT_LOADERS, MOST_NAMES
+from .settings import MOST_BACKUPS, MOST_DAYS, MOST_KEPT_LOADERS, MOST_NAMES
 
 LONGEST_PROMPT = 400_000
 """Characters. People paste whole documents; a prompt of 100 kB is served, a novel is refused."""
@@ -372,6 +372,8 @@ class SettingsAsked(Asked):
     kept_loaders: Annotated[int, Field(ge=0, le=MOST_KEPT_LOADERS)] | None = None
     kept_loaders_memory_share: Share | None = None
     backups_kept: Annotated[int, Field(ge=0, le=MOST_BACKUPS)] | None = None
+    keep_prompts: bool | None = None
+    retention_days: Annotated[int, Field(ge=0, le=MOST_DAYS)] | None = None
     pinned: tuple[Name, ...] | None = Field(default=None, max_length=MOST_NAMES)
     banned: tuple[Name, ...] | None = Field(default=None, max_length=MOST_NAMES)
 
@@ -387,6 +389,8 @@ class SettingsAnswer(Answer):
     kept_loaders: int
     kept_loaders_memory_share: float
     backups_kept: int
+    keep_prompts: bool = Field(description="false: prompts' texts are not stored, only their keywords.")
+    retention_days: int = Field(description="After so many days a generation is forgotten; 0: never.")
     pinned: tuple[str, ...] = Field(description="Checkpoints that are shown, whatever was learned.")
     banned: tuple[str, ...] = Field(description="Checkpoints that are never candidates.")
 

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MOST_KEPT_LOADERS = 20
 MOST_BACKUPS = 100
+MOST_DAYS = 36_500
 MOST_NAMES = 10_000
 
 
@@ -46,6 +47,10 @@ class Settings:
         The share of all memory, 0..1, that they may fill.
     backups_kept
         How many daily copies of the database file are kept; 0 makes none.
+    keep_prompts
+        Whether prompts' texts are stored; if not, only their keywords are.
+    retention_days
+        After how many days a generation and what it taught are forgotten; 0 never.
     pinned, banned
         Checkpoints that are shown, and that are never candidates, whatever was learned.
 
@@ -61,6 +66,8 @@ class Settings:
     kept_loaders: int = 3
     kept_loaders_memory_share: float = 0.4
     backups_kept: int = 7
+    keep_prompts: bool = True
+    retention_days: int = 0
     pinned: tuple[str, ...] = ()
     banned: tuple[str, ...] = ()
 
@@ -73,7 +80,14 @@ class Settings:
             if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0.0 <= number <= 1.0:
                 raise ValueError(f"{name} is {number!r}; choose a number from 0 to 1.")
         Thresholds(exploit=self.exploit_threshold, explore=self.explore_threshold)
-        for name, most in (("kept_loaders", MOST_KEPT_LOADERS), ("backups_kept", MOST_BACKUPS)):
+        if self.keep_prompts not in (True, False):
+            raise ValueError(f"keep_prompts is {self.keep_prompts!r}; choose true or false.")
+        object.__setattr__(self, "keep_prompts", bool(self.keep_prompts))
+        for name, most in (
+            ("kept_loaders", MOST_KEPT_LOADERS),
+            ("backups_kept", MOST_BACKUPS),
+            ("retention_days", MOST_DAYS),
+        ):
             kept = getattr(self, name)
             if isinstance(kept, bool) or not isinstance(kept, int) or not 0 <= kept <= most:
                 raise ValueError(f"{name} is {kept!r}; choose a whole number from 0 to {most}.")

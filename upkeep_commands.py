@@ -1,4 +1,4 @@
-"""The commands that look after a database as a whole: carrying it elsewhere.
+"""The commands that look after a database as a whole: carrying it elsewhere, taking something back.
 
 Apart from `commands`, which ask what was learned, because these may open other databases than the runtime's.
 """
@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from . import exchange_schemas
+from . import exchange_schemas, upkeep_schemas
 from .cli import CommandFailed, Outcome, WrongUse
 from .learning import engines
-from .learning.overview import ImportReport
+from .learning.overview import Forgotten, ImportReport
 from .learning.service import PreferenceService
+from .runtime import configure, current
+from .settings import MOST_DAYS
 
 
 def copy(given: argparse.Namespace) -> Outcome:
@@ -28,6 +30,31 @@ def copy(given: argparse.Namespace) -> Outcome:
     answer = exchange_schemas.ImportAnswer.model_validate(report)
     counts = f"{answer.added:,} new, {answer.verdicts_replaced:,} verdicts replaced"
     return Outcome(answer.model_dump(mode="json"), f"{answer.generations:,} generations: {counts}.")
+
+
+def forget(given: argparse.Namespace) -> Outcome:
+    if given.everything != given.yes:
+        raise WrongUse("--everything and --yes belong together: all that was taught would be gone for good.")
+    if given.older_than is not None and not 0 <= given.older_than <= MOST_DAYS:
+        raise WrongUse(f"--older-than takes 0 to {MOST_DAYS} days.")
+
+    async def forgotten(service: PreferenceService) -> Forgotten:
+        if given.generation is not None:
+            return await service.forget_generation(given.generation)
+        if given.keyword is not None:
+            return await service.forget_keyword(given.keyword)
+        if given.older_than is not None:
+            return await service.forget_older(given.older_than)
+        return await (service.forget_prompts() if given.prompts else service.forget_everything())
+
+    if given.database is not None:
+        configure(database=given.database)
+    answer = upkeep_schemas.ForgetAnswer.model_validate(current().run_blocking(forgotten))
+    lines = [f"Forgotten, in {answer.generations:,} generations."]
+    lines += [
+        f"{file} may still hold traces, since it is in use: forget again later." for file in answer.traces
+    ]
+    return Outcome(answer.model_dump(mode="json"), "\n".join(lines), good=not answer.traces)
 
 
 async def _copied(source: str, target: str) -> ImportReport:

@@ -234,6 +234,38 @@ def damaged(database: Path) -> list[Path]:
     )
 
 
+def put_aside(database: Path) -> list[Path]:
+    """All files that once were this database: damaged, replaced or rescued, with what lies beside them."""
+    stem, name = _literal(database.stem), _literal(database.name)
+    patterns = (f"{stem}.damaged-*", f"{stem}.before-*", f"{name}.rescued-*")
+    return sorted({path for pattern in patterns for path in database.parent.glob(pattern)})
+
+
+def copy_file(path: Path, copy: Path) -> None:
+    """Copy a copy, which nobody has open."""
+    copy.write_bytes(path.read_bytes())
+
+
+def take_name(draft: Path, path: Path) -> None:
+    """Give a draft that nobody has open the name of a copy, whole or not at all."""
+    with closing(sqlite3.connect(draft)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")  # a copy is one file
+    _reach_the_disk(draft)
+    draft.replace(path)
+
+
+def compact(database: Path) -> bool:
+    """Rewrite a file without what was deleted, and its log too; False where others are in the way."""
+    with closing(sqlite3.connect(database, isolation_level=None, timeout=5)) as connection:
+        connection.execute("PRAGMA secure_delete=ON")
+        try:
+            connection.execute("VACUUM")
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            return False
+        return not busy
+
+
 def _literal(text: str) -> str:
     return re.sub(r"([\[*?])", r"[\1]", text)
 

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from . import backups, damage, engines, moved_file
 from .errors import StoreUnavailable
 from .overview import DatabaseReport
-from .schema import REVISION, VERSION_TABLE, learned_state
+from .schema import REVISION, VERSION_TABLE, learned_state, metadata
 from .store_errors import told
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Database:
             seen_whole = await asyncio.to_thread(damage.look_at_start, database.path, clock())
         await database._connect()
         if not seen_whole:
-            database._beside(database._look_through())
+            database.beside(database._look_through())
         return database
 
     @property
@@ -124,13 +124,23 @@ class Database:
         """
         return await self._to_its_end(self._write(work))
 
+    async def compact(self) -> bool:
+        """Clear what was deleted from free pages and logs; whether all of it could be."""
+        if self.path:
+            return await asyncio.to_thread(backups.compact, self.path)
+        if self.url.get_backend_name() == "postgresql":
+            async with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+                ours = ", ".join(table.name for table in metadata.sorted_tables)
+                await connection.exec_driver_sql(f"VACUUM {ours}")
+        return True
+
     async def close(self) -> None:
         """Let running transactions end, then let go of the file."""
-        self._closed = True
         if self._look:
             self._look.end()
         while self._running:
             await asyncio.wait(self._running)
+        self._closed = True
         if self.path and self.path.parent.is_dir():
             try:
                 await self._stay_in_place()
@@ -168,9 +178,10 @@ class Database:
             raise StoreUnavailable(
                 "store_closed", f"{self.name} has been closed. Open it again, or restart ComfyUI."
             )
-        return await asyncio.shield(self._beside(work))
+        return await asyncio.shield(self.beside(work))
 
-    def _beside(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    def beside(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin `work` and let `close` wait for it."""
         task = asyncio.ensure_future(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -216,7 +227,7 @@ class Database:
         if self.path and self.backups_kept and self._loop.time() >= self._look_for_backup_at:
             self._look_for_backup_at = self._loop.time() + _LOOK_EVERY_S
             self._written = True
-            self._beside(self._back_up_beside(self.path))
+            self.beside(self._back_up_beside(self.path))
         return done
 
     async def _write_once(self, work: Work[T]) -> T:
@@ -276,7 +287,7 @@ class Database:
             finally:
                 self._sound.set()
         if restored and self.after_restoring and not self._closed:
-            self._beside(self.after_restoring())
+            self.beside(self.after_restoring())
         return restored
 
     async def _connect(self) -> None:

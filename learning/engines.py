@@ -111,7 +111,7 @@ def _sqlite_url(file: Path, **parameters: str) -> URL:
 def _set_pragmas(dbapi_connection: Any, _record: object) -> None:
     cursor = dbapi_connection.cursor()
     try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             cursor.execute(f"PRAGMA {pragma}")
     except Exception:
         # SQLAlchemy forgets a connection whose first steps fail, and its thread would hold the file open.

@@ -109,6 +109,14 @@ class ImportReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was forgotten: how many generations were touched, and the files that may still hold traces."""
+
+    generations: int
+    traces: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseReport:
     """The state of the database, for `doctor`. `problem` is "" where all is well."""
 

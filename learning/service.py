@@ -33,6 +33,7 @@ from . import (
 from .database import BUSY_TIMEOUT_S, Database
 from .decision import Decision, Question, ask, decide
 from .errors import InvalidRequest, InvalidVerdict, UnknownImage
+from .forgetting import Forgetting
 from .inspection import Inspection, found
 from .overview import ImportReport, RebuildReport
 from .policies import DEFAULT_POLICY
@@ -51,14 +52,16 @@ log = logging.getLogger(__name__)
 MOST_IMAGES = 10_000
 
 
-class PreferenceService(Inspection):
+class PreferenceService(Inspection, Forgetting):
     """What one database has learned, and what to do because of it. Make it with `open`."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self.default_policy: str = DEFAULT_POLICY
         self.curation = pins.Curation()
-        super().__init__(database)
-        self._clock = clock
+        self.keep_prompts = True
+        """False: a prompt's text is not stored, only its keywords."""
+        Inspection.__init__(self, database)
+        Forgetting.__init__(self, database, clock)
 
     @classmethod
     async def open(
@@ -223,7 +226,7 @@ class PreferenceService(Inspection):
             "id": generation_id,
             "session_id": stored_text(session_id),
             "prompt_id": stored_text(prompt_id),
-            "prompt": stored_text(recommendation.prompt),
+            "prompt": stored_text(recommendation.prompt) if self.keep_prompts else "",
             "stage": recommendation.stage,
             "policy": recommendation.policy,
             "strategy": recommendation.strategy,
@@ -239,6 +242,7 @@ class PreferenceService(Inspection):
         await self._database.write(
             lambda connection: log_store.add_generation(connection, columns, words, files, utilities)
         )
+        self._forget_what_is_too_old()
         return generation_id
 
     async def record_feedback(

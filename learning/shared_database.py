@@ -138,6 +138,11 @@ class SharedDatabase(Database):
         await super().close()
         await self.standby.database.close()
 
+    async def compact(self) -> bool:
+        cleared = await super().compact()
+        await self._follow()  # it has another identity now: all of what is known here is replaced
+        return await self.standby.database.compact() and cleared
+
     async def report(self) -> DatabaseReport:
         if self.absence is None:
             return await super().report()

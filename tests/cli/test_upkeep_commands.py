@@ -1,4 +1,4 @@
-"""Commands that carry a database elsewhere."""
+"""Commands that carry a database elsewhere, and that take something back."""
 
 from __future__ import annotations
 
@@ -46,3 +46,43 @@ def test_what_cannot_be_copied_is_told(call: Call, database: Path, logged: Calla
     assert "is not there" in absent.err
     assert "the same database" in itself.err
     assert not missing.exists()
+
+
+def test_what_is_forgotten_is_gone(call: Call, database: Path, logged: Callable[..., str]) -> None:
+    """A generation, a keyword, the prompts, what is old, everything."""
+    at = ("--database", str(database))
+    first, _ = logged(selected=(0,)), logged("anime girl", selected=(1,))
+
+    done = [
+        call("forget", *what, *at)
+        for what in (
+            ["--older-than", "1"],
+            ["--generation", first],
+            ["--keyword", "girl"],
+            ["--prompts"],
+            ["--everything", "--yes"],
+        )
+    ]
+
+    assert [each.status for each in done] == [0] * 5
+    assert [each.out.split()[2] for each in done] == ["0", "1", "1", "0", "1"]
+    assert call("stats", "--json", *at).json["overview"]["generations"] == 0
+
+
+def test_everything_needs_a_yes(call: Call, database: Path, logged: Callable[..., str]) -> None:
+    """And a generation that is not there is told."""
+    logged(selected=(0,))
+    at = ("--database", str(database))
+
+    unsure = call("forget", "--everything", *at)
+    unknown = call("forget", "--generation", "0" * 32, *at)
+
+    assert (unsure.status, unknown.status) == (2, 1)
+    assert call("stats", "--json", *at).json["overview"]["judged"] == 1
+
+
+def test_prompts_need_not_be_stored(call: Call, database: Path) -> None:
+    """The setting takes true and false."""
+    assert call("settings", "keep_prompts=false", "retention_days=365").status == 0
+    assert "keep_prompts=False" in call("settings").out
+    assert call("settings", "keep_prompts=perhaps").status == 2

@@ -1,0 +1,148 @@
+"""Forgetting in SQL: generations, a keyword, prompts, or everything, with what they had taught.
+
+Functions of a connection, to be called inside one of `Database`'s transactions. Separate from `log_store`,
+where the log is only ever added to. What is taken out of the log is taken out of the sums too, so that they
+stay those of the log that is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import Table, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from . import log_store, statistics_store
+from .schema import (
+    OVERALL,
+    OVERALL_ID,
+    checkpoints,
+    generation_images,
+    generation_keywords,
+    generation_logs,
+    generation_utilities,
+    keywords,
+    learned_state,
+    pair_statistics,
+    verdicts,
+)
+
+PAGE = 100
+"""Generations in one transaction, so that nobody's verdict waits long."""
+
+
+async def generation(connection: AsyncConnection, generation_id: str) -> int:
+    """Forget one generation; how many there were with that id."""
+    logged = await log_store.find(connection, generation_id)
+    if logged is not None:
+        await _forget(connection, [logged])
+    return int(logged is not None)
+
+
+async def before(connection: AsyncConnection, moment: datetime) -> int:
+    """Forget a page of what was logged before a moment; how many generations, 0 when there are no more."""
+    older = select(generation_logs.c.number).where(generation_logs.c.created_at < moment)
+    rows = await connection.execute(older.order_by(generation_logs.c.number).limit(PAGE))
+    logged = await log_store.numbered(connection, [row[0] for row in rows])
+    if logged:
+        await _forget(connection, logged)
+    return len(logged)
+
+
+async def keyword(connection: AsyncConnection, text: str) -> int:
+    """Forget a keyword in a page of generations, and their prompts, which have it; 0 when it is gone."""
+    known = (await connection.execute(select(keywords.c.id).where(keywords.c.text == text))).scalar()
+    if known is None or text == OVERALL:
+        return 0
+    having = generation_keywords.c.keyword_id == known
+    rows = await connection.execute(select(generation_keywords.c.generation_number).where(having).limit(PAGE))
+    logged = await log_store.numbered(connection, sorted({row[0] for row in rows}))
+    change = statistics_store.Change()
+    for each in logged:
+        judged = each.judged_round(each.marks)
+        left = tuple(word for word in judged.keywords if word.text != text)
+        change.add(judged, -1.0)
+        change.add(replace(judged, keywords=left))
+    await statistics_store.apply(connection, change, await _ids(connection, change))
+    numbers = [each.number for each in logged]
+    await connection.execute(
+        delete(generation_keywords).where(having, generation_keywords.c.generation_number.in_(numbers))
+    )
+    await connection.execute(
+        update(generation_logs).where(generation_logs.c.number.in_(numbers)).values(prompt="")
+    )
+    if len(logged) < PAGE:
+        await connection.execute(delete(pair_statistics).where(pair_statistics.c.keyword_id == known))
+        await connection.execute(delete(keywords).where(keywords.c.id == known))
+        await renew_identity(connection)
+    return max(len(logged), 1)
+
+
+async def prompts(connection: AsyncConnection) -> int:
+    """Forget the texts of all prompts; what was learned of their keywords stays. How many had one."""
+    emptied = await connection.execute(
+        update(generation_logs).where(generation_logs.c.prompt != "").values(prompt="")
+    )
+    await renew_identity(connection)
+    return emptied.rowcount
+
+
+async def everything(connection: AsyncConnection) -> int:
+    """Begin anew; how many generations were forgotten."""
+    for table in (verdicts, generation_utilities, generation_images, generation_keywords):
+        await connection.execute(delete(table))
+    gone = await connection.execute(delete(generation_logs))
+    await connection.execute(delete(pair_statistics))
+    await connection.execute(delete(keywords).where(keywords.c.id != OVERALL_ID))
+    await connection.execute(update(keywords).values(rounds=0.0))
+    await connection.execute(delete(checkpoints))
+    await renew_identity(connection)
+    return gone.rowcount
+
+
+async def renew_identity(connection: AsyncConnection) -> None:
+    """Tell those who follow this log that it is no longer the one they know."""
+    await connection.execute(update(learned_state).values(identity=uuid4().hex))
+
+
+async def _forget(connection: AsyncConnection, logged: Sequence[log_store.LoggedGeneration]) -> None:
+    change = statistics_store.Change()
+    for each in logged:
+        change.add(each.judged_round(each.marks), -1.0)
+    await statistics_store.apply(connection, change, await _ids(connection, change))
+    numbers = [each.number for each in logged]
+    words = await _held(connection, generation_keywords, "keyword_id", numbers)
+    names = await _held(connection, generation_images, "checkpoint_id", numbers)
+    for table in (verdicts, generation_utilities, generation_images, generation_keywords):
+        await connection.execute(delete(table).where(table.c.generation_number.in_(numbers)))
+    await connection.execute(delete(generation_logs).where(generation_logs.c.number.in_(numbers)))
+    await _drop_unused(connection, keywords, "keyword_id", words - {OVERALL_ID}, generation_keywords)
+    await _drop_unused(connection, checkpoints, "checkpoint_id", names, generation_images)
+    await renew_identity(connection)
+
+
+async def _held(connection: AsyncConnection, table: Table, column: str, numbers: Collection[int]) -> set[int]:
+    held = select(table.c[column]).where(table.c.generation_number.in_(numbers)).distinct()
+    return {row[0] for row in await connection.execute(held)}
+
+
+async def _drop_unused(
+    connection: AsyncConnection, texts: Table, column: str, ids: Collection[int], used_in: Table
+) -> None:
+    """Forget texts that nothing is about any more."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), 500):  # SQLite before 3.32 takes at most 999 parameters
+        some = ordered[start : start + 500]
+        used = select(used_in.c[column]).where(used_in.c[column] == texts.c.id).exists()
+        told = select(pair_statistics.c[column]).where(pair_statistics.c[column] == texts.c.id).exists()
+        await connection.execute(delete(texts).where(texts.c.id.in_(some), ~or_(used, told)))
+
+
+async def _ids(connection: AsyncConnection, change: statistics_store.Change) -> log_store.Ids:
+    return log_store.Ids(
+        await log_store.interned(connection, keywords, {text for text, _ in change.pairs} | {*change.rounds}),
+        await log_store.interned(connection, checkpoints, {name for _, name in change.pairs}),
+    )

@@ -6,15 +6,38 @@ import { test } from "node:test";
 
 import { planFrom, strategyInWords } from "../../web/plan.mjs";
 import { BLIND, SETTINGS, settingText } from "../../web/settings.mjs";
-import { ENGLISH, speaker, speakerFor, speakerFrom } from "../../web/texts.mjs";
+import { speaker, speakerFor, speakerFrom } from "../../web/texts.mjs";
 
 const locales = new URL("../../locales/", import.meta.url);
 const read = (language, file) => JSON.parse(readFileSync(new URL(`${language}/${file}.json`, locales)));
 const languages = readdirSync(locales);
+const english = read("en", "main").contextCheckpoint;
+const say = speaker(english);
 const placeholders = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
 
-test("the English texts are the ones in the locale file", () => {
-  assert.deepEqual(read("en", "main").contextCheckpoint, ENGLISH);
+test("whatever a component says has a text, and no text is said by none", () => {
+  const web = new URL("../../web/", import.meta.url);
+  const modules = readdirSync(web, { recursive: true }).filter((name) => /\.m?js$/.test(name));
+  const source = modules
+    .map((name) => readFileSync(new URL(name.replaceAll("\\", "/"), web), "utf8"))
+    .join("\n");
+  const said = [...source.matchAll(/\bsay\(\s*"(\w+)"/g)].map(([, key]) => key);
+  assert.ok(said.length > 60);
+  assert.deepEqual(
+    said.filter((key) => !(key in english)),
+    [],
+  );
+
+  // The others are said by a key that is put together, such as `tab_${name}`.
+  const stems = [...source.matchAll(/`(\w*)\$\{[^}]+\}(\w*)`/g)].filter(
+    ([, ...ends]) => ends.join("").length > 2,
+  );
+  const composed = stems.map(([, before, after]) => new RegExp(`^${before}\\w+${after}$`));
+  const mentioned = (key) => source.includes(`"${key}"`) || composed.some((pattern) => pattern.test(key));
+  assert.deepEqual(
+    Object.keys(english).filter((key) => !mentioned(key)),
+    [],
+  );
 });
 
 test("the English settings are the ones in the locale file", () => {
@@ -34,10 +57,10 @@ test("English, Chinese and Japanese are there", () => {
 for (const language of languages) {
   test(`${language} says everything that English says, with the same placeholders`, () => {
     const texts = read(language, "main").contextCheckpoint;
-    assert.deepEqual(Object.keys(texts).sort(), Object.keys(ENGLISH).sort());
+    assert.deepEqual(Object.keys(texts).sort(), Object.keys(english).sort());
     for (const [key, text] of Object.entries(texts)) {
-      assert.deepEqual(placeholders(text), placeholders(ENGLISH[key]), key);
-      if (language !== "en" && key !== "panel") assert.notEqual(text, ENGLISH[key], key);
+      assert.deepEqual(placeholders(text), placeholders(english[key]), key);
+      if (language !== "en" && key !== "panel") assert.notEqual(text, english[key], key);
     }
     for (const file of ["main", "settings", "commands", "nodeDefs"]) {
       assert.deepEqual(keysOf(read(language, file)), keysOf(read("en", file)), file);
@@ -54,24 +77,30 @@ function keysOf(value, path = "") {
 }
 
 test("placeholders are filled, also by texts that look like placeholders", () => {
-  assert.equal(speaker()("imageBy", { number: 1, checkpoint: "{number}" }), "Image 1, made by {number}");
+  assert.equal(say("imageBy", { number: 1, checkpoint: "{number}" }), "Image 1, made by {number}");
 });
 
-test("a missing translation stays English", () => {
-  assert.equal(speaker({ pick: "選ぶ" })("pick"), "選ぶ");
-  assert.equal(speaker({ pick: "選ぶ" })("reject"), "Reject");
+test("a missing translation stays English", async () => {
+  const all = { en: read("en", "main"), ja: { contextCheckpoint: { pick: "選ぶ" } } };
+  const japanese = await speakerFor(async () => Response.json(all), "ja");
+  assert.equal(japanese("pick"), "選ぶ");
+  assert.equal(japanese("reject"), "Reject");
+  const swedish = await speakerFor(async () => Response.json(all), "sv");
+  assert.equal(swedish("pick"), "Pick");
 });
 
-test("without an answer the texts are English", async () => {
-  const say = await speakerFor(() => Promise.reject(new Error("gone")), "ja");
-  assert.equal(say("pick"), "Pick");
+test("without an answer nothing breaks", async () => {
+  const lost = await speakerFor(() => Promise.reject(new Error("gone")), "ja");
+  assert.equal(lost("pick"), "pick");
+  const { language } = await speakerFrom(() => Promise.reject(new Error("gone")), ["ja"]);
+  assert.equal(language, "en");
 });
 
 test("the settings are told in the person's language too", async () => {
   const all = { ja: read("ja", "main") };
   all.ja.settings = { ...read("ja", "settings"), Other_Setting: { name: "x" } };
-  const say = await speakerFor(async () => Response.json(all), "ja");
-  assert.equal(settingText(BLIND, "name", say), read("ja", "settings").ContextCheckpoint_Blind.name);
+  const japanese = await speakerFor(async () => Response.json(all), "ja");
+  assert.equal(settingText(BLIND, "name", japanese), read("ja", "settings").ContextCheckpoint_Blind.name);
   assert.equal(settingText(BLIND, "name", speaker()), BLIND.name);
 });
 
@@ -82,8 +111,8 @@ test("a page of its own takes the first language that there is", async () => {
     return Response.json(read(language, file.replace(".json", "")));
   };
   const spoken = async (...preferred) => {
-    const { say, language } = await speakerFrom(files, preferred);
-    return [language, say("pick")];
+    const { say: spoken, language } = await speakerFrom(files, preferred);
+    return [language, spoken("pick")];
   };
   assert.deepEqual(await spoken("sv", "zh-CN", "en"), ["zh", "选取"]);
   assert.deepEqual(await spoken("en-GB", "zh"), ["en", "Pick"]);
@@ -91,7 +120,7 @@ test("a page of its own takes the first language that there is", async () => {
 });
 
 test("the strategy is told in words with the number of checkpoints that are really used", () => {
-  const words = (record) => strategyInWords(planFrom(record), speaker());
+  const words = (record) => strategyInWords(planFrom(record), say);
   assert.match(words({ strategy: "explore", checkpoints: ["a", "b"] }), /2 checkpoints/);
   assert.match(words({ strategy: "explore", checkpoints: ["a"] }), /only checkpoint/);
   assert.match(words({ strategy: "exploit", checkpoints: ["a"], fallback: true }), /fallback/);

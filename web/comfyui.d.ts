@@ -112,6 +112,9 @@ export interface ComfyApp {
     setting: { get(id: string): any; set(id: string, value: unknown): Promise<void> };
     toast: { add(message: ToastMessage): void };
     command: { execute(id: string): Promise<void> };
+    dialog: {
+      confirm(asked: { title: string; message: string; type: "delete" }): Promise<boolean | null>;
+    };
     registerSidebarTab(tab: SidebarTab): void;
   };
 }

@@ -334,6 +334,8 @@ app.registerExtension({
         blind: isBlind,
         changeSettings,
         releaseLoaders: () => void releaseLoaders(),
+        confirm: async (title, message) =>
+          (await app.extensionManager.dialog.confirm({ title, message, type: "delete" })) === true,
         lost: verdictLost,
       }),
     );

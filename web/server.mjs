@@ -117,6 +117,15 @@ export class Server {
     });
   }
 
+  /**
+   * For good: what is named, in the database and in every copy of it.
+   *
+   * @param {object} what `{ generation_id }`, `{ prompts: true }` or `{ everything: true }`
+   */
+  forget(what) {
+    return this.#post("forget", what);
+  }
+
   releaseLoaders() {
     return this.#post("loaders/release", {});
   }

@@ -68,7 +68,7 @@ async def test_the_panel_shows_rounds_with_their_images_and_takes_verdicts(
     await expect(newest).to_contain_text("a lighthouse <b>in a storm</b>")
     await expect(newest.locator("img.cc-thumbnail").first).to_be_visible()
     await newest.get_by_role("button", name="Pick image 1").click()
-    await expect(newest.locator(".cc-status")).to_have_text("Saved: 1 picked, 0 rejected.")
+    await expect(newest.locator(".cc-saving .cc-status")).to_have_text("Saved: 1 picked, 0 rejected.")
 
     (held,) = comfyui.server.get(f"/context_checkpoint/generations?id={generation}")["generations"]
     assert held["images"][0]["verdict"] == "selected"
@@ -97,6 +97,27 @@ async def test_nobody_is_kept_out_of_the_panel(
     finally:
         await comfyui.page.evaluate(set_palette, "dark")
         await close_panel(comfyui)
+
+
+async def test_a_round_is_forgotten_after_comfyuis_own_question(
+    comfyui: ComfyPage, three_nodes: dict[str, Any]
+) -> None:
+    """Its dialog, and nothing is gone before it is answered."""
+    generation = await drawn(comfyui, three_nodes, "a lighthouse to forget")
+    address = f"/context_checkpoint/generations?id={generation}"
+    newest = (await tab(comfyui, "History")).get_by_role("article").first
+    await expect(newest).to_contain_text("a lighthouse to forget")
+
+    await newest.get_by_role("button", name="Forget this round").click()
+    dialog = comfyui.page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("There is no way back.")
+    assert comfyui.server.get(address)["generations"]
+    await dialog.get_by_role("button", name="Delete").click()
+
+    await expect(newest).not_to_contain_text("a lighthouse to forget")
+    held = comfyui.server.get("/context_checkpoint/generations?limit=500")["generations"]
+    assert generation not in {one["id"] for one in held}
+    await close_panel(comfyui)
 
 
 async def test_the_plan_is_shown_before_queueing(comfyui: ComfyPage, three_nodes: dict[str, Any]) -> None:

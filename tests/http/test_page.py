@@ -103,9 +103,9 @@ async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, run
 
     newest = rounds.first
     await newest.get_by_role("button", name="Pick image 2").click()
-    await expect(newest.locator(".cc-status")).to_have_text("Saved: 2 picked, 1 rejected.")
+    await expect(newest.locator(".cc-saving .cc-status")).to_have_text("Saved: 2 picked, 1 rejected.")
     await newest.get_by_role("button", name="Withdraw the verdict").click()
-    await expect(newest.locator(".cc-status")).to_contain_text("this run teaches nothing")
+    await expect(newest.locator(".cc-saving .cc-status")).to_contain_text("this run teaches nothing")
 
     (held,) = await runtime.run(lambda service: service.generations(1))
     assert [image.verdict for image in held.images] == [None] * 3
@@ -230,6 +230,35 @@ async def test_everything_is_exported_and_imported(page: Page, runtime: Runtime,
     await choose.set_input_files(bad)
     await expect(shown.locator(".cc-exchange .cc-status")).to_contain_text("Nothing was imported: ")
     assert len(await runtime.run(lambda service: service.generations(100))) == 40
+
+
+async def test_a_round_and_everything_are_forgotten_once_that_is_confirmed(
+    page: Page, runtime: Runtime
+) -> None:
+    """Asked before; a no changes nothing."""
+    shown = await tab(page, "History")
+    rounds = shown.get_by_role("article")
+    await expect(rounds).to_have_count(20)
+    (newest,) = await runtime.run(lambda service: service.generations(1))
+
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    await rounds.first.get_by_role("button", name="Forget this round").click()
+    await expect(rounds).to_have_count(20)
+    page.once("dialog", lambda dialog: dialog.accept())
+    await rounds.first.get_by_role("button", name="Forget this round").click()
+    await expect(rounds).to_have_count(19)
+    await expect(rounds.first).to_be_focused()
+    assert newest.id not in {one.id for one in await runtime.run(lambda service: service.generations(100))}
+
+    shown = await tab(page, "Settings")
+    page.once("dialog", lambda dialog: dialog.accept())
+    await shown.get_by_role("button", name="Forget the prompts' texts").click()
+    await expect(shown.locator(".cc-forget").first).to_contain_text("Forgotten: 39 rounds.")
+    page.once("dialog", lambda dialog: dialog.accept())
+    await shown.get_by_role("button", name="Forget everything").click()
+    await expect(shown.locator(".cc-forget").last).to_contain_text("Forgotten: 39 rounds.")
+    await expect(shown).to_contain_text("0 rounds, 0 with a verdict")
+    assert (await runtime.run(lambda service: service.statistics())).pairs == ()
 
 
 @pytest.mark.parametrize(

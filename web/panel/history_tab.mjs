@@ -7,6 +7,7 @@ import { percent } from "../plan.mjs";
 import { feedbackBody, roundFrom } from "../verdicts.mjs";
 import { Asking } from "./asking.mjs";
 import { moment } from "./cells.mjs";
+import { forgetting } from "./forgetting.mjs";
 
 const ROUNDS = 20;
 const FILTERS = /** @type {const} */ (["all", "judged", "unjudged"]);
@@ -102,13 +103,19 @@ export class HistoryTab {
     refresh();
     const time = moment(generation.created_at);
     const said = { time, confidence: percent(generation.confidence), stage: generation.stage };
-    return element("article", { "aria-label": say("roundOf", { time }), tabindex: "-1" }, [
+    const forget = forgetting(this.#parts, "Round", { generation_id: generation.id }, () => {
+      const next = article.nextElementSibling ?? article.previousElementSibling;
+      article.remove();
+      if (next instanceof HTMLElement) next.focus();
+    });
+    const article = element("article", { "aria-label": say("roundOf", { time }), tabindex: "-1" }, [
       element("header", {}, [
         element("span", { class: "cc-note", text: say("roundSaid", said) }),
         element("bdi", { class: "cc-prompt", text: generation.prompt, title: generation.prompt }),
       ]),
       gallery.element,
-      withdraw,
+      element("div", { class: "cc-actions" }, [withdraw, forget]),
     ]);
+    return article;
   }
 }

@@ -24,6 +24,7 @@ import { TryTab } from "./try_tab.mjs";
  * @property {() => boolean} blind
  * @property {(changes: object) => Promise<Record<string, unknown>>} changeSettings answers with all settings
  * @property {() => void} releaseLoaders
+ * @property {(title: string, question: string) => Promise<boolean>} confirm asks before what cannot be undone
  * @property {(reason: string) => void} lost told of a verdict that was not saved and that nobody sees any more
  * @property {{ recall: () => string, keep: (tab: string) => void }} lastTab
  */

@@ -6,6 +6,7 @@ import { SETTINGS, settingText } from "../settings.mjs";
 import { Asking } from "./asking.mjs";
 import { amount } from "./cells.mjs";
 import { Exchange } from "./exchange.mjs";
+import { forgetting } from "./forgetting.mjs";
 
 /** @typedef {import("./panel.mjs").PanelParts} PanelParts */
 /** @typedef {typeof SETTINGS[number]} Setting */
@@ -35,6 +36,8 @@ export class SettingsTab {
       element("h3", { text: say("data") }),
       this.#data,
       new Exchange(parts, () => this.show()).element,
+      forgetting(parts, "Prompts", { prompts: true }, () => this.show()),
+      forgetting(parts, "Everything", { everything: true }, () => this.show()),
       parts.inComfyUI ? button(say("release"), () => parts.releaseLoaders()) : null,
     ]);
   }

@@ -18,6 +18,7 @@ const panel = new Panel({
   blind: () => false,
   changeSettings: (changes) => server.changeSettings(changes),
   releaseLoaders: () => {},
+  confirm: async (_title, question) => window.confirm(question),
   lost: (reason) => console.error(reason),
   lastTab: lastTab(window.localStorage),
 });

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -55,10 +56,12 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure; `--write` updates docs/benchmarks.md. `bench arena` lets the policies play their peers."""
+    """Measure; `--write` updates the page in docs. `arena`: against peers. `scale`: how it grows."""
     if session.posargs[:1] == ["arena"]:
         _peers(session)
         session.run("python", "-m", "benchmarks.arena", *session.posargs[1:], env={"PYTHONPATH": str(ROOT)})
+    elif session.posargs[:1] == ["scale"]:
+        session.run("python", "-m", "benchmarks.scale", *session.posargs[1:], env={"PYTHONPATH": str(ROOT)})
     else:
         session.run("python", "-m", "benchmarks", *session.posargs, env={"PYTHONPATH": str(ROOT)})
 
@@ -72,6 +75,38 @@ def _peers(session: nox.Session) -> None:
             session.run("python", "-m", "pip", "install", *only_wheels, peer)
         except nox.command.CommandFailed:
             session.warn(f"NOT PLAYED: {peer} cannot be installed here.")
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Known weaknesses in what `requirements.txt` and the extras bring along, by pip-audit."""
+    installing = ("--quiet", "--disable-pip-version-check", "pip-audit>=2.7,<3")
+    looking = ("-r", "requirements.txt", "--format", "json", "--progress-spinner", "off")
+    try:
+        session.run("python", "-m", "pip", "install", *installing)
+        said = session.run("python", "-m", "pip_audit", *looking, silent=True, success_codes=[0, 1])
+        found = json.loads(next(line for line in str(said).splitlines() if line.startswith("{")))
+    except (nox.command.CommandFailed, StopIteration, ValueError):
+        _not_audited(session, "pip-audit cannot be installed, or did not get to an answer")
+        return
+    unknown = [each["name"] for each in found["dependencies"] if "skip_reason" in each]
+    weak = [each for each in found["dependencies"] if each.get("vulns")]
+    for each in weak:
+        names = ", ".join(fault["id"] for fault in each["vulns"])
+        session.log(f"{each['name']} {each['version']}: {names}")
+    if unknown:  # pip-audit itself ends with 0 then
+        _not_audited(session, f"nothing could be learned of {', '.join(unknown)}")
+    if weak:
+        session.error(f"known weaknesses in {len(weak)} packages")
+    if not unknown:
+        session.log(f"{len(found['dependencies'])} packages, no known weakness.")
+
+
+def _not_audited(session: nox.Session, why: str) -> None:
+    """Say loudly that it was not looked, and fail where `CC_REQUIRE` names audit."""
+    if "audit" in os.environ.get("CC_REQUIRE", "").split(","):
+        session.error(f"CC_REQUIRE asks for audit: {why}")
+    session.warn(f"NOT AUDITED: {why}. It needs the network and PyPI's list of known weaknesses.")
 
 
 def _all_of(session: nox.Session, checks: list[Callable[[nox.Session], None]]) -> None:

@@ -24,6 +24,7 @@ COMMANDS = {
     "types": "mypy (strict), and tsc on the browser's code",
     "bench": "measure; `--write` updates docs/benchmarks.md; `bench arena` compares the policies with peers",
     "docs": "check that the documents say what is there",
+    "audit": "look for known weaknesses in what the pack requires",
 }
 
 

@@ -25,6 +25,9 @@ from .envelope import (
     stream,
 )
 
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+"""As Prometheus asks for it."""
+
 _IN_MEMORY = 4 * 2**20
 
 
@@ -33,7 +36,8 @@ class Endpoint(Generic[AskedT]):
     """One route: what it is asked, what it answers, how it refuses, and who does it.
 
     Names in braces in `path` are handed to the handler by keyword. `lines` says that JSON Lines are
-    `answered` or `sent` instead of one JSON object; what is asked then stands in the query.
+    `answered` or `sent` instead of one JSON object, or that the answer is `text`; what is asked then stands
+    in the query.
     """
 
     method: Literal["GET", "POST"]
@@ -43,7 +47,7 @@ class Endpoint(Generic[AskedT]):
     answer: type[BaseModel]
     handle: Callable[..., Any]  # awaited for an answer; with `lines` "answered" an iterator of them
     refusals: Mapping[int, str] = field(default_factory=dict)
-    lines: Literal["", "answered", "sent"] = ""
+    lines: Literal["", "answered", "sent", "text"] = ""
 
 
 def handler_of(endpoint: Endpoint[Any], api: object) -> Handler:
@@ -65,4 +69,9 @@ def handler_of(endpoint: Endpoint[Any], api: object) -> Handler:
             lines.seek(0)
             return answer(await endpoint.handle(api, asked, lines=lines))
 
-    return enveloped({"": handle, "answered": answer_lines, "sent": take_lines}[endpoint.lines])
+    async def answer_text(request: web.Request) -> web.StreamResponse:
+        text = await endpoint.handle(api, read_query(request, endpoint.asked))
+        return web.Response(body=text.encode(), headers={"Content-Type": TEXT})
+
+    kinds = {"": handle, "answered": answer_lines, "sent": take_lines, "text": answer_text}
+    return enveloped(kinds[endpoint.lines])

@@ -53,7 +53,10 @@ class Refusal(Exception):
 
 
 def answer(model: BaseModel, status: int = 200) -> web.Response:
-    return web.Response(text=model.model_dump_json(), status=status, content_type="application/json")
+    # A browser that is led here must not take what a client once sent for a page.
+    headers = {"X-Content-Type-Options": "nosniff"}
+    text = model.model_dump_json()
+    return web.Response(text=text, status=status, content_type="application/json", headers=headers)
 
 
 def refuse(status: int, code: str, message: str, details: Sequence[dict[str, Any]] = ()) -> web.Response:

@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 from .schemas import Asked, ErrorAnswer
 
 Json = dict[str, Any]
-JSON, LINES = "application/json", "application/jsonl"
+JSON, LINES, TEXT = "application/json", "application/jsonl", "text/plain"
 _REFERENCE = "#/components/schemas/{model}"
 
 
@@ -58,7 +58,7 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
                 "200": _content(
                     "The answer.",
                     references[(endpoint.answer, "serialization")],
-                    LINES if endpoint.lines == "answered" else JSON,
+                    {"answered": LINES, "text": TEXT}.get(endpoint.lines, JSON),
                 ),
                 **{
                     str(status): _content(text, references[(ErrorAnswer, "serialization")])

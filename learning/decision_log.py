@@ -13,12 +13,14 @@ from .values import Recommendation, Thresholds
 _LONGEST_PROMPT = 300
 
 
-def lines(made: Recommendation, thresholds: Thresholds, *, explore: bool) -> Iterator[str]:
-    """The two lines for one recommendation."""
+def lines(
+    made: Recommendation, thresholds: Thresholds, *, explore: bool, with_prompt: bool = True
+) -> Iterator[str]:
+    """The two lines for one recommendation; where no prompt is to be kept, the log gets none either."""
     confidence, names = f"{made.confidence:.2f}", list(made.checkpoints)
     yield (
         f"Context-aware checkpoint recommendation: {names[0]} (confidence: {confidence}) "
-        f"for prompt: {_short(made.prompt)}"
+        f"for prompt: {_short(made.prompt) if with_prompt else '(not kept)'}"
     )
     if not explore:
         yield f"Exploring is off (confidence {confidence}), using single checkpoint: {names[0]}"

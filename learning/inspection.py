@@ -123,9 +123,9 @@ class Inspection:
         return await self._database.read(
             lambda connection: statistics_store.pair_rows(
                 connection,
-                keyword=keyword,
+                keyword=None if keyword is None else stored_text(keyword),
                 checkpoint=name,
-                search=search,
+                search=None if search is None else stored_text(search),
                 sort=sort,
                 descending=descending,
                 limit=limit,

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -38,6 +39,7 @@ from .inspection import Inspection, found
 from .overview import ImportReport, RebuildReport
 from .policies import DEFAULT_POLICY
 from .spelling import stored_name, stored_text
+from .tally import Tally
 from .values import (
     MOST_BRANCHES,
     Generation,
@@ -60,6 +62,7 @@ class PreferenceService(Inspection, Forgetting):
         self.curation = pins.Curation()
         self.keep_prompts = True
         """False: a prompt's text is not stored, only its keywords."""
+        self.tally = Tally()
         Inspection.__init__(self, database)
         Forgetting.__init__(self, database, clock)
 
@@ -106,6 +109,11 @@ class PreferenceService(Inspection, Forgetting):
         """Keep so many daily copies of a database file from now on; 0 makes none."""
         if self._database.path:
             self._database.backups_kept = number
+
+    @property
+    def is_away(self) -> bool:
+        """Whether a server is away, so that what was last known is used and verdicts wait on disk."""
+        return isinstance(self._database, shared_database.SharedDatabase) and bool(self._database.absence)
 
     async def close(self) -> None:
         """Let running operations end and let go of the database."""
@@ -154,9 +162,14 @@ class PreferenceService(Inspection, Forgetting):
             seed=seed,
             thresholds=thresholds,
         )
+        began = perf_counter()
         learned = await self._decide(asked)
         made = learned.recommendation(family)
-        for line in decision_log.lines(made, asked.thresholds, explore=explore):
+        self.tally.decision_s += perf_counter() - began
+        self.tally.decisions[made.policy, made.strategy] += 1
+        for line in decision_log.lines(
+            made, asked.thresholds, explore=explore, with_prompt=self.keep_prompts
+        ):
             log.info("%s", line)
         decision = pins.with_pinned(learned, self.curation)
         if decision is learned:
@@ -242,6 +255,7 @@ class PreferenceService(Inspection, Forgetting):
         await self._database.write(
             lambda connection: log_store.add_generation(connection, columns, words, files, utilities)
         )
+        self.tally.generations += 1
         self._forget_what_is_too_old()
         return generation_id
 
@@ -287,7 +301,9 @@ class PreferenceService(Inspection, Forgetting):
             await log_store.add_verdict(connection, logged.number, marks, now)
             return logged.judged(marks, now)
 
-        return await self._database.write(record)
+        generation = await self._database.write(record)
+        self.tally.verdicts += 1
+        return generation
 
     async def attach_files(self, generation_id: str, files: Sequence[ImageFile]) -> None:
         """Say where the images of a generation can be seen, from its first image on, in order.

@@ -231,8 +231,15 @@ async def pair_rows(
         asked.append(checkpoints.c.name == checkpoint)
     if search:
         pattern = func.lower("%" + re.sub(r"([%_\\])", r"\\\1", search) + "%")
-        names = (keywords.c.text, checkpoints.c.name)
-        asked.append(or_(*(func.lower(name).like(pattern, escape="\\") for name in names)))
+        # Looked for once in each text, not once in each pair that has it.
+        fitting = (
+            column.in_(select(texts.c.id).where(func.lower(text).like(pattern, escape="\\")))
+            for column, texts, text in (
+                (pair_statistics.c.keyword_id, keywords, keywords.c.text),
+                (pair_statistics.c.checkpoint_id, checkpoints, checkpoints.c.name),
+            )
+        )
+        asked.append(or_(*fitting))
     joined = pair_statistics.join(keywords).join(checkpoints)
     found = (await connection.execute(select(func.count()).select_from(joined).where(*asked))).scalar_one()
     rows = await connection.execute(

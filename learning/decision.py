@@ -22,6 +22,8 @@ from .spelling import stored_name, stored_text
 from .values import STAGES, Evidence, Keyword, Ranking, Recommendation, Stage, Strategy, Thresholds
 
 _SEEDS = 2**64
+_WORDS_ALONE = frozenset({"counts"})
+"""Policies that know no phrases: the document's rule is exact on its own keywords."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def decide(asked: Question, evidence: Evidence) -> Decision:
         If there cannot be that many branches.
     """
     chance = _chance(asked.seed, asked.prompt, evidence.rounds)
-    ranking = asked.policy.rank(asked.keywords, list(asked.spelled), evidence, rng=chance)
+    ranking = asked.policy.rank(_read_by(asked.policy, asked), list(asked.spelled), evidence, rng=chance)
     ranking = _respelled(ranking, asked.spelled)
     try:
         chosen, checkpoints = strategy.choose(
@@ -140,6 +142,14 @@ def decide(asked: Question, evidence: Evidence) -> Decision:
     except ValueError as error:
         raise InvalidRequest(str(error)) from error
     return Decision(asked, evidence, ranking, chosen, checkpoints)
+
+
+def _read_by(policy: Policy, asked: Question) -> tuple[Keyword, ...]:
+    """The keywords that a policy looks at; all are logged, so that every policy may learn from them."""
+    if policy.name not in _WORDS_ALONE:
+        return asked.keywords
+    words = {stored_text(word.text) for word in extract_keywords(asked.prompt, phrases=False)}
+    return tuple(word for word in asked.keywords if word.text in words)
 
 
 def _spellings(candidates: Sequence[str]) -> dict[str, str]:

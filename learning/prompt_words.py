@@ -1,4 +1,4 @@
-"""What a word is, in the languages people write prompts in: stop words, plurals, scripts without spaces.
+"""What a word is, in the languages of prompts: stop words, quality words, scripts without spaces.
 
 Separate from `keywords` because that module knows ComfyUI's syntax and this one knows language. It refuses to
 judge whether a word is worth anything for a recommendation: stop words are grammar only, and how telling
@@ -33,7 +33,8 @@ STOP_WORDS = PHRASE_BREAKERS | _words("""
 QUALITY_WORDS = _words("""
     masterpiece quality best high highest resolution detailed detail highly ultra extremely intricate hd uhd
     4k 8k 16k hdr highres absurdres award winning trending artstation sharp focus score wallpaper
-    hyperdetailed ultra-detailed high-quality
+    hyperdetailed ultradetailed
+    杰作 高品质 高质量 最高质量 最佳质量 高画质 高清 傑作 最高品質 高品質 高画質 걸작 고품질 최고품질
 """) | {
     "best quality",
     "high quality",
@@ -42,11 +43,10 @@ QUALITY_WORDS = _words("""
     "top quality",
     "very aesthetic",
     "highly detailed",
-    "ultra detailed",
     "extremely detailed",
-    "intricate details",
+    "intricate detail",
     "high resolution",
-    "ultra high res",
+    "ultra highres",
     "sharp focus",
     "award winning",
     "trending on artstation",
@@ -59,52 +59,6 @@ QUALITY_WORDS = _words("""
 }
 """Words that people put into any prompt for a better picture. A policy presumes that they tell nothing of the
 subject until a person's own rounds show that their use varies; all other words start without prejudice."""
-
-_IRREGULAR = {
-    "women": "woman",
-    "men": "man",
-    "children": "child",
-    "feet": "foot",
-    "teeth": "tooth",
-    "mice": "mouse",
-    "geese": "goose",
-    "wolves": "wolf",
-    "leaves": "leaf",
-    "knives": "knife",
-    "elves": "elf",
-    "dwarves": "dwarf",
-    "movies": "movie",
-    "zombies": "zombie",
-    "cookies": "cookie",
-    "selfies": "selfie",
-    "hoodies": "hoodie",
-}
-_ALREADY_SINGULAR = _words("""
-    glasses sunglasses clothes series species lens jeans pants shorts chaos canvas atlas christmas texas
-    paris mars venus pancreas news trousers tights leggings always perhaps
-""")
-
-
-def singular(word: str) -> str:
-    """The singular of a plain English plural; anything else is given back as it is.
-
-    >>> [singular(word) for word in ("eyes", "cities", "dresses", "women", "glass", "2girls")]
-    ['eye', 'city', 'dress', 'woman', 'glass', '2girls']
-    """
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
-    if len(word) < 4 or not word.endswith("s") or word in _ALREADY_SINGULAR:
-        return word
-    if word.endswith(("ss", "us", "is")) or not (word.isascii() and word.isalpha()):
-        return word
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if word.endswith(("sses", "shes", "ches", "xes", "zes")):
-        return word[:-2]
-    if word.endswith("oes") and len(word) > 5:
-        return word[:-2]
-    return word[:-1]
-
 
 _SCRIPTS = re.compile(
     "(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af\u3005\u3006]+)"
@@ -144,19 +98,21 @@ def script_words(text: str, *, tag: bool) -> Iterator[str]:
     """Words of a run of letters that may hold Chinese, Japanese or Korean, without a dictionary.
 
     Han is cut at grammatical characters; what is left is a word if it has at most two characters, and
-    otherwise its overlapping pairs (plus the whole, for a short `tag`). Katakana runs are words, hiragana
-    runs of one or two are particles and endings, a Korean word loses its particle.
+    otherwise its overlapping pairs (plus the whole, for a short `tag`). Katakana runs are words. Hiragana
+    runs of one or two are particles, and those behind Han are its endings. A Korean word loses its particle.
 
     >>> list(script_words("女性の肖像画", tag=False))
     ['女性', '肖像', '像画']
     """
+    before = ""
     for run in _SCRIPTS.finditer(text):
         word = run.group()
+        script, before = before, str(run.lastgroup)
         if run.lastgroup == "han":
             for part in _HAN_GRAMMAR.split(word):
                 yield from _han_words(part, tag=tag)
         elif run.lastgroup == "hiragana":
-            if len(word) > 2 and word not in _HIRAGANA_GRAMMAR:
+            if len(word) > 2 and word not in _HIRAGANA_GRAMMAR and script != "han":
                 yield word
         elif run.lastgroup == "hangul":
             yield _KOREAN_PARTICLE.sub("", word) if len(word) > 2 else word

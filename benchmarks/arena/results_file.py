@@ -30,6 +30,7 @@ _NO_MATTER = {
 _LEARNING = (
     "keywords.py",
     "prompt_words.py",
+    "word_forms.py",
     "spelling.py",
     "values.py",
     "statistics.py",

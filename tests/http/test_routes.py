@@ -387,8 +387,9 @@ class TestStatistics:
             "/statistics", parts="pairs", search="Portr", sort="keyword", descending="false"
         )
 
-        assert {row["keyword"] for row in answer["pairs"]} == {"portrait"}
-        assert answer["pairs_found"] == 1
+        found = [row["keyword"] for row in answer["pairs"]]
+        assert found == ["photorealistic portrait", "portrait"]
+        assert answer["pairs_found"] == 2
         assert (await client.get("/statistics", sort="prompt"))[0] == 422
 
 

@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "name", ["confidence", "keywords", "policies.counts", "prompt_words", "statistics", "strategy"]
+    "name", ["confidence", "keywords", "policies.counts", "word_forms", "statistics", "strategy"]
 )
 def test_docstring_examples_hold(name: str):
     """Each module has at least one, and none fails."""

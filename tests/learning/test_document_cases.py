@@ -68,7 +68,7 @@ class InMemory:
         self._generator = numpy.random.default_rng(20)
 
     async def ask(self, prompt, pool=POOL, *, stage="final", policy="bayesian"):
-        keywords = extract_keywords(prompt)
+        keywords = extract_keywords(prompt, phrases=policy != "counts")
         evidence = self._tally.evidence(keywords, pool)
         ranking = policy_named(policy).rank(keywords, pool, evidence, rng=self._generator)
         return _MemoryAnswer(ranking, *choose(ranking, stage=stage, explore=True, thresholds=Thresholds()))

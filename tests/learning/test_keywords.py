@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from context_checkpoint.learning.keywords import MOST_KEYWORDS, extract_keywords
-from context_checkpoint.learning.prompt_words import singular
+from context_checkpoint.learning.prompt_words import QUALITY_WORDS
+from context_checkpoint.learning.word_forms import one_form, singular
 
 PIECES = "( () [( {a| (a:1.1) :1 /* // <a: <lora: embedding: a_ a' 1. \\( 写 写, ﷺ a\u0300 👩 \ud83d"
 
@@ -23,14 +27,17 @@ def weights(prompt: str) -> dict[str, float]:
 
 
 def test_the_documents_example_has_its_three_keywords():
-    """A sentence gives its words, without grammar."""
-    assert texts("photorealistic portrait of a woman") == ["photorealistic", "portrait", "woman"]
+    """A sentence gives its words, without grammar; its phrases come after them."""
+    words = ["photorealistic", "portrait", "woman"]
+    assert texts("photorealistic portrait of a woman") == [*words, "photorealistic portrait"]
+    alone = extract_keywords("photorealistic portrait of a woman", phrases=False)
+    assert [keyword.text for keyword in alone] == words
 
 
 def test_the_documents_prompts_share_the_words_it_says_they_share():
     """ "anime girl", "anime boy" and "anime warrior" meet in "anime"."""
-    assert texts("anime girl") == ["anime", "girl"]
-    assert texts("anime boy") == ["anime", "boy"]
+    assert texts("anime girl") == ["anime", "girl", "anime girl"]
+    assert texts("anime boy") == ["anime", "boy", "anime boy"]
     assert "anime" in texts("anime warrior")
 
 
@@ -41,15 +48,40 @@ def test_a_tag_list_keeps_its_tags_whole_and_gives_their_words_too():
         "long",
         "hair",
         "1girl",
-        "blue eyes",
+        "blue eye",
         "blue",
         "eye",
     ]
 
 
 def test_a_tag_and_a_sentence_that_say_the_same_meet():
-    """The tag "long hair" and "a woman with long hair" share keywords."""
-    assert set(texts("long hair, 1girl")) & set(texts("a woman with long hair")) == {"long", "hair"}
+    """The tag "long hair" and "a woman with long hair" share keywords, and so do longer tags."""
+    shared = set(texts("long hair, 1girl")) & set(texts("a woman with long hair"))
+    assert shared == {"long", "hair", "long hair"}
+    shared = set(texts("long blonde hair, 1girl")) & set(texts("a girl with blonde hair"))
+    assert shared == {"blonde", "hair", "blonde hair"}
+
+
+def test_a_sentence_gives_its_two_word_phrases():
+    """Words side by side, not words with grammar, a number or the end of a sentence between them."""
+    found = texts("An oil painting of a fox with film grain by Greg Rutkowski. Night falls")
+    assert [text for text in found if " " in text] == [
+        "oil painting",
+        "film grain",
+        "greg rutkowski",
+        "night fall",
+    ]
+
+
+def test_quality_words_make_no_phrases():
+    """Which boosters stand side by side tells nothing."""
+    assert [text for text in texts("masterpiece highly detailed fox in best quality") if " " in text] == []
+
+
+def test_quality_words_are_spelled_as_keywords_are():
+    """Else none of them would ever be met in a prompt."""
+    for word in QUALITY_WORDS:
+        assert word in texts(word) or word in texts(f"{word}, fox"), word
 
 
 def test_a_piece_of_a_sentence_between_commas_is_no_tag():
@@ -65,15 +97,21 @@ def test_a_piece_of_a_sentence_between_commas_is_no_tag():
         ("((word))", {"word": 1.21}),
         ("[word]", {"word": 0.9}),
         ("((word:1.2))", {"word": 1.32}),
-        ("(red (dress:1.5) hat:2)", {"red": 2.0, "dress": 3.0, "hat": 2.0}),
+        (
+            "(red (dress:1.5) hat:2)",
+            {"red": 2.0, "dress": 3.0, "hat": 2.0, "red dress": 2.5, "dress hat": 2.5},
+        ),
         ("(word: 1.2 )", {"word": 1.2}),
         ("(word:.5)", {"word": 0.5}),
         ("(word:-1)", {}),
         ("(word:0)", {}),
         ("(word:99)", {"word": 4.0}),
-        ("(unclosed word", {"unclosed": 1.0, "word": 1.0}),
-        ("unopened) word", {"unopened": 1.0, "word": 1.0}),
-        ("(crossed [word) sky]", {"crossed": 1.0, "word": 0.9, "sky": 0.9}),
+        ("(unclosed word", {"unclosed": 1.0, "word": 1.0, "unclosed word": 1.0}),
+        ("unopened) word", {"unopened": 1.0, "word": 1.0, "unopened word": 1.0}),
+        (
+            "(crossed [word) sky]",
+            {"crossed": 1.0, "word": 0.9, "sky": 0.9, "crossed word": 0.95, "word sky": 0.9},
+        ),
         ("{red|blue} car", {"red": 0.5, "blue": 0.5, "car": 1.0}),
         ("[cat:dog:0.5]", {"cat": 1.0, "dog": 1.0}),
         ("word (word:1.3) word", {"word": 1.3}),
@@ -82,6 +120,41 @@ def test_a_piece_of_a_sentence_between_commas_is_no_tag():
 def test_emphasis_becomes_weight(prompt: str, expected: dict[str, float]):
     """ComfyUI's and A1111's brackets, nested, broken and absurd."""
     assert weights(prompt) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("photo-realistic fox", "photorealistic fox"),
+        ("photo realistic fox", "photorealistic fox"),
+        ("Photo - Realistic fox", "photorealistic fox"),
+        ("cyber punk city", "cyberpunk city"),
+        ("sci-fi ships", "scifi ship"),
+        ("Sci Fi ships", "scifi ship"),
+        ("3-d render", "3d render"),
+        ("3 D render", "3d render"),
+        ("8 k", "8k"),
+        ("close-up of a fox", "close up of a fox"),
+        ("colours", "color"),
+        ("a grey watercolour", "a gray water color"),
+        ("stylised armour in the centre", "stylized armor in the center"),
+        ("waist-up, fox", "waist up, fox"),
+        ("waist_up, fox", "Waist  Up, fox"),
+        ("wide-angle, fox", "wide angle, fox"),
+        ("a wide-angle shot", "a wide angle shot"),
+        ("blue_eyes, red Foxes", "BLUE EYES, red fox"),
+        ("woman\u2019s hat", "women hats"),
+    ],
+)
+def test_ways_of_spelling_meet(one: str, other: str):
+    """Hyphens, one word and two, British and American, case, underscores, plurals: the same keywords."""
+    assert set(texts(one)) == set(texts(other)) != set()
+
+
+@pytest.mark.parametrize("word", ["hour", "tour", "contour", "four", "rise", "noise", "surprised", "pour"])
+def test_words_that_only_look_british_stay(word: str):
+    """Few rules, and narrow ones."""
+    assert texts(word) == [word]
 
 
 def test_escaped_brackets_are_letters_of_a_tag():
@@ -136,6 +209,8 @@ def test_case_width_and_number_make_no_difference():
         ("bus", "bus"),
         ("2girls", "2girls"),
         ("ties", "tie"),
+        ("highres", "highres"),
+        ("james", "james"),
     ],
 )
 def test_plain_plurals_become_singular(plural: str, expected: str):
@@ -148,13 +223,14 @@ def test_plain_plurals_become_singular(plural: str, expected: str):
     [
         ("女性の肖像", ["女性", "肖像"]),
         ("長い髪の女性、アニメ", ["長", "髪", "女性", "アニメ"]),
+        ("少女が桜の木の下に立っている", ["少女", "桜", "木", "下", "立"]),
         ("赛博朋克城市", ["赛博", "博朋", "朋克", "克城", "城市"]),
         ("写实风格，长发", ["写实风格", "写实", "实风", "风格", "长发"]),
-        ("긴 머리를 가진 여자", ["긴", "머리", "가진", "여자"]),
-        ("портрет женщины в лесу", ["портрет", "женщины", "лесу"]),
-        ("مدينة كبيرة", ["مدينة", "كبيرة"]),
+        ("긴 머리를 가진 여자", ["긴", "머리", "가진", "여자", "긴 머리", "머리 가진", "가진 여자"]),
+        ("портрет женщины в лесу", ["портрет", "женщины", "лесу", "портрет женщины"]),
+        ("مدينة كبيرة", ["مدينة", "كبيرة", "مدينة كبيرة"]),
         ("หญิงสาว", ["หญิงสาว"]),
-        ("हिन्दी कला", ["हिन्दी", "कला"]),
+        ("हिन्दी कला", ["हिन्दी", "कला", "हिन्दी कला"]),
         ("🌸 girl 👩🏽‍🚀 🇯🇵", ["🌸", "girl", "👩", "🚀", "🇯🇵"]),
     ],
 )
@@ -177,10 +253,13 @@ def test_a_prompt_without_words_has_no_keywords(prompt: str):
 
 
 def test_at_most_so_many_keywords_are_read():
-    """Those first in the prompt are kept."""
+    """Those first in the prompt are kept, and words before phrases."""
     found = texts(", ".join(f"word{number}x" for number in range(1000)))
     assert len(found) == MOST_KEYWORDS
     assert found[0] == "word0x"
+    found = texts(" ".join(f"word{number}x" for number in range(80)))
+    assert len(found) == MOST_KEYWORDS
+    assert sum(" " in text for text in found) == MOST_KEYWORDS - 80
 
 
 @pytest.mark.parametrize("piece", [*PIECES.split(" "), "#\n", "word "])
@@ -211,8 +290,10 @@ def test_any_text_has_sane_keywords(prompt: str):
     st.lists(st.sampled_from(["red", "fox", "night", "neon", "castle"]), min_size=1, max_size=5, unique=True)
 )
 def test_order_of_words_changes_no_set_of_keywords(words: list[str]):
-    """A sentence's keywords are a set of its words."""
-    assert set(texts(" ".join(words))) == set(texts(" ".join(reversed(words)))) == set(words)
+    """A sentence's keywords are a set of its words, its phrases aside; a tag list's are a set of its tags."""
+    for order in (words, words[::-1]):
+        assert {word.text for word in extract_keywords(" ".join(order), phrases=False)} == set(words)
+        assert set(texts(", ".join(order))) == set(words)
 
 
 @given(st.floats(0.01, 4.0), st.sampled_from(["cat", "blue sky", "写实"]))
@@ -221,3 +302,62 @@ def test_an_explicit_weight_is_kept(weight: float, words: str):
     given_weight = round(weight, 3)
     found = extract_keywords(f"({words}:{given_weight:.3f})")
     assert {keyword.weight for keyword in found} == {given_weight}
+
+
+def test_a_choice_makes_no_phrase_with_what_follows():
+    """What stands behind a choice belongs to each of the alternatives."""
+    assert texts("an old {red|blue} car") == ["old", "red", "blue", "car"]
+
+
+def _variants(prompt: str) -> list[str]:
+    """The same prompt as somebody else might type it: only letters, blanks and line breaks differ."""
+    return [
+        prompt.replace(" ", "  "),
+        f"\t{prompt} \n",
+        re.sub(r"\b[a-z]", lambda letter: letter.group().upper(), prompt),
+        re.sub(r"(?<=[a-z]) (?=[a-z])", "_", prompt) if "," in prompt else prompt,
+    ]
+
+
+def _assert_sane(prompt: str) -> None:
+    found = extract_keywords(prompt)
+    assert extract_keywords(prompt) == found
+    assert len(found) <= MOST_KEYWORDS
+    assert len({keyword.text for keyword in found}) == len(found)
+    for keyword in found:
+        keyword.text.encode("utf-8")
+        assert keyword.text == keyword.text.strip().casefold() != ""
+        assert "-" not in keyword.text[0]
+        assert 0.0 < keyword.weight <= 4.0
+        assert all(one_form(word) == word for word in keyword.text.split() if word.isalpha())
+
+
+_FRAGMENTS = (
+    "long hair|Oil Painting|(blue eyes:1.2)|of a|photo-realistic|sci-fi|8 k|colours|ships|写实风格|in"
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from(_FRAGMENTS.split("|")), min_size=1, max_size=12), st.sampled_from([", ", " "])
+)
+def test_case_blanks_and_underscores_change_nothing(fragments: list[str], between: str):
+    """However a prompt is typed, its keywords are the same."""
+    prompt = between.join(fragments).lower()
+    for variant in _variants(prompt):
+        assert set(texts(variant)) == set(texts(prompt)), variant
+
+
+def test_real_prompts_have_sane_keywords_however_they_are_typed():
+    """All lines of the .txt files in the folder that CC_DATA names: real people's prompts, one a line."""
+    folder = os.environ.get("CC_DATA")
+    if not folder:
+        pytest.skip("NOT RUN: set CC_DATA to a folder with prompts, one a line, in .txt files")
+    prompts = [line for file in Path(folder).glob("*.txt") for line in file.read_text("utf-8").splitlines()]
+    assert prompts
+    for typed in prompts:
+        _assert_sane(typed)
+        prompt = typed.lower()
+        if len(extract_keywords(prompt)) < MOST_KEYWORDS:
+            for variant in _variants(prompt)[:3]:
+                assert set(texts(variant)) == set(texts(prompt)), variant

@@ -208,7 +208,7 @@ class TestQueriesOfPeople:
 
         assert await service._database.read(read) == [
             (keyword, checkpoint, selected, total)
-            for keyword in ("photorealistic", "portrait", "woman")
+            for keyword in ("photorealistic", "photorealistic portrait", "portrait", "woman")
             for checkpoint, selected, total in (("b", 0, 1), ("sub/a", 2, 2))
         ]
 

@@ -114,6 +114,7 @@ def _add_recommend(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def _add_prompt_and_candidates(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", help="the prompt, in ComfyUI's syntax; - reads it from stdin")
+    parser.add_argument("--negative", default="", metavar="PROMPT", help="the negative prompt")
     parser.add_argument("candidates", nargs="*", metavar="CHECKPOINT", help="checkpoints to choose from")
     parser.add_argument("--folder", metavar="DIR", help="choose from the checkpoint files in DIR instead")
     parser.add_argument(

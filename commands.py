@@ -52,6 +52,10 @@ def _prompt(given: argparse.Namespace) -> str:
     return _readable(sys.stdin.read() if given.prompt == "-" else given.prompt, "The prompt")
 
 
+def _negative(given: argparse.Namespace) -> str:
+    return _readable(given.negative, "The negative prompt")
+
+
 def _candidates(given: argparse.Namespace) -> tuple[str, ...]:
     if given.folder is None:
         if given.include or given.exclude:
@@ -129,6 +133,7 @@ def recommend(given: argparse.Namespace) -> Outcome:
             max_branches=given.max_branches,
             seed=given.seed,
             thresholds=thresholds,
+            negative=_negative(given),
         ),
     )
     answer = schemas.recommend_answer(recommendation, images=given.images)
@@ -235,7 +240,12 @@ def explain(given: argparse.Namespace) -> Outcome:
     explained = _ask(
         given,
         lambda service: service.explain(
-            prompt, candidates, stage=given.stage, policy=given.policy, thresholds=thresholds
+            prompt,
+            candidates,
+            stage=given.stage,
+            policy=given.policy,
+            thresholds=thresholds,
+            negative=_negative(given),
         ),
     )
     answer = schemas.ExplainAnswer.model_validate(explained)

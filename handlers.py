@@ -100,6 +100,7 @@ class Api:
                 policy=asked.policy,
                 max_branches=asked.max_branches,
                 seed=asked.seed,
+                negative=asked.negative,
                 thresholds=thresholds,
                 family=pool.family if pool is not None else "",
             )
@@ -211,6 +212,7 @@ class Api:
                 policy=asked.policy,
                 max_branches=asked.max_branches,
                 seed=asked.seed,
+                negative=asked.negative,
                 thresholds=thresholds,
             )
         )

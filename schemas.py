@@ -92,6 +92,7 @@ class RecommendAsked(Asked):
     """
 
     prompt: Prompt
+    negative: Prompt = Field(default="", description="The negative prompt, a context of its own.")
     candidates: Candidates | None = None
     pool: PoolAsked | None = None
     stage: Stage = "final"
@@ -181,6 +182,7 @@ class ExplainAsked(Asked):
     """As `recommend`, flat, so that a query string can hold it: `candidates` may be repeated."""
 
     prompt: Prompt
+    negative: Prompt = Field(default="", description="The negative prompt, a context of its own.")
     candidates: Candidates | None = None
     family: Annotated[str, Field(max_length=100)] = "auto"
     include: Globs = ""

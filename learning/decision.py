@@ -16,19 +16,20 @@ import numpy
 
 from . import explanation, strategy
 from .errors import InvalidRequest
-from .keywords import extract_keywords
+from .keywords import extract_keywords, negative_keywords
 from .policies import Policy, policy_named
 from .spelling import stored_name, stored_text
 from .values import STAGES, Evidence, Keyword, Ranking, Recommendation, Stage, Strategy, Thresholds
 
 _SEEDS = 2**64
 _WORDS_ALONE = frozenset({"counts"})
-"""Policies that know no phrases: the document's rule is exact on its own keywords."""
+"""Policies without phrases and negative prompts: the document's rule is exact on its own keywords."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to recommend for, and how. `spelled` has the caller's spelling of a candidate, by the store's."""
+    """What to recommend for, and how. `spelled` has the caller's spelling of a candidate, by the store's;
+    `keywords` are the prompt's and then the negative prompt's."""
 
     prompt: str
     keywords: tuple[Keyword, ...]
@@ -45,6 +46,7 @@ def ask(
     prompt: str,
     candidates: Sequence[str],
     *,
+    negative: str = "",
     policy: str,
     stage: Stage,
     explore: bool,
@@ -67,7 +69,10 @@ def ask(
         raise InvalidRequest(str(error), "unknown_policy") from error
     return Question(
         prompt,
-        tuple(replace(word, text=stored_text(word.text)) for word in extract_keywords(prompt)),
+        tuple(
+            replace(word, text=stored_text(word.text))
+            for word in (*extract_keywords(prompt), *negative_keywords(negative))
+        ),
         _spellings(candidates),
         chosen,
         stage,

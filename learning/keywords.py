@@ -37,6 +37,12 @@ from .word_forms import SECOND_PARTS, joined, one_form
 MOST_KEYWORDS = 100
 """Keywords beyond these, in the order of the prompt, are left out: phrases first, then words and tags."""
 
+MOST_NEGATIVE = 24
+"""Keywords of a negative prompt. Most people paste one long list into every prompt, which tells nothing;
+those who write one for the picture at hand write a short one."""
+NEGATIVE = "-"
+"""Begins the keywords of a negative prompt, and no other keyword: "-blurry" is not "blurry"."""
+
 _READ = 16_384  # characters of a prompt, comments aside: some twenty times what fills MOST_KEYWORDS
 _LONGEST_WORD = 40
 _LONGEST_TAG = 4
@@ -124,6 +130,16 @@ def extract_keywords(prompt: str, *, phrases: bool = True) -> tuple[Keyword, ...
         found[phrase] = max(weight, found.get(phrase, 0.0))
     kept = list(found.items())[:MOST_KEYWORDS]
     return tuple(Keyword(word, round(weight, 3)) for word, weight in kept if weight >= 0.001)
+
+
+def negative_keywords(negative: str) -> tuple[Keyword, ...]:
+    """Read a negative prompt's words and tags, at most `MOST_NEGATIVE`, each marked by `NEGATIVE`.
+
+    >>> [keyword.text for keyword in negative_keywords("blurry, (bad hands:1.2)")]
+    ['-blurry', '-bad hand', '-bad', '-hand']
+    """
+    found = extract_keywords(negative, phrases=False)[:MOST_NEGATIVE]
+    return tuple(Keyword(NEGATIVE + keyword.text, keyword.weight) for keyword in found)
 
 
 def _without_comments(text: str) -> str:

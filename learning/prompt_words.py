@@ -30,7 +30,7 @@ STOP_WORDS = PHRASE_BREAKERS | _words("""
     don s t ll ve re
 """)
 
-QUALITY_WORDS = _words("""
+_BETTER = _words("""
     masterpiece quality best high highest resolution detailed detail highly ultra extremely intricate hd uhd
     4k 8k 16k hdr highres absurdres award winning trending artstation sharp focus score wallpaper
     hyperdetailed ultradetailed
@@ -57,8 +57,41 @@ QUALITY_WORDS = _words("""
     "score 5 up",
     "score 4 up",
 }
-"""Words that people put into any prompt for a better picture. A policy presumes that they tell nothing of the
-subject until a person's own rounds show that their use varies; all other words start without prejudice."""
+_WORSE = _words("""
+    worst low bad normal quality lowres blurry blur ugly poorly drawn anatomy proportion hand finger limb arm
+    leg foot face eye body neck extra missing fused fewer digit deformed disfigured distorted mutated mutation
+    malformed mutilated duplicate watermark signature text username logo jpeg artifact error cropped frame
+    grainy gross
+""") | {
+    "worst quality",
+    "low quality",
+    "normal quality",
+    "bad quality",
+    "bad anatomy",
+    "bad proportion",
+    "bad hand",
+    "extra finger",
+    "missing finger",
+    "fused finger",
+    "extra digit",
+    "fewer digit",
+    "extra limb",
+    "missing limb",
+    "extra arm",
+    "extra leg",
+    "missing arm",
+    "missing leg",
+    "poorly drawn hand",
+    "poorly drawn face",
+    "mutated hand",
+    "jpeg artifact",
+    "too many finger",
+    "long neck",
+}
+QUALITY_WORDS = _BETTER | {f"-{word}" for word in _WORSE}
+"""Words that people put into any prompt for a better picture, and (with `-`) into any negative prompt. A
+policy presumes that they tell nothing of the subject until a person's own rounds show that their use varies;
+all other words start without prejudice."""
 
 _SCRIPTS = re.compile(
     "(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af\u3005\u3006]+)"

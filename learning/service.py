@@ -131,6 +131,7 @@ class PreferenceService(Inspection, Forgetting):
         *,
         thresholds: Thresholds | None = None,
         family: str = "",
+        negative: str = "",
     ) -> Recommendation:
         """Recommend one to three of the candidates for a prompt. Only reads.
 
@@ -143,6 +144,8 @@ class PreferenceService(Inspection, Forgetting):
             None means `default_policy`.
         seed
             The same seed, prompt and learned state give the same answer; None draws afresh.
+        negative
+            The negative prompt: a context of its own, whose words never meet the prompt's.
 
         Raises
         ------
@@ -155,6 +158,7 @@ class PreferenceService(Inspection, Forgetting):
         asked = ask(
             prompt,
             pins.allowed(candidates, self.curation),
+            negative=negative,
             policy=policy or self.default_policy,
             stage=stage,
             explore=explore,
@@ -190,11 +194,13 @@ class PreferenceService(Inspection, Forgetting):
         seed: int | None = None,
         *,
         thresholds: Thresholds | None = None,
+        negative: str = "",
     ) -> explanation.Explained:
         """Tell in full why `recommend` would answer as it does. Raises what `recommend` raises."""
         asked = ask(
             prompt,
             pins.allowed(candidates, self.curation),
+            negative=negative,
             policy=policy or self.default_policy,
             stage=stage,
             explore=explore,

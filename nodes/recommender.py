@@ -133,6 +133,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
         policy: str = POLICY_AS_IN_SETTINGS,
         exploit_threshold: float | None = None,
         explore_threshold: float | None = None,
+        negative: str = "",
     ) -> io.NodeOutput:
         """Recommend; what fails is told in the explanation, in the log and on the node."""
         rules = PoolRules(family, include, exclude, "" if fallback == NO_FALLBACK else fallback)
@@ -146,6 +147,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
                 "seed": seed,
                 "policy": None if policy == POLICY_AS_IN_SETTINGS else policy,
                 "thresholds": _thresholds(exploit_threshold, explore_threshold),
+                "negative": negative,
             }
             plan = await _recommend(prompt, pool, options)
         elif pool.fallback_used:
@@ -307,6 +309,17 @@ def _choice_inputs() -> list[io.Input]:
         ),
         _threshold_input("exploit_threshold", usual.exploit, "Above this confidence one checkpoint is used."),
         _threshold_input("explore_threshold", usual.explore, "Above this confidence two, below it three."),
+        # The last, so that the values of a workflow saved without it keep their places.
+        io.String.Input(
+            "negative",
+            default="",
+            optional=True,
+            placeholder="none",
+            tooltip=(
+                "The negative prompt, typed or connected, if its words should count too. They are learned "
+                "apart from the prompt's."
+            ),
+        ),
     ]
 
 

@@ -23,6 +23,7 @@ function read(values) {
   for (const name of CHOICES) if (values[name] !== undefined) choices[name] = values[name];
   // A seed that a JavaScript number cannot hold would reach the server as another one.
   if (Number.isSafeInteger(values.seed) && values.seed >= 0) choices.seed = values.seed;
+  if (values.negative) choices.negative = String(values.negative);
   if (values.policy && values.policy !== POLICY_AS_IN_SETTINGS) choices.policy = values.policy;
   return { prompt: String(values.prompt ?? ""), rules, choices };
 }

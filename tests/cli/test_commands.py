@@ -28,6 +28,14 @@ def test_recommend_names_checkpoints_and_reason(run: CommandLine, database: Path
     assert "confidence 0.00" in done.out
 
 
+def test_a_negative_prompt_is_read(call: Call, database: Path) -> None:
+    """Its keywords are marked, whether recommending or explaining."""
+    for command in ("recommend", "explain"):
+        done = call(command, "a fox", *NAMES, "--database", str(database), "--negative", "blurry", "--json")
+        assert (done.status, done.err) == (0, "")
+        assert [word["text"] for word in done.json["keywords"]] == ["fox", "-blurry"]
+
+
 def test_recommend_prints_the_shape_of_the_route(call: Call, database: Path) -> None:
     """A script moves between both without learning another shape."""
     done = call(

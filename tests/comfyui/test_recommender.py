@@ -44,6 +44,14 @@ class TestInputs:
         assert len(plan["checkpoints"]) == 3
         assert plan["policy"] == "bayesian"
 
+    def test_a_negative_prompt_counts_and_comes_last(self, comfy: ComfyServer) -> None:
+        """Last, so that the values of workflows saved without it keep their places."""
+        plan = plan_of(comfy.run(recommend("a harbour at dusk", negative="blurry")))
+
+        assert plan["keywords"][-1] == "-blurry"
+        about = comfy.get("/object_info/ContextCheckpointRecommender")["ContextCheckpointRecommender"]
+        assert about["input_order"]["optional"][-1] == "negative"
+
     def test_every_input_and_output_explains_itself(self, comfy: ComfyServer) -> None:
         """Tooltips are the first documentation that people see."""
         about = comfy.get("/object_info/ContextCheckpointRecommender")["ContextCheckpointRecommender"]

@@ -40,6 +40,20 @@ class TestHealth:
 
 
 class TestRecommend:
+    async def test_reads_a_negative_prompt(self, client: Client) -> None:
+        """Of all three routes that take a prompt."""
+        asked = {"prompt": "a fox", "negative": "blurry", "candidates": CANDIDATES}
+
+        answers = [
+            await client.post("/recommend", asked),
+            await client.post("/explain", asked),
+            await client.get("/explain", prompt="a fox", negative="blurry", candidates=CANDIDATES[0]),
+        ]
+
+        for status, answer in answers:
+            assert status == 200
+            assert [word["text"] for word in answer["keywords"]] == ["fox", "-blurry"]
+
     async def test_explores_three_candidates_while_nothing_is_known(self, client: Client) -> None:
         """The cold start over HTTP."""
         status, answer = await client.post(

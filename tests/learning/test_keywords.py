@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from context_checkpoint.learning.keywords import MOST_KEYWORDS, extract_keywords
+from context_checkpoint.learning.keywords import (
+    MOST_KEYWORDS,
+    MOST_NEGATIVE,
+    extract_keywords,
+    negative_keywords,
+)
 from context_checkpoint.learning.prompt_words import QUALITY_WORDS
 from context_checkpoint.learning.word_forms import one_form, singular
 
@@ -81,7 +86,8 @@ def test_quality_words_make_no_phrases():
 def test_quality_words_are_spelled_as_keywords_are():
     """Else none of them would ever be met in a prompt."""
     for word in QUALITY_WORDS:
-        assert word in texts(word) or word in texts(f"{word}, fox"), word
+        read = negative_keywords if word.startswith("-") else extract_keywords
+        assert word in [keyword.text for keyword in read(f"{word}, fox")], word
 
 
 def test_a_piece_of_a_sentence_between_commas_is_no_tag():
@@ -361,3 +367,35 @@ def test_real_prompts_have_sane_keywords_however_they_are_typed():
         if len(extract_keywords(prompt)) < MOST_KEYWORDS:
             for variant in _variants(prompt)[:3]:
                 assert set(texts(variant)) == set(texts(prompt)), variant
+
+
+def test_a_negative_prompt_is_a_context_of_its_own():
+    """Marked, weighted, without phrases, and never the same as any keyword of a prompt."""
+    found = negative_keywords("(anime:1.3), bad hands, blurry photo of a fox")
+    assert [keyword.text for keyword in found] == [
+        "-anime",
+        "-bad hand",
+        "-bad",
+        "-hand",
+        "-blurry",
+        "-photo",
+        "-fox",
+    ]
+    assert found[0].weight == 1.3
+    assert negative_keywords(" ,") == ()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(st.sampled_from("ab-,([{)]}:\\<>_ 1女"), max_size=60))
+def test_no_keyword_of_a_prompt_looks_like_one_of_a_negative_prompt(text: str):
+    """Whatever is typed, the two never meet; and a negative prompt has few."""
+    negative = negative_keywords(text)
+    assert not {keyword.text for keyword in negative} & set(texts(text))
+    assert len(negative) <= MOST_NEGATIVE
+
+
+def test_a_long_negative_prompt_gives_its_first_words():
+    """A pasted list does not outweigh the prompt."""
+    found = negative_keywords(", ".join(f"word{number}x" for number in range(200)))
+    assert len(found) == MOST_NEGATIVE
+    assert found[0].text == "-word0x"

@@ -56,6 +56,22 @@ class TestRecommend:
         assert made.checkpoints == (DREAM,)
         assert made.strategy == "exploit"
 
+    async def test_a_negative_prompt_is_learned_apart(self, service: PreferenceService) -> None:
+        """What was picked against "anime" counts where anime is unwanted, and not where it is wanted."""
+        for _ in range(12):
+            made = await service.recommend("a castle", CANDIDATES, stage="draft", negative="anime, cartoon")
+            generation_id = await service.log_generation(made, dict.fromkeys(made.checkpoints, 1))
+            lost = {name: 1 for name in made.checkpoints if name != EPIC}
+            await service.record_feedback(generation_id, {EPIC: 1}, lost)
+
+        logged = await service.generation(generation_id)
+        assert [word.text for word in logged.keywords] == ["castle", "-anime", "-cartoon"]
+        unwanted = await service.recommend("a lake", CANDIDATES, negative="anime")
+        wanted = await service.recommend("anime", CANDIDATES)
+        assert (unwanted.checkpoints[0], wanted.evidence) == (EPIC, 0.0)
+        assert unwanted.evidence > 0.0
+        assert unwanted.explanation != wanted.explanation
+
     async def test_names_come_back_in_the_callers_own_spelling(self, service: PreferenceService) -> None:
         """Windows lists `sub\\a`; what is learned counts for `sub/a`, the answer is spelled as asked."""
         generation_id = await shown(service, **{"sub\\a.safetensors": 1, "b": 1})

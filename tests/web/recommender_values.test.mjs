@@ -45,6 +45,12 @@ test("a policy and a fallback that were chosen are named", () => {
   assert.equal(body.pool.fallback, "a.safetensors");
 });
 
+test("a negative prompt goes along where there is one", () => {
+  assert.equal(recommendBody({ ...NODE, negative: "blurry" }).negative, "blurry");
+  assert.equal(explainBody({ ...NODE, negative: "blurry" }).negative, "blurry");
+  assert.ok(!("negative" in recommendBody({ ...NODE, negative: "" })));
+});
+
 for (const seed of [2 ** 64, 2 ** 53, -1, 1.5, undefined]) {
   test(`seed ${seed} is left out rather than sent as another one`, () => {
     assert.ok(!("seed" in recommendBody({ ...NODE, seed })));

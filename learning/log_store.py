@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Join, RowMapping, Select, Table, bindparam, func, insert, select, update
+from sqlalchemy import Join, RowMapping, Select, Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -380,28 +380,3 @@ def with_newest_verdict() -> Join:
     )
     newest_of_it = of_it.correlate(generation_logs).scalar_subquery()
     return generation_logs.outerjoin(verdict_rows, verdict_rows.c.number == newest_of_it)
-
-
-async def count(connection: AsyncConnection) -> RowMapping:
-    """Counts over all generations and what the newest verdict says of each."""
-    selected, rejected = (
-        _letters(verdict_rows.c.marks, mark) for mark in (verdicts.SELECTED, verdicts.REJECTED)
-    )
-    result = await connection.execute(
-        select(
-            func.count().label("generations"),
-            func.count().filter(selected + rejected > 0).label("judged"),
-            func.count().filter(selected == 0, rejected > 0).label("rejected_all"),
-            func.coalesce(func.sum(selected), 0).label("selected"),
-            func.coalesce(func.sum(rejected), 0).label("rejected"),
-            func.avg(generation_logs.c.confidence).label("average_confidence"),
-            func.min(generation_logs.c.created_at).label("first_at"),
-            func.max(generation_logs.c.created_at).label("last_at"),
-        ).select_from(with_newest_verdict())
-    )
-    return result.mappings().one()
-
-
-def _letters(marks: ColumnElement[str], letter: str) -> ColumnElement[int]:
-    said = func.coalesce(marks, "")
-    return func.length(said) - func.length(func.replace(said, letter, ""))

@@ -11,8 +11,9 @@
 
 /**
  * Dialog id, and the server's name, of each setting. Texts here are the English of `locales/en/settings.json`.
+ * `panelOnly`: not in ComfyUI's dialog, which saves a number while it is typed; 3 on the way to 30 would be obeyed.
  *
- * @type {(SettingDefinition & { field: string })[]}
+ * @type {(SettingDefinition & { field: string, panelOnly?: boolean })[]}
  */
 export const SETTINGS = [
   {
@@ -74,7 +75,42 @@ export const SETTINGS = [
     attrs: { min: 0, max: 1, step: 0.05 },
     sortOrder: 10,
   },
+  {
+    field: "keep_prompts",
+    id: "ContextCheckpoint.KeepPrompts",
+    name: "Keep the prompts' texts",
+    tooltip: "Off: of new prompts only the keywords are stored, which is all that learning needs.",
+    category: ["Context Checkpoint", "Data", "Prompts"],
+    type: "boolean",
+    defaultValue: true,
+    sortOrder: 9,
+  },
+  {
+    field: "retention_days",
+    id: "ContextCheckpoint.RetentionDays",
+    name: "Forget rounds after so many days",
+    tooltip: "With what they taught, and in every copy. 0: never.",
+    category: ["Context Checkpoint", "Data", "Retention"],
+    type: "number",
+    defaultValue: 0,
+    attrs: { min: 0, max: 36_500, step: 1 },
+    sortOrder: 8,
+    panelOnly: true,
+  },
+  {
+    field: "backups_kept",
+    id: "ContextCheckpoint.BackupsKept",
+    name: "Daily copies of the database that are kept",
+    tooltip: "A damaged database is restored from the newest. 0 makes none.",
+    category: ["Context Checkpoint", "Data", "Backups"],
+    type: "number",
+    defaultValue: 7,
+    attrs: { min: 0, max: 100, step: 1 },
+    sortOrder: 7,
+  },
 ];
+
+const MIRRORED = SETTINGS.filter(({ panelOnly }) => !panelOnly);
 
 /**
  * What a setting is called in the person's language; English where there is no translation.
@@ -124,7 +160,7 @@ export class SettingsMirror {
 
   /** @returns {SettingDefinition[]} for `app.registerExtension` */
   definitions() {
-    const mirrored = SETTINGS.map(({ field, ...definition }) => ({
+    const mirrored = MIRRORED.map(({ field, ...definition }) => ({
       ...definition,
       onChange: (/** @type {unknown} */ value) => void this.changed(field, value),
     }));
@@ -162,7 +198,7 @@ export class SettingsMirror {
 
   /** @param {Record<string, unknown>} held */
   async #show(held) {
-    for (const { field, id } of SETTINGS) {
+    for (const { field, id } of MIRRORED) {
       if (held[field] !== undefined) await this.#dialog().set(id, held[field]);
     }
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -56,6 +57,14 @@ async def tab(page: Page, name: str) -> Locator:
     shown = page.get_by_role("tabpanel", name=name)
     await expect(shown).not_to_contain_text("Asking the server")
     return shown
+
+
+async def wait_until(true: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if true():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("It did not come true")
 
 
 def figure(shown: Locator, name: str) -> Locator:
@@ -198,6 +207,13 @@ async def test_settings_are_changed_and_a_refusal_is_set_back(page: Page, runtim
     shown = await tab(page, "Settings")
     await shown.get_by_label("How to learn").select_option("counts")
     await expect(shown.locator(".cc-status").first).to_have_text("Saved.")
+
+    await shown.get_by_label("Keep the prompts' texts").uncheck()
+    await shown.get_by_label("Forget rounds after so many days").fill("400")
+    await shown.get_by_label("Forget rounds after so many days").blur()
+    await expect(shown.locator(".cc-status").first).to_have_text("Saved.")
+    await wait_until(lambda: runtime.settings.retention_days == 400)
+    assert runtime.settings.keep_prompts is False
 
     threshold = shown.get_by_label("Compare two checkpoints above")
     await threshold.fill("0.9")

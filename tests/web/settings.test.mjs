@@ -72,12 +72,24 @@ test("a refused change is told and set back", async () => {
 });
 
 test("every setting has its default within its own range", () => {
-  for (const { id, attrs, options, defaultValue } of SETTINGS) {
-    if (options)
+  for (const { id, type, attrs, options, defaultValue } of SETTINGS) {
+    if (type === "boolean") assert.equal(typeof defaultValue, "boolean", id);
+    else if (options)
       assert.ok(
         options.some(({ value }) => value === defaultValue),
         id,
       );
     else assert.ok(attrs.min <= defaultValue && defaultValue <= attrs.max, id);
   }
+});
+
+test("what would be obeyed while it is typed is not in ComfyUI's dialog", async () => {
+  const told = [];
+  const server = { settings: async () => ({ ...HELD, retention_days: 30 }) };
+  const dialog = { set: async (id) => void told.push(id), warn: assert.fail };
+  const mirror = new SettingsMirror(server, () => dialog);
+  await mirror.read();
+  assert.ok(told.includes("ContextCheckpoint.KeptLoaders"));
+  const defined = mirror.definitions().map(({ id }) => id);
+  for (const ids of [told, defined]) assert.ok(!ids.includes("ContextCheckpoint.RetentionDays"));
 });

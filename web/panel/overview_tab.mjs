@@ -27,13 +27,8 @@ export class OverviewTab {
 
   show() {
     void this.#asking.ask(
-      // Two questions, so that a long log is read by two threads at once.
-      () =>
-        Promise.all([
-          this.#parts.server.statistics({ parts: ["overview"] }),
-          this.#parts.server.statistics({ parts: ["series"], points: POINTS }),
-        ]),
-      ([{ overview }, { series }]) => this.#draw(overview, series),
+      () => this.#parts.server.statistics({ parts: ["overview", "series"], points: POINTS }),
+      ({ overview, series }) => this.#draw(overview, series),
     );
   }
 

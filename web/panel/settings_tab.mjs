@@ -70,7 +70,9 @@ export class SettingsTab {
           described,
           setting.options.map(({ text, value }) => element("option", { value, text })),
         )
-      : element("input", { ...described, type: "number", required: "", ...attributes(setting.attrs) });
+      : setting.type === "boolean"
+        ? element("input", { ...described, type: "checkbox" })
+        : element("input", { ...described, type: "number", required: "", ...attributes(setting.attrs) });
     control.addEventListener("change", () => void this.#change(setting, control));
     this.#controls.set(setting.field, control);
     return element("div", { class: "cc-field" }, [
@@ -87,7 +89,7 @@ export class SettingsTab {
   async #change(setting, control) {
     const { say } = this.#parts;
     if (!control.reportValidity()) return;
-    const value = setting.options ? control.value : Number(control.value);
+    const value = setting.options ? control.value : isBox(control) ? control.checked : Number(control.value);
     this.#told("", say("saving"));
     try {
       this.#take(await this.#parts.changeSettings({ [setting.field]: value }));
@@ -103,7 +105,9 @@ export class SettingsTab {
   #take(held) {
     this.#held = held;
     for (const [field, control] of this.#controls) {
-      if (held[field] !== undefined) control.value = String(held[field]);
+      if (held[field] === undefined) continue;
+      if (isBox(control)) control.checked = held[field] === true;
+      else control.value = String(held[field]);
     }
   }
 
@@ -126,6 +130,14 @@ export class SettingsTab {
     this.#status.dataset.state = state;
     this.#status.textContent = text;
   }
+}
+
+/**
+ * @param {HTMLInputElement | HTMLSelectElement} control
+ * @returns {control is HTMLInputElement}
+ */
+function isBox(control) {
+  return control.type === "checkbox";
 }
 
 /** @param {Record<string, unknown>} [attrs] */

@@ -339,6 +339,7 @@ export class Gallery {
         rejected,
       });
     }
-    this.#parts.resized();
+    // Only a reason may need more room; to ask at each key would lay twenty images out before the answer is read.
+    if (state === "failed") this.#parts.resized();
   }
 }

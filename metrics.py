@@ -12,9 +12,9 @@ from pydantic import RootModel
 
 from . import __version__, schemas
 from .handlers import Api
+from .learning.activity import Activity
 from .learning.overview import Overview
 from .learning.service import PreferenceService
-from .learning.tally import Tally
 
 _PREFIX = "context_checkpoint"
 
@@ -26,14 +26,14 @@ class MetricsText(RootModel[str]):
 
 
 async def metrics(api: Api, asked: schemas.Nothing) -> str:
-    async def look(service: PreferenceService) -> tuple[Overview, Tally, bool]:
-        return await service.overview(), service.tally, service.is_away
+    async def look(service: PreferenceService) -> tuple[Overview, Activity, bool]:
+        return await service.overview(), service.activity, service.is_away
 
-    overview, tally, away = await api.runtime.run(look)
-    return "".join(_text(overview, tally, away=away))
+    overview, activity, away = await api.runtime.run(look)
+    return "".join(_text(overview, activity, away=away))
 
 
-def _text(overview: Overview, tally: Tally, *, away: bool) -> Iterable[str]:
+def _text(overview: Overview, activity: Activity, *, away: bool) -> Iterable[str]:
     yield from _family("info", "gauge", "The version.", [({"version": __version__}, 1)])
     for name, value, told in (
         ("generations", overview.generations, "Generations that are logged."),
@@ -51,15 +51,15 @@ def _text(overview: Overview, tally: Tally, *, away: bool) -> Iterable[str]:
     yield from _family("images_judged", "gauge", "Images with a verdict.", judged)
     decisions = [
         ({"policy": policy, "strategy": strategy}, float(count))
-        for (policy, strategy), count in sorted(tally.decisions.items())
+        for (policy, strategy), count in sorted(activity.decisions.items())
     ]
     yield from _family("decisions_total", "counter", "Recommendations of this process.", decisions)
     took = "Seconds that they took."
-    yield from _family("decision_seconds_total", "counter", took, [({}, tally.decision_s)])
+    yield from _family("decision_seconds_total", "counter", took, [({}, activity.decision_s)])
     logged = "Generations that this process logged."
-    yield from _family("generations_logged_total", "counter", logged, [({}, tally.generations)])
+    yield from _family("generations_logged_total", "counter", logged, [({}, activity.generations)])
     recorded = "Verdicts that this process recorded."
-    yield from _family("verdicts_recorded_total", "counter", recorded, [({}, tally.verdicts)])
+    yield from _family("verdicts_recorded_total", "counter", recorded, [({}, activity.verdicts)])
 
 
 def _family(name: str, kind: str, told: str, samples: Iterable[Sample]) -> Iterable[str]:

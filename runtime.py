@@ -147,6 +147,7 @@ class Runtime:
             service = await self._opened()
             settings = self.settings
             service.default_policy = settings.policy
+            service.half_life = float(settings.half_life)
             service.keep_backups(settings.backups_kept)
             service.keep_prompts = settings.keep_prompts
             service.retention_days = settings.retention_days

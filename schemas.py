@@ -18,7 +18,7 @@ from .learning.explanation import Finding
 from .learning.strategy import divide_images
 from .learning.values import MOST_BRANCHES, Recommendation, Stage, Strategy
 from .nodes.pool import Pool
-from .settings import MOST_BACKUPS, MOST_DAYS, MOST_KEPT_LOADERS, MOST_NAMES
+from .settings import MOST_BACKUPS, MOST_DAYS, MOST_HALF_LIFE, MOST_KEPT_LOADERS, MOST_NAMES
 
 LONGEST_PROMPT = 400_000
 """Characters. People paste whole documents; a prompt of 100 kB is served, a novel is refused."""
@@ -373,6 +373,7 @@ class SettingsAsked(Asked):
     explore_threshold: Share | None = None
     kept_loaders: Annotated[int, Field(ge=0, le=MOST_KEPT_LOADERS)] | None = None
     kept_loaders_memory_share: Share | None = None
+    half_life: Annotated[int, Field(ge=0, le=MOST_HALF_LIFE)] | None = None
     backups_kept: Annotated[int, Field(ge=0, le=MOST_BACKUPS)] | None = None
     keep_prompts: bool | None = None
     retention_days: Annotated[int, Field(ge=0, le=MOST_DAYS)] | None = None
@@ -390,6 +391,7 @@ class SettingsAnswer(Answer):
     explore_threshold: float
     kept_loaders: int
     kept_loaders_memory_share: float
+    half_life: int = Field(description="So many further verdicts of its kind halve a verdict; 0: never.")
     backups_kept: int
     keep_prompts: bool = Field(description="false: prompts' texts are not stored, only their keywords.")
     retention_days: int = Field(description="After so many days a generation is forgotten; 0: never.")

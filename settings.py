@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_HALF_LIFE = 1_000
 MOST_KEPT_LOADERS = 20
 MOST_BACKUPS = 100
 MOST_DAYS = 36_500
@@ -41,6 +42,9 @@ class Settings:
         Which policy recommends where a node or a request names none.
     exploit_threshold, explore_threshold
         Confidence above which one checkpoint is shown, and above which two are (else three).
+    half_life
+        After how many further verdicts on a checkpoint, for prompts of the same kind, a verdict counts half;
+        0: it never fades.
     kept_loaders
         How many loaded checkpoints stay in memory for the next run.
     kept_loaders_memory_share
@@ -63,6 +67,7 @@ class Settings:
     policy: str = field(default_factory=lambda: _policies().DEFAULT_POLICY)
     exploit_threshold: float = 0.5
     explore_threshold: float = 0.3
+    half_life: int = 6
     kept_loaders: int = 3
     kept_loaders_memory_share: float = 0.4
     backups_kept: int = 7
@@ -84,6 +89,7 @@ class Settings:
             raise ValueError(f"keep_prompts is {self.keep_prompts!r}; choose true or false.")
         object.__setattr__(self, "keep_prompts", bool(self.keep_prompts))
         for name, most in (
+            ("half_life", MOST_HALF_LIFE),
             ("kept_loaders", MOST_KEPT_LOADERS),
             ("backups_kept", MOST_BACKUPS),
             ("retention_days", MOST_DAYS),

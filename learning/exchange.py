@@ -14,6 +14,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import IO, TypeAlias
 
 from sqlalchemy import func, select
@@ -31,6 +32,7 @@ from .portable import (
     PortableKeyword,
     PortableVerdict,
     bad_line,
+    packed,
     read_generation,
     read_header,
 )
@@ -38,6 +40,7 @@ from .schema import checkpoints, generation_logs, keywords, learned_state
 from .schema import verdicts as verdict_rows
 from .spelling import stored_name
 from .values import ImageFile, Keyword
+from .verdicts import judges
 
 Lines: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
 
@@ -124,6 +127,7 @@ async def portable(
                 for image in generation.images
             ),
             utilities=dict(each.utilities),
+            basis=packed(each.basis),
             verdict=PortableVerdict(marks=verdict.marks, at=verdict.created_at) if verdict else None,
             prompt=generation.prompt,
             session_id=generation.session_id,
@@ -274,21 +278,32 @@ async def merge(
             continue
         replaced += former is not None
         change.add(known.judged_round(known.marks), -1.0)
+        # The basis comes with the verdict that counts, so that here too every order of files ends the same.
+        if generation.known is not None:
+            await log_store.set_basis(connection, known.number, generation.known)
+            known = replace(known, basis=generation.known)
+        elif known.basis is None and judges(said.marks):
+            await _apply(connection, change)
+            change, known = statistics_store.Change(), await statistics_store.with_basis(connection, known)
         change.add(known.judged_round(said.marks))
         await log_store.add_verdict(connection, known.number, said.marks, said.at)
-    ids = log_store.Ids(
-        await log_store.interned(connection, keywords, {text for text, _ in change.pairs} | {*change.rounds}),
-        await log_store.interned(connection, checkpoints, {name for _, name in change.pairs}),
-    )
-    await statistics_store.apply(connection, change, ids)
+    await _apply(connection, change)
     return ImportReport(
         before.generations + len(batch), before.added + added, before.verdicts_replaced + replaced
     )
 
 
+async def _apply(connection: AsyncConnection, change: statistics_store.Change) -> None:
+    ids = log_store.Ids(
+        await log_store.interned(connection, keywords, {text for text, _ in change.pairs} | {*change.rounds}),
+        await log_store.interned(connection, checkpoints, {name for _, name in change.pairs}),
+    )
+    await statistics_store.apply(connection, change, ids)
+
+
 async def log(connection: AsyncConnection, generation: PortableGeneration) -> None:
     """Log a generation without its verdict."""
-    columns = generation.model_dump(exclude={"keywords", "images", "utilities", "verdict"})
+    columns = generation.model_dump(exclude={"keywords", "images", "utilities", "verdict", "basis"})
     images = [
         ImageFile(image.checkpoint, image.filename, image.subfolder, image.type)
         for image in generation.images

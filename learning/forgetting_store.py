@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import log_store, statistics_store
 from .schema import (
+    FITS,
     OVERALL,
     OVERALL_ID,
     checkpoints,
@@ -63,9 +64,14 @@ async def keyword(connection: AsyncConnection, text: str) -> int:
     change = statistics_store.Change()
     for each in logged:
         judged = each.judged_round(each.marks)
-        left = tuple(word for word in judged.keywords if word.text != text)
+        places = [place for place, word in enumerate(judged.keywords) if word.text != text]
+        basis = judged.basis
+        if basis is not None and basis.fits(len(judged.keywords), len(basis.means)):
+            basis = basis.reordered(places)
+            await log_store.set_basis(connection, each.number, basis)
+        left = tuple(judged.keywords[place] for place in places)
         change.add(judged, -1.0)
-        change.add(replace(judged, keywords=left))
+        change.add(replace(judged, keywords=left, basis=basis))
     await statistics_store.apply(connection, change, await _ids(connection, change))
     numbers = [each.number for each in logged]
     await connection.execute(
@@ -97,7 +103,7 @@ async def everything(connection: AsyncConnection) -> int:
     gone = await connection.execute(delete(generation_logs))
     await connection.execute(delete(pair_statistics))
     await connection.execute(delete(keywords).where(keywords.c.id != OVERALL_ID))
-    await connection.execute(update(keywords).values(rounds=0.0))
+    await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys(FITS, 0.0)))
     await connection.execute(delete(checkpoints))
     await renew_identity(connection)
     return gone.rowcount

@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import verdicts
+from .basis import Basis, unpacked
 from .schema import (
     OVERALL,
     OVERALL_ID,
@@ -71,6 +72,7 @@ class LoggedGeneration:
     marks: str
     utilities: Mapping[str, float]
     ids: Ids
+    basis: Basis | None = None
 
     def judged(self, marks: str, now: datetime) -> Generation:
         """The generation as it is once a verdict with these marks is stored."""
@@ -98,7 +100,7 @@ class LoggedGeneration:
                 part.rejected + (mark == verdicts.REJECTED),
                 part.utility,
             )
-        return Round(self.generation.keywords, tuple(parts.values()), self.generation.stage)
+        return Round(self.generation.keywords, tuple(parts.values()), self.generation.stage, self.basis)
 
 
 async def interned(connection: AsyncConnection, table: Table, texts: Iterable[str]) -> dict[str, int]:
@@ -205,6 +207,14 @@ async def add_verdict(connection: AsyncConnection, number: int, marks: str, now:
     judged_at = now if verdicts.judges(marks) else None
     await connection.execute(
         update(generation_logs).where(generation_logs.c.number == number).values(judged_at=judged_at)
+    )
+
+
+async def set_basis(connection: AsyncConnection, number: int, basis: Basis | None) -> None:
+    """Log what was known of a generation when it was first judged."""
+    packed = None if basis is None else basis.packed()
+    await connection.execute(
+        update(generation_logs).where(generation_logs.c.number == number).values(basis=packed)
     )
 
 
@@ -370,6 +380,7 @@ def _logged(row: RowMapping, words: Sequence[RowMapping], images: Sequence[RowMa
             {OVERALL: OVERALL_ID, **{word["text"]: word["keyword_id"] for word in words}},
             {image["name"]: image["checkpoint_id"] for image in images},
         ),
+        basis=unpacked(row["basis"]) if row["basis"] else None,
     )
 
 

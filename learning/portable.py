@@ -8,6 +8,7 @@ of tables: it changes only with `VERSION`. docs/data.md describes it for people 
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from functools import partial
@@ -23,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from .basis import Basis, unpacked
 from .errors import InvalidRequest
 from .spelling import stored_name, stored_text
 from .values import Stage, Strategy
@@ -47,6 +49,19 @@ When = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Utility = Annotated[float, Field(ge=-1e6, le=1e6)]
 Weight = Annotated[float, Field(ge=0.0, le=1e3)]
+
+
+def _a_basis(text: str) -> str:
+    try:
+        known = unpacked(b64decode(text, validate=True))
+    except ValueError:
+        known = None
+    if known is None:
+        raise ValueError("is not a basis that this version knows; leave it out")
+    return text
+
+
+PackedBasis = Annotated[str, Field(max_length=1_000_000), AfterValidator(_a_basis)]
 
 
 class _Line(BaseModel):
@@ -100,6 +115,7 @@ class PortableGeneration(_Line):
     keywords: Annotated[tuple[PortableKeyword, ...], Field(max_length=1_000)] = ()
     images: Annotated[tuple[PortableImage, ...], Field(min_length=1, max_length=10_000)]
     utilities: dict[Name, Utility] = {}
+    basis: PackedBasis | None = None
     verdict: PortableVerdict | None = None
     prompt: Text = ""
     session_id: Text = ""
@@ -114,19 +130,29 @@ class PortableGeneration(_Line):
             raise ValueError(f"{len(self.verdict.marks)} marks for {len(self.images)} images")
         return self
 
+    @property
+    def known(self) -> Basis | None:
+        """What was known when it was first judged."""
+        return None if self.basis is None else unpacked(b64decode(self.basis))
+
     def anonymous(self) -> PortableGeneration:
         """The same lesson without prompt, images' names, session and seed.
 
         Keywords stay, since they are what is learned about, in the order of the alphabet: in the prompt's
         order they would nearly spell it.
         """
+        places = sorted(range(len(self.keywords)), key=lambda place: self.keywords[place].text)
+        known = self.known
+        if known is not None and known.fits(len(self.keywords), len(known.means)):
+            known = known.reordered(places)
         return self.model_copy(
             update={
+                "basis": packed(known),
                 "prompt": "",
                 "session_id": "",
                 "prompt_id": "",
                 "seed": None,
-                "keywords": tuple(sorted(self.keywords, key=lambda keyword: keyword.text)),
+                "keywords": tuple(self.keywords[place] for place in places),
                 "images": tuple(PortableImage(checkpoint=image.checkpoint) for image in self.images),
             }
         )
@@ -141,6 +167,11 @@ class PortableGeneration(_Line):
             for image in self.images
         )
         return self.model_copy(update={"images": images, "utilities": utilities})
+
+
+def packed(basis: Basis | None) -> str | None:
+    """A basis as lines hold it."""
+    return None if basis is None else b64encode(basis.packed()).decode("ascii")
 
 
 def read_header(line: bytes) -> Header:

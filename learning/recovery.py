@@ -21,13 +21,14 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from . import backups, exchange
+from .basis import unpacked
 from .database import Database
 from .errors import LearningError
-from .portable import PortableGeneration
+from .portable import PortableGeneration, packed
 
 T = TypeVar("T")
 
-_PLAIN = set(PortableGeneration.model_fields) - {"keywords", "images", "utilities", "verdict"}
+_PLAIN = set(PortableGeneration.model_fields) - {"keywords", "images", "utilities", "verdict", "basis"}
 _FARTHEST = 100_000
 """How many numbers beyond the backup's newest are tried where the file cannot tell its own newest."""
 
@@ -163,6 +164,7 @@ def _generation(connection: sqlite3.Connection, number: int) -> PortableGenerati
             (number,),
         )
     }
+    fields["basis"] = packed(unpacked(row["basis"])) if row["basis"] else None
     if said:
         fields["verdict"] = {"marks": said["marks"], "at": f"{said['created_at']}+00:00"}
     return PortableGeneration.model_validate(fields)

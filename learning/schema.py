@@ -22,6 +22,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -40,6 +41,9 @@ OVERALL = ""
 
 OVERALL_ID = 0
 """Its id, given by the first migration."""
+
+FITS = ("fit_narrow", "fit_middle", "fit_wide", "fit_pooled")
+"""Log likelihoods of all verdicts under each model, in the order of `basis`; kept for `OVERALL` alone."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -68,6 +72,7 @@ keywords = Table(
     Column("id", Integer, primary_key=True),
     Column("text", Text, nullable=False, unique=True),
     Column("rounds", Float, nullable=False, server_default="0"),
+    *(Column(name, Float, nullable=False, server_default="0") for name in FITS),
 )
 
 checkpoints = Table(
@@ -96,6 +101,7 @@ generation_logs = Table(
     Column("fallback", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("judged_at", Moment),
+    Column("basis", LargeBinary),  # what was known when it was first judged: `basis.Basis.packed`
     Index("generation_logs_session_id", "session_id"),
     Index("generation_logs_prompt_id", "prompt_id"),
 )
@@ -153,6 +159,10 @@ pair_statistics = Table(
     Column("rounds", Float, nullable=False),
     Column("score", Float, nullable=False),
     Column("information", Float, nullable=False),
+    Column("narrow", Float, nullable=False),
+    Column("middle", Float, nullable=False),
+    Column("wide", Float, nullable=False),
+    Column("precision", Float, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -31,6 +31,7 @@ from . import (
     statistics_store,
     verdicts,
 )
+from .activity import Activity
 from .database import BUSY_TIMEOUT_S, Database
 from .decision import Decision, Question, ask, decide
 from .errors import InvalidRequest, InvalidVerdict, UnknownImage
@@ -39,8 +40,8 @@ from .inspection import Inspection, found
 from .overview import ImportReport, RebuildReport
 from .policies import DEFAULT_POLICY
 from .spelling import stored_name, stored_text
-from .tally import Tally
 from .values import (
+    HALF_LIFE,
     MOST_BRANCHES,
     Generation,
     ImageFile,
@@ -59,10 +60,11 @@ class PreferenceService(Inspection, Forgetting):
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self.default_policy: str = DEFAULT_POLICY
+        self.half_life: float = HALF_LIFE
         self.curation = pins.Curation()
         self.keep_prompts = True
         """False: a prompt's text is not stored, only its keywords."""
-        self.tally = Tally()
+        self.activity = Activity()
         Inspection.__init__(self, database)
         Forgetting.__init__(self, database, clock)
 
@@ -169,8 +171,8 @@ class PreferenceService(Inspection, Forgetting):
         began = perf_counter()
         learned = await self._decide(asked)
         made = learned.recommendation(family)
-        self.tally.decision_s += perf_counter() - began
-        self.tally.decisions[made.policy, made.strategy] += 1
+        self.activity.decision_s += perf_counter() - began
+        self.activity.decisions[made.policy, made.strategy] += 1
         for line in decision_log.lines(
             made, asked.thresholds, explore=explore, with_prompt=self.keep_prompts
         ):
@@ -261,7 +263,7 @@ class PreferenceService(Inspection, Forgetting):
         await self._database.write(
             lambda connection: log_store.add_generation(connection, columns, words, files, utilities)
         )
-        self.tally.generations += 1
+        self.activity.generations += 1
         self._forget_what_is_too_old()
         return generation_id
 
@@ -299,6 +301,8 @@ class PreferenceService(Inspection, Forgetting):
                 marks = verdicts.marks_of_counts(shown, selected or {}, rejected or {})
             if marks == logged.marks:  # a client that tries again
                 return logged.generation
+            if verdicts.judges(marks):
+                logged = await statistics_store.with_basis(connection, logged, self.half_life)
             change = statistics_store.Change()
             change.add(logged.judged_round(logged.marks), -1.0)
             change.add(logged.judged_round(marks))
@@ -308,7 +312,7 @@ class PreferenceService(Inspection, Forgetting):
             return logged.judged(marks, now)
 
         generation = await self._database.write(record)
-        self.tally.verdicts += 1
+        self.activity.verdicts += 1
         return generation
 
     async def attach_files(self, generation_id: str, files: Sequence[ImageFile]) -> None:
@@ -378,7 +382,7 @@ class PreferenceService(Inspection, Forgetting):
         evidence = await self._database.read(
             lambda connection: statistics_store.evidence(connection, texts, names)
         )
-        return decide(asked, evidence)
+        return decide(asked, replace(evidence, half_life=self.half_life))
 
     async def _renew_statistics(self) -> None:
         """Recompute where another version's formula made the sums: they cannot be added to by this one."""

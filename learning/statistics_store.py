@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import replace
 from typing import Any, TypeAlias
 
+import numpy
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
@@ -30,22 +31,38 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import statistics
-from .log_store import Ids, LoggedGeneration, judged_after
+from .basis import MODELS
+from .log_store import Ids, LoggedGeneration, judged_after, set_basis
 from .overview import CheckpointRow, PairOrder, PairRow, RebuildReport
-from .schema import OVERALL, checkpoints, generation_images, keywords, learned_state, pair_statistics
+from .pair_table import FIELDS, PairTable, numbers_of
+from .policies.experts import linearise
+from .schema import (
+    FITS,
+    OVERALL,
+    OVERALL_ID,
+    checkpoints,
+    generation_images,
+    keywords,
+    learned_state,
+    pair_statistics,
+)
 from .schema import verdicts as verdict_rows
-from .values import Evidence, Increment, PairStatistics, Round
+from .values import HALF_LIFE, Evidence, Increment, Keyword, PairStatistics, Round
 
 Sums: TypeAlias = "defaultdict[tuple[str, str], list[float]]"
 
-_NUMBERS = ("selected", "total", "rounds", "score", "information")
+_NUMBERS = FIELDS
 _COLUMNS = tuple(pair_statistics.c[name] for name in _NUMBERS)
 _PAGE = 500
 
 # Two selects in one statement: for a LEFT JOIN on the joined pairs SQLite would read the whole pair table.
 _EVIDENCE = union_all(
     select(
-        keywords.c.text, null().label("name"), keywords.c.rounds, *(literal(0.0) for _ in _NUMBERS[1:])
+        keywords.c.text,
+        null().label("name"),
+        keywords.c.rounds,
+        *(keywords.c[name] for name in FITS),
+        *(literal(0.0) for _ in _NUMBERS[1 + len(FITS) :]),
     ).where(keywords.c.text.in_(bindparam("texts", expanding=True))),
     select(keywords.c.text, checkpoints.c.name, *_COLUMNS)
     .select_from(keywords.join(pair_statistics).join(checkpoints))
@@ -59,18 +76,24 @@ _EVIDENCE = union_all(
 async def evidence(connection: AsyncConnection, texts: Sequence[str], candidates: Sequence[str]) -> Evidence:
     """All that is known of some keywords and candidates, in one query."""
     rows = await connection.execute(_EVIDENCE, {"texts": [OVERALL, *texts], "candidates": list(candidates)})
-    pairs: dict[tuple[str, str], PairStatistics] = {}
+    pairs: list[tuple[str, str]] = []
+    held: list[float] = []
     overall: dict[str, PairStatistics] = {}
     rounds: dict[str, float] = {}
+    fits: tuple[float, ...] = ()
     for text, name, *numbers in rows:
         if name is None:
             if numbers[0]:
                 rounds[text] = numbers[0]
+            if text == OVERALL:
+                fits = tuple(numbers[1 : 1 + len(FITS)])
         elif text == OVERALL:
             overall[name] = PairStatistics(*numbers)
         else:
-            pairs[text, name] = PairStatistics(*numbers)
-    return Evidence(pairs, overall, rounds, rounds.pop(OVERALL, 0.0))
+            pairs.append((text, name))
+            held += numbers
+    table = PairTable(pairs, numpy.array(held, dtype=float))
+    return Evidence(table, overall, rounds, rounds.pop(OVERALL, 0.0), fits)
 
 
 class Change:
@@ -79,16 +102,36 @@ class Change:
     def __init__(self) -> None:
         self.pairs: Sums = defaultdict(lambda: [0.0] * len(_NUMBERS))
         self.rounds: defaultdict[str, float] = defaultdict(float)
+        self.fits = [0.0] * MODELS
 
     def add(self, judged: Round, sign: float = 1.0) -> None:
         for increment in statistics.increments(judged):
             self._add(increment, sign)
         for text, share in statistics.keyword_rounds(judged).items():
             self.rounds[text] += sign * share
+        for place, fit in enumerate(statistics.fits(judged)):
+            self.fits[place] += sign * fit
+
+    def evidence(self, words: Sequence[Keyword], candidates: Sequence[str]) -> Evidence:
+        """What is known if this is all there is, as `evidence` of a database gives it."""
+        texts = [word.text for word in words]
+        held = {
+            (text, name): PairStatistics(*self.pairs[text, name])
+            for text in (OVERALL, *texts)
+            for name in candidates
+            if (text, name) in self.pairs
+        }
+        return Evidence(
+            {pair: found for pair, found in held.items() if pair[0] != OVERALL},
+            {name: found for (text, name), found in held.items() if text == OVERALL},
+            {text: self.rounds[text] for text in texts if self.rounds.get(text)},
+            self.rounds.get(OVERALL, 0.0),
+            tuple(self.fits),
+        )
 
     def _add(self, increment: Increment, sign: float) -> None:
         sums = self.pairs[increment.keyword, increment.checkpoint]
-        for place, number in enumerate(astuple(increment.change)):
+        for place, number in enumerate(numbers_of(increment.change)):
             sums[place] += sign * number
 
 
@@ -123,6 +166,17 @@ async def apply(connection: AsyncConnection, change: Change, ids: Ids) -> None:
     heard = [{"of_id": ids.keywords[text], "more": share} for text, share in change.rounds.items() if share]
     if heard:
         await connection.execute(_HEAR, heard)
+    if any(change.fits):
+        await connection.execute(
+            update(keywords)
+            .where(keywords.c.id == OVERALL_ID)
+            .values(
+                {
+                    keywords.c[name]: keywords.c[name] + fit
+                    for name, fit in zip(FITS, change.fits, strict=True)
+                }
+            )
+        )
 
 
 _HEAR = (
@@ -132,13 +186,36 @@ _HEAR = (
 )
 
 
+async def with_basis(
+    connection: AsyncConnection, logged: LoggedGeneration, half_life: float = HALF_LIFE
+) -> LoggedGeneration:
+    """The generation with the basis of its first verdict; where it has none, it is taken now and logged."""
+    judged = logged.judged_round(logged.marks)
+    shown = [part.checkpoint for part in judged.shown]
+    if logged.basis is not None and logged.basis.fits(len(judged.keywords), len(shown)):
+        return logged
+    known = await evidence(connection, [keyword.text for keyword in judged.keywords], shown)
+    taken = linearise(judged, replace(known, half_life=half_life))
+    await set_basis(connection, logged.number, taken)
+    return replace(logged, basis=taken)
+
+
 async def rebuild(connection: AsyncConnection) -> RebuildReport:
-    """Recompute all statistics from the log, inside the caller's transaction."""
+    """Recompute all statistics from the log, inside the caller's transaction.
+
+    A round whose basis is of another version of the formula gets a new one, from what the rounds before it
+    teach.
+    """
     change, generations, number = Change(), 0, 0
     page: list[LoggedGeneration] = await judged_after(connection, number, _PAGE)
     while page:
         for logged in page:
-            change.add(logged.judged_round(logged.marks))
+            judged = logged.judged_round(logged.marks)
+            if judged.basis is None:
+                names = [part.checkpoint for part in judged.shown]
+                judged = replace(judged, basis=linearise(judged, change.evidence(judged.keywords, names)))
+                await set_basis(connection, logged.number, judged.basis)
+            change.add(judged)
         generations, number = generations + len(page), page[-1].number
         page = await judged_after(connection, number, _PAGE)
     before = await _all(connection)
@@ -153,7 +230,7 @@ async def rebuild(connection: AsyncConnection) -> RebuildReport:
         rounds.get(text, 0.0) != change.rounds.get(text, 0.0) for text in rounds.keys() | change.rounds.keys()
     )
     await connection.execute(delete(pair_statistics))
-    await connection.execute(update(keywords).values(rounds=0.0))
+    await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys(FITS, 0.0)))
     await apply(connection, change, await _all_ids(connection))
     return RebuildReport(generations, len(after), corrected)
 

@@ -1,21 +1,83 @@
-"""What one process has done since it started, counted for those who watch it.
+"""The store's sums, in memory: for tests, simulations and rebuilding.
 
-Apart from the statistics, which are about a person's taste and outlive every process.
+Separate from `statistics` because it also takes the basis of each round, which only the models can.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from .basis import MODELS, Basis
+from .pair_table import PairTable, numbers_of
+from .policies.experts import linearise
+from .statistics import fits, increments, keyword_rounds
+from .values import Evidence, Keyword, PairStatistics, Round
 
 
-@dataclass(slots=True)
 class Tally:
-    """Added to by the service; read from any thread, since each number is a single value."""
+    """The store's sums, in memory: for tests, simulations and rebuilding.
 
-    decisions: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By policy and strategy."""
-    decision_s: float = 0.0
-    """How long they took, all together."""
-    generations: int = 0
-    verdicts: int = 0
+    >>> from .values import Keyword, Round, Shown
+    >>> tally = Tally()
+    >>> tally.add(Round((Keyword("anime"),), (Shown("a", 1, selected=1), Shown("b", 1, rejected=1))))
+    >>> tally.evidence([Keyword("anime")], ["a"]).pairs["anime", "a"].selected
+    1.0
+
+    A round without a basis gets the one that the tally had when it was added.
+    """
+
+    def __init__(self) -> None:
+        self._pairs: defaultdict[tuple[str, str], PairStatistics] = defaultdict(PairStatistics)
+        self._rounds: defaultdict[str, float] = defaultdict(float)
+        self._fits = [0.0] * MODELS
+        self._taken: defaultdict[Round, list[Basis]] = defaultdict(list)
+
+    def add(self, judged: Round) -> None:
+        if judged.basis is None:
+            names = [part.checkpoint for part in judged.shown]
+            basis = linearise(judged, self.evidence(judged.keywords, names))
+            self._taken[judged].append(basis)
+            judged = replace(judged, basis=basis)
+        self._change(judged, 1.0)
+
+    def subtract(self, judged: Round) -> None:
+        if judged.basis is None and self._taken[judged]:
+            judged = replace(judged, basis=self._taken[judged].pop())
+        self._change(judged, -1.0)
+
+    def _change(self, judged: Round, sign: float) -> None:
+        for increment in increments(judged):
+            pair = (increment.keyword, increment.checkpoint)
+            self._pairs[pair] = _sum(self._pairs[pair], increment.change, sign)
+        for keyword, share in keyword_rounds(judged).items():
+            self._rounds[keyword] += sign * share
+        for place, fit in enumerate(fits(judged)):
+            self._fits[place] += sign * fit
+
+    @property
+    def pairs(self) -> Mapping[tuple[str, str], PairStatistics]:
+        """All pairs that still hold something; keyword `""` is the overall effect."""
+        return {pair: held for pair, held in self._pairs.items() if held != PairStatistics()}
+
+    def evidence(self, keywords: Sequence[Keyword], candidates: Sequence[str]) -> Evidence:
+        texts = [keyword.text for keyword in keywords]
+        return Evidence(
+            pairs=PairTable.of(
+                {
+                    (text, name): self._pairs[text, name]
+                    for text in texts
+                    for name in candidates
+                    if (text, name) in self._pairs
+                }
+            ),
+            overall={name: self._pairs["", name] for name in candidates if ("", name) in self._pairs},
+            keyword_rounds={text: self._rounds[text] for text in texts if self._rounds.get(text)},
+            rounds=self._rounds.get("", 0.0),
+            fits=tuple(self._fits),
+        )
+
+
+def _sum(one: PairStatistics, other: PairStatistics, sign: float) -> PairStatistics:
+    return PairStatistics(*(a + sign * b for a, b in zip(numbers_of(one), numbers_of(other), strict=True)))

@@ -13,13 +13,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from .basis import Basis
 
 Stage = Literal["draft", "standard", "final"]
 Strategy = Literal["exploit", "exploit_explore", "explore"]
 
 STAGES: tuple[Stage, ...] = ("draft", "standard", "final")
 MOST_BRANCHES = 3
+
+HALF_LIFE = 6.0
+"""So many further verdicts on its checkpoint, for prompts of the same kind, halve a verdict; 0 never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,11 @@ class PairStatistics:
     score, information
         First and second derivative (negated) of the round's choice likelihood in this checkpoint's utility;
         `score / information` estimates the utility, `information` is its precision.
+    narrow, middle, wide
+        The keyword's effect on this checkpoint's utility (or its overall effect) as the additive models with
+        the prior variances `basis.WIDTHS` learned it.
+    precision
+        How much is known of these effects.
     """
 
     selected: float = 0.0
@@ -73,6 +84,10 @@ class PairStatistics:
     rounds: float = 0.0
     score: float = 0.0
     information: float = 0.0
+    narrow: float = 0.0
+    middle: float = 0.0
+    wide: float = 0.0
+    precision: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +125,8 @@ class Round:
     keywords: tuple[Keyword, ...]
     shown: tuple[Shown, ...]
     stage: Stage = "standard"
+    basis: Basis | None = field(default=None, compare=False)
+    """What was known when it was first judged; without it the additive models learn nothing from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +134,17 @@ class Evidence:
     """All that a policy may know for one decision, as the store holds it.
 
     `pairs` has the prompt's keywords times the candidates, `overall` the candidates; absent means all zero.
-    `keyword_rounds` counts the judged rounds whose prompt had the keyword, `rounds` all judged rounds.
+    `keyword_rounds` counts the judged rounds whose prompt had the keyword, `rounds` all judged rounds. `fits`
+    has the log likelihood of all verdicts under each of `basis.MODELS`, or nothing. `half_life` is no
+    evidence, but how fast the person lets it fade.
     """
 
     pairs: Mapping[tuple[str, str], PairStatistics] = field(default_factory=dict)
     overall: Mapping[str, PairStatistics] = field(default_factory=dict)
     keyword_rounds: Mapping[str, float] = field(default_factory=dict)
     rounds: float = 0.0
+    fits: tuple[float, ...] = ()
+    half_life: float = HALF_LIFE
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,12 @@ export const SETTINGS = [
     name: "How to learn (default policy)",
     tooltip:
       "bayesian weighs words by how much they tell and compares the images shown together; counts is the plain " +
-      "share of picks per keyword; global ignores the prompt. A recommender node can choose its own.",
+      "share of picks per keyword; global ignores the prompt; thompson and ucb try more widely than bayesian. " +
+      "A recommender node can choose its own.",
     category: ["Context Checkpoint", "Learning", "Policy"],
     type: "combo",
     defaultValue: "bayesian",
-    options: ["bayesian", "counts", "global"].map((value) => ({ text: value, value })),
+    options: ["bayesian", "thompson", "ucb", "counts", "global"].map((value) => ({ text: value, value })),
     sortOrder: 50,
   },
   {
@@ -50,6 +51,19 @@ export const SETTINGS = [
     defaultValue: 0.3,
     attrs: { min: 0, max: 1, step: 0.01 },
     sortOrder: 30,
+  },
+  {
+    field: "half_life",
+    id: "ContextCheckpoint.HalfLife",
+    name: "Half-life of a verdict",
+    tooltip:
+      "After so many further verdicts on a checkpoint, for prompts of the same kind, a verdict counts half: tastes " +
+      "change. 0 never forgets. The default is 6.",
+    category: ["Context Checkpoint", "Learning", "Half-life"],
+    type: "slider",
+    defaultValue: 6,
+    attrs: { min: 0, max: 100, step: 1 },
+    sortOrder: 25,
   },
   {
     field: "kept_loaders",

@@ -9,8 +9,8 @@ import numpy
 
 from context_checkpoint.learning.keywords import extract_keywords
 from context_checkpoint.learning.policies import policy_named
-from context_checkpoint.learning.statistics import Tally
 from context_checkpoint.learning.strategy import choose
+from context_checkpoint.learning.tally import Tally
 from context_checkpoint.learning.values import Keyword, Round, Shown, Thresholds
 
 from .worlds.vocabulary import STYLE_WORDS, SUBJECTS

@@ -16,6 +16,8 @@ _HOMES = {
     "bayesian": (".bayesian", "Bayesian"),
     "counts": (".counts", "Counts"),
     "global": (".global_rates", "GlobalRates"),
+    "thompson": (".thompson", "Thompson"),
+    "ucb": (".ucb", "UpperBound"),
 }
 
 POLICIES: tuple[str, ...] = tuple(_HOMES)

@@ -1,58 +1,33 @@
-"""The default: what this prompt's telling words say of each checkpoint, shrunk towards what all prompts say.
+"""The default: models of the person averaged, their best shown, and confidence that means what it says.
 
-Three steps, each a closed form over the sums that `statistics` keeps:
-
-1. *Overall.* A checkpoint's utility over all prompts has a normal posterior with prior N(0, 0.5^2).
-2. *Similar rounds.* The sums of the prompt's keywords are pooled, each with the share that the word has in
-   what the prompt tells (`telling_words`): rounds that share its rare words count most.
-3. *Shrinkage.* The pooled sums update a prior around the overall utility. How far prompts may deviate from it
-   is not known, so several widths are tried and averaged by how well each predicts the sums (Bayesian model
-   averaging: Hoeting et al., Statistical Science 14, 1999). Without a telling word the overall utility
-   remains: ignoring the prompt is the worst this policy can do.
-
-Alternatives to the best are drawn by Thompson sampling (Thompson, Biometrika 25, 1933): one draw from each
-checkpoint's posterior, in the order of the draws, so that one is shown about as often as it may be the best.
+What is thought of each checkpoint comes from `experts`. Branches behind the best are filled by Thompson
+sampling (Thompson, Biometrika 25, 1933): one draw from each checkpoint's posterior, the greatest is shown.
+The second branch draws narrowly, for it is the backup where the best is not quite sure; the third draws
+from the whole posterior, so that what is hardly known gets its chance.
 
 Confidence is clarity (the probability that the best is the best) times evidence (how many rounds shared the
-telling words). Both come from similar rounds only: what is liked in general is shown, but not trusted.
+telling words). Both come from similar rounds: what is liked in general is shown, but not trusted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy
 
 from ..confidence import Numbers, clarity
 from ..values import Evidence, Keyword, Ranking, Reason
 from . import telling_words
-from .evidence_arrays import NOTHING, EvidenceArrays, as_arrays
+from .evidence_arrays import NOTHING
+from .experts import Prediction, predict
 
-_OVERALL_VARIANCE = 0.5**2
-_PROMPT_VARIANCES = numpy.array([0.8, 1.3, 2.0]) ** 2
+_COMPARED = 0.93  # a part of each variance is common to all candidates, and does not blur their order
+_BACKUP = 0.5  # the second branch's draw, in posterior deviations; the third's is whole
 _EXPLAINED = 5  # candidates whose reasons are told
 
 
-@dataclass(frozen=True, slots=True)
-class _Posterior:
-    """Per candidate: utility, its variance, and how far one unit of pooled residual moves it."""
-
-    means: Numbers
-    variances: Numbers
-    gains: Numbers
-
-
-@dataclass(frozen=True, slots=True)
-class _Effects:
-    """What a score is made of: the overall utilities `[C]` and each keyword's deviation `[K, C]`."""
-
-    overall: Numbers
-    keywords: Numbers
-
-
 class Bayesian:
-    """Choice model with shrinkage, Thompson sampling, and a confidence that means what it says."""
+    """Averaged choice models, Thompson sampling, and confidence as evidence times clarity."""
 
     name = "bayesian"
 
@@ -66,80 +41,61 @@ class Bayesian:
     ) -> Ranking:
         if not candidates:
             return Ranking((), (), {}, {}, 0.0, 0.0, 0.0)
-        held = as_arrays(keywords, candidates, evidence)
-        overall = _overall(held)
-        information = held.pairs.field("information")
-        score = held.pairs.field("score")
-        residuals = score - information * overall
-        words = telling_words.weigh(held, keywords, score, information)
-        share = telling_words.shares(words)
-        posterior = _posterior(overall, share @ residuals, share @ information)
-
-        deviations = numpy.sqrt(posterior.variances)
-        order = numpy.argsort(-posterior.means, kind="stable")
-        leader = int(order[0])
-        draws = posterior.means + deviations * rng.standard_normal(len(candidates))
-        draws[leader] = numpy.inf
-        compared = [evidence.pairs.get((keyword.text, candidates[leader]), NOTHING) for keyword in keywords]
-        amount = telling_words.evidence(words, share, numpy.array([pair.rounds for pair in compared]))
-        clear = clarity(posterior.means, deviations, leader)
-        scores = dict(zip(candidates, posterior.means.tolist(), strict=True))
-        return Ranking(
-            order=tuple(candidates[place] for place in order),
-            shown_order=tuple(candidates[place] for place in numpy.argsort(-draws)),
-            scores=scores,
-            utilities=scores,
-            confidence=amount * clear,
-            evidence=amount,
-            clarity=clear,
-            reasons=_reasons(
-                keywords,
-                candidates,
-                evidence,
-                _Effects(overall, share[:, None] * residuals * posterior.gains),
-                order[:_EXPLAINED].tolist(),
-            ),
-        )
+        found = predict(keywords, candidates, evidence)
+        deviations = numpy.sqrt(found.variances)
+        chance = rng.standard_normal(len(candidates))
+        appeal = found.means + deviations * rng.standard_normal(len(candidates))
+        backup = found.means + _BACKUP * deviations * chance
+        backup[int(numpy.argmax(found.means))] = -numpy.inf
+        appeal[int(numpy.argmax(backup))] = numpy.inf
+        return ranked(keywords, candidates, evidence, found, appeal)
 
 
-def _overall(held: EvidenceArrays) -> Numbers:
-    return held.overall.field("score") / (held.overall.field("information") + 1.0 / _OVERALL_VARIANCE)
-
-
-def _posterior(overall: Numbers, residual: Numbers, information: Numbers) -> _Posterior:
-    """Average the posteriors of all prior widths, each weighted by its marginal likelihood.
-
-    With a prior N(overall, v) the log Bayes factor against v = 0 of sums (residual r, information i) is
-    `r^2 v / (2 (1 + i v)) - log(1 + i v) / 2`.
-    """
-    spread = 1.0 + information[:, None] * _PROMPT_VARIANCES
-    factors = 0.5 * residual[:, None] ** 2 * _PROMPT_VARIANCES / spread - 0.5 * numpy.log(spread)
-    logs = factors.sum(axis=0)
-    weights = numpy.exp(logs - logs.max())
-    weights /= weights.sum()
-    variances = _PROMPT_VARIANCES / spread
-    gains = variances @ weights
-    means = overall + residual * gains
-    apart = residual[:, None] * variances - (residual * gains)[:, None]
-    return _Posterior(means, (variances + apart**2) @ weights, gains)
+def ranked(
+    keywords: Sequence[Keyword],
+    candidates: Sequence[str],
+    evidence: Evidence,
+    found: Prediction,
+    appeal: Numbers,
+) -> Ranking:
+    """The candidates by what is thought of them; behind the best, branches are filled by `appeal` `[C]`."""
+    order = numpy.argsort(-found.means, kind="stable")
+    leader = int(order[0])
+    behind = [place for place in numpy.argsort(-appeal, kind="stable").tolist() if place != leader]
+    pooled = found.pooled
+    compared = [evidence.pairs.get((keyword.text, candidates[leader]), NOTHING) for keyword in keywords]
+    leader_rounds = numpy.array([pair.rounds for pair in compared])
+    amount = telling_words.evidence(pooled.words, pooled.shares, leader_rounds)
+    clear = clarity(found.means, _COMPARED * numpy.sqrt(found.variances), leader)
+    scores = dict(zip(candidates, found.means.tolist(), strict=True))
+    return Ranking(
+        order=tuple(candidates[place] for place in order),
+        shown_order=tuple(candidates[place] for place in (leader, *behind)),
+        scores=scores,
+        utilities=scores,
+        confidence=amount * clear,
+        evidence=amount,
+        clarity=clear,
+        reasons=_reasons(keywords, candidates, evidence, found, order[:_EXPLAINED].tolist()),
+    )
 
 
 def _reasons(
     keywords: Sequence[Keyword],
     candidates: Sequence[str],
     evidence: Evidence,
-    effects: _Effects,
+    found: Prediction,
     explained: Sequence[int],
 ) -> tuple[Reason, ...]:
     """What makes up the score of the first few candidates: the effects of each add up to its score."""
-    found = []
+    reasons = []
     for place in explained:
         name = candidates[place]
         pair = evidence.overall.get(name, NOTHING)
-        found.append(Reason("", name, float(effects.overall[place]), pair.selected, pair.total))
-        for row in numpy.argsort(-numpy.abs(effects.keywords[:, place]), kind="stable").tolist():
+        reasons.append(Reason("", name, float(found.overall[place]), pair.selected, pair.total))
+        for row in numpy.argsort(-numpy.abs(found.effects[:, place]), kind="stable").tolist():
             pair = evidence.pairs.get((keywords[row].text, name), NOTHING)
             if pair.total:
-                effect = float(effects.keywords[row, place])
-                found.append(Reason(keywords[row].text, name, effect, pair.selected, pair.total))
-    return tuple(found)
+                effect = float(found.effects[row, place])
+                reasons.append(Reason(keywords[row].text, name, effect, pair.selected, pair.total))
+    return tuple(reasons)

@@ -1,41 +1,40 @@
 """Evidence as arrays, keywords by candidates, so that 200 checkpoints cost little more than three.
 
-Separate because both policies that compute with many pairs need it, and because it is the only place that
-knows how `Evidence` is keyed. A field is laid out when it is asked for: no policy needs all five.
+Separate because every policy that computes with many pairs needs it, and because it is the only place that
+knows how `Evidence` is keyed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Literal
 
 import numpy
-from numpy.typing import NDArray
 
 from ..confidence import Numbers
+from ..pair_table import FIELDS, PairTable
 from ..values import Evidence, Keyword, PairStatistics
 
-Field = Literal["selected", "total", "rounds", "score", "information"]
+Field = Literal[
+    "selected", "total", "rounds", "score", "information", "narrow", "middle", "wide", "precision"
+]
 
 NOTHING = PairStatistics()
+
+_PLACES: Mapping[str, int] = {name: place for place, name in enumerate(FIELDS)}
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Some `PairStatistics` and their places in an array of the given shape."""
+    """All fields of some `PairStatistics`, zero where nothing is held; the fields come first."""
 
-    places: NDArray[numpy.intp]
-    held: Sequence[PairStatistics]
-    shape: tuple[int, ...]
+    numbers: Numbers
 
     def field(self, name: Field) -> Numbers:
-        """One field of all of them, zero where nothing is held."""
-        flat = numpy.zeros(int(numpy.prod(self.shape)))
-        if self.held:
-            flat[self.places] = numpy.fromiter(map(attrgetter(name), self.held), float, len(self.held))
-        return flat.reshape(self.shape)
+        """One field of all of them."""
+        held: Numbers = self.numbers[_PLACES[name]]
+        return held
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +50,13 @@ class EvidenceArrays:
 
 def as_arrays(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Evidence) -> EvidenceArrays:
     """Lay out the evidence in the order of keywords and candidates, leaving out what is of neither."""
-    columns = {name: column for column, name in enumerate(candidates)}
-    width = len(candidates)
-    rows = {keyword.text: row * width for row, keyword in enumerate(keywords)}
-    places = [
-        (rows[text] + columns[name], pair)
-        for (text, name), pair in evidence.pairs.items()
-        if text in rows and name in columns
-    ]
-    overall = [(columns[name], pair) for name, pair in evidence.overall.items() if name in columns]
+    overall = PairTable.of({("", name): held for name, held in evidence.overall.items()})
     rounds = [evidence.keyword_rounds.get(keyword.text, 0.0) for keyword in keywords]
+    texts = [keyword.text for keyword in keywords]
     return EvidenceArrays(
-        pairs=_table(places, (len(keywords), width)),
-        overall=_table(overall, (width,)),
+        pairs=Table(PairTable.of(evidence.pairs).laid_out(texts, candidates)),
+        overall=Table(overall.laid_out([""], candidates)[:, 0]),
         keyword_rounds=numpy.array(rounds, dtype=float),
         weights=numpy.array([keyword.weight for keyword in keywords], dtype=float),
         rounds=float(evidence.rounds),
     )
-
-
-def _table(held: Sequence[tuple[int, PairStatistics]], shape: tuple[int, ...]) -> Table:
-    places = numpy.fromiter((place for place, _ in held), numpy.intp, len(held))
-    return Table(places, [pair for _, pair in held], shape)

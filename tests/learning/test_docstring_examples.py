@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "name", ["confidence", "keywords", "policies.counts", "word_forms", "statistics", "strategy"]
+    "name", ["confidence", "keywords", "policies.counts", "word_forms", "strategy", "tally"]
 )
 def test_docstring_examples_hold(name: str):
     """Each module has at least one, and none fails."""

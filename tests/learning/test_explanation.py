@@ -11,8 +11,8 @@ import pytest
 from context_checkpoint.learning.explanation import finding, in_full, one_sentence
 from context_checkpoint.learning.keywords import extract_keywords
 from context_checkpoint.learning.policies import POLICIES, policy_named
-from context_checkpoint.learning.statistics import Tally
 from context_checkpoint.learning.strategy import choose
+from context_checkpoint.learning.tally import Tally
 from context_checkpoint.learning.values import Keyword, Ranking, Round, Shown, Stage, Thresholds
 
 POOL = ("sdxl/epic.safetensors", "dream.safetensors", "jugg.ckpt")

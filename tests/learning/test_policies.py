@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from context_checkpoint.learning.pair_table import PairTable
 from context_checkpoint.learning.policies import DEFAULT_POLICY, POLICIES, policy_named
-from context_checkpoint.learning.statistics import Tally
+from context_checkpoint.learning.tally import Tally
 from context_checkpoint.learning.values import Evidence, Keyword, PairStatistics, Ranking, Round, Shown
 
 POOL = ("a", "b", "c")
@@ -158,7 +159,7 @@ def test_a_withdrawn_verdict_leaves_no_trace(policy: str):
 def test_policies_are_found_by_name_and_an_unknown_name_tells_the_choices():
     """The default is the Bayesian one."""
     assert DEFAULT_POLICY == "bayesian"
-    assert set(POLICIES) == {"bayesian", "counts", "global"}
+    assert set(POLICIES) == {"bayesian", "counts", "global", "thompson", "ucb"}
     assert [policy_named(name).name for name in POLICIES] == list(POLICIES)
     with pytest.raises(ValueError, match="bayesian, counts, global"):
         policy_named("linucb")
@@ -337,9 +338,10 @@ def test_exploring_shows_the_likely_more_often_than_the_unlikely():
         picked("a", ("a", "d"), "cat"),
     ] * 4
     held = taught(rounds).evidence(words("cat"), pool)
-    second = [rank("bayesian", words("cat"), held, pool, seed).shown_order[1] for seed in range(300)]
-    assert second.count("b") > 2 * second.count("d") > 0
-    assert second.count("c") > second.count("d")
+    shown = [rank("bayesian", words("cat"), held, pool, seed).shown_order[1:3] for seed in range(300)]
+    tried = [name for names in shown for name in names]
+    assert tried.count("b") > 2 * tried.count("d") > 0
+    assert tried.count("c") > tried.count("d")
 
 
 def test_a_large_pool_is_ranked_at_once():
@@ -350,11 +352,13 @@ def test_a_large_pool_is_ranked_at_once():
     pool = [f"checkpoint {number}" for number in range(200)]
     keywords = [Keyword(f"word {number}") for number in range(30)]
     held = Evidence(
-        pairs={
-            (word.text, name): PairStatistics(*generator.random(5).tolist())
-            for word in keywords
-            for name in pool
-        },
+        pairs=PairTable.of(
+            {
+                (word.text, name): PairStatistics(*generator.random(5).tolist())
+                for word in keywords
+                for name in pool
+            }
+        ),
         overall={name: PairStatistics(*generator.random(5).tolist()) for name in pool},
         keyword_rounds={word.text: 5.0 for word in keywords},
         rounds=100.0,
@@ -366,3 +370,38 @@ def test_a_large_pool_is_ranked_at_once():
         took_s.append(time.process_time() - began)
 
     assert min(took_s) < 0.02  # the quickest: a busy machine slows some of them
+
+
+def test_thompson_and_ucb_think_what_the_default_thinks():
+    """They differ in what they try beside the best, and in nothing else."""
+    pool = tuple("abcdef")
+    rounds = [picked("a", ("a", "b", "c"), "cat"), picked("b", ("b", "c", "d"), "cat")] * 4
+    held = taught(rounds).evidence(words("cat"), pool)
+    default = rank("bayesian", words("cat"), held, pool)
+    for policy in ("thompson", "ucb"):
+        found = rank(policy, words("cat"), held, pool)
+        assert (found.order, found.scores) == (default.order, default.scores)
+        assert (found.confidence, found.evidence) == (default.confidence, default.evidence)
+
+
+def test_ucb_leaves_nothing_to_chance_and_tries_the_unknown_before_the_beaten():
+    """Every seed gives the same branches; a checkpoint never shown may still be the best."""
+    pool = ("a", "b", "c", "d")
+    rounds = [picked("a", ("a", "b", "c"), "cat")] * 6
+    held = taught(rounds).evidence(words("cat"), pool)
+    shown = {rank("ucb", words("cat"), held, pool, seed).shown_order for seed in range(20)}
+    assert len(shown) == 1
+    assert next(iter(shown))[:2] == ("a", "d")
+
+
+def test_thompson_tries_more_widely_than_the_default():
+    """Its second branch is a whole draw, the default's a narrow one."""
+    pool = ("a", "b", "c", "d")
+    rounds = [picked("a", ("a", "b"), "cat"), picked("b", ("b", "c", "d"), "cat")] * 3
+    held = taught(rounds).evidence(words("cat"), pool)
+
+    def seconds(policy: str) -> int:
+        tried = [rank(policy, words("cat"), held, pool, seed).shown_order[1] for seed in range(300)]
+        return 300 - tried.count("b")
+
+    assert seconds("thompson") > seconds("bayesian") > 0

@@ -14,8 +14,8 @@ import pytest
 
 from context_checkpoint.learning.keywords import extract_keywords
 from context_checkpoint.learning.policies import policy_named
-from context_checkpoint.learning.statistics import Tally
 from context_checkpoint.learning.strategy import choose
+from context_checkpoint.learning.tally import Tally
 from context_checkpoint.learning.values import Round, Shown, Thresholds
 
 STYLES = (

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from context_checkpoint import learning
 from context_checkpoint.learning import PreferenceService, statistics
 from context_checkpoint.learning.keywords import extract_keywords
-from context_checkpoint.learning.statistics import Tally
+from context_checkpoint.learning.tally import Tally
 from context_checkpoint.learning.values import Round, Shown
 
 NAMES = [f"checkpoint {number}.safetensors" for number in range(6)]

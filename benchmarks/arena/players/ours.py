@@ -11,8 +11,8 @@ from pathlib import Path
 
 from context_checkpoint.learning.decision import Decision, ask, decide
 from context_checkpoint.learning.policies import POLICIES
-from context_checkpoint.learning.statistics import Tally
 from context_checkpoint.learning.strategy import divide_images
+from context_checkpoint.learning.tally import Tally
 from context_checkpoint.learning.values import MOST_BRANCHES, Round, Shown
 
 from ..worlds.contract import World

@@ -49,6 +49,10 @@ def upgrade(operations: Operations) -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("text", sa.Text, nullable=False, unique=True),
         sa.Column("rounds", sa.Float, nullable=False, server_default="0"),
+        *(
+            sa.Column(f"fit_{model}", sa.Float, nullable=False, server_default="0")
+            for model in ("narrow", "middle", "wide", "pooled")
+        ),
     )
     operations.create_table(
         "checkpoints",
@@ -62,7 +66,17 @@ def upgrade(operations: Operations) -> None:
         sa.Column("checkpoint_id", sa.Integer, sa.ForeignKey("checkpoints.id"), primary_key=True),
         *(
             sa.Column(name, sa.Float, nullable=False)
-            for name in ("selected", "total", "rounds", "score", "information")
+            for name in (
+                "selected",
+                "total",
+                "rounds",
+                "score",
+                "information",
+                "narrow",
+                "middle",
+                "wide",
+                "precision",
+            )
         ),
         sqlite_with_rowid=False,
     )
@@ -94,6 +108,7 @@ def _create_log(operations: Operations) -> None:
         sa.Column("fallback", sa.Boolean, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("judged_at", sa.DateTime(timezone=True)),
+        sa.Column("basis", sa.LargeBinary),
     )
     operations.create_index("generation_logs_session_id", "generation_logs", ["session_id"])
     operations.create_index("generation_logs_prompt_id", "generation_logs", ["prompt_id"])

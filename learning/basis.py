@@ -1,0 +1,183 @@
+"""What single keywords add to a checkpoint's utility: learned step by step, and still a sum over rounds.
+
+A checkpoint's utility for a prompt is its overall effect plus, for each keyword, the keyword's effect times
+how much the keyword has to say (its feature). That is a regression: of two words that always stand together
+neither is credited twice, and a word that stands beside many favourites ends up with no effect. It is
+learned as in Bayesian online regression with independent normal weights (Graepel et al., ICML 2010): each
+verdict moves every weight by its variance times the choice's gradient, `effect += v x g / (1 + h s^2)`, and
+its precision grows, `precision += x^2 h / (1 + h s^2)`, with s^2 the variance of the utility foretold.
+
+How far weights may deviate from nothing is not known, so three models with prior variances `WIDTHS` learn
+side by side; `fits` says how well each of them, and the model of similar rounds, foretold the verdicts so
+far.
+
+A step depends on what was known before it. That is the round's *basis*: taken once, when it is first judged,
+and logged with it. From round and basis alone the step follows, so steps can be added, replaced and rebuilt
+in any order. Bases are kept in half precision, and rounded before they are used, so that one read back from
+the log teaches the same bits.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy
+from numpy.typing import NDArray
+
+from .choice_model import derivatives, log_likelihood
+from .values import HALF_LIFE, Shown
+
+Numbers = NDArray[numpy.float64]
+
+WIDTHS = (0.02, 0.4, 1.5)
+"""Prior variances of a keyword's effect: nearly blind to the prompt, cautious, free."""
+
+OVERALL_VARIANCE = 0.5
+"""Prior variance of a checkpoint's overall effect in the additive models."""
+
+MODELS = len(WIDTHS) + 1
+"""The additive models and, last, the model of similar rounds."""
+
+_TYPICAL_CURVATURE = 0.2  # of a choice between two or three images that are about equally good
+_OVERALL_HALF_LIFE = 8.0  # times as long: a checkpoint's general quality changes more slowly than a fashion
+_HEAD = struct.Struct("<BHHf")
+_VERSION = 1
+_MOST = float(numpy.finfo(numpy.float16).max)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """What was known of a round when it was first judged, for K keywords and S checkpoints shown.
+
+    Attributes
+    ----------
+    features
+        How much each keyword has to say, `[K]`, of unit length.
+    precisions
+        What was known of the effects before, `[1 + K, S]`; the first row is the overall effect.
+    means, variances
+        The utilities as each model foretold them, `[S, MODELS]`.
+    half_life
+        The fading that was set; 0 for none.
+    """
+
+    features: Numbers
+    precisions: Numbers
+    means: Numbers
+    variances: Numbers
+    half_life: float = HALF_LIFE
+
+    def fits(self, keywords: int, shown: int) -> bool:
+        """Whether it is of a round with so many keywords and checkpoints."""
+        return self.precisions.shape == (keywords + 1, shown)
+
+    def reordered(self, places: Sequence[int]) -> Basis:
+        """The basis of the same round with its keywords in another order, or with fewer of them."""
+        rows = [0, *(place + 1 for place in places)]
+        return Basis(
+            self.features[list(places)], self.precisions[rows], self.means, self.variances, self.half_life
+        )
+
+    def packed(self) -> bytes:
+        """As it is logged: about 2 bytes per keyword and checkpoint, and 40 per checkpoint."""
+        half = numpy.concatenate([self.features, self.precisions.ravel()]).astype("<f2")
+        single = numpy.concatenate([self.means.ravel(), self.variances.ravel()]).astype("<f4")
+        head = _HEAD.pack(_VERSION, len(self.features), len(self.means), self.half_life)
+        return head + half.tobytes() + single.tobytes()
+
+
+def rounded(
+    features: Numbers, precisions: Numbers, means: Numbers, variances: Numbers, half_life: float
+) -> Basis:
+    """A basis with every number as `Basis.packed` keeps it."""
+    return Basis(
+        features.astype("<f2").astype(float),
+        numpy.clip(precisions, 0.0, _MOST).astype("<f2").astype(float),
+        means.astype("<f4").astype(float),
+        variances.astype("<f4").astype(float),
+        float(numpy.float32(half_life)),
+    )
+
+
+def unpacked(data: bytes) -> Basis | None:
+    """Read what `Basis.packed` wrote; None for what this version does not know."""
+    if len(data) < _HEAD.size or data[0] != _VERSION:
+        return None
+    _, keywords, shown, half_life = _HEAD.unpack_from(data)
+    halves, singles = keywords + (keywords + 1) * shown, 2 * shown * MODELS
+    if len(data) != _HEAD.size + 2 * halves + 4 * singles:
+        return None
+    half = numpy.frombuffer(data, "<f2", halves, _HEAD.size).astype(float)
+    single = numpy.frombuffer(data, "<f4", singles, _HEAD.size + 2 * halves).astype(float)
+    if not (numpy.isfinite(half).all() and numpy.isfinite(single).all() and (half >= 0.0).all()):
+        return None
+    return Basis(
+        half[:keywords],
+        half[keywords:].reshape(keywords + 1, shown),
+        single[: shown * MODELS].reshape(shown, MODELS),
+        numpy.maximum(single[shown * MODELS :], 0.0).reshape(shown, MODELS),
+        half_life,
+    )
+
+
+def keyword_variances(precisions: Numbers, half_life: float) -> Numbers:
+    """What is not known of each keyword's effect in each additive model, `[..., len(WIDTHS)]`.
+
+    It never falls below what a half-life leaves open: with a gain of `floor h` per verdict, older ones have
+    lost half of their weight after `half_life` verdicts if `floor h = 1 - 2^(-1 / half_life)`.
+    """
+    widths = numpy.array(WIDTHS)
+    known = 1.0 / (1.0 / widths + precisions[..., None])
+    floored: Numbers = numpy.maximum(known, _floor(half_life) * widths / widths.max())
+    return floored
+
+
+def overall_variances(precisions: Numbers, half_life: float) -> Numbers:
+    """The same for the checkpoints' overall effects, which all models share."""
+    floor = min(OVERALL_VARIANCE, _floor(_OVERALL_HALF_LIFE * half_life))
+    return numpy.maximum(1.0 / (1.0 / OVERALL_VARIANCE + precisions), floor)
+
+
+def _floor(half_life: float) -> float:
+    if half_life <= 0.0:
+        return 0.0
+    return min(WIDTHS[-1], float(1.0 - 2.0 ** (-1.0 / half_life)) / _TYPICAL_CURVATURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one verdict adds: effects `[1 + K, S, len(WIDTHS)]`, precisions `[1 + K, S]`, fits `[MODELS]`."""
+
+    effects: Numbers
+    precisions: Numbers
+    fits: Numbers
+
+
+def step(shown: Sequence[Shown], basis: Basis) -> Step:
+    """What the verdict on these checkpoints, one part each, teaches the additive models."""
+    features = numpy.concatenate([[1.0], basis.features])
+    variances = numpy.concatenate(
+        [
+            numpy.repeat(
+                overall_variances(basis.precisions[0], basis.half_life)[None, :, None], len(WIDTHS), axis=2
+            ),
+            keyword_variances(basis.precisions[1:], basis.half_life),
+        ]
+    )
+    effects, precisions = numpy.zeros(variances.shape), numpy.zeros(basis.precisions.shape)
+    for model in range(len(WIDTHS)):
+        held = derivatives(shown, basis.means[:, model].tolist())
+        for place, (part, (gradient, curvature)) in enumerate(zip(shown, held, strict=True)):
+            if not part.judged:
+                continue
+            damped = 1.0 + curvature * basis.variances[place, model]
+            effects[:, place, model] = variances[:, place, model] * features * gradient / damped
+            if model == len(WIDTHS) - 1:
+                precisions[:, place] = features**2 * curvature / damped
+    fits = [
+        log_likelihood(shown, basis.means[:, model].tolist(), basis.variances[:, model].tolist())
+        for model in range(MODELS)
+    ]
+    return Step(effects, precisions, numpy.array(fits))

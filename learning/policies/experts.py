@@ -1,0 +1,138 @@
+"""Several models of one person, averaged by how well each foretold the verdicts so far.
+
+Some people's taste hangs on the prompt, others' on the checkpoint alone, and in some histories single words
+decide and in others whole kinds of prompts. None of that is known beforehand, so the additive models
+(`basis`) and the model of similar rounds (`pooled`) all foretell every verdict before they learn from it,
+and weigh as the product of what they gave it (prequential Bayesian model averaging: Dawid, J. Royal
+Statistical Society A 147, 1984).
+
+`linearise` takes the same prediction at the moment of a verdict, as the basis of what the verdict teaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy
+
+from ..basis import MODELS, Basis, keyword_variances, overall_variances, rounded
+from ..choice_model import merged
+from ..confidence import Numbers
+from ..statistics import round_share
+from ..values import Evidence, Keyword, Round
+from .evidence_arrays import EvidenceArrays, Field, as_arrays
+from .pooled import Pooled
+from .pooled import predict as predict_pooled
+
+_EFFECTS: tuple[Field, ...] = ("narrow", "middle", "wide")
+_HEARD_ROUNDS = 4.0  # a word heard in so many rounds has an eighth of the feature that its rarity gives it
+_RARITY_POWER = 0.7
+_PRIOR = numpy.array([0.0, 0.0, 0.0, 2.0])
+"""Log odds of the models beforehand. Similar rounds go farther with few verdicts: a person has to show some
+regularity before single words are believed to decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What is thought of each candidate for one prompt.
+
+    Attributes
+    ----------
+    means, variances
+        Utility `[C]`, averaged over the models.
+    overall, effects
+        What the means are made of: `overall` `[C]` plus the sum of `effects` `[K, C]`.
+    pooled
+        The model of similar rounds alone, which also knows how much the words tell.
+    """
+
+    means: Numbers
+    variances: Numbers
+    overall: Numbers
+    effects: Numbers
+    pooled: Pooled
+
+
+@dataclass(frozen=True, slots=True)
+class _Models:
+    """All models' predictions: `means` and `variances` `[C, MODELS]`, `overall` `[C, MODELS - 1]`, and the
+    additive ones' weights `[K, C, MODELS - 1]`."""
+
+    means: Numbers
+    variances: Numbers
+    overall: Numbers
+    weights: Numbers
+    precisions: Numbers
+    pooled: Pooled
+
+
+def predict(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Evidence) -> Prediction:
+    """Average what all models foretell; there must be a candidate."""
+    held = as_arrays(keywords, candidates, evidence)
+    features = _features(held.keyword_rounds, held.rounds, held.weights)
+    models = _foretold(held, keywords, features, evidence.half_life)
+    trust = model_weights(evidence.fits)
+    means = models.means @ trust
+    apart = (models.means - means[:, None]) ** 2
+    return Prediction(
+        means=means,
+        variances=(models.variances + apart) @ trust,
+        overall=models.overall @ trust[:-1] + models.pooled.overall * trust[-1],
+        effects=features[:, None] * (models.weights @ trust[:-1]) + models.pooled.effects * trust[-1],
+        pooled=models.pooled,
+    )
+
+
+def linearise(judged: Round, evidence: Evidence) -> Basis:
+    """What is known of a round that is about to be judged for the first time.
+
+    The round itself already counts as heard: otherwise a new word could never learn from its first verdict.
+    """
+    shown = merged(judged.shown)
+    held = as_arrays(judged.keywords, [part.checkpoint for part in shown], evidence)
+    share = round_share(len(shown))
+    features = _features(held.keyword_rounds + share, held.rounds + share, held.weights)
+    models = _foretold(held, judged.keywords, features, evidence.half_life)
+    return rounded(features, models.precisions, models.means, models.variances, evidence.half_life)
+
+
+def model_weights(fits: Sequence[float]) -> Numbers:
+    """How much each model is believed, `[MODELS]`, summing to 1; `_PRIOR` while there are no verdicts."""
+    logs = _PRIOR + (numpy.array(fits) if len(fits) == MODELS else 0.0)
+    weights = numpy.exp(logs - logs.max())
+    normalised: Numbers = weights / weights.sum()
+    return normalised
+
+
+def _features(keyword_rounds: Numbers, rounds: float, emphasis: Numbers) -> Numbers:
+    """How much each keyword has to say, `[K]`, of unit length: its rarity, and how well it is known.
+
+    The rarity is the inverse document frequency (Sparck Jones, J. Documentation 28, 1972) over the judged
+    rounds. A word hardly ever heard would otherwise take the place of those that are known.
+    """
+    rarity = numpy.maximum(0.0, numpy.log((rounds + 2.0) / (keyword_rounds + 1.0)))
+    heard = keyword_rounds / (keyword_rounds + _HEARD_ROUNDS)
+    features = rarity**_RARITY_POWER * heard**3 * numpy.sqrt(emphasis)
+    length = float(numpy.sqrt(features @ features))
+    return features / length if length > 0.0 else features
+
+
+def _foretold(
+    held: EvidenceArrays, keywords: Sequence[Keyword], features: Numbers, half_life: float
+) -> _Models:
+    pooled = predict_pooled(held, keywords)
+    overall = numpy.stack([held.overall.field(name) for name in _EFFECTS], axis=-1)
+    weights = numpy.stack([held.pairs.field(name) for name in _EFFECTS], axis=-1)
+    precision, overall_precision = held.pairs.field("precision"), held.overall.field("precision")
+    spread = numpy.einsum("k,kcm->cm", features**2, keyword_variances(precision, half_life))
+    additive = overall + numpy.einsum("k,kcm->cm", features, weights)
+    variances = overall_variances(overall_precision, half_life)[:, None] + spread
+    return _Models(
+        means=numpy.concatenate([additive, pooled.means[:, None]], axis=1),
+        variances=numpy.concatenate([variances, pooled.variances[:, None]], axis=1),
+        overall=overall,
+        weights=weights,
+        precisions=numpy.concatenate([overall_precision[None, :], precision]),
+        pooled=pooled,
+    )

@@ -57,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_export(commands, common)
     _add_import(commands, common)
     _add_copy(commands, common)
+    _add_join(commands, common)
     _add_forget(commands, common)
     _add_doctor(commands, common)
     _add_settings(commands, common)
@@ -204,6 +205,18 @@ def _add_copy(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("source", metavar="FROM", help="SQLite file, or postgresql://...")
     parser.add_argument("target", metavar="TO", help="SQLite file, or postgresql://...")
+
+
+def _add_join(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "join",
+        parents=[common],
+        help="let what was learned of one checkpoint's name be another's",
+        description="For a file that got another name where that could not be noticed, or another content "
+        "that is the same to you. `doctor` lists names whose file is not there.",
+    )
+    parser.add_argument("former", metavar="FORMER")
+    parser.add_argument("name", metavar="NAME")
 
 
 def _add_forget(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -39,6 +39,15 @@ def check_sqlite(path: Path, *, revision: str, version_table: str) -> Iterator[C
     yield _writable(path)
 
 
+def checkpoint_names(path: Path) -> list[str]:
+    """The checkpoints that something was learned of; none where that cannot be read."""
+    try:
+        with contextlib.closing(_opened(path)) as database:
+            return [row[0] for row in database.execute("SELECT checkpoint FROM checkpoint_stats ORDER BY 1")]
+    except (sqlite3.Error, OSError):
+        return []
+
+
 def _opened(path: Path) -> sqlite3.Connection:
     """Open for reading. Where the folder takes no file beside it, which a reader too needs, as it stands."""
     address = f"file:{quote(str(path.absolute()))}?mode=ro"

@@ -12,13 +12,13 @@ import json
 import platform
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
 from . import __version__, install
 from .cli import Outcome
-from .database_checks import check_sqlite
+from .database_checks import check_sqlite, checkpoint_names
 from .findings import Check, Report, State
 from .learning.errors import LearningError
 from .runtime import Runtime, configure, current
@@ -183,6 +183,23 @@ def _pools(runtime: Runtime) -> Iterator[Check]:
             yield Check(
                 area, "broken", f"{path}: {reason}", "note", "Replace the file; it is tried again then."
             )
+    yield from _orphans(runtime, [path for path in files if Path(path).exists()])
+
+
+def _orphans(runtime: Runtime, paths: Sequence[str]) -> Iterator[Check]:
+    """Names that something was learned of, and that lead to no file; with a file of the same last name."""
+    path = Path(runtime.database).expanduser()
+    known = checkpoint_names(path) if path.is_file() else []
+    there = [Path(found).as_posix() for found in paths]
+    for name in known:
+        if any(found.endswith(f"/{name}") for found in there):
+            continue
+        last = name.rpartition("/")[2]
+        alike = next((found for found in there if found.rpartition("/")[2] == last), None)
+        mend = f'If it is {alike}: context-checkpoint join "{name}" NAME, with its NAME in ComfyUI\'s list.'
+        if alike is None:
+            mend = f'If it has another name now: context-checkpoint join "{name}" NAME.'
+        yield Check("pools", "no file", f"{name}: what was learned of it is kept", "note", mend)
 
 
 def _settings(runtime: Runtime) -> Iterator[Check]:

@@ -32,6 +32,14 @@ def copy(given: argparse.Namespace) -> Outcome:
     return Outcome(answer.model_dump(mode="json"), f"{answer.generations:,} generations: {counts}.")
 
 
+def join(given: argparse.Namespace) -> Outcome:
+    if given.database is not None:
+        configure(database=given.database)
+    current().run_blocking(lambda service: service.join_checkpoints(given.former, given.name))
+    text = f"What was learned of {given.former} is {given.name}'s now."
+    return Outcome({"former": given.former, "name": given.name}, text)
+
+
 def forget(given: argparse.Namespace) -> Outcome:
     if given.everything != given.yes:
         raise WrongUse("--everything and --yes belong together: all that was taught would be gone for good.")

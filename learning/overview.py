@@ -109,6 +109,24 @@ class ImportReport:
 
 
 @dataclass(frozen=True, slots=True)
+class FileChange:
+    """What became of what was learned of a checkpoint whose file was moved or replaced."""
+
+    kind: Literal["moved", "replaced"]
+    former: str
+    name: str
+
+    @property
+    def sentence(self) -> str:
+        if self.kind == "moved":
+            return f"{self.former} is {self.name} now, with all that was learned of it."
+        return (
+            f"{self.name} is another file than it was: it begins anew, and what was learned of the former "
+            f"one is kept as {self.former!r}. If it is the same to you: context-checkpoint join FORMER NAME."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Forgotten:
     """What was forgotten: how many generations were touched, and the files that may still hold traces."""
 

@@ -80,6 +80,7 @@ checkpoints = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
+    Column("fingerprint", Text),  # of its file's header, size and samples; NULL until one was seen
 )
 
 generation_logs = Table(

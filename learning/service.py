@@ -23,6 +23,7 @@ from . import (
     decision_log,
     exchange,
     explanation,
+    identity_store,
     log_store,
     pins,
     recovery,
@@ -36,6 +37,7 @@ from .database import BUSY_TIMEOUT_S, Database
 from .decision import Decision, Question, ask, decide
 from .errors import InvalidRequest, InvalidVerdict, UnknownImage
 from .forgetting import Forgetting
+from .identity import Identity
 from .inspection import Inspection, found
 from .overview import ImportReport, RebuildReport
 from .policies import DEFAULT_POLICY
@@ -55,7 +57,7 @@ log = logging.getLogger(__name__)
 MOST_IMAGES = 10_000
 
 
-class PreferenceService(Inspection, Forgetting):
+class PreferenceService(Inspection, Forgetting, Identity):
     """What one database has learned, and what to do because of it. Make it with `open`."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
@@ -67,6 +69,7 @@ class PreferenceService(Inspection, Forgetting):
         self.activity = Activity()
         Inspection.__init__(self, database)
         Forgetting.__init__(self, database, clock)
+        Identity.__init__(self, database, clock)
 
     @classmethod
     async def open(
@@ -260,9 +263,13 @@ class PreferenceService(Inspection, Forgetting):
             "created_at": self._clock(),
         }
         utilities = {name: utility for name, utility in said.items() if name in shown}
-        await self._database.write(
-            lambda connection: log_store.add_generation(connection, columns, words, files, utilities)
-        )
+        seen = {name: self.fingerprints[name] for name in shown if self.fingerprints.get(name)}
+
+        async def add(connection: AsyncConnection) -> None:
+            await log_store.add_generation(connection, columns, words, files, utilities)
+            await identity_store.remember(connection, seen)
+
+        await self._database.write(add)
         self.activity.generations += 1
         self._forget_what_is_too_old()
         return generation_id

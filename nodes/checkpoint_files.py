@@ -18,12 +18,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from .checkpoint_header import BrokenCheckpointError, Header, read_header
+from .checkpoint_header import BrokenCheckpointError, Header, fingerprint, read_header
 from .pool import UNKNOWN, CheckpointFile, printable
 
 log = logging.getLogger(__name__)
 
-_RULES_VERSION = 1
+_RULES_VERSION = 2
 """Raise it when the same header would be read or named differently: every file is then looked at again."""
 
 
@@ -47,6 +47,7 @@ class _Known:
     mtime_ns: int
     family: str
     broken: str = ""
+    fingerprint: str = ""
 
     def still_is(self, stat: os.stat_result) -> bool:
         return (self.size, self.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
@@ -103,8 +104,9 @@ class CheckpointFiles:
             except OSError:
                 return
             former = known.get(str(path))
-            family = former.family if former and former.still_is(stat) else UNKNOWN
-            known[str(path)] = _Known(stat.st_size, stat.st_mtime_ns, family, " ".join(reason.split()))
+            same = former if former and former.still_is(stat) else _Known(0, 0, UNKNOWN)
+            told = " ".join(reason.split())
+            known[str(path)] = _Known(stat.st_size, stat.st_mtime_ns, same.family, told, same.fingerprint)
             log.warning("Checkpoint %s will not be recommended until it changes: %s", name, reason)
             self._write(known)
 
@@ -129,7 +131,7 @@ class CheckpointFiles:
                 found = known[str(path)] = self._examine(path, stat)
         except OSError as error:
             return CheckpointFile(name, UNKNOWN, f"it cannot be read ({error.strerror or error})")
-        return CheckpointFile(name, found.family, found.broken)
+        return CheckpointFile(name, found.family, found.broken, found.fingerprint)
 
     def _examine(self, path: Path, stat: os.stat_result) -> _Known:
         try:
@@ -138,7 +140,7 @@ class CheckpointFiles:
             log.warning("Checkpoint %s is broken: %s", path, error)
             return _Known(stat.st_size, stat.st_mtime_ns, UNKNOWN, str(error))
         family = UNKNOWN if header is None else self._source.family(header)
-        return _Known(stat.st_size, stat.st_mtime_ns, family)
+        return _Known(stat.st_size, stat.st_mtime_ns, family, fingerprint=fingerprint(path))
 
     def _remembered(self) -> dict[str, _Known]:
         if self._known is None:

@@ -75,11 +75,13 @@ _NAMES_PER_REASON = 5
 
 @dataclass(frozen=True, slots=True)
 class CheckpointFile:
-    """One file as ComfyUI lists it. `broken` says why it cannot be loaded, if so."""
+    """One file as ComfyUI lists it. `broken` says why it cannot be loaded, if so; `fingerprint` knows it by
+    its content, "" where that was not looked at."""
 
     name: str
     family: str = UNKNOWN
     broken: str = ""
+    fingerprint: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
@@ -31,6 +31,9 @@ from .pool import (
     unlearned_recommendation,
 )
 from .socket_types import PlanType
+
+if TYPE_CHECKING:
+    from ..learning.service import PreferenceService
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +141,8 @@ class ContextCheckpointRecommender(io.ComfyNode):
         """Recommend; what fails is told in the explanation, in the log and on the node."""
         rules = PoolRules(family, include, exclude, "" if fallback == NO_FALLBACK else fallback)
         banned = runtime.current().settings.banned
-        pool = select(rules, await asyncio.to_thread(files().list), banned)
+        found = await asyncio.to_thread(files().list)
+        pool = select(rules, found, banned)
         if pool.candidates:
             options = {
                 "stage": stage,
@@ -149,7 +153,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
                 "thresholds": _thresholds(exploit_threshold, explore_threshold),
                 "negative": negative,
             }
-            plan = await _recommend(prompt, pool, options)
+            plan = await _recommend(prompt, pool, options, {file.name: file.fingerprint for file in found})
         elif pool.fallback_used:
             log.info(no_pool_line(pool, stage))
             plan = fallback_recommendation(prompt, pool, stage)
@@ -165,11 +169,15 @@ class ContextCheckpointRecommender(io.ComfyNode):
         )
 
 
-async def _recommend(prompt: str, pool: Pool, options: dict[str, Any]) -> Recommendation:
+async def _recommend(
+    prompt: str, pool: Pool, options: dict[str, Any], fingerprints: dict[str, str]
+) -> Recommendation:
+    async def recommend(service: PreferenceService) -> Recommendation:
+        await service.meet_files(fingerprints)
+        return await service.recommend(prompt, pool.candidates, family=pool.family, **options)
+
     try:
-        return await runtime.current().run(
-            lambda service: service.recommend(prompt, pool.candidates, family=pool.family, **options)
-        )
+        return await runtime.current().run(recommend)
     except LearningError as error:
         log.warning("Cannot recommend from what was learned: %s", error)
         reason = str(error)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from .conftest import Done
+from .conftest import NAMES, Done
 
 Call = Callable[..., Done]
 
@@ -86,3 +88,39 @@ def test_prompts_need_not_be_stored(call: Call, database: Path) -> None:
     assert call("settings", "keep_prompts=false", "retention_days=365").status == 0
     assert "keep_prompts=False" in call("settings").out
     assert call("settings", "keep_prompts=perhaps").status == 2
+
+
+def test_names_are_joined(call: Call, database: Path, logged: Callable[..., str]) -> None:
+    """What was learned of the one is the other's; an unknown name is told."""
+    logged(selected=(0,))
+    at = ("--database", str(database))
+    former = call("stats", "--json", *at).json["checkpoints"][0]["checkpoint"]
+
+    joined = call("join", former, "sdxl/new.safetensors", *at)
+    unknown = call("join", former, "other", *at)
+
+    assert (joined.status, unknown.status) == (0, 1)
+    names = {row["checkpoint"] for row in call("stats", "--json", *at).json["checkpoints"]}
+    assert "sdxl/new.safetensors" in names
+    assert former not in names
+
+
+def test_doctor_lists_names_without_a_file_and_offers_to_join_them(
+    call: Call, database: Path, logged: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a file of the same last name where there is one."""
+    logged(selected=(0,))
+    there = tmp_path / "models" / "sub" / NAMES[0]
+    there.parent.mkdir(parents=True)
+    there.touch()
+    data = Path(os.environ["XDG_DATA_HOME"]) / "context_checkpoint"
+    data.mkdir(parents=True)
+    entry = {"size": 0, "mtime_ns": 0, "family": "sdxl", "broken": ""}
+    known = {"detector": "none", "files": {str(there): entry, str(tmp_path / NAMES[1]): entry}}
+    (data / "checkpoint_files.json").write_text(json.dumps(known))
+
+    found = call("doctor", "--json", "--database", str(database)).json["checks"]
+
+    told = {check["found"].split(":")[0]: check["mend"] for check in found if check["name"] == "no file"}
+    assert set(told) == {NAMES[1], NAMES[2]}
+    assert f'join "{NAMES[1]}" NAME' in told[NAMES[1]]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from context_checkpoint.nodes.checkpoint_files import CheckpointFiles
+from context_checkpoint.nodes.checkpoint_header import fingerprint
 from context_checkpoint.nodes.pool import CheckpointFile, PoolRules, empty_pool_message, select
 
 from .conftest import SD3, SDXL, FolderSource, write_header
@@ -224,3 +225,30 @@ def test_two_hundred_files_of_seven_gigabytes_are_listed_at_once_when_known(
     assert len(known) == 200
     assert {file.family for file in known} == {"sdxl"}
     assert took < 1.0
+
+
+def test_a_fingerprint_tells_content_from_names(files: CheckpointFiles, models: Path) -> None:
+    """A copy has the same; other weights behind the same header and in as many bytes have another."""
+    write_header(models / "a.safetensors", SD3)
+    content = (models / "a.safetensors").read_bytes()
+    (models / "sub").mkdir()
+    (models / "sub" / "copy.safetensors").write_bytes(content)
+    (models / "tuned.safetensors").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+    prints = {file.name.replace("\\", "/"): file.fingerprint for file in files.list()}
+
+    assert len(prints["a.safetensors"]) == 32
+    assert prints["sub/copy.safetensors"] == prints["a.safetensors"] != prints["tuned.safetensors"]
+
+
+def test_of_a_large_file_the_header_the_ends_and_samples_are_looked_at(tmp_path: Path) -> None:
+    """However large it is, about half a megabyte is read; holes cost nothing here."""
+    size = 64 * 2**20
+    paths = [tmp_path / name for name in ("a", "end", "header", "longer")]
+    for path in paths:
+        with path.open("wb") as file:
+            file.truncate(size + (path.name == "longer"))
+            file.seek({"end": size - 1, "header": 100}.get(path.name, 0))
+            file.write({"end": b"x", "header": b"x"}.get(path.name, b"\x00"))
+
+    assert len({fingerprint(path) for path in paths}) == 4

@@ -58,6 +58,7 @@ def upgrade(operations: Operations) -> None:
         "checkpoints",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("name", sa.Text, nullable=False, unique=True),
+        sa.Column("fingerprint", sa.Text),
     )
     _create_log(operations)
     operations.create_table(

@@ -70,6 +70,8 @@ class LoggedGeneration:
     number: int
     generation: Generation
     marks: str
+    said_at: datetime | None
+    """When the newest verdict was given, also one that withdrew the former; None: none ever."""
     utilities: Mapping[str, float]
     ids: Ids
     basis: Basis | None = None
@@ -303,15 +305,16 @@ async def image_counts(connection: AsyncConnection, ids: Sequence[str]) -> dict[
     return {row[0]: row[1] for row in rows}
 
 
-_NEWEST_MARKS = (
-    select(verdict_rows.c.marks)
+_NEWEST_MARKS, _NEWEST_AT = (
+    select(column)
     .where(verdict_rows.c.generation_number == generation_logs.c.number)
     .order_by(verdict_rows.c.number.desc())
     .limit(1)
     .scalar_subquery()
-    .label("marks")
+    .label(name)
+    for column, name in ((verdict_rows.c.marks, "marks"), (verdict_rows.c.created_at, "said_at"))
 )
-_GENERATIONS = select(generation_logs, _NEWEST_MARKS)
+_GENERATIONS = select(generation_logs, _NEWEST_MARKS, _NEWEST_AT)
 _KEYWORDS = (
     select(
         generation_keywords.c.generation_number,
@@ -375,6 +378,7 @@ def _logged(row: RowMapping, words: Sequence[RowMapping], images: Sequence[RowMa
             ),
         ),
         marks=marks,
+        said_at=row["said_at"],
         utilities={image["name"]: image["utility"] for image in images if image["utility"] is not None},
         ids=Ids(
             {OVERALL: OVERALL_ID, **{word["text"]: word["keyword_id"] for word in words}},

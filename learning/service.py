@@ -313,7 +313,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
             change = statistics_store.Change()
             change.add(logged.judged_round(logged.marks), -1.0)
             change.add(logged.judged_round(marks))
-            now = await _later_than_before(connection, logged.number, given_at)
+            now = _later_than(logged.said_at, given_at)
             await statistics_store.apply(connection, change, logged.ids)
             await log_store.add_verdict(connection, logged.number, marks, now)
             return logged.judged(marks, now)
@@ -400,10 +400,9 @@ class PreferenceService(Inspection, Forgetting, Identity):
         await self.rebuild()
 
 
-async def _later_than_before(connection: AsyncConnection, number: int, now: datetime) -> datetime:
+def _later_than(former: datetime | None, now: datetime) -> datetime:
     """The moment of a verdict: a clock that was set back must not make it older than the former one."""
-    former = await log_store.newest_verdict(connection, number)
-    return max(now, former.at + timedelta(microseconds=1)) if former else now
+    return max(now, former + timedelta(microseconds=1)) if former else now
 
 
 def _listed(images: Mapping[str, int] | Sequence[ImageFile]) -> list[ImageFile]:

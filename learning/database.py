@@ -65,6 +65,8 @@ class Database:
         """Why nothing may be written: a newer version of the pack made the tables."""
         self.after_restoring: Callable[[], Coroutine[Any, Any, None]] | None = None
         """Run beside everything else once a copy has taken a damaged file's place."""
+        self.copying = asyncio.Lock()
+        """Held while a copy is made or changed."""
         self._clock = clock
         self._look_for_backup_at = 0.0
         self._written = False
@@ -247,7 +249,9 @@ class Database:
 
     async def _back_up_beside(self, path: Path) -> None:
         opened = self._file
-        if await asyncio.to_thread(self._back_up, path):
+        async with self.copying:
+            damaged = await asyncio.to_thread(self._back_up, path)
+        if damaged:
             await self._mend(opened)
 
     def _back_up(self, path: Path) -> bool:

@@ -138,10 +138,10 @@ async def forget(database: Database, erase: Erasure) -> Forgotten:
     if found and not await database.compact():
         traces.append(database.name)
     if database.path is not None:
-        copies = await asyncio.to_thread(backups.listed, database.path)
-        for copy in copies:
-            if not await _forget_in_copy(copy.path, erase):
-                traces.append(str(copy.path))
+        async with database.copying:  # a copy that is made just now may still know
+            for copy in await asyncio.to_thread(backups.listed, database.path):
+                if not await _forget_in_copy(copy.path, erase):
+                    traces.append(str(copy.path))
         if found:
             traces += await asyncio.to_thread(_drop_put_aside, database.path)
     return Forgotten(found, tuple(traces))

@@ -7,6 +7,7 @@ stay those of the log that is left.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +19,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from . import log_store, statistics_store
 from .schema import (
     FITS,
-    OVERALL,
     OVERALL_ID,
     checkpoints,
     generation_images,
@@ -33,6 +33,7 @@ from .schema import (
 
 PAGE = 100
 """Generations in one transaction, so that nobody's verdict waits long."""
+_KEYWORDS_AT_ONCE = 400  # SQLite before 3.32 takes at most 999 parameters in a statement
 
 
 async def generation(connection: AsyncConnection, generation_id: str) -> int:
@@ -54,17 +55,22 @@ async def before(connection: AsyncConnection, moment: datetime) -> int:
 
 
 async def keyword(connection: AsyncConnection, text: str) -> int:
-    """Forget a keyword in a page of generations, and their prompts, which have it; 0 when it is gone."""
-    known = (await connection.execute(select(keywords.c.id).where(keywords.c.text == text))).scalar()
-    if known is None or text == OVERALL:
+    """Forget a keyword, and the phrases and negative keywords that hold it, in a page of generations.
+
+    Their prompts' texts, which hold it too, go with it. Returns how many generations; 0 when it is gone.
+    """
+    known = await _with_words(connection, text)
+    if not known:
         return 0
-    having = generation_keywords.c.keyword_id == known
-    rows = await connection.execute(select(generation_keywords.c.generation_number).where(having).limit(PAGE))
-    logged = await log_store.numbered(connection, sorted({row[0] for row in rows}))
+    having = generation_keywords.c.keyword_id.in_(known.values())
+    rows = await connection.execute(
+        select(generation_keywords.c.generation_number).where(having).distinct().limit(PAGE)
+    )
+    logged = await log_store.numbered(connection, sorted(row[0] for row in rows))
     change = statistics_store.Change()
     for each in logged:
         judged = each.judged_round(each.marks)
-        places = [place for place, word in enumerate(judged.keywords) if word.text != text]
+        places = [place for place, word in enumerate(judged.keywords) if word.text not in known]
         basis = judged.basis
         if basis is not None and basis.fits(len(judged.keywords), len(basis.means)):
             basis = basis.reordered(places)
@@ -81,10 +87,25 @@ async def keyword(connection: AsyncConnection, text: str) -> int:
         update(generation_logs).where(generation_logs.c.number.in_(numbers)).values(prompt="")
     )
     if len(logged) < PAGE:
-        await connection.execute(delete(pair_statistics).where(pair_statistics.c.keyword_id == known))
-        await connection.execute(delete(keywords).where(keywords.c.id == known))
+        gone = pair_statistics.c.keyword_id.in_(known.values())
+        await connection.execute(delete(pair_statistics).where(gone))
+        await connection.execute(delete(keywords).where(keywords.c.id.in_(known.values())))
         await renew_identity(connection)
     return max(len(logged), 1)
+
+
+async def _with_words(connection: AsyncConnection, text: str) -> dict[str, int]:
+    """The ids of some keywords that are this one or hold its words in a row."""
+    words = text.lstrip("-").split()
+    if not words:
+        return {}
+    pattern = "%" + re.sub(r"([%_\\])", r"\\\1", words[0]) + "%"
+    rows = await connection.execute(
+        select(keywords.c.text, keywords.c.id).where(keywords.c.text.like(pattern, escape="\\"))
+    )
+    wanted = f" {' '.join(words)} "
+    found = {row.text: row.id for row in rows if wanted in f" {row.text.lstrip('-')} "}
+    return dict(list(found.items())[:_KEYWORDS_AT_ONCE])
 
 
 async def prompts(connection: AsyncConnection) -> int:
@@ -140,7 +161,7 @@ async def _drop_unused(
 ) -> None:
     """Forget texts that nothing is about any more."""
     ordered = sorted(ids)
-    for start in range(0, len(ordered), 500):  # SQLite before 3.32 takes at most 999 parameters
+    for start in range(0, len(ordered), 500):  # as above
         some = ordered[start : start + 500]
         used = select(used_in.c[column]).where(used_in.c[column] == texts.c.id).exists()
         told = select(pair_statistics.c[column]).where(pair_statistics.c[column] == texts.c.id).exists()

@@ -122,6 +122,23 @@ async def test_a_forgotten_keyword_leaves_what_was_learned_of_the_others(service
         await service.forget_keyword(SECRET)
 
 
+async def test_phrases_and_negative_keywords_with_the_word_are_forgotten_too(
+    database_file: Path, service: PreferenceService
+) -> None:
+    """But not other words that begin alike."""
+    await teach(service, f"a shy {SECRET} on a branch")
+    made = await service.recommend("anime girl", CHECKPOINTS, negative=f"{SECRET}, blurry")
+    await service.log_generation(made, dict.fromkeys(CHECKPOINTS, 1))
+    await teach(service, f"{SECRET}s, {SECRET}ery")
+
+    await service.forget_keyword(SECRET)
+
+    left = {word.text for each in await service.generations() for word in each.keywords}
+    assert f"{SECRET}ery" in left
+    assert not any(SECRET in word.lstrip("-").split() for word in left)
+    assert (await service.rebuild()).corrected == 0
+
+
 async def test_forgotten_prompts_leave_everything_that_was_learned(
     database_file: Path, service: PreferenceService
 ) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import statistics_store
 from .overview import FileChange
-from .schema import checkpoints, generation_images, generation_utilities
+from .schema import checkpoints, generation_images, generation_logs, generation_utilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,13 @@ async def join(connection: AsyncConnection, old: str, new: str) -> bool:
         generation_utilities.c.checkpoint_id == to_id
     )
     both = generation_utilities.c.generation_number.in_(with_new.scalar_subquery())
+    # A basis counts the checkpoints that were shown: those rounds get another, from what is left of them.
+    pictured = [
+        select(generation_images.c.generation_number).where(generation_images.c.checkpoint_id == each)
+        for each in (from_id, to_id)
+    ]
+    shown_both = (generation_logs.c.number.in_(each.scalar_subquery()) for each in pictured)
+    await connection.execute(update(generation_logs).where(*shown_both).values(basis=None))
     await connection.execute(delete(generation_utilities).where(of_old, both))
     for table in (generation_utilities, generation_images):
         of_old = table.c.checkpoint_id == from_id

@@ -237,6 +237,7 @@ async def _copy(there: AsyncConnection, here: AsyncConnection) -> None:
         await exchange.log(here, generation)
         said, logged = generation.verdict, await log_store.find(here, generation.id)
         if said is not None and logged is not None:
+            await log_store.set_basis(here, logged.number, generation.known)
             await log_store.add_verdict(here, logged.number, said.marks, said.at)
     learned = (await there.execute(select(learned_state))).mappings().one()
     await here.execute(delete(learned_state))

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.pair_table import FIELDS
 from context_checkpoint.learning.statistics_store import Change
 from context_checkpoint.learning.values import Keyword, Round, Shown
 
@@ -181,7 +182,7 @@ def _moment(made: Made) -> str:
 def _add(database: sqlite3.Connection, change: Change) -> None:
     ids = {"": 0} | {text: int(text.removeprefix("word")) + 1 for text in change.rounds if text}
     names = {name: number + 1 for number, name in enumerate(CHECKPOINTS)}
-    numbers = ("selected", "total", "rounds", "score", "information")
+    numbers = FIELDS
     places = ", ".join("?" * (len(numbers) + 2))
     sums = ", ".join(f"{name} = {name} + excluded.{name}" for name in numbers)
     database.executemany(

@@ -267,6 +267,7 @@ def explain(given: argparse.Namespace) -> Outcome:
         for verb, reasons in (("for", row.speak_for), ("against", row.speak_against)):
             told = ", ".join(f"{reason.keyword} ({reason.selected}/{reason.total})" for reason in reasons[:5])
             lines += [f"{verb} {row.checkpoint}: {told}"] if told else []
+    lines += ["", f"What would change it: {answer.would_change.sentence}"]
     return Outcome(_json(answer), "\n".join(lines))
 
 

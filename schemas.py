@@ -218,6 +218,25 @@ class CheckpointExplainedAnswer(Answer):
     speak_against: tuple[ReasonAnswer, ...]
 
 
+class WordLeftOutAnswer(Answer):
+    """Without this word `checkpoint` would be first."""
+
+    keyword: str
+    checkpoint: str
+
+
+class ChangeAnswer(Answer):
+    """What would put another checkpoint first; found by asking the policy again, not estimated."""
+
+    sentence: str = Field(description="All of it in words.")
+    runner_up: str = Field(description="Empty where there is one candidate.")
+    behind: float = Field(description="How far its score is below the first's.")
+    picks: int | None = Field(
+        description="So many more rounds of such prompts with it picked over the first; null: more than 20."
+    )
+    without: tuple[WordLeftOutAnswer, ...]
+
+
 class ExplainAnswer(Answer):
     """All that went into a recommendation; the candidates best first."""
 
@@ -231,6 +250,7 @@ class ExplainAnswer(Answer):
     rounds: float = Field(description="Comparable judged rounds in all.")
     keywords: tuple[KeywordExplainedAnswer, ...]
     checkpoints: tuple[CheckpointExplainedAnswer, ...]
+    would_change: ChangeAnswer
 
 
 # --- feedback, generations

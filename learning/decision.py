@@ -20,6 +20,7 @@ from .keywords import extract_keywords, negative_keywords
 from .policies import Policy, policy_named
 from .spelling import stored_name, stored_text
 from .values import STAGES, Evidence, Keyword, Ranking, Recommendation, Stage, Strategy, Thresholds
+from .what_would_change import what_would_change
 
 _SEEDS = 2**64
 _WORDS_ALONE = frozenset({"counts"})
@@ -116,10 +117,22 @@ class Decision:
         )
 
     def in_full(self) -> explanation.Explained:
+        """Tell all, and what would change the answer: that asks the policy a few dozen times more."""
+        asked, spelled = self.question, self.question.spelled
+        stored = {name: store for store, name in spelled.items()}
+        change = what_would_change(
+            asked.policy,
+            _read_by(asked.policy, asked),
+            list(spelled),
+            self.evidence,
+            _respelled(self.ranking, stored),
+        )
+        left = tuple(replace(word, checkpoint=spelled[word.checkpoint]) for word in change.without)
         return explanation.in_full(
             self.ranking,
-            self.question.keywords,
+            asked.keywords,
             self.evidence,
+            replace(change, runner_up=spelled.get(change.runner_up, ""), without=left),
             policy=self.question.policy.name,
             strategy=self.strategy,
         )

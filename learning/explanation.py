@@ -12,11 +12,17 @@ from collections.abc import Sequence
 from typing import Literal, TypedDict
 
 from .values import Evidence, Keyword, PairStatistics, Ranking, Reason, Stage, Strategy
+from .what_would_change import MOST_PICKS, Change
 
 Finding = Literal["nothing_known", "little_data", "no_clear_winner", "clear_winner"]
 
 _CLEAR = 0.5  # the document's exploit threshold: above it, a confidence is high
 _NAMED_WORDS = 3
+_LACKING: dict[Finding, str] = {
+    "little_data": "little data on such prompts",
+    "no_clear_winner": "no clear winner on such prompts",
+    "clear_winner": "the others did worse on such prompts",
+}
 _NOTHING = PairStatistics()
 
 
@@ -49,6 +55,23 @@ class CheckpointExplained(TypedDict):
     speak_against: list[ReasonExplained]
 
 
+class WordLeftOutExplained(TypedDict):
+    """A word of the prompt, and the checkpoint that would be first without it."""
+
+    keyword: str
+    checkpoint: str
+
+
+class ChangeExplained(TypedDict):
+    """What would put another checkpoint first; `picks` is None where that many have not been tried out."""
+
+    sentence: str
+    runner_up: str
+    behind: float
+    picks: int | None
+    without: list[WordLeftOutExplained]
+
+
 class Explained(TypedDict):
     """An explanation in full, ready for JSON."""
 
@@ -62,6 +85,7 @@ class Explained(TypedDict):
     rounds: float
     keywords: list[KeywordExplained]
     checkpoints: list[CheckpointExplained]
+    would_change: ChangeExplained
 
 
 def finding(ranking: Ranking) -> Finding:
@@ -69,7 +93,7 @@ def finding(ranking: Ranking) -> Finding:
 
     Confidence is evidence times clarity, so where it is low, the smaller of the two is what is missing.
     """
-    if ranking.evidence <= 0.0:
+    if ranking.evidence <= 0.0 or _none_judged(ranking):
         return "nothing_known"
     if ranking.confidence > _CLEAR:
         return "clear_winner"
@@ -106,14 +130,15 @@ def in_full(
     ranking: Ranking,
     keywords: Sequence[Keyword],
     evidence: Evidence,
+    change: Change,
     *,
     policy: str,
     strategy: Strategy,
 ) -> Explained:
-    """Tell all that went into a ranking, with the candidates best first.
+    """Tell all that went into a ranking, with the candidates best first, and what would change it.
 
-    Effects are in the policy's unit; the reasons of one checkpoint are sorted by their size. `ranking` may
-    spell checkpoints as the caller did; `evidence` has `/` in them.
+    Effects are in the policy's unit; the reasons of one checkpoint are sorted by their size. `ranking` and
+    `change` spell checkpoints as the caller did; `evidence` has `/` in them.
     """
     return Explained(
         policy=policy,
@@ -133,6 +158,16 @@ def in_full(
             for keyword in keywords
         ],
         checkpoints=[_checkpoint(name, ranking, evidence) for name in ranking.order],
+        would_change=ChangeExplained(
+            sentence=_would_change(change, known=finding(ranking) != "nothing_known"),
+            runner_up=change.runner_up,
+            behind=change.behind,
+            picks=change.picks,
+            without=[
+                WordLeftOutExplained(keyword=left.keyword, checkpoint=left.checkpoint)
+                for left in change.without
+            ],
+        ),
     )
 
 
@@ -164,15 +199,47 @@ def _why(ranking: Ranking, leader: str, policy: str) -> str:
     """The finding in words; `leader` is how the sentence calls the first of the ranking."""
     found = finding(ranking)
     if found == "nothing_known":
-        if policy == "global":
+        if policy == "global" or ranking.evidence > 0.0:
             return "no verdict on these checkpoints is known yet"
         return "no verdict on a prompt like this one is known yet"
     support = _support(ranking)
+    if not _judged(ranking, ranking.order[0]):
+        return f"{_LACKING[found]}, and no verdict on {leader} is known yet"
     if found == "little_data":
         return f"little data on such prompts yet; so far {leader} leads{support}"
     if found == "no_clear_winner":
         return f"no clear winner on such prompts; {leader} leads narrowly{support}"
     return f"{leader} is the clear winner on such prompts{support}"
+
+
+def _none_judged(ranking: Ranking) -> bool:
+    """Nobody said anything of the first candidates, as far as a policy gives reasons: others may have been
+    judged for such prompts, but these are unknown."""
+    return bool(ranking.reasons) and not any(reason.total for reason in ranking.reasons)
+
+
+def _judged(ranking: Ranking, checkpoint: str) -> bool:
+    return not ranking.reasons or any(
+        reason.total for reason in ranking.reasons if reason.checkpoint == checkpoint
+    )
+
+
+def _would_change(change: Change, *, known: bool) -> str:
+    """What would put another one first, in words."""
+    if not change.runner_up:
+        return "Nothing: there is no other candidate."
+    if not known:
+        return "Any verdict on such a prompt."
+    second = _short(change.runner_up)
+    said = f"{second} is second, {change.behind:.2f} behind"
+    if change.picks is None:
+        said += f"; even {MOST_PICKS} more picks of it on such prompts would not put it first."
+    elif change.picks == 1:
+        said += "; one more pick of it on such a prompt would put it first."
+    else:
+        said += f"; about {change.picks} more picks of it on such prompts would put it first."
+    left = [f'without "{one.keyword}", {_short(one.checkpoint)}' for one in change.without[:_NAMED_WORDS]]
+    return f"{said} First would be, {_listed(left)}." if left else said
 
 
 def _support(ranking: Ranking) -> str:

@@ -30,6 +30,7 @@ export function reasons(explained, say) {
       { class: "cc-checkpoints", "aria-label": say("planned") },
       explained.checkpoints.slice(0, MOST_CHECKPOINTS).map((/** @type {Json} */ row) => checkpoint(row, say)),
     ),
+    element("p", { text: say("whyChange", { what: explained.would_change.sentence }) }),
   ]);
 }
 

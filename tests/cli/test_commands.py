@@ -115,7 +115,10 @@ def test_explain_says_why(run: CommandLine, call: Call, database: Path, logged: 
 
     assert (told.status, answer.status) == (0, 0)
     assert NAMES[1] in told.out
-    assert answer.json
+    change = answer.json["would_change"]
+    assert change["runner_up"] in NAMES
+    assert change["picks"] >= 1
+    assert told.out.splitlines()[-1] == f"What would change it: {change['sentence']}"
 
 
 def test_bans_are_set_and_obeyed_on_the_command_line(call: Call, database: Path) -> None:

@@ -463,7 +463,20 @@ class TestExplain:
         status, answer = await client.get("/explain", prompt="anime girl", candidates=CANDIDATES[0])
 
         assert status == 200
-        assert answer
+        assert answer["finding"] == "nothing_known"
+        assert answer["would_change"]["runner_up"] == ""
+
+    async def test_what_would_change_the_answer_is_told(self, client: Client, runtime: Runtime) -> None:
+        """The runner-up, and how many picks of it would turn the order."""
+        generation = await made_generation(runtime, "anime girl")
+        await client.post("/feedback", {"generation_id": generation, "selected_images": [0]})
+
+        _, answer = await client.get("/explain", prompt="anime girl", candidates=CANDIDATES)
+
+        change = answer["would_change"]
+        assert change["runner_up"] == answer["checkpoints"][1]["checkpoint"]
+        assert change["picks"] >= 1
+        assert change["behind"] == answer["checkpoints"][0]["score"] - answer["checkpoints"][1]["score"]
 
     async def test_a_long_prompt_is_asked_about_in_a_body(self, client: Client) -> None:
         """With the same fields and the same answer; no address could hold it."""

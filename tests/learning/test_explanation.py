@@ -8,12 +8,14 @@ from collections.abc import Sequence
 import numpy
 import pytest
 
+from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.explanation import finding, in_full, one_sentence
 from context_checkpoint.learning.keywords import extract_keywords
 from context_checkpoint.learning.policies import POLICIES, policy_named
 from context_checkpoint.learning.strategy import choose
 from context_checkpoint.learning.tally import Tally
 from context_checkpoint.learning.values import Keyword, Ranking, Round, Shown, Stage, Thresholds
+from context_checkpoint.learning.what_would_change import MOST_PICKS, Change, what_would_change
 
 POOL = ("sdxl/epic.safetensors", "dream.safetensors", "jugg.ckpt")
 
@@ -118,7 +120,8 @@ def test_in_full_it_is_json_with_all_that_counted(policy: str):
     keywords = extract_keywords("cat, night, fog")
     evidence = tally.evidence(keywords, POOL)
     ranking = policy_named(policy).rank(keywords, POOL, evidence, rng=numpy.random.default_rng(0))
-    full = in_full(ranking, keywords, evidence, policy=policy, strategy="explore")
+    change = what_would_change(policy_named(policy), keywords, POOL, evidence, ranking)
+    full = in_full(ranking, keywords, evidence, change, policy=policy, strategy="explore")
     assert json.loads(json.dumps(full)) == full
     assert [row["checkpoint"] for row in full["checkpoints"]] == list(ranking.order)
     assert {word["text"]: word["rounds"] for word in full["keywords"]} == {
@@ -141,8 +144,95 @@ def test_what_speaks_against_a_checkpoint_is_told():
     keywords = (Keyword("cat"),)
     evidence = tally.evidence(keywords, POOL)
     ranking = policy_named("bayesian").rank(keywords, POOL, evidence, rng=numpy.random.default_rng(0))
-    rows = in_full(ranking, keywords, evidence, policy="bayesian", strategy="explore")["checkpoints"]
+    rows = in_full(ranking, keywords, evidence, Change(), policy="bayesian", strategy="explore")[
+        "checkpoints"
+    ]
     loser = next(row for row in rows if row["checkpoint"] == POOL[1])
     assert [
         (reason["keyword"], reason["selected"], reason["total"]) for reason in loser["speak_against"]
     ] == [("cat", 0, 5)]
+
+
+def test_a_checkpoint_without_a_verdict_is_not_said_to_lead():
+    """A pool of strangers: others were judged for such prompts, but none of these."""
+    sentence = told([picked(POOL[0], "cat")] * 6, "cat", pool=["new.safetensors", "newer.safetensors"])
+    assert "no verdict on these checkpoints is known yet" in sentence
+    assert "leads" not in sentence
+
+
+def test_a_newcomer_among_rejected_ones_is_said_to_have_no_verdict():
+    """It is first because the others were thrown away, which is not a lead of its own."""
+    thrown = Round((Keyword("cat"),), tuple(Shown(name, 1, rejected=1) for name in POOL))
+    sentence = told([thrown] * 3, "cat", pool=[*POOL, "new.safetensors"])
+    assert "little data on such prompts, and no verdict on new is known yet" in sentence
+
+
+class TestWhatWouldChange:
+    """By the real service: what it tells is what then happens."""
+
+    async def judge(self, service: PreferenceService, prompt: str, winner: str, rounds: int = 1) -> None:
+        for _ in range(rounds):
+            made = await service.recommend(prompt, POOL, stage="draft", seed=1)
+            shown = dict.fromkeys(POOL, 1)
+            generation_id = await service.log_generation(made, shown)
+            lost = {name: 1 for name in POOL if name != winner}
+            await service.record_feedback(generation_id, {winner: 1}, lost)
+
+    @pytest.mark.parametrize("policy", POLICIES)
+    async def test_so_many_picks_of_the_runner_up_put_it_first(
+        self, service: PreferenceService, policy: str
+    ) -> None:
+        """Told, then done: one fewer does not turn it, that many do."""
+        service.default_policy = policy
+        await self.judge(service, "cat", POOL[0], 3)
+        await self.judge(service, "cat", POOL[1])
+        before = await service.explain("cat", POOL)
+        change = before["would_change"]
+        assert (before["checkpoints"][0]["checkpoint"], change["runner_up"]) == (POOL[0], POOL[1])
+        assert change["behind"] > 0.0
+        assert change["picks"] is not None
+        assert f"dream is second, {change['behind']:.2f} behind" in change["sentence"]
+
+        for number in range(change["picks"]):
+            now = await service.recommend("cat", POOL, explore=False)
+            assert now.checkpoints[0] == POOL[0], number
+            generation_id = await service.log_generation(now, {POOL[0]: 1, POOL[1]: 1})
+            await service.record_feedback(generation_id, {POOL[1]: 1}, {POOL[0]: 1})
+
+        assert (await service.recommend("cat", POOL, explore=False)).checkpoints[0] == POOL[1]
+
+    async def test_the_word_that_decides_is_named(self, service: PreferenceService) -> None:
+        """Leaving it out of the prompt does what was told, and leaving out another does not."""
+        await self.judge(service, "anime city", POOL[0], 9)
+        await self.judge(service, "city photo", POOL[1], 9)
+        await self.judge(service, "old city", POOL[1], 9)
+        told = (await service.explain("anime of a city", POOL))["would_change"]
+
+        assert told["without"] == [{"keyword": "anime", "checkpoint": POOL[1]}]
+        assert 'First would be, without "anime", dream.' in told["sentence"]
+        assert (await service.recommend("a city", POOL, explore=False)).checkpoints == (POOL[1],)
+        assert (await service.recommend("anime", POOL, explore=False)).checkpoints == (POOL[0],)
+
+    async def test_a_clear_winner_is_not_turned_by_a_few_picks(self, service: PreferenceService) -> None:
+        """Beyond what was tried out no number is made up."""
+        await self.judge(service, "cat", POOL[0], 80)
+        told = (await service.explain("cat", POOL, policy="counts"))["would_change"]
+        assert told["picks"] is None
+        assert f"even {MOST_PICKS} more picks" in told["sentence"]
+
+    async def test_where_nothing_is_known_any_verdict_would(self, service: PreferenceService) -> None:
+        """And with one candidate nothing would."""
+        full = await service.explain("cat", POOL)
+        assert (full["finding"], full["would_change"]["sentence"]) == (
+            "nothing_known",
+            "Any verdict on such a prompt.",
+        )
+        alone = await service.explain("cat", POOL[:1])
+        assert alone["would_change"]["runner_up"] == ""
+
+    async def test_names_are_spelled_as_the_caller_does(self, service: PreferenceService) -> None:
+        """Windows' backslashes come back."""
+        pool = [name.replace("/", "\\") for name in POOL]
+        await self.judge(service, "cat", POOL[1], 3)
+        told = (await service.explain("cat", pool))["would_change"]
+        assert told["runner_up"] in pool

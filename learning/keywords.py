@@ -46,6 +46,7 @@ NEGATIVE = "-"
 _READ = 16_384  # characters of a prompt, comments aside: some twenty times what fills MOST_KEYWORDS
 _LONGEST_WORD = 40
 _LONGEST_TAG = 4
+_SENTENCE_PHRASE = 0.5  # of its words' weight: in a lone sentence a phrase repeats what its words say
 _REMEMBERED = 4096  # forms that need not be worked out anew; each has at most _LONGEST_WORD letters
 _MOST_WEIGHT = 4.0
 _ROUND = 1.1  # ComfyUI: (word) is (word:1.1)
@@ -245,6 +246,7 @@ def _keywords_of(segment: _Segment, *, tag_list: bool) -> tuple[_Weighted, _Weig
     if tag_list or segment.literal:
         found = [*_tag(pieces), *found]
     phrases: _Weighted = []
+    share = 1.0 if tag_list else _SENTENCE_PHRASE
     last: tuple[str, float] | None = None
     for form, weight in pieces:
         words = _words(form, tag=tag_list)
@@ -254,7 +256,7 @@ def _keywords_of(segment: _Segment, *, tag_list: bool) -> tuple[_Weighted, _Weig
             last = None
             continue
         if last and last[0] != words[0] and len(last[0]) + len(words[0]) < _LONGEST_WORD:
-            phrases.append((f"{last[0]} {words[0]}", (last[1] + weight) / 2))
+            phrases.append((f"{last[0]} {words[0]}", share * (last[1] + weight) / 2))
         last = words[0], weight
     return found, phrases
 

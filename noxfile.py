@@ -24,6 +24,8 @@ nox.options.sessions = ["tests"]
 def tests(session: nox.Session) -> None:
     """Everything; what follows `--` goes to pytest, and then only pytest runs."""
     if session.posargs:
+        if npm := shutil.which("npm"):
+            _node_packages(session, npm)
         session.run("python", "-m", "pytest", *session.posargs)
         return
     failed: list[str] = []
@@ -143,10 +145,15 @@ def _npm(session: nox.Session, script: str) -> None:
     if npm is None:
         _not_checked(session, f"npm run {script}: there is no npm")
         return
+    _node_packages(session, npm)
+    session.run(npm, "run", "--silent", script, external=True)
+
+
+def _node_packages(session: nox.Session, npm: str) -> None:
+    """What checks the browser's code, and what the pages keep people out of."""
     installed = ROOT / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < (ROOT / "package.json").stat().st_mtime:
         session.run(npm, "install", "--no-package-lock", "--no-audit", "--no-fund", external=True)
-    session.run(npm, "run", "--silent", script, external=True)
 
 
 def _not_checked(session: nox.Session, what: str) -> None:

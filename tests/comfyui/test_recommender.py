@@ -102,7 +102,7 @@ class TestInputs:
         graph["text"] = node("PrimitiveStringMultiline", value="an old harbour")
         graph["recommender"]["inputs"]["prompt"] = ["text", 0]
 
-        assert plan_of(comfy.run(graph))["keywords"] == ["old", "harbour"]
+        assert plan_of(comfy.run(graph))["keywords"] == ["old", "harbor", "old harbor"]
 
     def test_thresholds_the_wrong_way_round_are_refused_before_anything_runs(
         self, comfy: ComfyServer

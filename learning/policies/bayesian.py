@@ -11,91 +11,24 @@ telling words). Both come from similar rounds: what is liked in general is shown
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy
 
-from ..confidence import Numbers, clarity
-from ..values import Evidence, Keyword, Ranking, Reason
-from . import telling_words
-from .evidence_arrays import NOTHING
-from .experts import Prediction, predict
+from ..confidence import Numbers
+from .experts import Prediction
+from .model_policy import ModelPolicy
 
-_COMPARED = 0.93  # a part of each variance is common to all candidates, and does not blur their order
 _BACKUP = 0.5  # the second branch's draw, in posterior deviations; the third's is whole
-_EXPLAINED = 5  # candidates whose reasons are told
 
 
-class Bayesian:
+class Bayesian(ModelPolicy):
     """Averaged choice models, Thompson sampling, and confidence as evidence times clarity."""
 
     name = "bayesian"
 
-    def rank(
-        self,
-        keywords: Sequence[Keyword],
-        candidates: Sequence[str],
-        evidence: Evidence,
-        *,
-        rng: numpy.random.Generator,
-    ) -> Ranking:
-        if not candidates:
-            return Ranking((), (), {}, {}, 0.0, 0.0, 0.0)
-        found = predict(keywords, candidates, evidence)
+    def appeal(self, found: Prediction, rng: numpy.random.Generator) -> Numbers:
         deviations = numpy.sqrt(found.variances)
-        chance = rng.standard_normal(len(candidates))
-        appeal = found.means + deviations * rng.standard_normal(len(candidates))
-        backup = found.means + _BACKUP * deviations * chance
+        backup = found.means + _BACKUP * deviations * rng.standard_normal(len(found.means))
+        appeal = found.means + deviations * rng.standard_normal(len(found.means))
         backup[int(numpy.argmax(found.means))] = -numpy.inf
         appeal[int(numpy.argmax(backup))] = numpy.inf
-        return ranked(keywords, candidates, evidence, found, appeal)
-
-
-def ranked(
-    keywords: Sequence[Keyword],
-    candidates: Sequence[str],
-    evidence: Evidence,
-    found: Prediction,
-    appeal: Numbers,
-) -> Ranking:
-    """The candidates by what is thought of them; behind the best, branches are filled by `appeal` `[C]`."""
-    order = numpy.argsort(-found.means, kind="stable")
-    leader = int(order[0])
-    behind = [place for place in numpy.argsort(-appeal, kind="stable").tolist() if place != leader]
-    pooled = found.pooled
-    compared = [evidence.pairs.get((keyword.text, candidates[leader]), NOTHING) for keyword in keywords]
-    leader_rounds = numpy.array([pair.rounds for pair in compared])
-    amount = telling_words.evidence(pooled.words, pooled.shares, leader_rounds)
-    clear = clarity(found.means, _COMPARED * numpy.sqrt(found.variances), leader)
-    scores = dict(zip(candidates, found.means.tolist(), strict=True))
-    return Ranking(
-        order=tuple(candidates[place] for place in order),
-        shown_order=tuple(candidates[place] for place in (leader, *behind)),
-        scores=scores,
-        utilities=scores,
-        confidence=amount * clear,
-        evidence=amount,
-        clarity=clear,
-        reasons=_reasons(keywords, candidates, evidence, found, order[:_EXPLAINED].tolist()),
-    )
-
-
-def _reasons(
-    keywords: Sequence[Keyword],
-    candidates: Sequence[str],
-    evidence: Evidence,
-    found: Prediction,
-    explained: Sequence[int],
-) -> tuple[Reason, ...]:
-    """What makes up the score of the first few candidates: the effects of each add up to its score."""
-    reasons = []
-    for place in explained:
-        name = candidates[place]
-        pair = evidence.overall.get(name, NOTHING)
-        reasons.append(Reason("", name, float(found.overall[place]), pair.selected, pair.total))
-        for row in numpy.argsort(-numpy.abs(found.effects[:, place]), kind="stable").tolist():
-            pair = evidence.pairs.get((keywords[row].text, name), NOTHING)
-            if pair.total:
-                effect = float(found.effects[row, place])
-                reasons.append(Reason(keywords[row].text, name, effect, pair.selected, pair.total))
-    return tuple(reasons)
+        return appeal

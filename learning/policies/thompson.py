@@ -7,30 +7,18 @@ best differs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy
 
-from ..values import Evidence, Keyword, Ranking
-from .bayesian import ranked
-from .experts import predict
+from ..confidence import Numbers
+from .experts import Prediction
+from .model_policy import ModelPolicy
 
 
-class Thompson:
+class Thompson(ModelPolicy):
     """The default's models with whole posterior draws for the branches behind the best."""
 
     name = "thompson"
 
-    def rank(
-        self,
-        keywords: Sequence[Keyword],
-        candidates: Sequence[str],
-        evidence: Evidence,
-        *,
-        rng: numpy.random.Generator,
-    ) -> Ranking:
-        if not candidates:
-            return Ranking((), (), {}, {}, 0.0, 0.0, 0.0)
-        found = predict(keywords, candidates, evidence)
-        draws = found.means + numpy.sqrt(found.variances) * rng.standard_normal(len(candidates))
-        return ranked(keywords, candidates, evidence, found, draws)
+    def appeal(self, found: Prediction, rng: numpy.random.Generator) -> Numbers:
+        draws: Numbers = found.means + numpy.sqrt(found.variances) * rng.standard_normal(len(found.means))
+        return draws

@@ -7,33 +7,20 @@ thinks of the checkpoints what the default thinks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy
 
-from ..values import Evidence, Keyword, Ranking
-from .bayesian import ranked
-from .experts import predict
+from ..confidence import Numbers
+from .experts import Prediction
+from .model_policy import ModelPolicy
 
 _DEVIATIONS = 1.0
 
 
-class UpperBound:
+class UpperBound(ModelPolicy):
     """The default's models, with branches behind the best by mean plus one standard deviation."""
 
     name = "ucb"
 
-    def rank(
-        self,
-        keywords: Sequence[Keyword],
-        candidates: Sequence[str],
-        evidence: Evidence,
-        *,
-        rng: numpy.random.Generator,
-    ) -> Ranking:
-        if not candidates:
-            return Ranking((), (), {}, {}, 0.0, 0.0, 0.0)
-        found = predict(keywords, candidates, evidence)
-        return ranked(
-            keywords, candidates, evidence, found, found.means + _DEVIATIONS * numpy.sqrt(found.variances)
-        )
+    def appeal(self, found: Prediction, rng: numpy.random.Generator) -> Numbers:
+        bounds: Numbers = found.means + _DEVIATIONS * numpy.sqrt(found.variances)
+        return bounds

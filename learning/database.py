@@ -84,6 +84,7 @@ class Database:
         self._file: moved_file.Identity | None = None
         self._engine: AsyncEngine
         self._keeper: AsyncConnection | None = None
+        self._watch: engines.Watch | None = None
 
     @classmethod
     async def open(
@@ -114,6 +115,12 @@ class Database:
     def name(self) -> str:
         """The database as people know it: its path, or its address without the password."""
         return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
+
+    def version(self) -> int | None:
+        """A number that differs after every commit, whoever made it; None where only reading could tell."""
+        if self._watch is None or self._closed or not self._sound.is_set() or self._is_away():
+            return None
+        return self._watch.version()
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` in a transaction that only reads, on a consistent state."""
@@ -309,6 +316,8 @@ class Database:
                 self._keeper = await self._engine.connect()
                 await self._keeper.run_sync(_revision)  # opens the log that SQLite keeps beside the file
                 await self._keeper.rollback()
+                with contextlib.suppress(sqlite3.Error):
+                    self._watch = engines.Watch(self.path)
         except BaseException as error:
             await self._let_go()
             failed = isinstance(error, _FAILURES)
@@ -373,6 +382,9 @@ class Database:
 
     async def _let_go(self) -> None:
         keeper, self._keeper = self._keeper, None
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.close()
         if keeper is not None:
             await keeper.close()
         await self._engine.dispose()

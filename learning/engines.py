@@ -6,7 +6,9 @@ or its driver: SQLite's pragmas and how it begins, PostgreSQL's lock that makes 
 
 from __future__ import annotations
 
+import itertools
 import os
+import sqlite3
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from .errors import StoreUnavailable
+from .quick_cursor import connect
 from .spelling import shown_address
 
 _ADDRESSES = "Give a file's path, or postgresql://user:password@host/database."
@@ -84,7 +87,7 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> AsyncEngi
         pool_size=4 if file else 1,
         max_overflow=2 if file else 0,
         # Transactions are begun by `_begin_sqlite`; the driver would begin none before a SELECT.
-        connect_args={"isolation_level": None, "timeout": busy_timeout_s},
+        connect_args={"isolation_level": None, "timeout": busy_timeout_s, "async_creator_fn": connect},
     )
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -93,19 +96,47 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> AsyncEngi
 
 def make_frozen_engine(file: Path) -> AsyncEngine:
     """Make an engine that reads a SQLite file as it stands, and needs to write nothing beside it."""
-    return create_async_engine(_sqlite_url(file, mode="ro", immutable="1"), poolclass=NullPool)
+    url = _sqlite_url(file, mode="ro", immutable="1")
+    return create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect})
 
 
 def make_reading_engine(file: Path) -> AsyncEngine:
     """Make an engine that reads a SQLite file beside others that write it, and never changes it."""
-    return create_async_engine(_sqlite_url(file, mode="ro"), poolclass=NullPool)
+    url = _sqlite_url(file, mode="ro")
+    return create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect})
+
+
+class Watch:
+    """A connection of its own to a SQLite file, which only tells whether somebody has changed it.
+
+    It asks shared memory, in the calling thread and within microseconds, and never waits for a lock.
+    """
+
+    _numbers = itertools.count()
+
+    def __init__(self, file: Path) -> None:
+        self._connection = sqlite3.connect(f"{_address(file)}?mode=ro", uri=True, timeout=0.0)
+        self._opened = next(self._numbers) << 32  # of two files, or one opened twice, no version is the same
+
+    def version(self) -> int | None:
+        try:
+            (number,) = self._connection.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:
+            return None
+        return self._opened + int(number)
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def _sqlite_url(file: Path, **parameters: str) -> URL:
+    return URL.create("sqlite+aiosqlite", database=_address(file), query={**parameters, "uri": "true"})
+
+
+def _address(file: Path) -> str:
     path = file.as_posix()
     # https://www.sqlite.org/uri.html: three slashes before a drive letter, four before a network share.
-    address = f"file://{'' if path.startswith('/') else '/'}{quote(path, safe='/:')}"
-    return URL.create("sqlite+aiosqlite", database=address, query={**parameters, "uri": "true"})
+    return f"file://{'' if path.startswith('/') else '/'}{quote(path, safe='/:')}"
 
 
 def _set_pragmas(dbapi_connection: Any, _record: object) -> None:

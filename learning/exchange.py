@@ -279,14 +279,15 @@ async def merge(
         replaced += former is not None
         change.add(known.judged_round(known.marks), -1.0)
         # The basis comes with the verdict that counts, so that here too every order of files ends the same.
+        logged_before = known.basis
         if generation.known is not None:
-            await log_store.set_basis(connection, known.number, generation.known)
             known = replace(known, basis=generation.known)
         elif known.basis is None and judges(said.marks):
             await _apply(connection, change)
             change, known = statistics_store.Change(), await statistics_store.with_basis(connection, known)
         change.add(known.judged_round(said.marks))
-        await log_store.add_verdict(connection, known.number, said.marks, said.at)
+        taken = None if known.basis is logged_before else known.basis
+        await log_store.add_verdict(connection, known.number, said.marks, said.at, taken)
     await _apply(connection, change)
     return ImportReport(
         before.generations + len(batch), before.added + added, before.verdicts_replaced + replaced

@@ -201,15 +201,27 @@ async def set_files(connection: AsyncConnection, number: int, files: Sequence[Im
     )
 
 
-async def add_verdict(connection: AsyncConnection, number: int, marks: str, now: datetime) -> None:
-    """Append a verdict; marks that judge nothing withdraw the former one."""
-    await connection.execute(
-        insert(verdict_rows), {"generation_number": number, "marks": marks, "created_at": now}
-    )
+async def add_verdict(
+    connection: AsyncConnection, number: int, marks: str, now: datetime, basis: Basis | None = None
+) -> None:
+    """Append a verdict; marks that judge nothing withdraw the former one. `basis` is logged where given."""
     judged_at = now if verdicts.judges(marks) else None
-    await connection.execute(
-        update(generation_logs).where(generation_logs.c.number == number).values(judged_at=judged_at)
-    )
+    said = {"generation_number": number, "marks": marks, "created_at": now}
+    await connection.execute(_SAY, said)
+    values = {"of_number": number, "at_moment": judged_at}
+    if basis is None:
+        await connection.execute(_JUDGE, values)
+    else:
+        await connection.execute(_JUDGE_FIRST, values | {"known": basis.packed()})
+
+
+_SAY = insert(verdict_rows)
+_JUDGE = (
+    update(generation_logs)
+    .where(generation_logs.c.number == bindparam("of_number"))
+    .values(judged_at=bindparam("at_moment"))
+)
+_JUDGE_FIRST = _JUDGE.values(basis=bindparam("known"))
 
 
 async def set_basis(connection: AsyncConnection, number: int, basis: Basis | None) -> None:
@@ -221,8 +233,13 @@ async def set_basis(connection: AsyncConnection, number: int, basis: Basis | Non
 
 
 async def find(connection: AsyncConnection, generation_id: str) -> LoggedGeneration | None:
-    logged = await _whole(connection, _GENERATIONS.where(generation_logs.c.id == generation_id))
-    return logged[0] if logged else None
+    row = (await connection.execute(_BY_ID, {"of_id": generation_id})).mappings().one_or_none()
+    if row is None:
+        return None
+    number = {"number": row["number"]}
+    words = (await connection.execute(_KEYWORDS_OF_ONE, number)).mappings().all()
+    images = (await connection.execute(_IMAGES_OF_ONE, number)).mappings().all()
+    return _logged(row, words, images)
 
 
 async def numbered(connection: AsyncConnection, numbers: Sequence[int]) -> list[LoggedGeneration]:
@@ -315,7 +332,8 @@ _NEWEST_MARKS, _NEWEST_AT = (
     for column, name in ((verdict_rows.c.marks, "marks"), (verdict_rows.c.created_at, "said_at"))
 )
 _GENERATIONS = select(generation_logs, _NEWEST_MARKS, _NEWEST_AT)
-_KEYWORDS = (
+_BY_ID = _GENERATIONS.where(generation_logs.c.id == bindparam("of_id"))
+_ALL_KEYWORDS = (
     select(
         generation_keywords.c.generation_number,
         keywords.c.text,
@@ -323,10 +341,9 @@ _KEYWORDS = (
         generation_keywords.c.keyword_id,
     )
     .join(keywords)
-    .where(generation_keywords.c.generation_number.in_(bindparam("numbers", expanding=True)))
     .order_by(generation_keywords.c.generation_number, generation_keywords.c.position)
 )
-_IMAGES = (
+_ALL_IMAGES = (
     select(
         generation_images.c.generation_number,
         generation_images.c.checkpoint_id,
@@ -343,8 +360,22 @@ _IMAGES = (
             & (generation_utilities.c.checkpoint_id == generation_images.c.checkpoint_id),
         )
     )
-    .where(generation_images.c.generation_number.in_(bindparam("numbers", expanding=True)))
     .order_by(generation_images.c.generation_number, generation_images.c.position)
+)
+_KEYWORDS, _IMAGES = (
+    query.where(column.in_(bindparam("numbers", expanding=True)))
+    for query, column in (
+        (_ALL_KEYWORDS, generation_keywords.c.generation_number),
+        (_ALL_IMAGES, generation_images.c.generation_number),
+    )
+)
+# One generation is found for each verdict: equality is prepared once, a list of any length each time anew.
+_KEYWORDS_OF_ONE, _IMAGES_OF_ONE = (
+    query.where(column == bindparam("number"))
+    for query, column in (
+        (_ALL_KEYWORDS, generation_keywords.c.generation_number),
+        (_ALL_IMAGES, generation_images.c.generation_number),
+    )
 )
 
 

@@ -34,8 +34,9 @@ from . import (
 )
 from .activity import Activity
 from .database import BUSY_TIMEOUT_S, Database
-from .decision import Decision, Question, ask, decide
+from .decision import Decision, Question, ask
 from .errors import InvalidRequest, InvalidVerdict, UnknownImage
+from .evidence_cache import EvidenceCache
 from .forgetting import Forgetting
 from .identity import Identity
 from .inspection import Inspection, found
@@ -67,6 +68,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
         self.keep_prompts = True
         """False: a prompt's text is not stored, only its keywords."""
         self.activity = Activity()
+        self._remembered = EvidenceCache()
         Inspection.__init__(self, database)
         Forgetting.__init__(self, database, clock)
         Identity.__init__(self, database, clock)
@@ -308,6 +310,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
                 marks = verdicts.marks_of_counts(shown, selected or {}, rejected or {})
             if marks == logged.marks:  # a client that tries again
                 return logged.generation
+            known = logged.basis
             if verdicts.judges(marks):
                 logged = await statistics_store.with_basis(connection, logged, self.half_life)
             change = statistics_store.Change()
@@ -315,7 +318,8 @@ class PreferenceService(Inspection, Forgetting, Identity):
             change.add(logged.judged_round(marks))
             now = _later_than(logged.said_at, given_at)
             await statistics_store.apply(connection, change, logged.ids)
-            await log_store.add_verdict(connection, logged.number, marks, now)
+            taken = None if logged.basis is known else logged.basis
+            await log_store.add_verdict(connection, logged.number, marks, now, taken)
             return logged.judged(marks, now)
 
         generation = await self._database.write(record)
@@ -386,10 +390,14 @@ class PreferenceService(Inspection, Forgetting, Identity):
 
     async def _decide(self, asked: Question) -> Decision:
         texts, names = [word.text for word in asked.keywords], list(asked.spelled)
-        evidence = await self._database.read(
-            lambda connection: statistics_store.evidence(connection, texts, names)
+        return await self._remembered.decide(
+            asked,
+            self.half_life,
+            self._database.version(),
+            lambda: self._database.read(
+                lambda connection: statistics_store.evidence(connection, texts, names)
+            ),
         )
-        return decide(asked, replace(evidence, half_life=self.half_life))
 
     async def _renew_statistics(self) -> None:
         """Recompute where another version's formula made the sums: they cannot be added to by this one."""

@@ -39,7 +39,6 @@ from .policies.experts import linearise
 from .schema import (
     FITS,
     OVERALL,
-    OVERALL_ID,
     checkpoints,
     generation_images,
     keywords,
@@ -147,57 +146,65 @@ async def apply(connection: AsyncConnection, change: Change, ids: Ids) -> None:
         if any(sums)
     ]
     if rows:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        added = dialect.insert(pair_statistics)
-        await connection.execute(
-            added.on_conflict_do_update(
-                index_elements=[pair_statistics.c.keyword_id, pair_statistics.c.checkpoint_id],
-                set_={column.name: column + added.excluded[column.name] for column in _COLUMNS},
-            ),
-            rows,
-        )
-    if any(number < 0 for sums in change.pairs.values() for number in sums):
+        await connection.execute(_ADD[connection.dialect.name], rows)
+    # Only where images are judged no longer can nothing be left.
+    less = {ids.keywords[pair[0]] for pair, sums in change.pairs.items() if sums[_TOTAL] < 0.0}
+    if less:
         await connection.execute(
             delete(pair_statistics).where(
-                pair_statistics.c.keyword_id.in_({row["keyword_id"] for row in rows}),
-                *(column == 0.0 for column in _COLUMNS),
+                pair_statistics.c.keyword_id.in_(less), *(column == 0.0 for column in _COLUMNS)
             )
         )
-    heard = [{"of_id": ids.keywords[text], "more": share} for text, share in change.rounds.items() if share]
+    heard = [
+        {
+            "of_id": ids.keywords[text],
+            "more_rounds": share,
+            **(_no_fits if text != OVERALL else _fits(change)),
+        }
+        for text, share in change.rounds.items()
+        if share or (text == OVERALL and any(change.fits))
+    ]
     if heard:
         await connection.execute(_HEAR, heard)
-    if any(change.fits):
-        await connection.execute(
-            update(keywords)
-            .where(keywords.c.id == OVERALL_ID)
-            .values(
-                {
-                    keywords.c[name]: keywords.c[name] + fit
-                    for name, fit in zip(FITS, change.fits, strict=True)
-                }
-            )
-        )
 
 
+def _fits(change: Change) -> dict[str, float]:
+    return {f"more_{name}": fit for name, fit in zip(FITS, change.fits, strict=True)}
+
+
+_TOTAL = _NUMBERS.index("total")
+_no_fits = {f"more_{name}": 0.0 for name in FITS}
 _HEAR = (
     update(keywords)
     .where(keywords.c.id == bindparam("of_id"))
-    .values(rounds=keywords.c.rounds + bindparam("more"))
+    .values({keywords.c[name]: keywords.c[name] + bindparam(f"more_{name}") for name in ("rounds", *FITS)})
 )
+
+
+def _adding(insert: Any) -> Any:
+    return insert.on_conflict_do_update(
+        index_elements=[pair_statistics.c.keyword_id, pair_statistics.c.checkpoint_id],
+        set_={column.name: column + insert.excluded[column.name] for column in _COLUMNS},
+    )
+
+
+_ADD = {
+    "sqlite": _adding(sqlite.insert(pair_statistics)),
+    "postgresql": _adding(postgresql.insert(pair_statistics)),
+}
 
 
 async def with_basis(
     connection: AsyncConnection, logged: LoggedGeneration, half_life: float = HALF_LIFE
 ) -> LoggedGeneration:
-    """The generation with the basis of its first verdict; where it has none, it is taken now and logged."""
+    """The generation with the basis of its first verdict; where it has none, it is taken now, and to be
+    logged with the verdict."""
     judged = logged.judged_round(logged.marks)
     shown = [part.checkpoint for part in judged.shown]
     if logged.basis is not None and logged.basis.fits(len(judged.keywords), len(shown)):
         return logged
     known = await evidence(connection, [keyword.text for keyword in judged.keywords], shown)
-    taken = linearise(judged, replace(known, half_life=half_life))
-    await set_basis(connection, logged.number, taken)
-    return replace(logged, basis=taken)
+    return replace(logged, basis=linearise(judged, replace(known, half_life=half_life)))
 
 
 async def rebuild(connection: AsyncConnection) -> RebuildReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import platform
@@ -16,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 from .picture import draw
-from .world import fill
+from .tables import fill_file
 
 SIZES = (1_000, 10_000, 100_000)
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -68,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _measured(size: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "preferences.db"
-        fill(path, size)
+        asyncio.run(fill_file(path, size))
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.scale.measures", str(path), str(size)],
             stdout=subprocess.PIPE,

@@ -1,0 +1,87 @@
+"""What was looked up and decided a moment ago, as long as nobody has taught anything since.
+
+A person queues one prompt many times, and the browser asks what would be picked while it is typed. Separate
+from `service` because it alone knows when what is remembered is still true: `Database.version` tells of every
+commit, also of other processes, in a few microseconds; where it cannot tell, nothing is remembered. Only
+questions with a seed have one answer; without a seed chance is drawn anew from the same evidence.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import replace
+from typing import TypeVar
+
+from .decision import Decision, Question, decide
+from .values import Evidence
+
+T = TypeVar("T")
+
+MOST_PAIRS = 100_000
+"""Of all remembered evidence together: some 10 MB."""
+MOST_DECISIONS = 64
+
+Read = Callable[[], Awaitable[Evidence]]
+
+
+class EvidenceCache:
+    """Of one service, in its loop."""
+
+    def __init__(self) -> None:
+        self._version: int | None = None
+        self._evidence: OrderedDict[Hashable, Evidence] = OrderedDict()
+        self._decisions: OrderedDict[Hashable, Decision] = OrderedDict()
+        self._pairs = 0
+
+    async def decide(self, asked: Question, half_life: float, version: int | None, read: Read) -> Decision:
+        """Decide on evidence that `read` gives, or gave at the same `version` (None: it cannot be told).
+
+        `version` must have been taken before `read` begins.
+
+        Raises
+        ------
+        InvalidRequest, StoreUnavailable
+        """
+        if version is None:
+            return decide(asked, replace(await read(), half_life=half_life))
+        if version != self._version:
+            self._forget(version)
+        question = _key(asked, half_life)
+        known = self._decisions.get(question) if asked.seed is not None else None
+        if known is not None:
+            self._decisions.move_to_end(question)
+            return replace(known, question=asked)
+        names = (tuple(word.text for word in asked.keywords), tuple(asked.spelled), half_life)
+        evidence = self._evidence.get(names)
+        if evidence is None:
+            evidence = replace(await read(), half_life=half_life)
+            self._remember(names, evidence, version)
+        made = decide(asked, evidence)
+        if asked.seed is not None and version == self._version:
+            self._decisions[question] = made
+            if len(self._decisions) > MOST_DECISIONS:
+                self._decisions.popitem(last=False)
+        return made
+
+    def _remember(self, names: Hashable, evidence: Evidence, version: int) -> None:
+        if version != self._version or names in self._evidence or len(evidence.pairs) > MOST_PAIRS:
+            return  # somebody else's question came in between
+        self._evidence[names] = evidence
+        self._pairs += len(evidence.pairs) + 1
+        while self._pairs > MOST_PAIRS:
+            _, old = self._evidence.popitem(last=False)
+            self._pairs -= len(old.pairs) + 1
+
+    def _forget(self, version: int) -> None:
+        self._evidence.clear()
+        self._decisions.clear()
+        self._pairs, self._version = 0, version
+
+
+def _key(asked: Question, half_life: float) -> Hashable:
+    """All that an answer depends on, chance and the evidence aside."""
+    words = tuple((word.text, word.weight) for word in asked.keywords)
+    spelled = tuple(asked.spelled.items())
+    how = (asked.policy.name, asked.stage, asked.explore, asked.max_branches, asked.seed, asked.thresholds)
+    return (asked.prompt, words, spelled, how, half_life)

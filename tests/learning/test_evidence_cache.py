@@ -1,0 +1,80 @@
+"""What is remembered between two questions never outlives the next verdict, whoever gives it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.database import Database
+
+from .test_faults import teach
+
+NAMES = ["a", "b", "c"]
+
+
+async def test_a_verdict_of_another_process_counts_in_the_very_next_answer(database_file: Path) -> None:
+    """Another connection committed: what was remembered is looked up again."""
+    here, there = [await PreferenceService.open(database_file) for _ in range(2)]
+    for _ in range(2):
+        before = await here.recommend("anime girl", NAMES, seed=1)
+    await teach(there, rounds=12)
+
+    after = await here.recommend("anime girl", NAMES, seed=1)
+    same = await there.recommend("anime girl", NAMES, seed=1)
+    await here.close()
+    await there.close()
+
+    assert before.confidence == 0.0
+    assert after.confidence > 0.3
+    assert after == same
+
+
+async def test_with_a_seed_the_answer_repeats_and_without_one_chance_is_drawn_anew(
+    database_file: Path,
+) -> None:
+    """Remembering must not freeze exploration."""
+    service = await PreferenceService.open(database_file)
+    await teach(service, rounds=2)
+    names = [*"abcdefghijkl"]
+
+    seeded = [await service.recommend("anime girl", names, seed=7) for _ in range(3)]
+    drawn = {(await service.recommend("anime girl", names)).checkpoints for _ in range(20)}
+    await service.close()
+
+    assert seeded[0] == seeded[1] == seeded[2]
+    assert len(drawn) > 1
+
+
+async def test_nothing_is_read_again_while_nothing_was_taught(
+    database_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second time no transaction is begun, also for another policy."""
+    service = await PreferenceService.open(database_file)
+    await teach(service, rounds=2)
+    reads = 0
+    read = Database.read
+
+    async def counted(database: Database, work: object) -> object:
+        nonlocal reads
+        reads += 1
+        return await read(database, work)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Database, "read", counted)
+    for policy in ("bayesian", "bayesian", "ucb", "counts"):
+        await service.recommend("anime girl", NAMES, policy=policy)
+    await service.close()
+
+    assert reads == 1
+
+
+async def test_a_database_in_memory_remembers_nothing() -> None:
+    """Only a file can tell that it was changed; learning in memory is seen all the same."""
+    service = await PreferenceService.open(":memory:")
+    before = await service.recommend("anime girl", NAMES, seed=1)
+    await teach(service, rounds=12)
+    after = await service.recommend("anime girl", NAMES, seed=1)
+    await service.close()
+
+    assert before.confidence < after.confidence

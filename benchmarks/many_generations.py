@@ -95,8 +95,9 @@ async def filled(file: Path) -> None:
                 for number in range(1, GENERATIONS + 1)
                 if _judged(number)
             ),
-            "pair_statistics(keyword_id, checkpoint_id, selected, total, rounds, score, information)": (
-                (word, 1 + (word * 13 + other) % CHECKPOINTS, 1.0, 2.0 + 500 // (word + 1), 2.0, 0.5, 0.5)
+            "pair_statistics(keyword_id, checkpoint_id, selected, total, rounds, score, information, "
+            "narrow, middle, wide, precision)": (
+                (word, 1 + (word * 13 + other) % CHECKPOINTS, 1.0, 2.0 + 500 // (word + 1), 2.0, *[0.5] * 6)
                 for word in range(WORDS + 1)
                 for other in range(PAIRS_PER_WORD)
             ),

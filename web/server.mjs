@@ -63,6 +63,11 @@ export class Server {
     return this.#ask(`statistics${written(query)}`);
   }
 
+  /** How much was learned, and how it went, in as many points as can be told apart in the width of a sidebar. */
+  overview() {
+    return this.statistics({ parts: ["overview", "series"], points: 60 });
+  }
+
   checkpoints() {
     return this.#ask("checkpoints");
   }

@@ -1,11 +1,10 @@
 // @ts-check
 /** The panel as a tab of ComfyUI's sidebar: made when the tab opens, let go when it closes. */
 
+import { lastTab } from "./last_tab.mjs";
 import { Panel } from "./panel/panel.mjs";
 
 export const SIDEBAR_TAB = "context-checkpoint";
-
-const LAST_TAB = "context_checkpoint.panel_tab";
 
 /**
  * @param {Omit<import("./panel/panel.mjs").PanelParts, "inComfyUI" | "lastTab">} parts
@@ -46,28 +45,4 @@ export function sidebarTab(parts) {
  */
 function keepPlainKeys(pressed) {
   if (!pressed.ctrlKey && !pressed.altKey && !pressed.metaKey) pressed.stopPropagation();
-}
-
-/**
- * Which tab was open last, in the browser's storage; without one it is only not remembered.
- *
- * @param {Pick<Storage, "getItem" | "setItem">} storage
- */
-export function lastTab(storage) {
-  return {
-    recall: () => {
-      try {
-        return storage.getItem(LAST_TAB) ?? "";
-      } catch {
-        return "";
-      }
-    },
-    keep: (/** @type {string} */ tab) => {
-      try {
-        storage.setItem(LAST_TAB, tab);
-      } catch {
-        // Storage full or forbidden.
-      }
-    },
-  };
 }

@@ -8,28 +8,28 @@ import { amount, moment } from "./cells.mjs";
 import { plot } from "./plot.mjs";
 import { shares, summed } from "./progress.mjs";
 
-/** As many as can be told apart in the width of a sidebar. */
-const POINTS = 60;
-
 /** @typedef {import("./panel.mjs").PanelParts} PanelParts */
 
 export class OverviewTab {
   #parts;
   #asking;
+  #first;
   #content = element("div", { class: "cc-overview" });
 
   /** @param {PanelParts} parts */
   constructor(parts) {
     this.#parts = parts;
+    this.#first = parts.overview ?? null;
     this.#asking = new Asking(parts.say);
     this.element = element("div", {}, [this.#asking.element, this.#content]);
   }
 
   show() {
     void this.#asking.ask(
-      () => this.#parts.server.statistics({ parts: ["overview", "series"], points: POINTS }),
+      () => this.#first ?? this.#parts.server.overview(),
       ({ overview, series }) => this.#draw(overview, series),
     );
+    this.#first = null; // what is asked later is asked anew
   }
 
   hide() {

@@ -26,6 +26,7 @@ import { TryTab } from "./try_tab.mjs";
  * @property {() => void} releaseLoaders
  * @property {(title: string, question: string) => Promise<boolean>} confirm asks before what cannot be undone
  * @property {(reason: string) => void} lost told of a verdict that was not saved and that nobody sees any more
+ * @property {Promise<Record<string, any>>} [overview] what the overview tells, where it was asked already
  * @property {{ recall: () => string, keep: (tab: string) => void }} lastTab
  */
 

@@ -1,13 +1,22 @@
 // @ts-check
-/** The page of `context-checkpoint serve`: the sidebar's panel, without what only ComfyUI can do. */
+/**
+ * The page of `context-checkpoint serve`: the sidebar's panel, without what only ComfyUI can do.
+ *
+ * What the panel shows first is asked for before its modules are there: the database needs about as long as they do.
+ */
 
-import { Panel } from "../panel/panel.mjs";
+import { lastTab } from "../last_tab.mjs";
 import { Server } from "../server.mjs";
-import { lastTab } from "../sidebar.mjs";
 import { speakerFrom } from "../texts.mjs";
 
 const server = new Server((path, options) => fetch(path, options));
-const { say, language } = await speakerFrom((path) => fetch(path), navigator.languages);
+const tab = lastTab(window.localStorage);
+const overview = ["", "overview"].includes(tab.recall()) ? server.overview() : undefined;
+overview?.catch(() => {}); // the tab tells it, once it is there
+const [{ say, language }, { Panel }] = await Promise.all([
+  speakerFrom((path) => fetch(path), navigator.languages),
+  import("../panel/panel.mjs"),
+]);
 document.documentElement.lang = language;
 
 const panel = new Panel({
@@ -20,6 +29,7 @@ const panel = new Panel({
   releaseLoaders: () => {},
   confirm: async (_title, question) => window.confirm(question),
   lost: (reason) => console.error(reason),
-  lastTab: lastTab(window.localStorage),
+  overview,
+  lastTab: tab,
 });
 document.querySelector("main")?.append(panel.element);

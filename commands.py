@@ -248,7 +248,7 @@ def explain(given: argparse.Namespace) -> Outcome:
             negative=_negative(given),
         ),
     )
-    answer = schemas.ExplainAnswer.model_validate(explained)
+    answer = learned_schemas.ExplainAnswer.model_validate(explained)
     heard = ", ".join(f"{word.text} ({word.rounds:.3g})" for word in answer.keywords)
     sure = f"evidence {answer.evidence:.2f}, clarity {answer.clarity:.2f}"
     lines = [

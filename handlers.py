@@ -106,7 +106,7 @@ class Api:
             )
         )
 
-    def _thresholds(self, asked: schemas.RecommendAsked | schemas.ExplainAsked) -> Thresholds:
+    def _thresholds(self, asked: schemas.RecommendAsked | learned_schemas.ExplainAsked) -> Thresholds:
         settings = self.runtime.settings
         return Thresholds(
             exploit=_given(asked.exploit_threshold, settings.exploit_threshold),
@@ -190,7 +190,7 @@ class Api:
         files = await asyncio.to_thread(self.host.files) if self.host else None
         return learned_schemas.checkpoints_answer(judged, shown, files, self.runtime.settings.curation)
 
-    async def explain(self, asked: schemas.ExplainAsked) -> schemas.ExplainAnswer:
+    async def explain(self, asked: learned_schemas.ExplainAsked) -> learned_schemas.ExplainAnswer:
         if asked.candidates:
             candidates = asked.candidates
         else:
@@ -216,7 +216,7 @@ class Api:
                 thresholds=thresholds,
             )
         )
-        return schemas.ExplainAnswer.model_validate(explained)
+        return learned_schemas.ExplainAnswer.model_validate(explained)
 
     async def export(self, asked: exchange_schemas.ExportAsked) -> AsyncIterator[str]:
         async for lines in self.runtime.stream(lambda service: service.export(anonymous=asked.anonymous)):

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
 
-from .learning.explanation import Finding
+from .learning import explanation
+from .learning.explanation import Finding, Opening
 from .learning.strategy import divide_images
 from .learning.values import MOST_BRANCHES, Recommendation, Stage, Strategy
 from .nodes.pool import Pool
@@ -73,7 +74,7 @@ class ErrorAnswer(Answer):
     error: ErrorBody
 
 
-# --- recommend, explain
+# --- recommend
 
 
 class PoolAsked(Asked):
@@ -131,6 +132,32 @@ class PoolAnswer(Answer):
     fallback_used: bool
 
 
+class ReasonAnswer(Answer):
+    keyword: str
+    effect: float = Field(description="In the policy's unit of score.")
+    selected: int
+    total: int
+
+
+class GroundsAnswer(Answer):
+    """What the finding rests on."""
+
+    finding: Finding
+    leader: str = Field(description="The candidate that what was learned puts first.")
+    leader_judged: bool
+    any_prompt: bool = Field(description="Where nothing is known: of these checkpoints for no prompt at all.")
+    kept: tuple[ReasonAnswer, ...] = Field(description="The keywords that speak most for the leader.")
+
+
+class ExplanationPartsAnswer(Answer):
+    """What `explanation` says, to say it in another language; it names `checkpoints`."""
+
+    opening: Opening
+    grounds: GroundsAnswer | None = Field(description="null: what was learned was not asked.")
+    pinned: tuple[str, ...] = Field(description="Shown because they are pinned.")
+    problem: str = Field(description="Why what was learned could not be asked; in English.")
+
+
 class RecommendAnswer(Answer):
     checkpoints: tuple[str, ...] = Field(description="One to three, best first.")
     confidence: Share
@@ -142,6 +169,7 @@ class RecommendAnswer(Answer):
     stage: Stage
     keywords: tuple[KeywordAnswer, ...]
     explanation: str
+    explanation_parts: ExplanationPartsAnswer
     seed: int | None
     family: str
     fallback: bool = Field(description="True where learning was bypassed; the explanation says why.")
@@ -170,87 +198,13 @@ def recommend_answer(
         stage=recommendation.stage,
         keywords=tuple(KeywordAnswer.model_validate(keyword) for keyword in recommendation.keywords),
         explanation=recommendation.explanation,
+        explanation_parts=ExplanationPartsAnswer.model_validate(explanation.parts(recommendation)),
         seed=recommendation.seed,
         family=recommendation.family,
         fallback=recommendation.fallback,
         images=division,
         pool=PoolAnswer.model_validate(pool) if pool is not None else None,
     )
-
-
-class ExplainAsked(Asked):
-    """As `recommend`, flat, so that a query string can hold it: `candidates` may be repeated."""
-
-    prompt: Prompt
-    negative: Prompt = Field(default="", description="The negative prompt, a context of its own.")
-    candidates: Candidates | None = None
-    family: Annotated[str, Field(max_length=100)] = "auto"
-    include: Globs = ""
-    exclude: Globs = ""
-    fallback: Annotated[str, Field(max_length=1_024)] = ""
-    stage: Stage = "final"
-    explore: bool = True
-    policy: Annotated[str, Field(max_length=100)] | None = None
-    max_branches: Annotated[int, Field(ge=1, le=MOST_BRANCHES)] = MOST_BRANCHES
-    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] | None = None
-    exploit_threshold: Share | None = Field(default=None, description="null: as in settings")
-    explore_threshold: Share | None = Field(default=None, description="null: as in settings")
-
-
-class KeywordExplainedAnswer(KeywordAnswer):
-    rounds: float = Field(description="Comparable rounds in which it was judged.")
-
-
-class ReasonAnswer(Answer):
-    keyword: str
-    effect: float = Field(description="In the policy's unit of score.")
-    selected: int
-    total: int
-
-
-class CheckpointExplainedAnswer(Answer):
-    checkpoint: str
-    score: float
-    selected: int = Field(description="Images kept, over all prompts.")
-    total: int = Field(description="Images judged, over all prompts.")
-    overall_effect: float = Field(description="What speaks for it whatever the prompt.")
-    speak_for: tuple[ReasonAnswer, ...]
-    speak_against: tuple[ReasonAnswer, ...]
-
-
-class WordLeftOutAnswer(Answer):
-    """Without this word `checkpoint` would be first."""
-
-    keyword: str
-    checkpoint: str
-
-
-class ChangeAnswer(Answer):
-    """What would put another checkpoint first; found by asking the policy again, not estimated."""
-
-    sentence: str = Field(description="All of it in words.")
-    runner_up: str = Field(description="Empty where there is one candidate.")
-    behind: float = Field(description="How far its score is below the first's.")
-    picks: int | None = Field(
-        description="So many more rounds of such prompts with it picked over the first; null: more than 20."
-    )
-    without: tuple[WordLeftOutAnswer, ...]
-
-
-class ExplainAnswer(Answer):
-    """All that went into a recommendation; the candidates best first."""
-
-    policy: str
-    strategy: Strategy
-    finding: Finding
-    summary: str
-    confidence: Share
-    evidence: Share
-    clarity: Share
-    rounds: float = Field(description="Comparable judged rounds in all.")
-    keywords: tuple[KeywordExplainedAnswer, ...]
-    checkpoints: tuple[CheckpointExplainedAnswer, ...]
-    would_change: ChangeAnswer
 
 
 # --- feedback, generations

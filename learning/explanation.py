@@ -9,12 +9,14 @@ is not what helps against the third.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypedDict
+from typing import Literal, Protocol, TypedDict
 
-from .values import Evidence, Keyword, PairStatistics, Ranking, Reason, Stage, Strategy
+from .values import Evidence, Keyword, PairStatistics, Ranking, Reason, Recommendation, Stage, Strategy
 from .what_would_change import MOST_PICKS, Change
 
 Finding = Literal["nothing_known", "little_data", "no_clear_winner", "clear_winner"]
+Opening = Literal["only_candidate", "draft", "compare", "mostly", "alone", "no_pool", "not_learned"]
+"""How the sentence begins: by what is shown."""
 
 _CLEAR = 0.5  # the document's exploit threshold: above it, a confidence is high
 _NAMED_WORDS = 3
@@ -55,6 +57,32 @@ class CheckpointExplained(TypedDict):
     speak_against: list[ReasonExplained]
 
 
+class GroundsExplained(TypedDict):
+    """What a finding rests on, for whoever says it in words of another language.
+
+    `any_prompt` is for a finding that nothing is known: of these checkpoints at all, and not only for such
+    prompts. `kept` has the keywords that speak most for the leader.
+    """
+
+    finding: Finding
+    leader: str
+    leader_judged: bool
+    any_prompt: bool
+    kept: list[ReasonExplained]
+
+
+class ExplanationParts(TypedDict):
+    """The one sentence before it is put into words; the checkpoints that it names stand beside it.
+
+    `grounds` is None where nothing was asked of what was learned: one candidate, or a fallback.
+    """
+
+    opening: Opening
+    grounds: GroundsExplained | None
+    pinned: list[str]
+    problem: str
+
+
 class WordLeftOutExplained(TypedDict):
     """A word of the prompt, and the checkpoint that would be first without it."""
 
@@ -69,6 +97,7 @@ class ChangeExplained(TypedDict):
     runner_up: str
     behind: float
     picks: int | None
+    most_picks: int
     without: list[WordLeftOutExplained]
 
 
@@ -79,6 +108,7 @@ class Explained(TypedDict):
     strategy: Strategy
     finding: Finding
     summary: str
+    grounds: GroundsExplained | None
     confidence: float
     evidence: float
     clarity: float
@@ -88,7 +118,20 @@ class Explained(TypedDict):
     would_change: ChangeExplained
 
 
-def finding(ranking: Ranking) -> Finding:
+class Judged(Protocol):
+    """A ranking, or the recommendation that was made of it: how sure, and why."""
+
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def evidence(self) -> float: ...
+    @property
+    def clarity(self) -> float: ...
+    @property
+    def reasons(self) -> tuple[Reason, ...]: ...
+
+
+def finding(ranking: Judged) -> Finding:
     """Which of the four answers a ranking is.
 
     Confidence is evidence times clarity, so where it is low, the smaller of the two is what is missing.
@@ -112,18 +155,61 @@ def one_sentence(
     if not checkpoints:
         return "There is no checkpoint to recommend."
     names = _listed([_short(name) for name in checkpoints])
-    best = _short(checkpoints[0])
-    if len(ranking.order) == 1:
+    best, leader = _short(checkpoints[0]), ranking.order[0]
+    opening = _opening(len(ranking.order), strategy, stage)
+    if opening == "only_candidate":
         return f"{best} is the only candidate."
-    if stage == "draft" and strategy == "explore":
-        why = _why(ranking, best, policy)
+    if opening == "draft":
+        why = _why(ranking, leader, _short(leader), policy)
         return f"The draft stage compares several, however sure the recommendation: {names}; {why}."
-    if strategy == "explore":
-        return f"Compare {names}: {_why(ranking, best, policy)}."
-    why = _why(ranking, "it", policy)
-    if strategy == "exploit_explore":
+    if opening == "compare":
+        return f"Compare {names}: {_why(ranking, leader, _short(leader), policy)}."
+    # A pinned checkpoint may be shown instead of the one that leads.
+    why = _why(ranking, leader, "it" if leader == checkpoints[0] else _short(leader), policy)
+    if opening == "mostly":
         return f"Mostly {best}, with {_short(checkpoints[1])} beside it: {why}."
     return f"{best} alone: {why}."
+
+
+def parts(made: Recommendation) -> ExplanationParts:
+    """What the one sentence says, for whoever says it in words of another language."""
+    if made.fallback:
+        opening: Opening = "not_learned" if made.problem else "no_pool"
+    else:
+        opening = _opening(len(made.scores), made.strategy, made.stage)
+    return ExplanationParts(
+        opening=opening,
+        grounds=None
+        if made.fallback or opening == "only_candidate"
+        else _grounds(made, _leader(made), made.policy),
+        pinned=list(made.pinned),
+        problem=made.problem,
+    )
+
+
+def _opening(candidates: int, strategy: Strategy, stage: Stage) -> Opening:
+    if candidates == 1:
+        return "only_candidate"
+    if strategy == "explore":
+        return "draft" if stage == "draft" else "compare"
+    return "mostly" if strategy == "exploit_explore" else "alone"
+
+
+def _leader(made: Recommendation) -> str:
+    """The first of the ranking. Only where a pinned one is shown is it not the first that is shown."""
+    first, scores = made.checkpoints[0], made.scores
+    best = max(scores, key=lambda name: scores[name])
+    return first if scores[first] >= scores[best] else best
+
+
+def _grounds(ranking: Judged, leader: str, policy: str) -> GroundsExplained:
+    return GroundsExplained(
+        finding=finding(ranking),
+        leader=leader,
+        leader_judged=_judged(ranking, leader),
+        any_prompt=_any_prompt(ranking, policy),
+        kept=[_explained(reason) for reason in _support(ranking, leader)],
+    )
 
 
 def in_full(
@@ -144,7 +230,10 @@ def in_full(
         policy=policy,
         strategy=strategy,
         finding=finding(ranking),
-        summary=_why(ranking, _short(ranking.order[0]), policy) if ranking.order else "no candidate",
+        summary=_why(ranking, ranking.order[0], _short(ranking.order[0]), policy)
+        if ranking.order
+        else "no candidate",
+        grounds=_grounds(ranking, ranking.order[0], policy) if ranking.order else None,
         confidence=ranking.confidence,
         evidence=ranking.evidence,
         clarity=ranking.clarity,
@@ -163,6 +252,7 @@ def in_full(
             runner_up=change.runner_up,
             behind=change.behind,
             picks=change.picks,
+            most_picks=MOST_PICKS,
             without=[
                 WordLeftOutExplained(keyword=left.keyword, checkpoint=left.checkpoint)
                 for left in change.without
@@ -195,30 +285,38 @@ def _explained(reason: Reason) -> ReasonExplained:
     )
 
 
-def _why(ranking: Ranking, leader: str, policy: str) -> str:
-    """The finding in words; `leader` is how the sentence calls the first of the ranking."""
+def _why(ranking: Ranking, leader: str, called: str, policy: str) -> str:
+    """The finding in words; `called` is how the sentence calls the first of the ranking."""
     found = finding(ranking)
     if found == "nothing_known":
-        if policy == "global" or ranking.evidence > 0.0:
+        if _any_prompt(ranking, policy):
             return "no verdict on these checkpoints is known yet"
         return "no verdict on a prompt like this one is known yet"
-    support = _support(ranking)
-    if not _judged(ranking, ranking.order[0]):
-        return f"{_LACKING[found]}, and no verdict on {leader} is known yet"
+    if not _judged(ranking, leader):
+        return f"{_LACKING[found]}, and no verdict on {called} is known yet"
+    kept = [
+        f'{reason.selected:g} of {reason.total:g} for "{reason.keyword}"'
+        for reason in _support(ranking, leader)
+    ]
+    support = f", with images kept: {_listed(kept)}" if kept else ""
     if found == "little_data":
-        return f"little data on such prompts yet; so far {leader} leads{support}"
+        return f"little data on such prompts yet; so far {called} leads{support}"
     if found == "no_clear_winner":
-        return f"no clear winner on such prompts; {leader} leads narrowly{support}"
-    return f"{leader} is the clear winner on such prompts{support}"
+        return f"no clear winner on such prompts; {called} leads narrowly{support}"
+    return f"{called} is the clear winner on such prompts{support}"
 
 
-def _none_judged(ranking: Ranking) -> bool:
+def _any_prompt(ranking: Judged, policy: str) -> bool:
+    return policy == "global" or ranking.evidence > 0.0
+
+
+def _none_judged(ranking: Judged) -> bool:
     """Nobody said anything of the first candidates, as far as a policy gives reasons: others may have been
     judged for such prompts, but these are unknown."""
     return bool(ranking.reasons) and not any(reason.total for reason in ranking.reasons)
 
 
-def _judged(ranking: Ranking, checkpoint: str) -> bool:
+def _judged(ranking: Judged, checkpoint: str) -> bool:
     return not ranking.reasons or any(
         reason.total for reason in ranking.reasons if reason.checkpoint == checkpoint
     )
@@ -242,18 +340,14 @@ def _would_change(change: Change, *, known: bool) -> str:
     return f"{said} First would be, {_listed(left)}." if left else said
 
 
-def _support(ranking: Ranking) -> str:
-    """The keywords that speak most for the first, with the images that say so."""
+def _support(ranking: Judged, leader: str) -> list[Reason]:
+    """The keywords that speak most for the leader, with the images that say so."""
     reasons = [
         reason
         for reason in ranking.reasons
-        if reason.checkpoint == ranking.order[0] and reason.keyword and reason.effect > 0.0
+        if reason.checkpoint == leader and reason.keyword and reason.effect > 0.0
     ]
-    reasons = sorted(reasons, key=lambda reason: -reason.effect)[:_NAMED_WORDS]
-    if not reasons:
-        return ""
-    kept = [f'{reason.selected:g} of {reason.total:g} for "{reason.keyword}"' for reason in reasons]
-    return f", with images kept: {_listed(kept)}"
+    return sorted(reasons, key=lambda reason: -reason.effect)[:_NAMED_WORDS]
 
 
 def _short(checkpoint: str) -> str:

@@ -187,8 +187,10 @@ class PreferenceService(Inspection, Forgetting, Identity):
             return made
         log.info("Pinned, so shown whatever was learned: %s", pins.shown(decision.checkpoints, self.curation))
         made = decision.recommendation(family)
-        names = ", ".join(pins.shown(decision.checkpoints, self.curation))
-        return replace(made, explanation=f"{made.explanation} Pinned: {names}.")
+        pinned = pins.shown(decision.checkpoints, self.curation)
+        return replace(
+            made, explanation=f"{made.explanation} Pinned: {', '.join(pinned)}.", pinned=tuple(pinned)
+        )
 
     async def explain(
         self,

@@ -206,6 +206,10 @@ class Recommendation:
     family: str = ""
     fallback: bool = False
     """True where learning was bypassed: an empty pool, or a failure that the explanation tells."""
+    problem: str = ""
+    """That failure; empty where there was none."""
+    pinned: tuple[str, ...] = ()
+    """Those of the checkpoints that a person has pinned, where they would not be shown otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

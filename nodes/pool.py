@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from ..learning.spelling import stored_name
@@ -316,7 +316,7 @@ def unlearned_recommendation(
     strategy: Strategy = "exploit" if len(names) == 1 else "explore"
     what = "the fallback" if pool.fallback else "the first of the pool"
     explanation = f"Nothing learned was used: {reason} Using {what} instead: {', '.join(names)}"
-    return _bypass(prompt, names, strategy, pool.family, stage, explanation)
+    return replace(_bypass(prompt, names, strategy, pool.family, stage, explanation), problem=reason)
 
 
 def _bypass(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from .. import runtime
+from ..learning import explanation
 from ..learning.errors import LearningError
 from ..learning.policies import POLICIES
 from ..learning.values import MOST_BRANCHES, STAGES, Recommendation, Stage, Thresholds
@@ -216,6 +217,7 @@ def _shown(plan: Recommendation) -> dict[str, Any]:
         "clarity": plan.clarity,
         "strategy": plan.strategy,
         "explanation": plan.explanation,
+        "explanation_parts": explanation.parts(plan),
         "fallback": plan.fallback,
         "policy": plan.policy,
         "keywords": [keyword.text for keyword in plan.keywords],

@@ -4,7 +4,7 @@
 import { element } from "./elements.mjs";
 
 /** Endings that ComfyUI takes for checkpoints: they tell a person nothing. */
-const ENDING = /\.(safetensors|sft|ckpt|pt2?|bin|pth|pkl)$/i;
+export const ENDING = /\.(safetensors|sft|ckpt|pt2?|bin|pth|pkl)$/i;
 
 /** @param {string} name as ComfyUI lists it, with its folder */
 export function shortName(name) {

@@ -1,13 +1,16 @@
 // @ts-check
 /** What the recommender's plan says, in words. Pure, so that node, panel and page tell it alike. */
 
+import { sentence } from "./sentence.mjs";
+
 /** @typedef {import("./texts.mjs").Say} Say */
 
 /**
  * @typedef {object} Plan
  * @property {string[]} checkpoints best first
  * @property {string} strategy
- * @property {string} explanation
+ * @property {string} explanation in English
+ * @property {Record<string, any> | null} parts what it is built of; null where an older server said it
  * @property {boolean} fallback
  * @property {number} confidence these three are in 0..1
  * @property {number} evidence
@@ -23,6 +26,7 @@ export function planFrom(record) {
     checkpoints: Array.isArray(record.checkpoints) ? record.checkpoints.map(String) : [],
     strategy: String(record.strategy ?? ""),
     explanation: String(record.explanation ?? ""),
+    parts: record.explanation_parts ?? null,
     fallback: record.fallback === true,
     confidence: share(record.confidence),
     evidence: share(record.evidence),
@@ -39,6 +43,14 @@ export function strategyInWords(plan, say) {
   const count = plan.checkpoints.length;
   if (plan.strategy === "explore" && count === 1) return say("strategy_explore_one");
   return say(`strategy_${plan.strategy}`, { count });
+}
+
+/**
+ * @param {Plan} plan
+ * @param {Say} say
+ */
+export function explanationInWords({ checkpoints, explanation, parts }, say) {
+  return parts ? sentence(checkpoints, parts, say) : explanation;
 }
 
 /** @param {number} value in 0..1 */

@@ -6,7 +6,7 @@
 
 import { nameElement } from "./checkpoint_name.mjs";
 import { button, element } from "./elements.mjs";
-import { percent, planFrom, strategyInWords } from "./plan.mjs";
+import { explanationInWords, percent, planFrom, strategyInWords } from "./plan.mjs";
 import { reasons } from "./reasons.mjs";
 
 /** @typedef {import("./texts.mjs").Say} Say */
@@ -146,7 +146,7 @@ export class PlanView {
       element("ol", { class: "cc-checkpoints", "aria-label": say("planned") }, names),
       element("p", { class: "cc-strategy", text: strategyInWords(plan, say) }),
       ...(plan.fallback ? [] : this.#meters(plan)),
-      element("p", { class: "cc-explanation", text: plan.explanation }),
+      element("p", { class: "cc-explanation", text: explanationInWords(plan, say) }),
     ]);
   }
 

@@ -3,6 +3,7 @@
 
 import { nameElement } from "./checkpoint_name.mjs";
 import { element } from "./elements.mjs";
+import { whatWouldChange, why } from "./sentence.mjs";
 
 /** More would not be read on a node. */
 const MOST_CHECKPOINTS = 3;
@@ -20,7 +21,10 @@ export function reasons(explained, say) {
   const words = heard.map((/** @type {Json} */ word) => `${word.text} (${rounded(word.rounds)})`);
   return element("section", { "aria-label": say("whyNow") }, [
     element("p", { class: "cc-note", text: say("whyNow") }),
-    element("p", { text: explained.summary }),
+    element("p", {
+      class: "cc-summary",
+      text: explained.grounds ? why(explained.grounds, say) : explained.summary,
+    }),
     element("p", {
       text: words.length > 0 ? say("whyWords", { words: some(words) }) : say("whyNoWords"),
     }),
@@ -30,7 +34,7 @@ export function reasons(explained, say) {
       { class: "cc-checkpoints", "aria-label": say("planned") },
       explained.checkpoints.slice(0, MOST_CHECKPOINTS).map((/** @type {Json} */ row) => checkpoint(row, say)),
     ),
-    element("p", { text: say("whyChange", { what: explained.would_change.sentence }) }),
+    element("p", { text: say("whyChange", { what: whatWouldChange(explained, say) }) }),
   ]);
 }
 

@@ -10,7 +10,29 @@
 /** @typedef {import("./comfyui").SettingDefinition} SettingDefinition */
 
 /**
- * Dialog id, and the server's name, of each setting. Texts here are the English of `locales/en/settings.json`.
+ * The texts of a setting are those of `locales/`, English too, found by its id.
+ *
+ * @param {string} name
+ * @param {string} category
+ * @param {Omit<SettingDefinition, "id" | "name" | "category">} details
+ */
+function setting(name, category, details) {
+  const id = `ContextCheckpoint.${name}`;
+  return { id, name: id, tooltip: id, category: ["Context Checkpoint", category, name], ...details };
+}
+
+/**
+ * @param {"slider" | "number"} type
+ * @param {number} defaultValue
+ * @param {number} max
+ * @param {number} step
+ */
+function numeric(type, defaultValue, max, step) {
+  return { type, defaultValue, attrs: { min: 0, max, step } };
+}
+
+/**
+ * The server's name of each setting beside the dialog's, in the dialog's order.
  * `panelOnly`: not in ComfyUI's dialog, which saves a number while it is typed; 3 on the way to 30 would be obeyed.
  *
  * @type {(SettingDefinition & { field: string, panelOnly?: boolean })[]}
@@ -18,138 +40,61 @@
 export const SETTINGS = [
   {
     field: "policy",
-    id: "ContextCheckpoint.Policy",
-    name: "How to learn (default policy)",
-    tooltip:
-      "bayesian weighs words by how much they tell and compares the images shown together; counts is the plain " +
-      "share of picks per keyword; global ignores the prompt; thompson and ucb try more widely than bayesian. " +
-      "A recommender node can choose its own.",
-    category: ["Context Checkpoint", "Learning", "Policy"],
-    type: "combo",
-    defaultValue: "bayesian",
-    options: ["bayesian", "thompson", "ucb", "counts", "global"].map((value) => ({ text: value, value })),
-    sortOrder: 50,
+    ...setting("Policy", "Learning", {
+      type: "combo",
+      defaultValue: "bayesian",
+      options: ["bayesian", "thompson", "ucb", "counts", "global"].map((value) => ({ text: value, value })),
+      sortOrder: 50,
+    }),
   },
   {
     field: "exploit_threshold",
-    id: "ContextCheckpoint.ExploitThreshold",
-    name: "Use one checkpoint above this confidence",
-    tooltip: "Above it only the best checkpoint is used. The default is 0.5.",
-    category: ["Context Checkpoint", "Learning", "Exploit threshold"],
-    type: "slider",
-    defaultValue: 0.5,
-    attrs: { min: 0, max: 1, step: 0.01 },
-    sortOrder: 40,
+    ...setting("ExploitThreshold", "Learning", { ...numeric("slider", 0.5, 1, 0.01), sortOrder: 40 }),
   },
   {
     field: "explore_threshold",
-    id: "ContextCheckpoint.ExploreThreshold",
-    name: "Compare two checkpoints above this confidence",
-    tooltip: "Above it two checkpoints are compared, below it three. It must not exceed the other threshold.",
-    category: ["Context Checkpoint", "Learning", "Explore threshold"],
-    type: "slider",
-    defaultValue: 0.3,
-    attrs: { min: 0, max: 1, step: 0.01 },
-    sortOrder: 30,
+    ...setting("ExploreThreshold", "Learning", { ...numeric("slider", 0.3, 1, 0.01), sortOrder: 30 }),
   },
   {
     field: "half_life",
-    id: "ContextCheckpoint.HalfLife",
-    name: "Half-life of a verdict",
-    tooltip:
-      "After so many further verdicts on a checkpoint, for prompts of the same kind, a verdict counts half: tastes " +
-      "change. 0 never forgets. The default is 6.",
-    category: ["Context Checkpoint", "Learning", "Half-life"],
-    type: "slider",
-    defaultValue: 6,
-    attrs: { min: 0, max: 100, step: 1 },
-    sortOrder: 25,
+    ...setting("HalfLife", "Learning", { ...numeric("slider", 6, 100, 1), sortOrder: 25 }),
   },
   {
     field: "kept_loaders",
-    id: "ContextCheckpoint.KeptLoaders",
-    name: "Checkpoints kept in memory",
-    tooltip:
-      "How many loaded checkpoints stay in memory for the next run, so that they need not be read again. " +
-      "0 keeps none. The command “Release kept loaders” lets them go at once.",
-    category: ["Context Checkpoint", "Memory", "Kept loaders"],
-    type: "slider",
-    defaultValue: 3,
-    attrs: { min: 0, max: 20, step: 1 },
-    sortOrder: 20,
+    ...setting("KeptLoaders", "Memory", { ...numeric("slider", 3, 20, 1), sortOrder: 20 }),
   },
   {
     field: "kept_loaders_memory_share",
-    id: "ContextCheckpoint.KeptLoadersMemoryShare",
-    name: "Share of memory kept checkpoints may fill",
-    tooltip: "The oldest kept checkpoint is let go where they would fill more than this share of all memory.",
-    category: ["Context Checkpoint", "Memory", "Memory share"],
-    type: "slider",
-    defaultValue: 0.4,
-    attrs: { min: 0, max: 1, step: 0.05 },
-    sortOrder: 10,
+    ...setting("KeptLoadersMemoryShare", "Memory", { ...numeric("slider", 0.4, 1, 0.05), sortOrder: 10 }),
   },
   {
     field: "keep_prompts",
-    id: "ContextCheckpoint.KeepPrompts",
-    name: "Keep the prompts' texts",
-    tooltip: "Off: of new prompts only the keywords are stored, which is all that learning needs.",
-    category: ["Context Checkpoint", "Data", "Prompts"],
-    type: "boolean",
-    defaultValue: true,
-    sortOrder: 9,
+    ...setting("KeepPrompts", "Data", { type: "boolean", defaultValue: true, sortOrder: 9 }),
   },
   {
     field: "retention_days",
-    id: "ContextCheckpoint.RetentionDays",
-    name: "Forget rounds after so many days",
-    tooltip: "With what they taught, and in every copy. 0: never.",
-    category: ["Context Checkpoint", "Data", "Retention"],
-    type: "number",
-    defaultValue: 0,
-    attrs: { min: 0, max: 36_500, step: 1 },
-    sortOrder: 8,
+    ...setting("RetentionDays", "Data", { ...numeric("number", 0, 36_500, 1), sortOrder: 8 }),
     panelOnly: true,
   },
   {
     field: "backups_kept",
-    id: "ContextCheckpoint.BackupsKept",
-    name: "Daily copies of the database that are kept",
-    tooltip: "A damaged database is restored from the newest. 0 makes none.",
-    category: ["Context Checkpoint", "Data", "Backups"],
-    type: "number",
-    defaultValue: 7,
-    attrs: { min: 0, max: 100, step: 1 },
-    sortOrder: 7,
+    ...setting("BackupsKept", "Data", { ...numeric("number", 7, 100, 1), sortOrder: 7 }),
   },
 ];
 
 const MIRRORED = SETTINGS.filter(({ panelOnly }) => !panelOnly);
 
 /**
- * What a setting is called in the person's language; English where there is no translation.
- *
  * @param {SettingDefinition} setting
  * @param {"name" | "tooltip"} part
  * @param {import("./texts.mjs").Say} say
  */
-export function settingText(setting, part, say) {
-  const key = `${setting.id.replaceAll(".", "_")}.${part}`;
-  const said = say(key);
-  return said === key ? (setting[part] ?? "") : said;
+export function settingText({ id }, part, say) {
+  return say(`${id.replaceAll(".", "_")}.${part}`);
 }
 
 /** @type {SettingDefinition} Of this browser alone; the server knows nothing of it. */
-export const BLIND = {
-  id: "ContextCheckpoint.Blind",
-  name: "Judge blind",
-  tooltip:
-    "Shuffles the images and hides each one's checkpoint until you have judged it, so that names do not sway.",
-  category: ["Context Checkpoint", "Judging", "Blind"],
-  type: "boolean",
-  defaultValue: false,
-  sortOrder: 60,
-};
+export const BLIND = setting("Blind", "Judging", { type: "boolean", defaultValue: false, sortOrder: 60 });
 
 /**
  * @typedef {object} Dialog what is needed of ComfyUI's dialog

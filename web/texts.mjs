@@ -19,6 +19,16 @@ export function speaker(texts = {}) {
 }
 
 /**
+ * How dates are written beside these words: as in the person's own country, where the browser knows it.
+ *
+ * @param {Say} say
+ */
+export function localeOf(say) {
+  const language = say("locale");
+  return navigator.languages.find((own) => own.split("-")[0] === language.split("-")[0]) ?? language;
+}
+
+/**
  * @param {Fetch} fetchApi
  * @param {string} language as ComfyUI's setting `Comfy.Locale` has it, for example "ja" or "zh"
  * @returns {Promise<Say>}

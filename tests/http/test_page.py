@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -192,14 +193,48 @@ async def test_it_tells_what_a_prompt_would_get_and_why(page: Page) -> None:
     await expect(candidates).to_have_value("\n".join(sorted(CANDIDATES)))
 
     await shown.get_by_label("Prompt").fill("a castle")
-    await shown.get_by_role("button", name="What would it pick?").click()
+    async with page.expect_response("**/recommend") as told:
+        await shown.get_by_role("button", name="What would it pick?").click()
+    made = await (await told.value).json()
     await expect(shown.locator(".cc-planned")).to_contain_text("epicrealismXL")
-    await shown.get_by_role("button", name="Why?").click()
+    # Built here from its parts, and in English the same as the server says.
+    await expect(shown.locator(".cc-explanation")).to_have_text(made["explanation"])
+    async with page.expect_response("**/explain") as told:
+        await shown.get_by_role("button", name="Why?").click()
+    why = await (await told.value).json()
     await expect(shown.locator(".cc-why")).to_contain_text("castle")
+    await expect(shown.locator(".cc-summary")).to_have_text(why["summary"])
+    await expect(shown.locator(".cc-why")).to_contain_text(why["would_change"]["sentence"])
 
     await candidates.fill(" \n ")
     await shown.get_by_role("button", name="What would it pick?").click()
     await expect(shown.locator(".cc-status")).to_contain_text("candidates")
+
+
+@pytest.mark.parametrize(
+    ("language", "tab_name", "asks", "explains", "sentence", "change"),
+    [
+        ("zh-CN", "试一试", "它会选哪个？", "为什么？", "明显胜出（保留的图像：“castle”", "位居第二"),
+        ("ja", "試す", "何を選ぶか見る", "なぜ？", "はっきり勝っています（残した画像：「castle」", "2 番目"),
+    ],
+)
+async def test_the_reasons_are_told_in_the_languages_of_the_page(
+    page: Page, language: str, tab_name: str, asks: str, explains: str, sentence: str, change: str
+) -> None:
+    """The server's sentence is English; the page builds its own."""
+    assert page.context.browser is not None
+    context = await page.context.browser.new_context(locale=language)
+    other = await context.new_page()
+    await other.goto(page.url)
+    await other.get_by_role("tab", name=tab_name).click()
+    shown = other.get_by_role("tabpanel", name=tab_name)
+    await shown.get_by_label("プロンプト" if language == "ja" else "提示词").fill("a castle")
+    await shown.get_by_role("button", name=asks).click()
+    await expect(shown.locator(".cc-explanation")).to_contain_text(sentence)
+    await shown.get_by_role("button", name=explains).click()
+    await expect(shown.locator(".cc-why")).to_contain_text(change)
+    words = await shown.locator(".cc-plan").text_content()
+    assert not re.search(r"\b(the|such|leads|verdict|second)\b", words or "")
 
 
 async def test_settings_are_changed_and_a_refusal_is_set_back(page: Page, runtime: Runtime) -> None:

@@ -9,8 +9,9 @@ import numpy
 import pytest
 
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.explanation import finding, in_full, one_sentence
+from context_checkpoint.learning.explanation import finding, in_full, one_sentence, parts
 from context_checkpoint.learning.keywords import extract_keywords
+from context_checkpoint.learning.pins import Curation
 from context_checkpoint.learning.policies import POLICIES, policy_named
 from context_checkpoint.learning.strategy import choose
 from context_checkpoint.learning.tally import Tally
@@ -165,6 +166,46 @@ def test_a_newcomer_among_rejected_ones_is_said_to_have_no_verdict():
     thrown = Round((Keyword("cat"),), tuple(Shown(name, 1, rejected=1) for name in POOL))
     sentence = told([thrown] * 3, "cat", pool=[*POOL, "new.safetensors"])
     assert "little data on such prompts, and no verdict on new is known yet" in sentence
+
+
+class TestTheParts:
+    """What the sentence says, for those who say it in another language."""
+
+    async def test_they_say_what_the_sentence_says(self, service: PreferenceService) -> None:
+        """The beginning, the finding, the leader and the words with their images."""
+        for _ in range(12):
+            made = await service.recommend("cat at night", POOL, stage="draft", seed=1)
+            generation_id = await service.log_generation(made, dict.fromkeys(POOL, 1))
+            await service.record_feedback(generation_id, {POOL[0]: 1}, {POOL[1]: 1, POOL[2]: 1})
+        told = parts(await service.recommend("cat at night", POOL))
+        assert (told["opening"], told["pinned"], told["problem"]) == ("alone", [], "")
+        grounds = told["grounds"]
+        assert grounds is not None
+        assert (grounds["finding"], grounds["leader"]) == ("clear_winner", POOL[0])
+        assert grounds["kept"][0]["selected"] == grounds["kept"][0]["total"] == 12
+        full = await service.explain("cat at night", POOL)
+        assert full["grounds"] == grounds
+        assert json.loads(json.dumps(told)) == told
+
+        service.curation = Curation(pinned=(POOL[2],))
+        made = await service.recommend("cat at night", POOL, explore=False)
+        pinned = parts(made)
+        assert (made.checkpoints, pinned["pinned"]) == ((POOL[2],), [POOL[2]])
+        assert pinned["grounds"] == grounds
+        assert "jugg alone: epic is the clear winner" in made.explanation
+
+    async def test_a_cold_start_knows_nothing_and_a_single_candidate_was_not_asked(
+        self, service: PreferenceService
+    ) -> None:
+        """Nothing is made up."""
+        told = parts(await service.recommend("cat", POOL))
+        assert told["opening"] == "compare"
+        assert told["grounds"] is not None
+        assert (told["grounds"]["finding"], told["grounds"]["kept"]) == ("nothing_known", [])
+        assert (await service.recommend("cat", POOL, stage="draft")).stage == "draft"
+        assert parts(await service.recommend("cat", POOL, stage="draft"))["opening"] == "draft"
+        alone = parts(await service.recommend("cat", POOL[:1]))
+        assert (alone["opening"], alone["grounds"]) == ("only_candidate", None)
 
 
 class TestWhatWouldChange:

@@ -3,6 +3,7 @@
 
 import { element } from "../elements.mjs";
 import { percent } from "../plan.mjs";
+import { localeOf } from "../texts.mjs";
 import { wilson } from "./interval.mjs";
 
 /** @param {number} number images may be weighted, and then are not whole */
@@ -10,9 +11,12 @@ export function amount(number) {
   return number.toLocaleString(undefined, { maximumFractionDigits: 1 });
 }
 
-/** @param {string} iso */
-export function moment(iso) {
-  return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+/**
+ * @param {string} iso
+ * @param {import("../texts.mjs").Say} say
+ */
+export function moment(iso, say) {
+  return new Date(iso).toLocaleString(localeOf(say), { dateStyle: "medium", timeStyle: "short" });
 }
 
 /**

@@ -101,7 +101,7 @@ export class HistoryTab {
       withdraw.setAttribute("aria-disabled", String(none));
     };
     refresh();
-    const time = moment(generation.created_at);
+    const time = moment(generation.created_at, say);
     const said = { time, confidence: percent(generation.confidence), stage: generation.stage };
     const forget = forgetting(this.#parts, "Round", { generation_id: generation.id }, () => {
       const next = article.nextElementSibling ?? article.previousElementSibling;

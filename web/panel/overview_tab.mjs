@@ -50,7 +50,7 @@ export class OverviewTab {
       this.#figures(counts, points),
       element("p", {
         class: "cc-note",
-        text: say("between", { first: moment(counts.first_at), last: moment(counts.last_at) }),
+        text: say("between", { first: moment(counts.first_at, say), last: moment(counts.last_at, say) }),
       }),
       element("div", { class: "cc-plots" }, [
         plot(say("confidence"), say("confidenceHelp"), shares(points, "confidence", "generations"), say),

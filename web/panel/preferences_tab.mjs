@@ -161,7 +161,7 @@ export class PreferencesTab {
       others: kept(generation.images) - kept(own),
     };
     return element("li", {}, [
-      element("span", { text: `${moment(generation.created_at)}: ${say("evidenceRound", numbers)}` }),
+      element("span", { text: `${moment(generation.created_at, say)}: ${say("evidenceRound", numbers)}` }),
       element("bdi", { class: "cc-prompt", text: generation.prompt.slice(0, EXCERPT) }),
     ]);
   }

@@ -7,6 +7,7 @@ are held in `tests/comfyui`, since only ComfyUI knows them all.
 from __future__ import annotations
 
 import ast
+import json
 import re
 import textwrap
 from collections.abc import Iterator
@@ -74,8 +75,24 @@ def test_python_in_the_documents_compiles(place: str, code: str) -> None:
 @pytest.mark.parametrize(("node", "display_name"), NODES.items())
 def test_every_node_has_help_and_is_in_the_readme(node: str, display_name: str) -> None:
     """ComfyUI shows `web/docs/<id>.md` beside the node; the readme calls it as ComfyUI's menu does."""
-    assert (ROOT / "web" / "docs" / f"{node}.md").exists()
+    pages = ROOT / "web" / "docs"
+    assert (pages / f"{node}.md").exists()
+    # English is what ComfyUI falls back to; the others are beside it, with as many rows in their tables.
+    rows = (pages / f"{node}.md").read_text("utf-8").count("\n|")
+    for language in ("zh", "ja"):
+        page = (pages / node / f"{language}.md").read_text("utf-8")
+        assert (page.count("\n|"), page.count("\n## ")) == (rows, _sections(pages / f"{node}.md"))
+        assert page.splitlines()[0] == f"# {_display_name(node, language)}"
     assert display_name in (ROOT / "README.md").read_text("utf-8")
+
+
+def _sections(page: Path) -> int:
+    return page.read_text("utf-8").count("\n## ")
+
+
+def _display_name(node: str, language: str) -> str:
+    names = json.loads((ROOT / "locales" / language / "nodeDefs.json").read_text("utf-8"))
+    return str(names[node]["display_name"])
 
 
 def test_no_node_is_forgotten_here() -> None:

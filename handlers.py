@@ -90,21 +90,16 @@ class Api:
 
     async def _learned(self, asked: schemas.RecommendAsked, pool: Pool | None) -> Recommendation:
         candidates = pool.candidates if pool is not None else asked.candidates or ()
-        thresholds = self._thresholds(asked)
+        options = self._options(asked)
+        family = pool.family if pool is not None else ""
         return await self.runtime.run(
-            lambda service: service.recommend(
-                asked.prompt,
-                candidates,
-                stage=asked.stage,
-                explore=asked.explore,
-                policy=asked.policy,
-                max_branches=asked.max_branches,
-                seed=asked.seed,
-                negative=asked.negative,
-                thresholds=thresholds,
-                family=pool.family if pool is not None else "",
-            )
+            lambda service: service.recommend(asked.prompt, candidates, family=family, **options)
         )
+
+    def _options(self, asked: schemas.RecommendAsked | learned_schemas.ExplainAsked) -> dict[str, Any]:
+        """What `recommend` and `explain` are asked alike, as the service calls it."""
+        alike = {"stage", "explore", "policy", "max_branches", "seed", "negative"}
+        return {**asked.model_dump(include=alike), "thresholds": self._thresholds(asked)}
 
     def _thresholds(self, asked: schemas.RecommendAsked | learned_schemas.ExplainAsked) -> Thresholds:
         settings = self.runtime.settings
@@ -202,19 +197,9 @@ class Api:
             if not pool.candidates:
                 raise Refusal(422, "fallback_used", no_pool_line(pool, asked.stage))
             candidates = pool.candidates
-        thresholds = self._thresholds(asked)
+        options = self._options(asked)
         explained = await self.runtime.run(
-            lambda service: service.explain(
-                asked.prompt,
-                candidates,
-                stage=asked.stage,
-                explore=asked.explore,
-                policy=asked.policy,
-                max_branches=asked.max_branches,
-                seed=asked.seed,
-                negative=asked.negative,
-                thresholds=thresholds,
-            )
+            lambda service: service.explain(asked.prompt, candidates, **options)
         )
         return learned_schemas.ExplainAnswer.model_validate(explained)
 

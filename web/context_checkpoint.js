@@ -276,8 +276,7 @@ function wire(change) {
   try {
     change();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    toast("error", say("notWired", { reason }));
+    toast("error", say("notWired", { reason: error }));
   }
 }
 

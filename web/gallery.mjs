@@ -73,7 +73,7 @@ export class Gallery {
     const { say } = parts;
     this.list = element(
       "ul",
-      { class: "cc-images", "aria-label": say("images"), title: say("keys") },
+      { class: "cc-images", "aria-label": say("images") },
       this.#cells.map(({ cell }) => cell),
     );
     this.list.addEventListener("keydown", (pressed) => this.#pressed(pressed));
@@ -100,10 +100,22 @@ export class Gallery {
               this.comparing,
             ]),
             element("div", { class: "cc-saving" }, [this.status, this.retry]),
+            this.#keys(),
           ])
         : element("p", { class: "cc-note", text: say("notLogged") }),
     ]);
     this.#refresh();
+  }
+
+  /** What each key does, to be looked up. */
+  #keys() {
+    const { say, resized } = this.#parts;
+    const told = element("details", { class: "cc-keys cc-note" }, [
+      element("summary", { text: say("keysShown") }),
+      element("p", { text: say("keys") }),
+    ]);
+    told.addEventListener("toggle", resized);
+    return told;
   }
 
   get images() {

@@ -69,13 +69,13 @@ export class PauseBanner {
       await this.#answer(body);
     } catch (error) {
       this.status.dataset.state = "failed";
-      this.#tell("notAnswered", { reason: error instanceof Error ? error.message : String(error) });
+      this.#tell("notAnswered", { reason: error });
     }
   }
 
   /**
    * @param {string} key
-   * @param {Record<string, string>} [values]
+   * @param {Record<string, unknown>} [values]
    */
   #tell(key, values) {
     this.status.textContent = this.#say(key, values);

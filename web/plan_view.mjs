@@ -79,7 +79,7 @@ export class PlanView {
       const record = await preview();
       if (own === this.#newest) this.#draw([this.#section(record)], true);
     } catch (error) {
-      if (own === this.#newest) this.#failed(say("previewFailed", { reason: messageOf(error) }));
+      if (own === this.#newest) this.#failed(say("previewFailed", { reason: error }));
     }
   }
 
@@ -104,7 +104,7 @@ export class PlanView {
       this.#why.replaceChildren(reasons(explained, say));
       this.#parts.resized();
     } catch (error) {
-      if (own === this.#newest) this.#failed(say("whyFailed", { reason: messageOf(error) }));
+      if (own === this.#newest) this.#failed(say("whyFailed", { reason: error }));
     }
   }
 
@@ -181,9 +181,4 @@ function meter(name, value, help) {
     element("span", bar, [filled]),
     element("span", { class: "cc-meter-value", text: percent(value), "aria-hidden": "true" }),
   ]);
-}
-
-/** @param {unknown} error */
-function messageOf(error) {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -80,9 +80,8 @@ export class RoundList {
 
   /** @param {unknown} error why a remembered run could not be shown again */
   showNotRecalled(error) {
-    const reason = error instanceof Error ? error.message : String(error);
     this.#galleries = [];
-    this.#rounds.replaceChildren(this.#note("nothingYet"), this.#note("notRecalled", { reason }));
+    this.#rounds.replaceChildren(this.#note("nothingYet"), this.#note("notRecalled", { reason: error }));
     this.#parts.resized();
   }
 
@@ -110,7 +109,7 @@ export class RoundList {
 
   /**
    * @param {string} key
-   * @param {Record<string, string>} [values]
+   * @param {Record<string, unknown>} [values]
    */
   #note(key, values) {
     return element("p", { class: "cc-note", text: this.#parts.say(key, values) });

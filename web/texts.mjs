@@ -4,7 +4,7 @@
  * at `/i18n` and the page of `context-checkpoint serve` as they lie there. What is not translated stays English.
  */
 
-/** @typedef {(key: string, values?: Record<string, string | number>) => string} Say */
+/** @typedef {(key: string, values?: Record<string, unknown>) => string} Say an error is told by its message */
 /** @typedef {(path: string) => Promise<Response>} Fetch */
 
 /**
@@ -13,9 +13,12 @@
  */
 export function speaker(texts = {}) {
   return (key, values = {}) =>
-    (texts[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) =>
-      name in values ? String(values[name]) : whole,
-    );
+    (texts[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? told(values[name]) : whole));
+}
+
+/** @param {unknown} value */
+function told(value) {
+  return value instanceof Error ? value.message : String(value);
 }
 
 /**

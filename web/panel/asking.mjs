@@ -42,8 +42,7 @@ export class Asking {
       use(answer);
     } catch (error) {
       if (own !== this.#newest) return;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#told(this.#say("notAsked", { reason }), true);
+      this.#told(this.#say("notAsked", { reason: error }), true);
     }
   }
 

@@ -7,6 +7,7 @@ import { Asking } from "./asking.mjs";
 import { amount, rateCell } from "./cells.mjs";
 import { wilson } from "./interval.mjs";
 import { searchField } from "./search_field.mjs";
+import { StatusLine } from "./status_line.mjs";
 import { Table } from "./table.mjs";
 
 /** @typedef {import("./panel.mjs").PanelParts} PanelParts */
@@ -31,7 +32,7 @@ const CHOICES = /** @type {const} */ ([
 export class CheckpointsTab {
   #parts;
   #asking;
-  #status = element("p", { class: "cc-status", role: "status" });
+  #status = new StatusLine();
   #search = "";
   /** @type {Checkpoint[]} */
   #rows = [];
@@ -79,7 +80,7 @@ export class CheckpointsTab {
         this.#draw();
       }),
       element("p", { class: "cc-note", text: say("choiceHelp") }),
-      this.#status,
+      this.#status.element,
       this.#asking.element,
       this.#table.element,
     ]);
@@ -97,7 +98,7 @@ export class CheckpointsTab {
 
   hide() {
     this.#asking.drop();
-    this.#status.textContent = "";
+    this.#status.tell("");
   }
 
   #draw() {
@@ -132,24 +133,14 @@ export class CheckpointsTab {
       // Read anew: another tab or the command line may have chosen meanwhile.
       await changeSettings(chosen(await server.settings(), row.checkpoint, wanted));
       row.choice = wanted;
-      this.#told("saved", say(`told_${wanted ?? "free"}`, { checkpoint: row.checkpoint }));
+      this.#status.tell(say(`told_${wanted ?? "free"}`, { checkpoint: row.checkpoint }), "saved");
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#told("failed", say("notSaved", { reason }));
+      this.#status.failed(say, "notSaved", error);
     }
     this.#draw();
     // Drawn anew, so the keyboard would be nowhere.
     const again = [...this.#table.element.querySelectorAll("button")];
     again.find((one) => pressed && one.getAttribute("aria-label") === pressed)?.focus();
-  }
-
-  /**
-   * @param {string} state
-   * @param {string} text
-   */
-  #told(state, text) {
-    this.#status.dataset.state = state;
-    this.#status.textContent = text;
   }
 
   /** @param {Checkpoint} row */

@@ -3,13 +3,14 @@
 
 import { button, element } from "../elements.mjs";
 import { amount } from "./cells.mjs";
+import { StatusLine } from "./status_line.mjs";
 
 /** @typedef {import("./panel.mjs").PanelParts} PanelParts */
 
 export class Exchange {
   #parts;
   #imported;
-  #status = element("p", { class: "cc-status", role: "status" });
+  #status = new StatusLine();
   #file;
   #anonymous = element("input", { type: "checkbox" });
   #export;
@@ -40,7 +41,7 @@ export class Exchange {
       element("p", { class: "cc-note", text: say("exportHelp") }),
       element("div", { class: "cc-actions" }, [button(say("import"), () => this.#file.click()), this.#file]),
       element("p", { class: "cc-note", text: say("importHelp") }),
-      this.#status,
+      this.#status.element,
     ]);
   }
 
@@ -53,27 +54,17 @@ export class Exchange {
     const file = this.#file.files?.[0];
     if (!file || this.#importing) return;
     this.#importing = true;
-    this.#told("", say("importing", { file: file.name }));
+    this.#status.tell(say("importing", { file: file.name }));
     try {
       const { generations, added, verdicts_replaced } = await server.importLines(file);
       const counts = { all: amount(generations), added: amount(added), changed: amount(verdicts_replaced) };
-      this.#told("saved", say("imported", counts));
+      this.#status.tell(say("imported", counts), "saved");
       this.#imported();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#told("failed", say("notImported", { reason }));
+      this.#status.failed(say, "notImported", error);
     } finally {
       this.#importing = false;
       this.#file.value = ""; // the same file can be chosen again
     }
-  }
-
-  /**
-   * @param {string} state
-   * @param {string} text
-   */
-  #told(state, text) {
-    this.#status.dataset.state = state;
-    this.#status.textContent = text;
   }
 }

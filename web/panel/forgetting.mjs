@@ -3,6 +3,7 @@
 
 import { button, element } from "../elements.mjs";
 import { amount } from "./cells.mjs";
+import { StatusLine } from "./status_line.mjs";
 
 /**
  * @param {import("./panel.mjs").PanelParts} parts
@@ -11,23 +12,23 @@ import { amount } from "./cells.mjs";
  * @param {() => void} forgotten
  */
 export function forgetting({ say, server, confirm }, kind, what, forgotten) {
-  const status = element("span", { class: "cc-status", role: "status" });
-  const told = (/** @type {string} */ state, /** @type {string} */ text) => {
-    status.dataset.state = state;
-    status.textContent = text;
-  };
+  const status = new StatusLine("span");
   const forget = async () => {
     if (!(await confirm(say(`forget${kind}`), say(`sure${kind}`)))) return;
-    told("", say("forgettingNow"));
+    status.tell(say("forgettingNow"));
     try {
       const { generations, traces } = await server.forget(what);
       const count = amount(generations);
-      if (traces.length > 0) told("failed", say("forgottenTraces", { count, files: traces.join(", ") }));
-      else told("saved", say("forgotten", { count }));
+      if (traces.length > 0)
+        status.tell(say("forgottenTraces", { count, files: traces.join(", ") }), "failed");
+      else status.tell(say("forgotten", { count }), "saved");
       forgotten();
     } catch (error) {
-      told("failed", say("notForgotten", { reason: error instanceof Error ? error.message : String(error) }));
+      status.failed(say, "notForgotten", error);
     }
   };
-  return element("span", { class: "cc-forget" }, [button(say(`forget${kind}`), () => void forget()), status]);
+  return element("span", { class: "cc-forget" }, [
+    button(say(`forget${kind}`), () => void forget()),
+    status.element,
+  ]);
 }

@@ -1,6 +1,7 @@
 // @ts-check
 /** *History*: the rounds, newest first, each with its gallery, so that a verdict can be given, changed or taken back. */
 
+import { shortName } from "../checkpoint_name.mjs";
 import { button, element } from "../elements.mjs";
 import { Gallery } from "../gallery.mjs";
 import { percent } from "../plan.mjs";
@@ -8,8 +9,11 @@ import { feedbackBody, roundFrom } from "../verdicts.mjs";
 import { Asking } from "./asking.mjs";
 import { moment } from "./cells.mjs";
 import { forgetting } from "./forgetting.mjs";
+import { searchField } from "./search_field.mjs";
 
 const ROUNDS = 20;
+/** Of the keywords that begin to fit what is typed. */
+const SUGGESTED = 20;
 const FILTERS = /** @type {const} */ (["all", "judged", "unjudged"]);
 /** A one-pixel picture, where images cannot be had. */
 const NO_IMAGE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
@@ -21,6 +25,9 @@ export class HistoryTab {
   #parts;
   #asking;
   #filter;
+  #keyword = "";
+  #keywords = element("datalist", { id: "cc-history-keywords" });
+  #checkpoint = element("select");
   /** @type {string | undefined} */
   #before;
   #rounds = element("div", { class: "cc-history" });
@@ -37,10 +44,26 @@ export class HistoryTab {
       FILTERS.map((name) => element("option", { value: name, text: say(`show_${name}`) })),
     );
     this.#filter.addEventListener("change", () => this.show());
+    this.#checkpoint.addEventListener("change", () => this.show());
+    this.#offer([]);
+    const keyword = searchField(say("historyKeyword"), (text) => {
+      this.#keyword = text.toLowerCase();
+      this.#suggest();
+      this.show();
+    });
+    keyword.querySelector("input")?.setAttribute("list", this.#keywords.id);
     this.#older = button(say("older"), () => this.#read(this.#before));
     this.#older.hidden = true;
     this.element = element("div", {}, [
-      element("label", { class: "cc-field" }, [element("span", { text: say("show") }), this.#filter]),
+      element("div", { class: "cc-filters" }, [
+        element("label", { class: "cc-field" }, [element("span", { text: say("show") }), this.#filter]),
+        element("label", { class: "cc-field" }, [
+          element("span", { text: say("historyCheckpoint") }),
+          this.#checkpoint,
+        ]),
+        keyword,
+        this.#keywords,
+      ]),
       this.#rounds,
       this.#asking.element,
       this.#older,
@@ -49,6 +72,32 @@ export class HistoryTab {
 
   show() {
     this.#read(undefined);
+    this.#parts.server
+      .checkpoints()
+      .then(({ checkpoints }) => this.#offer(checkpoints.map((/** @type {any} */ row) => row.checkpoint)))
+      .catch(() => {}); // the rounds are told all the same
+  }
+
+  /** @param {string[]} names of checkpoints, to show those rounds alone that they made an image of */
+  #offer(names) {
+    const chosen = this.#checkpoint.value;
+    const all = element("option", { value: "", text: this.#parts.say("historyAnyCheckpoint") });
+    this.#checkpoint.replaceChildren(
+      all,
+      ...names.map((name) => element("option", { value: name, text: shortName(name) })),
+    );
+    this.#checkpoint.value = names.includes(chosen) ? chosen : "";
+  }
+
+  /** A round is found by a whole keyword, so those that begin to fit are offered. */
+  #suggest() {
+    this.#parts.server
+      .statistics({ parts: ["pairs"], search: this.#keyword || undefined, limit: SUGGESTED })
+      .then(({ pairs }) => {
+        const words = new Set(pairs.map((/** @type {any} */ pair) => pair.keyword));
+        this.#keywords.replaceChildren(...[...words].map((word) => element("option", { value: word })));
+      })
+      .catch(() => {});
   }
 
   hide() {
@@ -59,7 +108,14 @@ export class HistoryTab {
   #read(before) {
     const judged = { all: undefined, judged: true, unjudged: false }[this.#filter.value];
     void this.#asking.ask(
-      () => this.#parts.server.generations({ limit: ROUNDS, before, judged }),
+      () =>
+        this.#parts.server.generations({
+          limit: ROUNDS,
+          before,
+          judged,
+          keyword: this.#keyword || undefined,
+          checkpoint: this.#checkpoint.value || undefined,
+        }),
       ({ generations, next_before }) => {
         const read = generations.map((/** @type {Generation} */ one) => this.#round(one));
         if (before === undefined) this.#rounds.replaceChildren();

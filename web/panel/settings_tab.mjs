@@ -7,6 +7,7 @@ import { Asking } from "./asking.mjs";
 import { amount } from "./cells.mjs";
 import { Exchange } from "./exchange.mjs";
 import { forgetting } from "./forgetting.mjs";
+import { StatusLine } from "./status_line.mjs";
 
 /** @typedef {import("./panel.mjs").PanelParts} PanelParts */
 /** @typedef {typeof SETTINGS[number]} Setting */
@@ -16,7 +17,7 @@ let made = 0;
 export class SettingsTab {
   #parts;
   #asking;
-  #status = element("p", { class: "cc-status", role: "status" });
+  #status = new StatusLine();
   #data = element("div");
   /** @type {Map<string, HTMLInputElement | HTMLSelectElement>} */
   #controls = new Map();
@@ -32,7 +33,7 @@ export class SettingsTab {
       this.#asking.element,
       element("h3", { text: say("settings") }),
       ...SETTINGS.map((setting) => this.#field(setting)),
-      this.#status,
+      this.#status.element,
       element("h3", { text: say("data") }),
       this.#data,
       new Exchange(parts, () => this.show()).element,
@@ -55,7 +56,7 @@ export class SettingsTab {
 
   hide() {
     this.#asking.drop();
-    this.#status.textContent = "";
+    this.#status.tell("");
   }
 
   /** @param {Setting} setting */
@@ -90,14 +91,13 @@ export class SettingsTab {
     const { say } = this.#parts;
     if (!control.reportValidity()) return;
     const value = setting.options ? control.value : isBox(control) ? control.checked : Number(control.value);
-    this.#told("", say("saving"));
+    this.#status.tell(say("saving"));
     try {
       this.#take(await this.#parts.changeSettings({ [setting.field]: value }));
-      this.#told("saved", say("settingSaved"));
+      this.#status.tell(say("settingSaved"), "saved");
     } catch (error) {
       this.#take(this.#held);
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#told("failed", say("notSaved", { reason }));
+      this.#status.failed(say, "notSaved", error);
     }
   }
 
@@ -120,15 +120,6 @@ export class SettingsTab {
       element("p", { text: say("dataHeld", counts) }),
       element("p", { class: "cc-note", text: say("version", { version: health.version }) }),
     );
-  }
-
-  /**
-   * @param {string} state
-   * @param {string} text
-   */
-  #told(state, text) {
-    this.#status.dataset.state = state;
-    this.#status.textContent = text;
   }
 }
 

@@ -114,6 +114,10 @@ export class Table {
       "aria-label": details.label(row),
     });
     cells[0].prepend(opener);
+    // A click anywhere in the row; the keyboard has the opener.
+    shown.addEventListener("click", ({ target }) => {
+      if (!(target instanceof HTMLButtonElement)) opener.click();
+    });
     return [shown, unfolded];
   }
 

@@ -50,6 +50,7 @@ export interface ComfyNode {
     options: {
       serialize: boolean;
       hideOnZoom: boolean;
+      hideInPanel?: boolean;
       getMinHeight?: () => number;
       getMaxHeight?: () => number;
       getValue: () => unknown;

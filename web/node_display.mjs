@@ -30,6 +30,7 @@ export function addDisplay(node, name, content) {
   const widget = node.addDOMWidget(name, WIDGET_TYPE, frame, {
     serialize: false,
     hideOnZoom: false,
+    hideInPanel: true, // it would give the widget its own width, in the classic canvas too
     getMinHeight: () => height + MARGIN_PX,
     getValue: () => "",
     setValue: () => {},

@@ -190,3 +190,43 @@ async def test_each_node_has_a_help_page_where_comfyui_looks_for_it(comfyui: Com
             page = await comfyui.page.evaluate(help_page, [node_id, node_id + language])
             assert page.startswith("# "), f"{node_id}{language}: {page}"
             assert heading in page, node_id
+
+
+async def test_the_gallery_stays_on_the_node_beside_the_properties_panel(
+    comfyui: ComfyPage, three_nodes: dict[str, Any]
+) -> None:
+    """The panel shows a selected node's widgets; ours keep to the node and to its width."""
+    await comfyui.load(three_nodes)
+    await comfyui.show_all()
+    setting = "Comfy.RightSidePanel.IsOpen"
+    page = comfyui.page
+    try:
+        await page.evaluate(f"window.app.extensionManager.setting.set('{setting}', true)")
+        for kind, shown in {
+            "FeedbackRecorder": ".cc-rounds",
+            "ContextCheckpointRecommender": ".cc-plan",
+        }.items():
+            await page.evaluate(
+                """(type) => {
+                  const { canvas, rootGraph } = window.app;
+                  canvas.selectNode(rootGraph.nodes.find((node) => node.type === type));
+                }""",
+                kind,
+            )
+            panel = page.get_by_test_id("properties-panel")
+            await expect(panel).to_contain_text("Parameters")
+            await comfyui.settle()
+            await expect(panel.locator(".cc-display")).to_have_count(0)
+            await expect(page.locator(shown)).to_be_visible()
+            inside, width = await page.evaluate(
+                """([type, shown]) => {
+                  const { canvas, rootGraph } = window.app;
+                  const node = rootGraph.nodes.find((node) => node.type === type);
+                  const { width } = document.querySelector(shown).getBoundingClientRect();
+                  return [width, node.size[0] * canvas.ds.scale];
+                }""",
+                [kind, shown],
+            )
+            assert inside > 0.85 * width, kind
+    finally:
+        await page.evaluate(f"window.app.extensionManager.setting.set('{setting}', false)")

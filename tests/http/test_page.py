@@ -101,6 +101,12 @@ async def test_preferences_are_searched_sorted_and_unfold_to_their_evidence(page
     evidence = shown.locator(".cc-evidence li")
     await expect(evidence.first).to_contain_text("1 of 1 images of it kept, 0 of others")
     await expect(evidence.first).to_contain_text("castle, masterpiece")
+    await rows.first.get_by_role("cell").last.click()  # anywhere in the row
+    await expect(evidence).to_have_count(0)
+
+    await page.set_viewport_size({"width": 300, "height": 900})  # the table is wider than this
+    await rows.first.get_by_role("cell").first.click()
+    assert await evidence.first.evaluate("(line) => line.getBoundingClientRect().right") <= 300
 
 
 async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, runtime: Runtime) -> None:
@@ -111,7 +117,22 @@ async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, run
     await shown.get_by_role("button", name="Older rounds").click()
     await expect(rounds).to_have_count(40)
 
+    keyword = shown.get_by_label("With the keyword")
+    await keyword.fill("Cas")
+    await expect(shown.locator("datalist option")).to_have_count(1)
+    await keyword.fill("Castle")
+    await expect(rounds).to_have_count(8)
+    await shown.get_by_label("With an image of").select_option(CANDIDATES[0])
+    await expect(rounds).to_have_count(8)
+    await expect(rounds.first).to_contain_text("castle")
+    await keyword.fill("none such")
+    await expect(shown).to_contain_text("There are no such rounds.")
+    await keyword.fill("")
+    await expect(rounds).to_have_count(20)
+
     newest = rounds.first
+    await newest.locator("summary").click()
+    await expect(newest.locator(".cc-keys")).to_contain_text("Enter pick")
     await newest.get_by_role("button", name="Pick image 2").click()
     await expect(newest.locator(".cc-saving .cc-status")).to_have_text("Saved: 2 picked, 1 rejected.")
     await newest.get_by_role("button", name="Withdraw the verdict").click()

@@ -133,6 +133,12 @@ class Database:
         """
         return await self._to_its_end(self._write(work))
 
+    async def write_here(self, work: Work[T]) -> T:
+        """As `write`, for what follows from the log and may be refused: nobody waits with it for a server."""
+        if self.frozen:
+            raise StoreUnavailable("store_read_only", f"{self.name} is in a folder that cannot be written.")
+        return await self.write(work)
+
     async def compact(self) -> bool:
         """Clear what was deleted from free pages and logs; whether all of it could be."""
         if self.path:

@@ -18,8 +18,8 @@ from .values import Evidence
 
 T = TypeVar("T")
 
-MOST_PAIRS = 100_000
-"""Of all remembered evidence together: some 10 MB."""
+MOST_PAIRS = 20_000
+"""Of all remembered evidence together: some 6 MB."""
 MOST_DECISIONS = 64
 
 Read = Callable[[], Awaitable[Evidence]]

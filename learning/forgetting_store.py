@@ -16,7 +16,7 @@ from uuid import uuid4
 from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import log_store, statistics_store
+from . import log_store, log_sums, statistics_store
 from .schema import (
     FITS,
     OVERALL_ID,
@@ -90,6 +90,7 @@ async def keyword(connection: AsyncConnection, text: str) -> int:
         gone = pair_statistics.c.keyword_id.in_(known.values())
         await connection.execute(delete(pair_statistics).where(gone))
         await connection.execute(delete(keywords).where(keywords.c.id.in_(known.values())))
+        await log_sums.sum_again(connection, (), known.values())
         await renew_identity(connection)
     return max(len(logged), 1)
 
@@ -126,6 +127,7 @@ async def everything(connection: AsyncConnection) -> int:
     await connection.execute(delete(keywords).where(keywords.c.id != OVERALL_ID))
     await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys(FITS, 0.0)))
     await connection.execute(delete(checkpoints))
+    await log_sums.start_anew(connection)
     await renew_identity(connection)
     return gone.rowcount
 
@@ -143,9 +145,11 @@ async def _forget(connection: AsyncConnection, logged: Sequence[log_store.Logged
     numbers = [each.number for each in logged]
     words = await _held(connection, generation_keywords, "keyword_id", numbers)
     names = await _held(connection, generation_images, "checkpoint_id", numbers)
+    await log_sums.take_out(connection, numbers)
     for table in (verdicts, generation_utilities, generation_images, generation_keywords):
         await connection.execute(delete(table).where(table.c.generation_number.in_(numbers)))
     await connection.execute(delete(generation_logs).where(generation_logs.c.number.in_(numbers)))
+    await log_sums.sum_again(connection, numbers, words)
     await _drop_unused(connection, keywords, "keyword_id", words - {OVERALL_ID}, generation_keywords)
     await _drop_unused(connection, checkpoints, "checkpoint_id", names, generation_images)
     await renew_identity(connection)

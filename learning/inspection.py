@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import log_store, progress_store, statistics_store
+from . import log_store, log_sums, pair_pages, progress_store, statistics_store
 from .database import Database
-from .errors import UnknownGeneration
+from .errors import StoreUnavailable, UnknownGeneration
 from .overview import (
     CheckpointRow,
     DatabaseReport,
@@ -93,8 +93,9 @@ class Inspection:
         return Statistics(await self.overview(), await self.checkpoints(), pairs, found)
 
     async def overview(self) -> Overview:
-        """Counts over the whole log, read in one pass."""
-        return await self._database.read(progress_store.overview)
+        """Counts over the whole log."""
+        exact = await self._reads_all()
+        return await self._database.read(lambda connection: progress_store.overview(connection, exact=exact))
 
     async def checkpoints(self) -> tuple[CheckpointRow, ...]:
         """Every judged checkpoint over all prompts, most evidence first."""
@@ -102,7 +103,10 @@ class Inspection:
 
     async def images_shown(self) -> dict[str, int]:
         """How many images each checkpoint has made, judged or not."""
-        return await self._database.read(progress_store.images_shown)
+        exact = await self._reads_all()
+        return await self._database.read(
+            lambda connection: progress_store.images_shown(connection, exact=exact)
+        )
 
     async def pairs(
         self,
@@ -115,27 +119,31 @@ class Inspection:
         limit: int = 100,
         offset: int = 0,
     ) -> tuple[tuple[PairRow, ...], int]:
-        """One page of keyword x checkpoint rows, and how many there are.
+        """One page of keyword x checkpoint rows, and how many there are to turn over.
 
-        `search` is a part of the keyword or of the checkpoint's name, in any case.
+        `search` is a part of the keyword or of the checkpoint's name, in any case. Of more than
+        `pair_pages.FEW` rows, those with most evidence are sorted by what is not in an index.
         """
-        name = None if checkpoint is None else stored_name(checkpoint)
+        page = pair_pages.Page(
+            None if keyword is None else stored_text(keyword),
+            None if checkpoint is None else stored_name(checkpoint),
+            None if search is None else stored_text(search),
+            sort,
+            descending,
+            limit,
+            offset,
+        )
+        exact = await self._reads_all()
         return await self._database.read(
-            lambda connection: statistics_store.pair_rows(
-                connection,
-                keyword=None if keyword is None else stored_text(keyword),
-                checkpoint=name,
-                search=None if search is None else stored_text(search),
-                sort=sort,
-                descending=descending,
-                limit=limit,
-                offset=offset,
-            )
+            lambda connection: pair_pages.pair_rows(connection, page, exact=exact)
         )
 
     async def series(self, points: int) -> tuple[SeriesPoint, ...]:
         """How it went over time, oldest first, in at most `points` groups of generations."""
-        return await self._database.read(lambda connection: progress_store.series(connection, points))
+        exact = await self._reads_all()
+        return await self._database.read(
+            lambda connection: progress_store.series(connection, points, exact=exact)
+        )
 
     async def learned_version(self) -> str:
         """A text that changes whenever something was learned, by any process that shares the database."""
@@ -144,8 +152,20 @@ class Inspection:
     async def database_report(self) -> DatabaseReport:
         """The state of the database, checked as far as SQLite can check a file."""
         state = await self._database.report()
-        overview = await self._database.read(progress_store.overview)
+        overview = await self.overview()
         return replace(state, generations=overview.generations, judged=overview.judged, pairs=overview.pairs)
+
+    async def _reads_all(self) -> bool:
+        """Bring the sums of the log up to date; True where there are none, so that all must be read."""
+        try:
+            while (behind := await self._database.read(log_sums.behind)) is not False:
+                if behind is None:
+                    return True
+                if not await self._database.write_here(log_sums.bring_up_to_date):
+                    return False
+        except StoreUnavailable:
+            return True
+        return False
 
 
 async def found(connection: AsyncConnection, generation_id: str) -> log_store.LoggedGeneration:

@@ -1,154 +1,112 @@
 """How it went, in SQL: counts, the log in groups of neighbouring generations, what each checkpoint showed.
 
 Functions of a connection, read by people alone; no decision is made of them. Separate from `log_store`, which
-reads and writes single generations: here the whole log is read in one pass, so a question costs the same
-however many groups are asked for (about 0.3 s for 100,000 generations).
+reads and writes single generations. Full blocks of the log come from `log_sums`, which must have been brought
+up to date; what is newer, and with `exact` everything, is read from the log itself.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Subquery, and_, case, func, select
+from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import statistics_store, verdicts
-from .log_store import with_newest_verdict
+from . import log_sums, statistics_store
+from .log_sums import rounds, summed
 from .overview import Overview, SeriesPoint
-from .schema import checkpoints, generation_images, generation_logs
-from .schema import verdicts as verdict_rows
-from .values import MOST_BRANCHES
+from .schema import checkpoint_images, checkpoints, generation_images, generation_logs, log_blocks
+
+_FEWEST_BLOCKS = 8
+"""A point of the way over time is made of so many blocks at least; shorter ones are read from the log."""
 
 
-async def overview(connection: AsyncConnection) -> Overview:
+async def overview(connection: AsyncConnection, *, exact: bool = False) -> Overview:
     """Counts over the whole log and all that was learned."""
-    logged, learned = await _logged(connection), await statistics_store.count(connection)
+    after = 0 if exact else (await log_sums.state(connection)).generation
+    logged = rounds(generation_logs.c.number, after)
+    newer = select(func.count().label("generations"), *summed(logged))
+    blocks = select(func.sum(log_blocks.c.generations).label("generations"), *summed(log_blocks, _COUNTED))
+    asked = [newer] if exact else [newer, blocks]
+    parts = [(await connection.execute(part)).mappings().one() for part in asked]
+    counts = {name: sum(int(part[name] or 0) for part in parts) for name in _COUNTS}
+    confidence = sum(float(part["confidence"] or 0.0) for part in parts)
+    generations = counts["generations"]
+    first, last = ([part[edge] for part in parts if part[edge]] for edge in ("first_at", "last_at"))
+    learned = await statistics_store.count(connection, exact=exact)
     return Overview(
-        **{
-            name: int(logged[name])
-            for name in ("generations", "judged", "rejected_all", "selected", "rejected")
-        },
+        **counts,
         **learned,
-        average_confidence=logged["average_confidence"],
-        first_at=logged["first_at"],
-        last_at=logged["last_at"],
+        average_confidence=confidence / generations if generations else None,
+        first_at=min(first, default=None),
+        last_at=max(last, default=None),
     )
 
 
-async def _logged(connection: AsyncConnection) -> dict[str, Any]:
-    """Counts over all generations and what the newest verdict says of each.
-
-    Verdicts are counted by their letters, of which there are few combinations: to count letters in SQL, row
-    by row and once per mention, took twice as long.
-    """
-    logged = await connection.execute(
-        select(
-            func.count().label("generations"),
-            func.avg(generation_logs.c.confidence).label("average_confidence"),
-            func.min(generation_logs.c.created_at).label("first_at"),
-            func.max(generation_logs.c.created_at).label("last_at"),
-        )
-    )
-    later = verdict_rows.alias()
-    newest_of_it = select(func.max(later.c.number)).where(
-        later.c.generation_number == verdict_rows.c.generation_number
-    )
-    said = await connection.execute(
-        select(verdict_rows.c.marks, func.count())
-        .where(verdict_rows.c.number == newest_of_it.scalar_subquery())
-        .group_by(verdict_rows.c.marks)
-    )
-    tallied = [
-        (marks.count(verdicts.SELECTED), marks.count(verdicts.REJECTED), rounds) for marks, rounds in said
-    ]
-    return {
-        **logged.mappings().one(),
-        "judged": sum(rounds for kept, thrown, rounds in tallied if kept + thrown),
-        "rejected_all": sum(rounds for kept, thrown, rounds in tallied if thrown and not kept),
-        "selected": sum(kept * rounds for kept, _, rounds in tallied),
-        "rejected": sum(thrown * rounds for _, thrown, rounds in tallied),
-    }
+_COUNTS = ("generations", "judged", "rejected_all", "images", "selected", "rejected")
+_COUNTED = (*_COUNTS[1:], "confidence")
 
 
-async def series(connection: AsyncConnection, points: int) -> tuple[SeriesPoint, ...]:
-    """The log, oldest first, in at most `points` groups of equally many generations (gaps in it aside)."""
+async def series(connection: AsyncConnection, points: int, *, exact: bool = False) -> tuple[SeriesPoint, ...]:
+    """The log, oldest first, in at most `points` groups of about equally many generations (gaps aside)."""
     numbers = select(func.min(generation_logs.c.number), func.max(generation_logs.c.number))
     first, last = (await connection.execute(numbers)).one()
     if first is None:
         return ()
-    logged = _rounds(first, last - first + 1, points)
-    rows = await connection.execute(
-        select(
-            func.count().label("generations"),
-            func.sum(logged.c.judged).label("judged"),
-            func.sum(logged.c.agreed).label("agreed"),
-            func.sum(logged.c.exploited).label("exploited"),
-            func.sum(logged.c.images).label("images"),
-            func.sum(logged.c.images_saved).label("images_saved"),
-            func.sum(logged.c.confidence).label("confidence"),
-            func.min(logged.c.created_at).label("first_at"),
-            func.max(logged.c.created_at).label("last_at"),
+    span = last - first + 1
+    groups = min(points, span)
+    after = 0
+    if not exact and span >= groups * _FEWEST_BLOCKS * log_sums.BLOCK:
+        after = (await log_sums.state(connection)).generation
+    logged = rounds((generation_logs.c.number - first) * groups // span, after)
+    parts: list[Select[tuple[int]]] = [
+        select(logged.c.place, func.count().label("generations"), *summed(logged, _SERIES)).group_by(
+            logged.c.place
         )
-        .group_by(logged.c.place)
-        .order_by(logged.c.place)
-    )
-    return tuple(SeriesPoint(**row) for row in rows.mappings())
+    ]
+    if after:
+        # A block belongs where its middle lies.
+        place = (log_blocks.c.block * log_sums.BLOCK + log_sums.BLOCK // 2 - first) * groups // span
+        sums = (func.sum(log_blocks.c.generations).label("generations"), *summed(log_blocks, _SERIES))
+        parts.append(select(place.label("place"), *sums).group_by(place))
+    held: dict[int, SeriesPoint] = {}
+    for part in parts:
+        for row in (await connection.execute(part)).mappings():
+            values = dict(row)
+            place_of = max(0, int(values.pop("place")))
+            point = SeriesPoint(
+                **{name: int(values[name]) for name in ("generations", *_SERIES[:-1])},
+                confidence=float(values["confidence"]),
+                first_at=values["first_at"],
+                last_at=values["last_at"],
+            )
+            held[place_of] = _together(held[place_of], point) if place_of in held else point
+    return tuple(held[place_of] for place_of in sorted(held))
 
 
-def _rounds(first: int, span: int, points: int) -> Subquery:
-    """One row per generation, with its group and what is summed."""
-    made = (
-        select(
-            generation_images.c.generation_number,
-            func.count().label("images"),
-            func.max(case((generation_images.c.position == 0, generation_images.c.checkpoint_id))).label(
-                "shown_first"
-            ),
-        )
-        .group_by(generation_images.c.generation_number)
-        .subquery()
-    )
-    of_first = (
-        select(generation_images.c.position)
-        .where(
-            generation_images.c.generation_number == generation_logs.c.number,
-            generation_images.c.checkpoint_id == made.c.shown_first,
-            func.substr(verdict_rows.c.marks, generation_images.c.position + 1, 1) == verdicts.SELECTED,
-        )
-        .correlate(generation_logs, made, verdict_rows)
-        .exists()
-    )
-    # Most rounds are told by their letters alone; only the others are worth looking up their images.
-    at_once = func.substr(verdict_rows.c.marks, 1, 1) == verdicts.SELECTED
-    somewhere = verdict_rows.c.marks.contains(verdicts.SELECTED, autoescape=True)
-    learned = ~generation_logs.c.fallback
-    place = (generation_logs.c.number - first) * min(points, span) // span
-    return (
-        select(
-            place.label("place"),
-            generation_logs.c.confidence,
-            generation_logs.c.created_at,
-            made.c.images,
-            case((generation_logs.c.judged_at.is_not(None), 1), else_=0).label("judged"),
-            case((at_once, 1), (and_(somewhere, of_first), 1), else_=0).label("agreed"),
-            case((and_(generation_logs.c.strategy == "exploit", learned), 1), else_=0).label("exploited"),
-            case(
-                (and_(made.c.images < MOST_BRANCHES, learned), MOST_BRANCHES - made.c.images), else_=0
-            ).label("images_saved"),
-        )
-        .select_from(with_newest_verdict().join(made, made.c.generation_number == generation_logs.c.number))
-        .subquery()
+_SERIES = ("judged", "agreed", "exploited", "images", "images_saved", "confidence")
+
+
+def _together(one: SeriesPoint, other: SeriesPoint) -> SeriesPoint:
+    numbers = ("generations", *_SERIES)
+    return SeriesPoint(
+        **{name: getattr(one, name) + getattr(other, name) for name in numbers},
+        first_at=min(one.first_at, other.first_at),
+        last_at=max(one.last_at, other.last_at),
     )
 
 
-async def images_shown(connection: AsyncConnection) -> dict[str, int]:
+async def images_shown(connection: AsyncConnection, *, exact: bool = False) -> dict[str, int]:
     """How many images each checkpoint has made, judged or not."""
-    made = (
+    after = 0 if exact else (await log_sums.state(connection)).generation
+    newer = (
         select(generation_images.c.checkpoint_id, func.count().label("images"))
+        .where(generation_images.c.generation_number > after)
         .group_by(generation_images.c.checkpoint_id)
-        .subquery()
     )
+    older = select(checkpoint_images.c.checkpoint_id, checkpoint_images.c.images)
+    made = (newer if exact else union_all(newer, older)).subquery()
     rows = await connection.execute(
-        select(checkpoints.c.name, made.c.images).join(made, made.c.checkpoint_id == checkpoints.c.id)
+        select(checkpoints.c.name, func.sum(made.c.images).label("images"))
+        .select_from(checkpoints.join(made, made.c.checkpoint_id == checkpoints.c.id))
+        .group_by(checkpoints.c.name)
     )
-    return {row.name: row.images for row in rows}
+    return {row.name: int(row.images) for row in rows}

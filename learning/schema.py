@@ -30,7 +30,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest revision in `migrations/versions`, known without importing Alembic."""
 
 VERSION_TABLE = "context_checkpoint_version"
@@ -127,6 +127,7 @@ generation_images = Table(
     Column("filename", Text, nullable=False),
     Column("subfolder", Text, nullable=False),
     Column("type", Text, nullable=False),
+    Index("generation_images_checkpoint", "checkpoint_id", "generation_number"),
     sqlite_with_rowid=False,
 )
 
@@ -164,8 +165,14 @@ pair_statistics = Table(
     Column("middle", Float, nullable=False),
     Column("wide", Float, nullable=False),
     Column("precision", Float, nullable=False),
+    Index("pair_statistics_total", "total"),
+    Index("pair_statistics_checkpoint", "checkpoint_id", "total"),
     sqlite_with_rowid=False,
 )
+"""From `score` on the numbers are counted in `GRAIN`s."""
+
+GRAIN = 2.0**-20
+"""What all sums are multiples of (`statistics.quantised`): whole numbers take few bytes in SQLite."""
 
 learned_state = Table(
     "learned_state",
@@ -175,3 +182,47 @@ learned_state = Table(
     Column("formula", Integer, nullable=False),
 )
 """One row: which database this is, and the version of the formula that its statistics were computed with."""
+
+log_blocks = Table(
+    "log_blocks",
+    metadata,
+    Column("block", Integer, primary_key=True, autoincrement=False),
+    Column("generations", Integer, nullable=False),
+    Column("judged", Integer, nullable=False),
+    Column("agreed", Integer, nullable=False),
+    Column("exploited", Integer, nullable=False),
+    Column("images", Integer, nullable=False),
+    Column("images_saved", Integer, nullable=False),
+    Column("selected", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("rejected_all", Integer, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+)
+"""Sums over `log_sums.BLOCK` neighbouring generations; a block that is not there is summed when asked for."""
+
+keyword_pairs = Table(
+    "keyword_pairs",
+    metadata,
+    Column("keyword_id", Integer, primary_key=True, autoincrement=False),
+    Column("pairs", Integer, nullable=False),
+)
+
+checkpoint_images = Table(
+    "checkpoint_images",
+    metadata,
+    Column("checkpoint_id", Integer, primary_key=True, autoincrement=False),
+    Column("images", Integer, nullable=False),
+)
+"""Counted over the generations up to `log_sums.generation`."""
+
+log_sums = Table(
+    "log_sums",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("generation", Integer, nullable=False),
+    Column("verdict", Integer, nullable=False),
+    Column("pairs_verdict", Integer, nullable=False),
+)
+"""One row: the newest generation in `log_blocks`, and the newest verdicts that blocks and pairs know of."""

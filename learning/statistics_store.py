@@ -7,22 +7,18 @@ rebuilding from the log gives the same bits.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy
 from sqlalchemy import (
-    ColumnElement,
-    RowMapping,
     bindparam,
     delete,
     func,
     literal,
     null,
-    or_,
     select,
     union_all,
     update,
@@ -30,17 +26,19 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import statistics
+from . import log_sums, statistics
 from .basis import MODELS
 from .log_store import Ids, LoggedGeneration, judged_after, set_basis
-from .overview import CheckpointRow, PairOrder, PairRow, RebuildReport
+from .overview import CheckpointRow, RebuildReport
 from .pair_table import FIELDS, PairTable, numbers_of
 from .policies.experts import linearise
 from .schema import (
     FITS,
+    GRAIN,
     OVERALL,
+    OVERALL_ID,
     checkpoints,
-    generation_images,
+    keyword_pairs,
     keywords,
     learned_state,
     pair_statistics,
@@ -52,9 +50,13 @@ Sums: TypeAlias = "defaultdict[tuple[str, str], list[float]]"
 
 _NUMBERS = FIELDS
 _COLUMNS = tuple(pair_statistics.c[name] for name in _NUMBERS)
+UNITS = numpy.array([1.0 if name in ("selected", "total", "rounds") else GRAIN for name in _NUMBERS])
+"""What one is worth in each column: people read the first three, the others take less room as they are."""
 _PAGE = 500
 
+_HEARD = keywords.c.text.in_(bindparam("texts", expanding=True))
 # Two selects in one statement: for a LEFT JOIN on the joined pairs SQLite would read the whole pair table.
+# The ids are looked up apart, so that pairs are found by their key, whatever else there is an index of.
 _EVIDENCE = union_all(
     select(
         keywords.c.text,
@@ -62,12 +64,14 @@ _EVIDENCE = union_all(
         keywords.c.rounds,
         *(keywords.c[name] for name in FITS),
         *(literal(0.0) for _ in _NUMBERS[1 + len(FITS) :]),
-    ).where(keywords.c.text.in_(bindparam("texts", expanding=True))),
+    ).where(_HEARD),
     select(keywords.c.text, checkpoints.c.name, *_COLUMNS)
-    .select_from(keywords.join(pair_statistics).join(checkpoints))
+    .select_from(pair_statistics.join(keywords).join(checkpoints))
     .where(
-        keywords.c.text.in_(bindparam("texts", expanding=True)),
-        checkpoints.c.name.in_(bindparam("candidates", expanding=True)),
+        pair_statistics.c.keyword_id.in_(select(keywords.c.id).where(_HEARD)),
+        pair_statistics.c.checkpoint_id.in_(
+            select(checkpoints.c.id).where(checkpoints.c.name.in_(bindparam("candidates", expanding=True)))
+        ),
     ),
 )
 
@@ -77,21 +81,23 @@ async def evidence(connection: AsyncConnection, texts: Sequence[str], candidates
     rows = await connection.execute(_EVIDENCE, {"texts": [OVERALL, *texts], "candidates": list(candidates)})
     pairs: list[tuple[str, str]] = []
     held: list[float] = []
-    overall: dict[str, PairStatistics] = {}
     rounds: dict[str, float] = {}
     fits: tuple[float, ...] = ()
     for text, name, *numbers in rows:
-        if name is None:
+        if name is not None:
+            pairs.append((text, name))
+            held += numbers
+        else:
             if numbers[0]:
                 rounds[text] = numbers[0]
             if text == OVERALL:
                 fits = tuple(numbers[1 : 1 + len(FITS)])
-        elif text == OVERALL:
-            overall[name] = PairStatistics(*numbers)
-        else:
-            pairs.append((text, name))
-            held += numbers
-    table = PairTable(pairs, numpy.array(held, dtype=float))
+    numbers_held = numpy.array(held, dtype=float).reshape(-1, len(_NUMBERS)) * UNITS
+    general = [place for place, (text, _) in enumerate(pairs) if text == OVERALL]
+    overall = {pairs[place][1]: PairStatistics(*numbers_held[place].tolist()) for place in general}
+    table = PairTable(
+        [pair for pair in pairs if pair[0] != OVERALL], numpy.delete(numbers_held, general, axis=0)
+    )
     return Evidence(table, overall, rounds, rounds.pop(OVERALL, 0.0), fits)
 
 
@@ -136,14 +142,15 @@ class Change:
 
 async def apply(connection: AsyncConnection, change: Change, ids: Ids) -> None:
     """Add a change to what is stored; a pair of which nothing is left is no row."""
+    changed = {pair: sums for pair, sums in change.pairs.items() if any(sums)}
+    counted = (numpy.array([*changed.values()]).reshape(-1, len(_NUMBERS)) / UNITS).tolist()
     rows = [
         {
             "keyword_id": ids.keywords[keyword],
             "checkpoint_id": ids.checkpoints[checkpoint],
-            **dict(zip(_NUMBERS, sums, strict=True)),
+            **dict(zip(_NUMBERS, numbers, strict=True)),
         }
-        for (keyword, checkpoint), sums in change.pairs.items()
-        if any(sums)
+        for (keyword, checkpoint), numbers in zip(changed, counted, strict=True)
     ]
     if rows:
         await connection.execute(_ADD[connection.dialect.name], rows)
@@ -239,6 +246,7 @@ async def rebuild(connection: AsyncConnection) -> RebuildReport:
     await connection.execute(delete(pair_statistics))
     await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys(FITS, 0.0)))
     await apply(connection, change, await _all_ids(connection))
+    await log_sums.start_anew(connection)
     return RebuildReport(generations, len(after), corrected)
 
 
@@ -254,7 +262,7 @@ async def _all(connection: AsyncConnection) -> dict[tuple[str, str], tuple[float
             pair_statistics.join(keywords).join(checkpoints)
         )
     )
-    return {(text, name): tuple(numbers) for text, name, *numbers in rows}
+    return {(text, name): tuple((UNITS * numbers).tolist()) for text, name, *numbers in rows}
 
 
 async def formula(connection: AsyncConnection) -> int:
@@ -283,75 +291,15 @@ async def checkpoint_rows(connection: AsyncConnection) -> tuple[CheckpointRow, .
     return tuple(CheckpointRow(*row) for row in rows)
 
 
-_ORDERS: Mapping[PairOrder, ColumnElement[Any]] = {
-    "total": pair_statistics.c.total,
-    "selected": pair_statistics.c.selected,
-    "rounds": pair_statistics.c.rounds,
-    "rate": pair_statistics.c.selected / func.nullif(pair_statistics.c.total, 0.0),
-    "keyword": keywords.c.text,
-    "checkpoint": checkpoints.c.name,
-}
-
-
-async def pair_rows(
-    connection: AsyncConnection,
-    *,
-    keyword: str | None,
-    checkpoint: str | None,
-    search: str | None,
-    sort: PairOrder,
-    descending: bool,
-    limit: int,
-    offset: int,
-) -> tuple[tuple[PairRow, ...], int]:
-    """One page of keyword x checkpoint rows, and how many fit in all.
-
-    `search` is a part of the keyword or of the checkpoint's name, in any case.
-    """
-    asked: list[ColumnElement[bool]] = [keywords.c.text != OVERALL]
-    if keyword is not None:
-        asked.append(keywords.c.text == keyword)
-    if checkpoint is not None:
-        asked.append(checkpoints.c.name == checkpoint)
-    if search:
-        pattern = func.lower("%" + re.sub(r"([%_\\])", r"\\\1", search) + "%")
-        # Looked for once in each text, not once in each pair that has it.
-        fitting = (
-            column.in_(select(texts.c.id).where(func.lower(text).like(pattern, escape="\\")))
-            for column, texts, text in (
-                (pair_statistics.c.keyword_id, keywords, keywords.c.text),
-                (pair_statistics.c.checkpoint_id, checkpoints, checkpoints.c.name),
-            )
-        )
-        asked.append(or_(*fitting))
-    joined = pair_statistics.join(keywords).join(checkpoints)
-    found = (await connection.execute(select(func.count()).select_from(joined).where(*asked))).scalar_one()
-    rows = await connection.execute(
-        select(keywords.c.text, checkpoints.c.name, *_COLUMNS[:3])
-        .select_from(joined)
-        .where(*asked)
-        .order_by(
-            (_ORDERS[sort].desc() if descending else _ORDERS[sort].asc()).nulls_last(),
-            pair_statistics.c.total.desc(),
-            keywords.c.text,
-            checkpoints.c.name,
-        )
-        .limit(limit)
-        .offset(offset)
+async def count(connection: AsyncConnection, *, exact: bool = False) -> dict[str, int]:
+    """How many keywords, checkpoints and pairs there is evidence of; `exact` counts each pair."""
+    held = keyword_pairs.c.pairs
+    told = select(func.count(), func.coalesce(func.sum(held), 0)).where(
+        keyword_pairs.c.keyword_id != OVERALL_ID
     )
-    return tuple(PairRow(*row) for row in rows), found
-
-
-async def count(connection: AsyncConnection) -> RowMapping:
-    """How many keywords, checkpoints and pairs there is evidence of, and images in all."""
-    of_keywords = select(keywords.c.id).where(keywords.c.text != OVERALL)
-    pairs = select(pair_statistics).where(pair_statistics.c.keyword_id.in_(of_keywords)).subquery()
-    result = await connection.execute(
-        select(
-            select(func.count()).select_from(pairs).scalar_subquery().label("pairs"),
-            select(func.count(pairs.c.keyword_id.distinct())).scalar_subquery().label("keywords"),
-            select(func.count()).select_from(checkpoints).scalar_subquery().label("checkpoints"),
-            select(func.count()).select_from(generation_images).scalar_subquery().label("images"),
-        )
-    )
-    return result.mappings().one()
+    if exact:
+        each = pair_statistics.c.keyword_id
+        told = select(func.count(each.distinct()), func.count()).where(each != OVERALL_ID)
+    heard, pairs = (await connection.execute(told)).one()
+    names = (await connection.execute(select(func.count()).select_from(checkpoints))).scalar_one()
+    return {"keywords": int(heard), "checkpoints": int(names), "pairs": int(pairs)}

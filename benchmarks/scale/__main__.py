@@ -17,9 +17,12 @@ from importlib import metadata
 from pathlib import Path
 
 from .picture import draw
-from .tables import fill_file
+from .server import programs, server
+from .tables import fill_file, fill_server
 
-SIZES = (1_000, 10_000, 100_000)
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+SERVER_SIZES = (10_000, 100_000)
+"""Of these a PostgreSQL is measured too, where there is one."""
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE, PICTURE = _DOCS / "scale.md", _DOCS / "images" / "scale.svg"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -27,6 +30,8 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 MOST = {
     "recommend 12 p50": 2.0,
     "recommend 12 p99": 10.0,
+    "recommend 12 again, same seed p50": 0.2,
+    "recommend 12 again, drawn anew p50": 0.2,
     "verdict p50": 3.0,
     "open": 200.0,
     "bytes per preference record": 100.0,
@@ -48,33 +53,51 @@ def main(arguments: list[str] | None = None) -> int:
         prog="run.py bench scale", description="Measure what docs/scale.md tells."
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="GENERATIONS")
+    parser.add_argument("--server-sizes", type=int, nargs="*", default=SERVER_SIZES, metavar="GENERATIONS")
     parser.add_argument("--write", action="store_true", help="put the results into docs/scale.md")
     asked = parser.parse_args(arguments)
     began = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    measured = {size: _measured(size) for size in sorted(asked.sizes)}
+    columns = {f"{size:,}": _measured(size, on_server=False) for size in sorted(asked.sizes)}
+    if programs() is not None:
+        columns |= {
+            f"{size:,}, PostgreSQL": _measured(size, on_server=True) for size in sorted(asked.server_sizes)
+        }
     day = datetime.now(timezone.utc).date().isoformat()
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("SQLAlchemy", "aiosqlite", "numpy"))
+    versions = ", ".join(
+        f"{name} {metadata.version(name)}" for name in ("SQLAlchemy", "aiosqlite", "asyncpg", "numpy")
+    )
     text = (
         f"{day}, {os.cpu_count()} CPU cores, {platform.system()}, load {began:.1f} before; Python "
-        f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}.\n\n{_table(measured)}"
+        f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}.\n\n{_table(columns)}"
     )
     print(text)
     if asked.write:
-        PICTURE.write_text(draw(measured), "utf-8")
+        files = {size: columns[f"{size:,}"] for size in sorted(asked.sizes)}
+        PICTURE.write_text(draw(files), "utf-8")
         before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
         PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", "utf-8")
-    return 0 if all(_met(name, value) for found in measured.values() for name, value in found.items()) else 1
+    return 0 if all(_met(name, value) for found in columns.values() for name, value in found.items()) else 1
 
 
-def _measured(size: int) -> dict[str, float]:
+def _measured(size: int, *, on_server: bool) -> dict[str, float]:
+    if on_server:
+        where = programs()
+        assert where is not None
+        with server(where) as address:
+            asyncio.run(fill_server(address, size))
+            return _in_its_own_process(address, size)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "preferences.db"
         asyncio.run(fill_file(path, size))
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.scale.measures", str(path), str(size)],
-            stdout=subprocess.PIPE,
-            check=True,
-        )
+        return _in_its_own_process(str(path), size)
+
+
+def _in_its_own_process(address: str, size: int) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.scale.measures", address, str(size)],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
     found: dict[str, float] = json.loads(done.stdout)
     return found
 
@@ -88,16 +111,15 @@ def _met(name: str, value: float) -> bool:
     return most is None or value <= most
 
 
-def _table(measured: Mapping[int, Mapping[str, float]]) -> str:
-    lines = [
-        f"| what | {' | '.join(f'{size:,} generations' for size in measured)} | target |",
-        f"|---|{'---|' * (len(measured) + 1)}",
-    ]
-    for name in next(iter(measured.values())):
+def _table(columns: Mapping[str, Mapping[str, float]]) -> str:
+    lines = [f"| generations | {' | '.join(columns)} | target |", f"|---|{'---|' * (len(columns) + 1)}"]
+    for name in dict.fromkeys(name for found in columns.values() for name in found):
         unit = UNITS.get(name, "ms")
         cells = [
             _cell(found[name], unit) + ("" if _met(name, found[name]) else " **missed**")
-            for found in measured.values()
+            if name in found
+            else "-"
+            for found in columns.values()
         ]
         most = _most(name)
         lines.append(

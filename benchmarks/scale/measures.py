@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,36 +23,56 @@ from .world import CANDIDATES, CHECKPOINTS, prompts, word
 ASKED, JUDGED, LOOKED = 300, 200, 5
 
 
-def measure(path: Path, generations: int) -> dict[str, float]:
-    """Milliseconds, bytes and MB by name."""
-    return asyncio.run(_measured(path, generations)) | _room(path, generations)
+def measure(address: str, generations: int) -> dict[str, float]:
+    """Milliseconds, bytes and MB by name; `address` is a file's path or a server's."""
+    found = asyncio.run(_measured(address, generations))
+    return found if "://" in address else found | _room(Path(address), generations)
 
 
-async def _measured(path: Path, generations: int) -> dict[str, float]:
+async def _measured(address: str, generations: int) -> dict[str, float]:
     before_mb = _memory_mb()
     opening = time.perf_counter()
-    service = await PreferenceService.open(path, backups_kept=7)
+    service = await PreferenceService.open(address, backups_kept=7)
     found = {"open": (time.perf_counter() - opening) * 1e3}
     for name, candidates in (("12", CANDIDATES), ("200", CHECKPOINTS)):
         asked = prompts(generations, ASKED, seed=1)
         times = [await _timed(lambda p=p, c=candidates: service.recommend(p, c)) for p in asked]
         found |= _spread(f"recommend {name}", times)
+        for again, seed in (("again, same seed", 1), ("again, drawn anew", None)):
+            same = partial(service.recommend, asked[0], candidates, seed=seed)
+            times = [await _timed(same) for _ in range(ASKED)]
+            found[f"recommend {name} {again} p50"] = float(np.median([waited for waited, _ in times]))
     times = [await _judge(service, prompt) for prompt in prompts(generations, JUDGED, seed=2)]
     found |= _spread("verdict", times)
-    looks: dict[str, Callable[[], Awaitable[Any]]] = {
-        "overview": service.overview,
-        "checkpoints": service.checkpoints,
-        "preferences, first page": lambda: service.pairs(limit=50),
-        "preferences of a keyword": lambda: service.pairs(word(3), limit=50),
-        "preferences, search": lambda: service.pairs(search="word12", limit=50),
-        "history, first page": lambda: service.generations(limit=20),
-        "progress": lambda: service.series(60),
-    }
-    for name, look in looks.items():
+    began = time.perf_counter()
+    await service.overview()
+    found["sums brought up to date, the first time"] = (time.perf_counter() - began) * 1e3
+    for name, look in _looks(service).items():
         found[f"panel: {name}"] = float(np.median([(await _timed(look))[0] for _ in range(LOOKED)]))
     found["memory"] = _memory_mb() - before_mb
     await service.close()
     return {name: float(value) for name, value in found.items()}
+
+
+def _looks(service: PreferenceService) -> dict[str, Callable[[], Awaitable[Any]]]:
+    rare = CHECKPOINTS[-1]
+    return {
+        "overview": service.overview,
+        "progress": lambda: service.series(60),
+        "checkpoints": service.checkpoints,
+        "images of checkpoints": service.images_shown,
+        "preferences, first page": lambda: service.pairs(limit=50),
+        "preferences by rate": lambda: service.pairs(sort="rate", limit=50),
+        "preferences by keyword": lambda: service.pairs(sort="keyword", descending=False, limit=50),
+        "preferences of a keyword": lambda: service.pairs(word(3), limit=50),
+        "preferences of a checkpoint": lambda: service.pairs(checkpoint=rare, limit=50),
+        "preferences, search for a keyword": lambda: service.pairs(search="word12", limit=50),
+        "preferences, search for checkpoints": lambda: service.pairs(search="checkpoint_01", limit=50),
+        "history, first page": lambda: service.generations(limit=20),
+        "history, not judged": lambda: service.generations(judged=False, limit=20),
+        "history of a keyword": lambda: service.generations(keyword=word(3), judged=True, limit=8),
+        "history of a checkpoint": lambda: service.generations(checkpoint=rare, limit=8),
+    }
 
 
 def _spread(name: str, times: list[tuple[float, float]]) -> dict[str, float]:
@@ -84,10 +105,13 @@ def _memory_mb() -> float:
 
 def _room(path: Path, generations: int) -> dict[str, float]:
     with closing(sqlite3.connect(path)) as database:
+        found = {"`counts`, a query per pair, 12 p50": _naive(database, generations)}
         (pairs,) = database.execute("SELECT COUNT(*) FROM pair_statistics").fetchone()
-        (size,) = database.execute("SELECT SUM(pgsize) FROM dbstat WHERE name = 'pair_statistics'").fetchone()
+        (size,) = database.execute(
+            "SELECT SUM(pgsize) FROM dbstat WHERE name LIKE 'pair\\_statistics%' ESCAPE '\\'"
+        ).fetchone()
         (keywords,) = database.execute("SELECT COUNT(*) FROM keywords WHERE rounds > 0").fetchone()
-    return {
+    return found | {
         "preference records": float(pairs),
         "keywords": float(keywords),
         "bytes per preference record": size / pairs,
@@ -95,5 +119,25 @@ def _room(path: Path, generations: int) -> dict[str, float]:
     }
 
 
+def _naive(database: sqlite3.Connection, generations: int) -> float:
+    """What the document describes: the statistics of each keyword and checkpoint by a query of their own."""
+    took = []
+    for prompt in prompts(generations, ASKED, seed=1):
+        began = time.perf_counter()
+        for checkpoint in CANDIDATES:
+            scores = []
+            for keyword in prompt.split(", "):
+                row = database.execute(
+                    "SELECT selected, total FROM preference_stats WHERE keyword = ? AND checkpoint = ?",
+                    (keyword, checkpoint),
+                ).fetchone()
+                selected, total = row or (0.0, 0.0)
+                weight = total / (total + 10)
+                scores.append((1 - weight) * 0.5 + weight * (selected / total if total else 0.5))
+            sum(scores) / len(scores)
+        took.append((time.perf_counter() - began) * 1e3)
+    return float(np.median(took))
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure(Path(sys.argv[1]), int(sys.argv[2]))))
+    sys.stdout.write(json.dumps(measure(sys.argv[1], int(sys.argv[2]))))

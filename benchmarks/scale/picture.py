@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from html import escape
 
 WIDTH, HEIGHT, LEFT, TOP = 460, 260, 60, 20
-LOWEST_MS, HIGHEST_MS = 0.1, 1000.0
+LOWEST_MS, HIGHEST_MS = 0.05, 1000.0
 CURVES = {
     "recommend 12 p50": ("recommendation of 12, median", "#1f77b4"),
     "recommend 12 p99": ("recommendation of 12, 99 % within", "#7fb3dd"),
+    "recommend 12 again, same seed p50": ("the same question again", "#17becf"),
     "recommend 200 p50": ("recommendation of 200, median", "#2ca02c"),
     "verdict p50": ("verdict committed, median", "#d62728"),
     "open": ("open", "#9467bd"),
     "panel: preferences, first page": ("panel, preferences", "#ff7f0e"),
     "panel: overview": ("panel, overview", "#8c564b"),
+    "panel: progress": ("panel, progress", "#e377c2"),
 }
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.pair_table import FIELDS
 from context_checkpoint.learning.schema import FITS, metadata
+from context_checkpoint.learning.statistics_store import UNITS
 
 from .world import CHECKPOINTS, UTILITY, Made, Sums, basis, history, keyword_count, word
 
@@ -50,8 +51,6 @@ async def fill_file(path: Path, generations: int, seed: int = 0) -> None:
         database.execute(_OVERALL.format(*"?????"), (sums.rounds[0], *sums.fits.tolist()))
         for sql in made_by.values():
             database.execute(sql)
-        database.commit()
-        database.execute("ANALYZE")
         database.commit()
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -163,4 +162,4 @@ def _log_row(made: Made) -> tuple[Any, ...]:
 def _pairs(sums: Sums, start: int) -> Rows:
     block = sums.pairs[start : start + _KEYWORDS_AT_ONCE]
     for keyword, checkpoint in np.argwhere(block.any(axis=2)).tolist():
-        yield (start + keyword, checkpoint + 1, *block[keyword, checkpoint].tolist())
+        yield (start + keyword, checkpoint + 1, *(block[keyword, checkpoint] / UNITS).tolist())

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from context_checkpoint.learning import PreferenceService, backups, database, migrations
+from context_checkpoint.learning.schema import REVISION
 
 from .test_faults import judged, judged_in, teach
 
@@ -141,22 +142,22 @@ class TestBeforeMigrating:
     async def test_an_older_database_is_copied_before_it_is_migrated(
         self, database_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Under a name that says why; a revision 0002 is added to the real ones for this."""
+        """Under a name that says why; a revision 9999 is added to the real ones for this."""
         async with opened(database_file, Clock(), kept=0) as service:
             await teach(service, rounds=3)
         folder = tmp_path / "migrations"
         shutil.copytree(Path(migrations.__file__).parent, folder)
-        (folder / "versions" / "0002_more.py").write_text(
-            'revision, down_revision = "0002", "0001"\n\n'
+        (folder / "versions" / "9999_more.py").write_text(
+            f'revision, down_revision = "9999", "{REVISION}"\n\n'
             'def upgrade(operations):\n    operations.execute("CREATE TABLE more (id INTEGER)")\n'
         )
         monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
-        monkeypatch.setattr(database, "REVISION", "0002")
+        monkeypatch.setattr(database, "REVISION", "9999")
 
         async with opened(database_file, Clock()) as service:
             assert await judged(service) == 3
 
-        assert names(database_file) == ["preferences-20260131-120000-before-0002.db"]
+        assert names(database_file) == ["preferences-20260131-120000-before-9999.db"]
         assert "more" in tables(database_file)
         assert "more" not in tables(backups.listed(database_file)[0].path)
 

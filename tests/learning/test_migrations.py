@@ -191,3 +191,43 @@ def test_another_migration_in_the_same_process_is_not_disturbed(tmp_path: Path, 
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "undisturbed\n", "")
+
+
+async def test_what_was_taught_under_the_first_schema_is_the_same_under_the_newest(
+    database_file: Path, tmp_path: Path
+) -> None:
+    """The models' numbers are counted in other units: the same scores, and a rebuild corrects nothing."""
+    service = await PreferenceService.open(database_file)
+    await teach(service, rounds=12)
+    before = await service.recommend("anime girl", ["a", "b", "c"], seed=1)
+    await service.close()
+    old = tmp_path / "old.db"
+    engine = create_engine(f"sqlite:///{old}")
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "0001")
+    engine.dispose()
+    with sqlite3.connect(old) as connection:
+        connection.execute("ATTACH ? AS new", (str(database_file),))
+        held = [
+            name
+            for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+            if name in metadata.tables
+        ]
+        for name in held:
+            connection.execute(f"DELETE FROM {name}")  # noqa: S608
+            connection.execute(f"INSERT INTO {name} SELECT * FROM new.{name}")  # noqa: S608
+        counted = ("score", "information", "narrow", "middle", "wide", "precision")
+        back = ", ".join(f'"{name}" = "{name}" / 1048576.0' for name in counted)
+        connection.execute(f"UPDATE pair_statistics SET {back}")  # noqa: S608
+    connection.close()
+
+    service = await PreferenceService.open(old, backups_kept=7)
+    after = await service.recommend("anime girl", ["a", "b", "c"], seed=1)
+    report = await service.rebuild()
+    overview = await service.overview()
+    await service.close()
+
+    assert after == before
+    assert report.corrected == 0
+    assert overview.judged == 12
+    assert [copy.name for copy in (tmp_path / "backups").iterdir() if "before-0002" in copy.name]

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from .learning.errors import LearningError, StoreUnavailable, UnknownGeneration
 from .nodes.pending_picks import UnknownPick
+from .people import UnknownPerson
 from .schemas import Asked, ErrorAnswer, ErrorBody
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ STATUS_OF: Mapping[type[LearningError], int] = {
     UnknownGeneration: 404,
     UnknownPick: 404,
     StoreUnavailable: 503,
+    UnknownPerson: 403,
 }
 """The others are requests that make no sense here: 422."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any, Protocol
@@ -66,8 +66,14 @@ class Host(Protocol):
 class Api:
     """The handlers, with what they work on."""
 
-    runtime: Runtime
+    whose: Runtime | Callable[[], Runtime]
+    """Or what finds the runtime of the person who asks."""
     host: Host | None = None
+
+    @property
+    def runtime(self) -> Runtime:
+        """Raises `UnknownPerson`."""
+        return self.whose() if callable(self.whose) else self.whose
 
     async def health(self, asked: schemas.Nothing) -> schemas.HealthAnswer:
         overview = await self.runtime.run(lambda service: service.overview())

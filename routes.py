@@ -5,6 +5,7 @@ It is what ComfyUI serves, what `context-checkpoint serve` serves and what `open
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -213,13 +214,13 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
 )
 
 
-def build_routes(runtime: Runtime, host: Host | None) -> list[web.RouteDef]:
+def build_routes(runtime: Runtime | Callable[[], Runtime], host: Host | None) -> list[web.RouteDef]:
     """Make the routes, for an application of one's own."""
     api = Api(runtime, host)
     return [web.route(one.method, PREFIX + one.path, handler_of(one, api)) for one in ENDPOINTS]
 
 
-def add_to(table: web.RouteTableDef, runtime: Runtime, host: Host | None) -> None:
+def add_to(table: web.RouteTableDef, runtime: Runtime | Callable[[], Runtime], host: Host | None) -> None:
     """Append the routes to ComfyUI's table, which it serves both as they are and under `/api`.
 
     Must run before `PromptServer.add_routes`; ComfyUI loads custom nodes before.

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .learning.errors import LearningError, StoreUnavailable
 from .learning.event_loop import OwnerLoop
 from .learning.spelling import shown_address
+from .people import People, UnknownPerson
 from .settings import Settings, SettingsFile
 
 if TYPE_CHECKING:
@@ -43,12 +44,16 @@ log = logging.getLogger(__name__)
 class Runtime:
     """What one process knows: made by `current()`, or directly where several are wanted (tests)."""
 
-    def __init__(self, data_directory: Path, database: str | None = None) -> None:
+    def __init__(
+        self, data_directory: Path, database: str | None = None, owner: OwnerLoop | None = None
+    ) -> None:
         self.data_directory = data_directory
         self.database = database or str(data_directory / "preferences.db")
         self._settings_file = SettingsFile(data_directory / "settings.json")
         self._changing_settings = threading.Lock()
-        self._owner = OwnerLoop("context_checkpoint database")
+        self._owner = owner or OwnerLoop("context_checkpoint database")
+        self._shares_owner = owner is not None
+        self._streams = 0
         self._service: PreferenceService | None = None
         self._opening: asyncio.Lock | None = None
         self._operating: set[asyncio.Task[Any]] = set()
@@ -57,6 +62,18 @@ class Runtime:
     def database_name(self) -> str:
         """The database as people may see it: without the password of its address."""
         return shown_address(self.database)
+
+    @property
+    def is_open(self) -> bool:
+        return self._service is not None
+
+    def beside(self, data_directory: Path) -> Runtime:
+        """Another one with data of its own, in the same thread."""
+        return Runtime(data_directory, owner=self._owner)
+
+    def rest(self) -> None:
+        """Let go of the database, unless something runs in it. Does not wait; the next use opens it again."""
+        self._owner.begin(self._close_idle)
 
     @property
     def settings(self) -> Settings:
@@ -119,12 +136,16 @@ class Runtime:
         async def end(_service: PreferenceService) -> None:
             await source.aclose()
 
-        source = await self.run(begin)
+        self._streams += 1
         try:
-            while taken := await self.run(some):
-                yield taken
+            source = await self.run(begin)
+            try:
+                while taken := await self.run(some):
+                    yield taken
+            finally:
+                await self.run(end)
         finally:
-            await self.run(end)
+            self._streams -= 1
 
     def run_blocking(self, operation: Operation[T]) -> T:
         """Run `operation(service)` from a thread that has no loop, and wait for it. Raises as `run` does."""
@@ -137,7 +158,8 @@ class Runtime:
                 self._owner.run_blocking(self._close_service, timeout_s=_CLOSING_TIMEOUT_S)
             except FutureTimeout:
                 log.warning("The database %s was still busy when it was closed.", self.database)
-            self._owner.stop()
+            if not self._shares_owner:
+                self._owner.stop()
 
     async def _operate(self, operation: Operation[T]) -> T:
         task = asyncio.current_task()
@@ -179,6 +201,13 @@ class Runtime:
     async def _close_service(self) -> None:
         if self._operating:
             await asyncio.wait(self._operating, timeout=_CLOSING_TIMEOUT_S / 2)
+        await self._let_go()
+
+    async def _close_idle(self) -> None:
+        if not self._operating and not self._streams:
+            await self._let_go()
+
+    async def _let_go(self) -> None:
         service, self._service, self._opening = self._service, None, None
         if service is not None:
             await service.close()
@@ -186,6 +215,8 @@ class Runtime:
 
 _guard = threading.Lock()
 _current: Runtime | None = None
+_people: People | None = None
+_whose: Callable[[], str] | None = None
 _configured: tuple[Path | None, str | None] = (None, None)
 
 
@@ -204,8 +235,44 @@ def configure(data_directory: Path | None = None, database: str | None = None) -
     reset(keep_configuration=True)
 
 
+def keep_apart(whose: Callable[[], str] | None) -> None:
+    """Keep what each person teaches apart: `whose` names the person whom the caller acts for.
+
+    It may raise `UnknownPerson`, which is told where the data was asked for. None: all share it again.
+    """
+    global _whose
+    _whose = whose
+
+
 def current() -> Runtime:
-    """The process's runtime, made on first use."""
+    """The runtime of the person whom this request or prompt is of; the shared one where all share it.
+
+    Raises
+    ------
+    UnknownPerson
+        Where people are kept apart and this is nobody's.
+    """
+    global _people
+    if _whose is None:
+        return shared()
+    person, all_of_them = _whose(), shared()
+    with _guard:
+        if _people is None:
+            _people = People(all_of_them.data_directory, all_of_them.beside)
+        people = _people
+    return people.of(person)
+
+
+def current_settings() -> Settings:
+    """The settings of the person whom this is of; the shared ones where it is nobody's."""
+    try:
+        return current().settings
+    except UnknownPerson:
+        return shared().settings
+
+
+def shared() -> Runtime:
+    """What belongs to this ComfyUI and to nobody in particular, made on first use."""
     global _current
     with _guard:
         if _current is None:
@@ -218,11 +285,15 @@ def current() -> Runtime:
 
 def reset(*, keep_configuration: bool = False) -> None:
     """Close what `current()` made, so that it makes another."""
-    global _current, _configured
+    global _current, _configured, _people, _whose
     with _guard:
         closing, _current = _current, None
+        people, _people = _people, None
         if not keep_configuration:
             _configured = (None, None)
+            _whose = None
+    if people is not None:
+        people.close()
     if closing is not None:
         closing.close()
 

@@ -42,6 +42,11 @@ class OwnerLoop:
         self._refuse_own_thread()
         return self._submit(operation).result(timeout_s)
 
+    def begin(self, operation: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Run `operation()` without waiting for it, where anything runs at all."""
+        if self.is_running:
+            self._submit(operation)
+
     def stop(self, timeout_s: float = 5.0) -> None:
         """End the loop after what it runs now, and its thread. The next use starts another."""
         with self._starting:

@@ -190,9 +190,8 @@ class CheckpointFiles:
 @lru_cache(maxsize=1)
 def files() -> CheckpointFiles:
     """Give this process's ComfyUI checkpoints; only from inside ComfyUI."""
-    from ..runtime import (
-        current,
-    )  # imported late: this module must work without a ComfyUI and without a database
+    # Imported late: this module must work without a ComfyUI and without a database.
+    from ..runtime import shared
     from .comfy_files import ComfyCheckpoints
 
-    return CheckpointFiles(ComfyCheckpoints(), current().data_directory / "checkpoint_files.json")
+    return CheckpointFiles(ComfyCheckpoints(), shared().data_directory / "checkpoint_files.json")

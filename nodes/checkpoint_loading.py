@@ -183,7 +183,7 @@ def texts() -> RememberedTexts[Any]:
 
 
 def _bounds() -> Bounds:
-    settings = runtime.current().settings
+    settings = runtime.shared().settings
     total_bytes = comfy_adapter.total_memory_bytes()
     return Bounds(
         settings.kept_loaders,

@@ -25,6 +25,7 @@ class ContextCheckpointExtension(ComfyExtension):
     async def on_load(self) -> None:
         """Set up what the nodes share; called once, before the server starts."""
         _try_to("find its data", _configure_runtime)
+        _try_to("keep people apart", _keep_people_apart)
         _try_to("serve its routes", _add_routes)
         _try_to("serve what the browser shows", _add_web_folder)
         _try_to("let kept checkpoints go with ComfyUI's own", _watch_free)
@@ -61,7 +62,13 @@ def _add_routes() -> None:
     from ..routes import add_to
     from .host import ComfyHost
 
-    add_to(PromptServer.instance.routes, runtime.current(), ComfyHost())
+    add_to(PromptServer.instance.routes, runtime.current, ComfyHost())
+
+
+def _keep_people_apart() -> None:
+    from .comfy_users import keep_people_apart
+
+    keep_people_apart()
 
 
 def _add_web_folder() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from .. import runtime
 from .checkpoint_files import files
 from .comfy_files import ComfyCheckpoints
+from .comfy_users import person
 from .pending_picks import Pick, PickAnswer, pending_picks
 from .pool import CheckpointFile, Pool, PoolRules, families_of, printable, select
 
@@ -20,7 +21,7 @@ class ComfyHost:
 
     def candidates(self, rules: PoolRules) -> Pool:
         """Apply a pool's rules to ComfyUI's checkpoints."""
-        return select(rules, files().list(), runtime.current().settings.banned)
+        return select(rules, files().list(), runtime.current_settings().banned)
 
     def folders(self) -> tuple[str, ...]:
         """Name the folders in which ComfyUI looks for checkpoints."""
@@ -38,11 +39,11 @@ class ComfyHost:
 
     def pending(self) -> Sequence[Pick]:
         """Name the runs that wait for a pick."""
-        return pending_picks().list()
+        return pending_picks().list(person())
 
     def answer_pick(self, pick_id: str, answer: PickAnswer) -> Pick:
         """Let one of them go on."""
-        return pending_picks().answer(pick_id, answer)
+        return pending_picks().answer(pick_id, answer, person())
 
     def describe(self) -> Mapping[str, Any]:
         """Tell what the doctor and the health route want to know of this ComfyUI."""

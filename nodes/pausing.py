@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from . import comfy_adapter
+from .comfy_users import person
 from .pending_picks import Pick, PickAnswer, PickRound, pending_picks
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ async def wait_for_pick(
         waiting_since=now,
         waits_until=now + timedelta(seconds=patience.timeout_s) if patience.timeout_s > 0 else None,
         rounds=tuple(rounds),
+        person=person(),
     )
     answered = pending_picks().open(pick)
     comfy_adapter.tell_browsers(PENDING_CHANGED)

@@ -48,6 +48,8 @@ class Pick:
         The client that queued it.
     waits_until
         When it goes on by itself; None if never.
+    person
+        Whose it is, where ComfyUI tells people apart; nobody else sees it.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Pick:
     waiting_since: datetime
     waits_until: datetime | None
     rounds: tuple[PickRound, ...]
+    person: str = ""
 
     @property
     def images(self) -> int:
@@ -98,24 +101,24 @@ class PendingPicks:
             self._answered.pop(pick_id, None)
             return self._answers.pop(pick_id, None)
 
-    def list(self) -> tuple[Pick, ...]:
-        """Return those that wait, the longest waiting first."""
+    def list(self, person: str = "") -> tuple[Pick, ...]:
+        """Return those of a person that wait, the longest waiting first."""
         with self._lock:
-            return tuple(self._waiting.values())
+            return tuple(pick for pick in self._waiting.values() if pick.person == person)
 
-    def answer(self, pick_id: str, answer: PickAnswer) -> Pick:
-        """Let a run go on.
+    def answer(self, pick_id: str, answer: PickAnswer, person: str = "") -> Pick:
+        """Let a run of a person go on.
 
         Raises
         ------
         UnknownPick
-            If it does not wait, or no longer.
+            If it does not wait, or no longer, or is somebody else's.
         InvalidVerdict
             If the answer contradicts itself or names an image that the run does not have; it goes on waiting.
         """
         with self._lock:
             pick = self._waiting.get(pick_id)
-            if pick is None:
+            if pick is None or pick.person != person:
                 raise UnknownPick(pick_id)
             _check(answer, pick.images)
             del self._waiting[pick_id]

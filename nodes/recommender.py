@@ -117,7 +117,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
         except Exception:  # the node itself will tell of it
             log.debug("Cannot tell what was learned", exc_info=True)
             learned = "unavailable"
-        settings = runtime.current().settings
+        settings = runtime.current_settings()
         known = await asyncio.to_thread(files().list)
         state = (learned, settings.policy, settings.thresholds, settings.pinned, settings.banned, known)
         return hashlib.sha256(repr(state).encode()).hexdigest()
@@ -141,7 +141,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
     ) -> io.NodeOutput:
         """Recommend; what fails is told in the explanation, in the log and on the node."""
         rules = PoolRules(family, include, exclude, "" if fallback == NO_FALLBACK else fallback)
-        banned = runtime.current().settings.banned
+        banned = runtime.current_settings().banned
         found = await asyncio.to_thread(files().list)
         pool = select(rules, found, banned)
         if pool.candidates:
@@ -201,7 +201,7 @@ def _thresholds(exploit: float | None, explore: float | None) -> Thresholds:
     """Fill in the settings' thresholds where a script left them out."""
     if exploit is not None and explore is not None:
         return Thresholds(exploit, explore)
-    usual = runtime.current().settings.thresholds
+    usual = runtime.current_settings().thresholds
     return Thresholds(
         usual.exploit if exploit is None else exploit,
         usual.explore if explore is None else explore,
@@ -274,7 +274,7 @@ def _pool_inputs() -> list[io.Input]:
 
 
 def _choice_inputs() -> list[io.Input]:
-    usual = runtime.current().settings.thresholds
+    usual = runtime.current_settings().thresholds
     return [
         io.Combo.Input(
             "stage",

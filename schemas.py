@@ -146,6 +146,7 @@ class GroundsAnswer(Answer):
     leader: str = Field(description="The candidate that what was learned puts first.")
     leader_judged: bool
     any_prompt: bool = Field(description="Where nothing is known: of these checkpoints for no prompt at all.")
+    surprised: bool = Field(description="Of late verdicts on such prompts came out otherwise than foretold.")
     kept: tuple[ReasonAnswer, ...] = Field(description="The keywords that speak most for the leader.")
 
 

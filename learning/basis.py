@@ -5,7 +5,9 @@ how much the keyword has to say (its feature). That is a regression: of two word
 neither is credited twice, and a word that stands beside many favourites ends up with no effect. It is
 learned as in Bayesian online regression with independent normal weights (Graepel et al., ICML 2010): each
 verdict moves every weight by its variance times the choice's gradient, `effect += v x g / (1 + h s^2)`, and
-its precision grows, `precision += x^2 h / (1 + h s^2)`, with s^2 the variance of the utility foretold.
+its precision grows, `precision += |x|^1.5 h / (1 + h s^2)`, with s^2 the variance of the utility foretold.
+The power would be 2 for words that come and go independently, and 1 for words that always stand together and
+share what is known of their sum; prompts have both.
 
 How far weights may deviate from nothing is not known, so three models with prior variances `WIDTHS` learn
 side by side; `fits` says how well each of them, and the model of similar rounds, foretold the verdicts so
@@ -21,7 +23,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy
 from numpy.typing import NDArray
@@ -42,8 +44,9 @@ MODELS = len(WIDTHS) + 1
 
 _TYPICAL_CURVATURE = 0.2  # of a choice between two or three images that are about equally good
 _OVERALL_HALF_LIFE = 8.0  # times as long: a checkpoint's general quality changes more slowly than a fashion
+_TOGETHER = 1.5
 _HEAD = struct.Struct("<BHHf")
-_VERSION = 1
+_VERSION = 2
 _MOST = float(numpy.finfo(numpy.float16).max)
 
 
@@ -59,6 +62,10 @@ class Basis:
         What was known of the effects before, `[1 + K, S]`; the first row is the overall effect.
     means, variances
         The utilities as each model foretold them, `[S, MODELS]`.
+    trust
+        How much each model was believed, `[MODELS]`.
+    surprises, alone
+        What the keywords' `Hearing` was before: `[1 + K]` with that of all prompts first, and `[K]`.
     half_life
         The fading that was set; 0 for none.
     """
@@ -67,6 +74,9 @@ class Basis:
     precisions: Numbers
     means: Numbers
     variances: Numbers
+    trust: Numbers
+    surprises: Numbers
+    alone: Numbers
     half_life: float = HALF_LIFE
 
     def fits(self, keywords: int, shown: int) -> bool:
@@ -76,28 +86,33 @@ class Basis:
     def reordered(self, places: Sequence[int]) -> Basis:
         """The basis of the same round with its keywords in another order, or with fewer of them."""
         rows = [0, *(place + 1 for place in places)]
-        return Basis(
-            self.features[list(places)], self.precisions[rows], self.means, self.variances, self.half_life
+        return replace(
+            self,
+            features=self.features[list(places)],
+            precisions=self.precisions[rows],
+            surprises=self.surprises[rows],
+            alone=self.alone[list(places)],
         )
 
     def packed(self) -> bytes:
-        """As it is logged: about 2 bytes per keyword and checkpoint, and 40 per checkpoint."""
-        half = numpy.concatenate([self.features, self.precisions.ravel()]).astype("<f2")
-        single = numpy.concatenate([self.means.ravel(), self.variances.ravel()]).astype("<f4")
+        """As it is logged: 2 bytes per keyword and checkpoint, 6 per keyword, and 32 per checkpoint."""
+        half = numpy.concatenate([self.features, self.precisions.ravel(), self.surprises, self.alone])
+        single = numpy.concatenate([self.means.ravel(), self.variances.ravel(), self.trust])
         head = _HEAD.pack(_VERSION, len(self.features), len(self.means), self.half_life)
-        return head + half.tobytes() + single.tobytes()
+        return head + half.astype("<f2").tobytes() + single.astype("<f4").tobytes()
 
 
-def rounded(
-    features: Numbers, precisions: Numbers, means: Numbers, variances: Numbers, half_life: float
-) -> Basis:
-    """A basis with every number as `Basis.packed` keeps it."""
+def rounded(basis: Basis) -> Basis:
+    """The basis with every number as `Basis.packed` keeps it."""
     return Basis(
-        features.astype("<f2").astype(float),
-        numpy.clip(precisions, 0.0, _MOST).astype("<f2").astype(float),
-        means.astype("<f4").astype(float),
-        variances.astype("<f4").astype(float),
-        float(numpy.float32(half_life)),
+        basis.features.astype("<f2").astype(float),
+        numpy.clip(basis.precisions, 0.0, _MOST).astype("<f2").astype(float),
+        basis.means.astype("<f4").astype(float),
+        basis.variances.astype("<f4").astype(float),
+        basis.trust.astype("<f4").astype(float),
+        numpy.clip(basis.surprises, -_MOST, _MOST).astype("<f2").astype(float),
+        numpy.clip(basis.alone, 0.0, _MOST).astype("<f2").astype(float),
+        float(numpy.float32(basis.half_life)),
     )
 
 
@@ -106,20 +121,30 @@ def unpacked(data: bytes) -> Basis | None:
     if len(data) < _HEAD.size or data[0] != _VERSION:
         return None
     _, keywords, shown, half_life = _HEAD.unpack_from(data)
-    halves, singles = keywords + (keywords + 1) * shown, 2 * shown * MODELS
+    known = keywords + (keywords + 1) * shown
+    halves, singles = known + 1 + 2 * keywords, (2 * shown + 1) * MODELS
     if len(data) != _HEAD.size + 2 * halves + 4 * singles:
         return None
     half = numpy.frombuffer(data, "<f2", halves, _HEAD.size).astype(float)
     single = numpy.frombuffer(data, "<f4", singles, _HEAD.size + 2 * halves).astype(float)
-    if not (numpy.isfinite(half).all() and numpy.isfinite(single).all() and (half >= 0.0).all()):
+    if not (numpy.isfinite(half).all() and numpy.isfinite(single).all() and (half[:known] >= 0.0).all()):
         return None
+    of_models = single.reshape(2 * shown + 1, MODELS)
     return Basis(
         half[:keywords],
-        half[keywords:].reshape(keywords + 1, shown),
-        single[: shown * MODELS].reshape(shown, MODELS),
-        numpy.maximum(single[shown * MODELS :], 0.0).reshape(shown, MODELS),
+        half[keywords:known].reshape(keywords + 1, shown),
+        of_models[:shown],
+        numpy.maximum(of_models[shown:-1], 0.0),
+        numpy.clip(of_models[-1], 0.0, 1.0),
+        half[known : known + 1 + keywords],
+        half[known + 1 + keywords :],
         half_life,
     )
+
+
+def is_former(data: bytes) -> bool:
+    """Whether this is a basis as an earlier version packed it, which teaches nothing now."""
+    return bool(data) and 0 < data[0] < _VERSION
 
 
 def keyword_variances(precisions: Numbers, half_life: float) -> Numbers:
@@ -175,7 +200,7 @@ def step(shown: Sequence[Shown], basis: Basis) -> Step:
             damped = 1.0 + curvature * basis.variances[place, model]
             effects[:, place, model] = variances[:, place, model] * features * gradient / damped
             if model == len(WIDTHS) - 1:
-                precisions[:, place] = features**2 * curvature / damped
+                precisions[:, place] = features**_TOGETHER * curvature / damped
     fits = [
         log_likelihood(shown, basis.means[:, model].tolist(), basis.variances[:, model].tolist())
         for model in range(MODELS)

@@ -95,10 +95,7 @@ def log_likelihood(shown: Sequence[Shown], means: Sequence[float], variances: Se
     Uncertain utilities are drawn together by `1 / sqrt(1 + pi/8 v)` (MacKay, Neural Computation 4, 1992, for
     the logistic function), so that whoever was sure and wrong pays for it.
     """
-    force = [
-        math.exp(bounded(mean) / math.sqrt(1.0 + _PROBIT * variance))
-        for mean, variance in zip(means, variances, strict=True)
-    ]
+    force = _foretold(means, variances)
     others = math.exp(BAR) + sum(
         (part.images - part.selected) * f for part, f in zip(shown, force, strict=True)
     )
@@ -110,3 +107,34 @@ def log_likelihood(shown: Sequence[Shown], means: Sequence[float], variances: Se
         part.selected / math.sqrt(selections) * math.log(f / (others + f))
         for part, f in zip(shown, force, strict=True)
     )
+
+
+def surprise(shown: Sequence[Shown], means: Sequence[float], variances: Sequence[float]) -> float:
+    """How much worse the verdict was foretold than a right model foretells on average, in nats.
+
+    The negative log probability of what was chosen (of several, their mean), or of the bar, less its
+    expectation, the entropy of the choice among all images and the bar. It is 0 on average for a model that
+    is right, whether it is sure or not; a picture rejected that was sure to be kept gives about 3.
+    """
+    force = [part.images * each for part, each in zip(shown, _foretold(means, variances), strict=True)]
+    total = math.exp(BAR) + sum(force)
+    chances = [each / total for each in force]
+    bar = math.exp(BAR) / total
+    entropy = -sum(chance * math.log(chance) for chance in (*chances, bar) if chance > 0.0)
+    selections = sum(part.selected for part in shown)
+    if not selections:
+        return -math.log(bar) - entropy
+    said = sum(
+        part.selected / selections * math.log(chance)
+        for part, chance in zip(shown, chances, strict=True)
+        if part.selected
+    )
+    return -said - entropy
+
+
+def _foretold(means: Sequence[float], variances: Sequence[float]) -> list[float]:
+    """exp of utilities known up to a variance, drawn together by what is not known."""
+    return [
+        math.exp(bounded(mean) / math.sqrt(1.0 + _PROBIT * variance))
+        for mean, variance in zip(means, variances, strict=True)
+    ]

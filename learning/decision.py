@@ -112,6 +112,7 @@ class Decision:
             clarity=ranking.clarity,
             utilities=ranking.utilities,
             reasons=ranking.reasons,
+            doubt=ranking.doubt,
             seed=asked.seed,
             family=family,
         )

@@ -19,6 +19,7 @@ Opening = Literal["only_candidate", "draft", "compare", "mostly", "alone", "no_p
 """How the sentence begins: by what is shown."""
 
 _CLEAR = 0.5  # the document's exploit threshold: above it, a confidence is high
+_SURPRISED = 0.3  # a doubt that is worth telling: what is known then counts a quarter
 _NAMED_WORDS = 3
 _LACKING: dict[Finding, str] = {
     "little_data": "little data on such prompts",
@@ -61,7 +62,8 @@ class GroundsExplained(TypedDict):
     """What a finding rests on, for whoever says it in words of another language.
 
     `any_prompt` is for a finding that nothing is known: of these checkpoints at all, and not only for such
-    prompts. `kept` has the keywords that speak most for the leader.
+    prompts. `kept` has the keywords that speak most for the leader. `surprised` says that verdicts on such
+    prompts came out otherwise than foretold of late, so that more is tried.
     """
 
     finding: Finding
@@ -69,6 +71,7 @@ class GroundsExplained(TypedDict):
     leader_judged: bool
     any_prompt: bool
     kept: list[ReasonExplained]
+    surprised: bool
 
 
 class ExplanationParts(TypedDict):
@@ -129,6 +132,8 @@ class Judged(Protocol):
     def clarity(self) -> float: ...
     @property
     def reasons(self) -> tuple[Reason, ...]: ...
+    @property
+    def doubt(self) -> float: ...
 
 
 def finding(ranking: Judged) -> Finding:
@@ -209,6 +214,7 @@ def _grounds(ranking: Judged, leader: str, policy: str) -> GroundsExplained:
         leader_judged=_judged(ranking, leader),
         any_prompt=_any_prompt(ranking, policy),
         kept=[_explained(reason) for reason in _support(ranking, leader)],
+        surprised=ranking.doubt > _SURPRISED,
     )
 
 
@@ -299,6 +305,8 @@ def _why(ranking: Ranking, leader: str, called: str, policy: str) -> str:
         for reason in _support(ranking, leader)
     ]
     support = f", with images kept: {_listed(kept)}" if kept else ""
+    if ranking.doubt > _SURPRISED:
+        support += "; of late verdicts on such prompts were not as expected"
     if found == "little_data":
         return f"little data on such prompts yet; so far {called} leads{support}"
     if found == "no_clear_winner":

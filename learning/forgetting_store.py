@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from . import log_store, log_sums, statistics_store
 from .schema import (
     FITS,
+    HEARINGS,
     OVERALL_ID,
     checkpoints,
     generation_images,
@@ -125,7 +126,7 @@ async def everything(connection: AsyncConnection) -> int:
     gone = await connection.execute(delete(generation_logs))
     await connection.execute(delete(pair_statistics))
     await connection.execute(delete(keywords).where(keywords.c.id != OVERALL_ID))
-    await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys(FITS, 0.0)))
+    await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys((*FITS, *HEARINGS), 0.0)))
     await connection.execute(delete(checkpoints))
     await log_sums.start_anew(connection)
     await renew_identity(connection)

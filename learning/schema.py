@@ -30,7 +30,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest revision in `migrations/versions`, known without importing Alembic."""
 
 VERSION_TABLE = "context_checkpoint_version"
@@ -44,6 +44,10 @@ OVERALL_ID = 0
 
 FITS = ("fit_narrow", "fit_middle", "fit_wide", "fit_pooled")
 """Log likelihoods of all verdicts under each model, in the order of `basis`; kept for `OVERALL` alone."""
+
+
+HEARINGS = ("surprise", "alone")
+"""The fields of a keyword's `values.Hearing`."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -72,7 +76,7 @@ keywords = Table(
     Column("id", Integer, primary_key=True),
     Column("text", Text, nullable=False, unique=True),
     Column("rounds", Float, nullable=False, server_default="0"),
-    *(Column(name, Float, nullable=False, server_default="0") for name in FITS),
+    *(Column(name, Float, nullable=False, server_default="0") for name in (*FITS, *HEARINGS)),
 )
 
 checkpoints = Table(

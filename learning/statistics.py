@@ -1,9 +1,10 @@
 """What one judged round teaches, as sums.
 
-`increments`, `keyword_rounds` and `fits` are the only places where a verdict becomes numbers; the store adds
-them up in SQL and `Tally` in memory, to the same bits. They are sums over rounds and never running means, so
-that a verdict can be replaced (subtract the old, add the new), withdrawn, merged with another person's or
-recomputed from the log. This module refuses to know how the sums are used: that is a policy's affair.
+`increments`, `keyword_rounds`, `hearings` and `fits` are the only places where a verdict becomes numbers; the
+store adds them up in SQL and `Tally` in memory, to the same bits. They are sums over rounds and never running
+means, so that a verdict can be replaced (subtract the old, add the new), withdrawn, merged with another
+person's or recomputed from the log. This module refuses to know how the sums are used: that is a policy's
+affair.
 
 Nobody recomputes the likelihood of the whole history for each verdict; each round leaves its second-order
 expansion around the utilities u0 that the policy had when it recommended (one Newton step, as in online
@@ -11,7 +12,8 @@ Laplace approximation: Spiegelhalter and Lauritzen, Networks 20, 1990). With gra
 diagonal of the negative Hessian) its sums are `score += g + h * u0`, `information += h`, so that `score /
 information` is where the rounds alone would put the utility.
 
-The effects of single keywords are learned beside that (`basis`), from rounds that have their basis.
+The effects of single keywords are learned beside that (`basis`), from rounds that have their basis, and so is
+how expected the verdicts on a keyword's prompts have been of late (`hearings`).
 """
 
 from __future__ import annotations
@@ -19,14 +21,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .basis import Step, step
-from .choice_model import bounded, derivatives, merged
-from .values import MOST_BRANCHES, Increment, Keyword, PairStatistics, Round, Shown, Stage
+from .choice_model import bounded, derivatives, merged, surprise
+from .values import MOST_BRANCHES, Hearing, Increment, Keyword, PairStatistics, Round, Shown, Stage
 
-FORMULA = 2
+FORMULA = 3
 """Raised whenever the same rounds give other numbers: a database summed by an older formula is then
 recomputed."""
 
 _GRAIN = 2.0**20
+_SURPRISE_PACE = 0.25  # each verdict is a quarter of what is thought of the last few
+_OVERALL_PACE = 0.25  # of that, for all prompts together, of which there are more
 _STAGE_WEIGHTS: Mapping[Stage, float] = {"draft": 0.5}  # a glance at a draft says less of what a final needs
 
 
@@ -102,6 +106,30 @@ def keyword_rounds(judged: Round) -> dict[str, float]:
         return {}
     share = round_share(len(shown))
     return {"": share, **{keyword.text: share for keyword in judged.keywords}}
+
+
+def hearings(judged: Round) -> dict[str, Hearing]:
+    """What a round's verdict adds to the `Hearing` of `""` and of its keywords; empty without a basis.
+
+    Both numbers are replaced rather than added to, which is a sum all the same, because the basis tells what
+    they were.
+    """
+    shown = merged(judged.shown)
+    basis = judged.basis
+    if basis is None or not basis.fits(len(judged.keywords), len(shown)):
+        return {}
+    if not any(part.judged for part in shown):
+        return {}
+    means = basis.means @ basis.trust
+    variances = (basis.variances + (basis.means - means[:, None]) ** 2) @ basis.trust
+    said = surprise(shown, means.tolist(), variances.tolist())
+    pace = _SURPRISE_PACE * _STAGE_WEIGHTS.get(judged.stage, 1.0)
+    before = basis.surprises.tolist()
+    found = {"": Hearing(quantised(_OVERALL_PACE * pace * (said - before[0])))}
+    for keyword, was, alone in zip(judged.keywords, before[1:], basis.alone.tolist(), strict=True):
+        more = 1.0 if len(shown) == 1 else -alone
+        found[keyword.text] = Hearing(quantised(pace * (said - was)), quantised(more))
+    return found
 
 
 def round_share(checkpoints: int) -> float:

@@ -35,6 +35,7 @@ from .policies.experts import linearise
 from .schema import (
     FITS,
     GRAIN,
+    HEARINGS,
     OVERALL,
     OVERALL_ID,
     checkpoints,
@@ -44,7 +45,7 @@ from .schema import (
     pair_statistics,
 )
 from .schema import verdicts as verdict_rows
-from .values import HALF_LIFE, Evidence, Increment, Keyword, PairStatistics, Round
+from .values import HALF_LIFE, Evidence, Hearing, Increment, Keyword, PairStatistics, Round
 
 Sums: TypeAlias = "defaultdict[tuple[str, str], list[float]]"
 
@@ -62,8 +63,8 @@ _EVIDENCE = union_all(
         keywords.c.text,
         null().label("name"),
         keywords.c.rounds,
-        *(keywords.c[name] for name in FITS),
-        *(literal(0.0) for _ in _NUMBERS[1 + len(FITS) :]),
+        *(keywords.c[name] for name in (*FITS, *HEARINGS)),
+        *(literal(0.0) for _ in _NUMBERS[1 + len(FITS) + len(HEARINGS) :]),
     ).where(_HEARD),
     select(keywords.c.text, checkpoints.c.name, *_COLUMNS)
     .select_from(pair_statistics.join(keywords).join(checkpoints))
@@ -83,6 +84,7 @@ async def evidence(connection: AsyncConnection, texts: Sequence[str], candidates
     held: list[float] = []
     rounds: dict[str, float] = {}
     fits: tuple[float, ...] = ()
+    hearings: dict[str, Hearing] = {}
     for text, name, *numbers in rows:
         if name is not None:
             pairs.append((text, name))
@@ -92,13 +94,16 @@ async def evidence(connection: AsyncConnection, texts: Sequence[str], candidates
                 rounds[text] = numbers[0]
             if text == OVERALL:
                 fits = tuple(numbers[1 : 1 + len(FITS)])
+            heard = Hearing(*numbers[1 + len(FITS) : 1 + len(FITS) + len(HEARINGS)])
+            if heard != _UNHEARD:
+                hearings[text] = heard
     numbers_held = numpy.array(held, dtype=float).reshape(-1, len(_NUMBERS)) * UNITS
     general = [place for place, (text, _) in enumerate(pairs) if text == OVERALL]
     overall = {pairs[place][1]: PairStatistics(*numbers_held[place].tolist()) for place in general}
     table = PairTable(
         [pair for pair in pairs if pair[0] != OVERALL], numpy.delete(numbers_held, general, axis=0)
     )
-    return Evidence(table, overall, rounds, rounds.pop(OVERALL, 0.0), fits)
+    return Evidence(table, overall, rounds, rounds.pop(OVERALL, 0.0), fits, hearings)
 
 
 class Change:
@@ -107,6 +112,7 @@ class Change:
     def __init__(self) -> None:
         self.pairs: Sums = defaultdict(lambda: [0.0] * len(_NUMBERS))
         self.rounds: defaultdict[str, float] = defaultdict(float)
+        self.hearings: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * len(HEARINGS))
         self.fits = [0.0] * MODELS
 
     def add(self, judged: Round, sign: float = 1.0) -> None:
@@ -114,6 +120,10 @@ class Change:
             self._add(increment, sign)
         for text, share in statistics.keyword_rounds(judged).items():
             self.rounds[text] += sign * share
+        for text, more in statistics.hearings(judged).items():
+            heard = self.hearings[text]
+            heard[0] += sign * more.surprise
+            heard[1] += sign * more.alone
         for place, fit in enumerate(statistics.fits(judged)):
             self.fits[place] += sign * fit
 
@@ -132,6 +142,7 @@ class Change:
             {text: self.rounds[text] for text in texts if self.rounds.get(text)},
             self.rounds.get(OVERALL, 0.0),
             tuple(self.fits),
+            {text: Hearing(*self.hearings[text]) for text in (OVERALL, *texts) if text in self.hearings},
         )
 
     def _add(self, increment: Increment, sign: float) -> None:
@@ -167,24 +178,36 @@ async def apply(connection: AsyncConnection, change: Change, ids: Ids) -> None:
             "of_id": ids.keywords[text],
             "more_rounds": share,
             **(_no_fits if text != OVERALL else _fits(change)),
+            **_more(HEARINGS, change.hearings.get(text, _no_hearing)),
         }
         for text, share in change.rounds.items()
-        if share or (text == OVERALL and any(change.fits))
+        if share or any(change.hearings.get(text, ())) or (text == OVERALL and any(change.fits))
     ]
     if heard:
         await connection.execute(_HEAR, heard)
 
 
 def _fits(change: Change) -> dict[str, float]:
-    return {f"more_{name}": fit for name, fit in zip(FITS, change.fits, strict=True)}
+    return _more(FITS, change.fits)
+
+
+def _more(names: Sequence[str], numbers: Sequence[float]) -> dict[str, float]:
+    return {f"more_{name}": number for name, number in zip(names, numbers, strict=True)}
 
 
 _TOTAL = _NUMBERS.index("total")
+_UNHEARD = Hearing()
 _no_fits = {f"more_{name}": 0.0 for name in FITS}
+_no_hearing = [0.0] * len(HEARINGS)
 _HEAR = (
     update(keywords)
     .where(keywords.c.id == bindparam("of_id"))
-    .values({keywords.c[name]: keywords.c[name] + bindparam(f"more_{name}") for name in ("rounds", *FITS)})
+    .values(
+        {
+            keywords.c[name]: keywords.c[name] + bindparam(f"more_{name}")
+            for name in ("rounds", *FITS, *HEARINGS)
+        }
+    )
 )
 
 
@@ -244,7 +267,7 @@ async def rebuild(connection: AsyncConnection) -> RebuildReport:
         rounds.get(text, 0.0) != change.rounds.get(text, 0.0) for text in rounds.keys() | change.rounds.keys()
     )
     await connection.execute(delete(pair_statistics))
-    await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys(FITS, 0.0)))
+    await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys((*FITS, *HEARINGS), 0.0)))
     await apply(connection, change, await _all_ids(connection))
     await log_sums.start_anew(connection)
     return RebuildReport(generations, len(after), corrected)

@@ -12,8 +12,8 @@ from dataclasses import replace
 from .basis import MODELS, Basis
 from .pair_table import PairTable, numbers_of
 from .policies.experts import linearise
-from .statistics import fits, increments, keyword_rounds
-from .values import Evidence, Keyword, PairStatistics, Round
+from .statistics import fits, hearings, increments, keyword_rounds
+from .values import Evidence, Hearing, Keyword, PairStatistics, Round
 
 
 class Tally:
@@ -31,6 +31,7 @@ class Tally:
     def __init__(self) -> None:
         self._pairs: defaultdict[tuple[str, str], PairStatistics] = defaultdict(PairStatistics)
         self._rounds: defaultdict[str, float] = defaultdict(float)
+        self._hearings: defaultdict[str, Hearing] = defaultdict(Hearing)
         self._fits = [0.0] * MODELS
         self._taken: defaultdict[Round, list[Basis]] = defaultdict(list)
 
@@ -53,6 +54,11 @@ class Tally:
             self._pairs[pair] = _sum(self._pairs[pair], increment.change, sign)
         for keyword, share in keyword_rounds(judged).items():
             self._rounds[keyword] += sign * share
+        for keyword, more in hearings(judged).items():
+            held = self._hearings[keyword]
+            self._hearings[keyword] = Hearing(
+                held.surprise + sign * more.surprise, held.alone + sign * more.alone
+            )
         for place, fit in enumerate(fits(judged)):
             self._fits[place] += sign * fit
 
@@ -76,6 +82,7 @@ class Tally:
             keyword_rounds={text: self._rounds[text] for text in texts if self._rounds.get(text)},
             rounds=self._rounds.get("", 0.0),
             fits=tuple(self._fits),
+            hearings={text: self._hearings[text] for text in ("", *texts) if text in self._hearings},
         )
 
 

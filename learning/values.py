@@ -91,6 +91,23 @@ class PairStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class Hearing:
+    """How a keyword's prompts went of late, whatever the checkpoint; or what one verdict adds to that.
+
+    Attributes
+    ----------
+    surprise
+        A fading mean of how much worse verdicts were foretold than a model that is right foretells them, in
+        nats: about 0 while all goes as expected.
+    alone
+        Rounds in a row that showed one checkpoint alone, since the last that compared some.
+    """
+
+    surprise: float = 0.0
+    alone: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Increment:
     """What one round adds to one pair; keyword `""` is the checkpoint's overall effect."""
 
@@ -135,8 +152,9 @@ class Evidence:
 
     `pairs` has the prompt's keywords times the candidates, `overall` the candidates; absent means all zero.
     `keyword_rounds` counts the judged rounds whose prompt had the keyword, `rounds` all judged rounds. `fits`
-    has the log likelihood of all verdicts under each of `basis.MODELS`, or nothing. `half_life` is no
-    evidence, but how fast the person lets it fade.
+    has the log likelihood of all verdicts under each of `basis.MODELS`, or nothing. `hearings` is what the
+    keywords themselves, and `""` for all prompts, have been through. `half_life` is no evidence, but how fast
+    the person lets it fade.
     """
 
     pairs: Mapping[tuple[str, str], PairStatistics] = field(default_factory=dict)
@@ -144,6 +162,7 @@ class Evidence:
     keyword_rounds: Mapping[str, float] = field(default_factory=dict)
     rounds: float = 0.0
     fits: tuple[float, ...] = ()
+    hearings: Mapping[str, Hearing] = field(default_factory=dict)
     half_life: float = HALF_LIFE
 
 
@@ -168,7 +187,8 @@ class Ranking:
 
     `evidence` (how much data) and `clarity` (how clear a winner) are in 0..1, as is their outcome
     `confidence`. `shown_order` is the order in which branches are filled: the first is the best, the others
-    may be drawn.
+    may be drawn. `doubt` is how far recent verdicts on such prompts went against what was foretold, 0 while
+    they did not.
     """
 
     order: tuple[str, ...]
@@ -179,6 +199,7 @@ class Ranking:
     evidence: float
     clarity: float
     reasons: tuple[Reason, ...] = ()
+    doubt: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +223,7 @@ class Recommendation:
     clarity: float = 0.0
     utilities: Mapping[str, float] = field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
+    doubt: float = 0.0
     seed: int | None = None
     family: str = ""
     fallback: bool = False

@@ -16,8 +16,8 @@ import numpy
 from .pair_table import PairTable, numbers_of
 from .policies import Policy
 from .policies.experts import linearise
-from .statistics import fits, increments, keyword_rounds
-from .values import Evidence, Keyword, PairStatistics, Ranking, Round, Shown
+from .statistics import fits, hearings, increments, keyword_rounds
+from .values import Evidence, Hearing, Keyword, PairStatistics, Ranking, Round, Shown
 
 MOST_PICKS = 20
 """More picks than these are not tried out: so much would have to happen that it says nothing."""
@@ -104,6 +104,10 @@ def _after(evidence: Evidence, judged: Round) -> Evidence:
     share = shares.pop("", 0.0)
     for keyword, more in shares.items():
         rounds[keyword] = rounds.get(keyword, 0.0) + more
+    heard = dict(evidence.hearings)
+    for keyword, told in hearings(judged).items():
+        was = heard.get(keyword, Hearing())
+        heard[keyword] = Hearing(was.surprise + told.surprise, was.alone + told.alone)
     said = fits(judged)
     before = evidence.fits or (0.0,) * len(said)
     return replace(
@@ -112,6 +116,7 @@ def _after(evidence: Evidence, judged: Round) -> Evidence:
         overall=overall,
         keyword_rounds=rounds,
         rounds=evidence.rounds + share,
+        hearings=heard,
         fits=tuple(one + more for one, more in zip(before, said, strict=True)),
     )
 

@@ -36,15 +36,15 @@ export function sentence(checkpoints, { opening, grounds, pinned, problem }, say
  * @param {Say} say
  * @param {string} [it] how to call the leader, if not by its name
  */
-export function why({ finding, leader, leader_judged, any_prompt, kept }, say, it) {
+export function why({ finding, leader, leader_judged, any_prompt, kept, surprised }, say, it) {
   const values = { leader: it || called(leader) };
   if (finding === "nothing_known") return say(any_prompt ? "finding_never_judged" : "finding_nothing_known");
   if (!leader_judged) return say(`unjudged_${finding}`, values);
   const words = kept.map((/** @type {Json} */ { keyword, selected, total }) =>
     say("keptOfWord", { word: apart(keyword), kept: selected, judged: total }),
   );
-  const found = say(`finding_${finding}`, values);
-  return words.length > 0 ? found + say("keptWords", { words: listed(words, say) }) : found;
+  const support = words.length > 0 ? say("keptWords", { words: listed(words, say) }) : "";
+  return say(`finding_${finding}`, values) + support + (surprised ? say("notAsExpected") : "");
 }
 
 /**

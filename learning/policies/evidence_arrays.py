@@ -14,13 +14,14 @@ import numpy
 
 from ..confidence import Numbers
 from ..pair_table import FIELDS, PairTable
-from ..values import Evidence, Keyword, PairStatistics
+from ..values import Evidence, Hearing, Keyword, PairStatistics
 
 Field = Literal[
     "selected", "total", "rounds", "score", "information", "narrow", "middle", "wide", "precision"
 ]
 
 NOTHING = PairStatistics()
+_UNHEARD = Hearing()
 
 _PLACES: Mapping[str, int] = {name: place for place, name in enumerate(FIELDS)}
 
@@ -39,13 +40,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceArrays:
-    """`pairs` is keywords by candidates `[K, C]`, `overall` `[C]`, `keyword_rounds` and `weights` `[K]`."""
+    """`pairs` is keywords by candidates `[K, C]`, `overall` `[C]`, `keyword_rounds`, `weights` and `alone`
+    `[K]`; `surprises` `[1 + K]` has that of all prompts first."""
 
     pairs: Table
     overall: Table
     keyword_rounds: Numbers
     weights: Numbers
     rounds: float
+    surprises: Numbers
+    alone: Numbers
 
 
 def as_arrays(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Evidence) -> EvidenceArrays:
@@ -53,10 +57,13 @@ def as_arrays(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: 
     overall = PairTable.of({("", name): held for name, held in evidence.overall.items()})
     rounds = [evidence.keyword_rounds.get(keyword.text, 0.0) for keyword in keywords]
     texts = [keyword.text for keyword in keywords]
+    heard = [evidence.hearings.get(text, _UNHEARD) for text in ("", *texts)]
     return EvidenceArrays(
         pairs=Table(PairTable.of(evidence.pairs).laid_out(texts, candidates)),
         overall=Table(overall.laid_out([""], candidates)[:, 0]),
         keyword_rounds=numpy.array(rounds, dtype=float),
         weights=numpy.array([keyword.weight for keyword in keywords], dtype=float),
         rounds=float(evidence.rounds),
+        surprises=numpy.array([held.surprise for held in heard], dtype=float),
+        alone=numpy.maximum(0.0, numpy.array([held.alone for held in heard[1:]], dtype=float)),
     )

@@ -21,6 +21,7 @@ from ..choice_model import merged
 from ..confidence import Numbers
 from ..statistics import round_share
 from ..values import Evidence, Keyword, Round
+from .doubt import doubt, freshness, widened
 from .evidence_arrays import EvidenceArrays, Field, as_arrays
 from .pooled import Pooled
 from .pooled import predict as predict_pooled
@@ -45,6 +46,8 @@ class Prediction:
         What the means are made of: `overall` `[C]` plus the sum of `effects` `[K, C]`.
     pooled
         The model of similar rounds alone, which also knows how much the words tell.
+    doubt, freshness
+        How far it is to be believed (`doubt`); the variances are widened already.
     """
 
     means: Numbers
@@ -52,6 +55,8 @@ class Prediction:
     overall: Numbers
     effects: Numbers
     pooled: Pooled
+    doubt: float
+    freshness: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +80,15 @@ def predict(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Ev
     trust = model_weights(evidence.fits)
     means = models.means @ trust
     apart = (models.means - means[:, None]) ** 2
+    doubted = doubt(held, models.pooled.shares)
     return Prediction(
         means=means,
-        variances=(models.variances + apart) @ trust,
+        variances=widened((models.variances + apart) @ trust, doubted),
         overall=models.overall @ trust[:-1] + models.pooled.overall * trust[-1],
         effects=features[:, None] * (models.weights @ trust[:-1]) + models.pooled.effects * trust[-1],
         pooled=models.pooled,
+        doubt=doubted,
+        freshness=freshness(held, models.pooled.shares),
     )
 
 
@@ -94,7 +102,18 @@ def linearise(judged: Round, evidence: Evidence) -> Basis:
     share = round_share(len(shown))
     features = _features(held.keyword_rounds + share, held.rounds + share, held.weights)
     models = _foretold(held, judged.keywords, features, evidence.half_life)
-    return rounded(features, models.precisions, models.means, models.variances, evidence.half_life)
+    return rounded(
+        Basis(
+            features,
+            models.precisions,
+            models.means,
+            models.variances,
+            model_weights(evidence.fits),
+            held.surprises,
+            held.alone,
+            evidence.half_life,
+        )
+    )
 
 
 def model_weights(fits: Sequence[float]) -> Numbers:

@@ -56,7 +56,7 @@ def _ranked(
     pooled = found.pooled
     compared = [evidence.pairs.get((keyword.text, candidates[leader]), NOTHING) for keyword in keywords]
     leader_rounds = numpy.array([pair.rounds for pair in compared])
-    amount = telling_words.evidence(pooled.words, pooled.shares, leader_rounds)
+    amount = found.freshness * telling_words.evidence(pooled.words, pooled.shares, leader_rounds)
     clear = clarity(found.means, _COMPARED * numpy.sqrt(found.variances), leader)
     scores = dict(zip(candidates, found.means.tolist(), strict=True))
     return Ranking(
@@ -68,6 +68,7 @@ def _ranked(
         evidence=amount,
         clarity=clear,
         reasons=_reasons(keywords, candidates, evidence, found, order[:_EXPLAINED].tolist()),
+        doubt=found.doubt,
     )
 
 

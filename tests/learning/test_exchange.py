@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import json
 from collections.abc import AsyncIterator, Callable
@@ -61,6 +62,28 @@ async def one_judged(service: PreferenceService, winner: str = NAMES[0]) -> str:
     keep = shown.index(winner) if winner in shown else 0
     await service.record_feedback(generation_id, selected_images=[keep])
     return generation_id
+
+
+class TestFormerVersions:
+    async def test_what_an_earlier_version_knew_of_a_round_is_taken_anew(self, opened: Opened) -> None:
+        """Such an export is not refused: it teaches what it would have taught here."""
+        before, after = await opened("before.db"), await opened("after.db")
+        for _ in range(4):
+            await one_judged(before)
+
+        await after.import_lines([_of_the_first_version(line) for line in await exported(before)])
+
+        asked = ("anime girl", NAMES)
+        expected, found = [await each.recommend(*asked, seed=1) for each in (before, after)]
+        assert (found.scores, found.confidence) == (expected.scores, expected.confidence)
+
+
+def _of_the_first_version(line: str) -> str:
+    held = json.loads(line)
+    if "basis" in held:
+        known = base64.b64decode(held["basis"])
+        held["basis"] = base64.b64encode(b"\x01" + known[1:]).decode()
+    return json.dumps(held)
 
 
 class TestRoundTrip:

@@ -103,6 +103,42 @@ async def test_an_older_database_is_upgraded_and_a_current_one_left_alone(
     assert caplog.records == []
 
 
+async def test_a_database_of_the_first_revision_learns_all_that_it_logged(tmp_path: Path) -> None:
+    """What was known of a round is packed otherwise there, so it is taken anew: the same, to the bit."""
+    new, old = tmp_path / "new.db", tmp_path / "old.db"
+    service = await PreferenceService.open(new)
+    await teach(service, rounds=9)
+    await teach(service, rounds=3, winner="b")
+    expected = await service.recommend("anime girl", ["a", "b", "c"], seed=1)
+    await service.close()
+    engine = create_engine(f"sqlite:///{old}")
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "0001")
+    engine.dispose()
+    _copy_log(new, old)
+
+    service = await PreferenceService.open(old)
+    found = await service.recommend("anime girl", ["a", "b", "c"], seed=1)
+    await service.close()
+
+    assert (found.confidence, found.scores) == (expected.confidence, expected.scores)
+
+
+def _copy_log(new: Path, old: Path) -> None:
+    """As the first revision's code left it: no statistics of today's formula, bases of the first version."""
+    connection = sqlite3.connect(old)
+    connection.execute("ATTACH ? AS new", (str(new),))
+    for table in metadata.sorted_tables:
+        columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA table_info({table.name})"))
+        if table.name in ("learned_state", "pair_statistics") or not columns:
+            continue
+        connection.execute(f"INSERT OR REPLACE INTO {table.name} SELECT {columns} FROM new.{table.name}")  # noqa: S608
+    connection.execute("UPDATE generation_logs SET basis = CAST(X'01' || SUBSTR(basis, 2) AS BLOB)")
+    connection.execute("UPDATE learned_state SET formula = 2")
+    connection.commit()
+    connection.close()
+
+
 async def test_a_newer_database_recommends_and_is_never_changed(
     database_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -215,7 +251,8 @@ async def test_what_was_taught_under_the_first_schema_is_the_same_under_the_newe
         ]
         for name in held:
             connection.execute(f"DELETE FROM {name}")  # noqa: S608
-            connection.execute(f"INSERT INTO {name} SELECT * FROM new.{name}")  # noqa: S608
+            columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA table_info({name})"))
+            connection.execute(f"INSERT INTO {name} SELECT {columns} FROM new.{name}")  # noqa: S608
         counted = ("score", "information", "narrow", "middle", "wide", "precision")
         back = ", ".join(f'"{name}" = "{name}" / 1048576.0' for name in counted)
         connection.execute(f"UPDATE pair_statistics SET {back}")  # noqa: S608
@@ -230,4 +267,4 @@ async def test_what_was_taught_under_the_first_schema_is_the_same_under_the_newe
     assert after == before
     assert report.corrected == 0
     assert overview.judged == 12
-    assert [copy.name for copy in (tmp_path / "backups").iterdir() if "before-0002" in copy.name]
+    assert [copy.name for copy in (tmp_path / "backups").iterdir() if f"before-{REVISION}" in copy.name]

@@ -18,6 +18,7 @@ const GROUNDS = {
   leader: "sdxl/epic.safetensors",
   leader_judged: true,
   any_prompt: false,
+  surprised: false,
   kept: [
     { keyword: "cat", effect: 1.5, selected: 11, total: 12 },
     { keyword: "night", effect: 0.5, selected: 5, total: 9 },

@@ -26,12 +26,14 @@ from .people import People, UnknownPerson
 from .settings import Settings, SettingsFile
 
 if TYPE_CHECKING:
+    from .learning.decision_log import Told
     from .learning.service import PreferenceService
 
 T = TypeVar("T")
 Operation = Callable[["PreferenceService"], Coroutine[Any, Any, T]]
 
 DATABASE_VARIABLE = "CONTEXT_CHECKPOINT_DATABASE"
+LOG_VARIABLE = "CONTEXT_CHECKPOINT_LOG"
 _SYSTEM_USER = (
     "__context_checkpoint"  # what ComfyUI's folder_paths.get_system_user_directory makes of our name
 )
@@ -196,6 +198,7 @@ class Runtime:
                     backups_kept=self.settings.backups_kept,
                     standby=self.data_directory,
                 )
+                self._service.told = _told()
             return self._service
 
     async def _close_service(self) -> None:
@@ -211,6 +214,20 @@ class Runtime:
         service, self._service, self._opening = self._service, None, None
         if service is not None:
             await service.close()
+
+
+def _told() -> Told:
+    """What the log is to tell of each decision."""
+    from .learning.decision_log import TOLD
+
+    asked = os.environ.get(LOG_VARIABLE, "").strip().lower()
+    for told in TOLD:
+        if asked == told:
+            if told:
+                logging.getLogger(__package__).setLevel(logging.INFO)
+            return told
+    log.warning("%s is %r; choose one of: %s.", LOG_VARIABLE, asked, ", ".join(filter(None, TOLD)))
+    return ""
 
 
 _guard = threading.Lock()

@@ -1,16 +1,41 @@
-"""The lines that tell, in the log, what was recommended and what is done with it.
+"""The lines that tell, in the log, what was recommended and what is done with it; nothing unless asked for.
 
-Separate because their wording is fixed: people search their logs for it. What they do not fix (a draft,
-exploring switched off) has wordings of its own here, since "Low confidence (0.75)" would mislead.
+One line for programs, or the two of the design document for people, whose wording is fixed: it is searched.
+What the document does not fix (a draft, exploring switched off) has wordings of its own here, since "Low
+confidence (0.75)" would mislead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from .values import Recommendation, Thresholds
 
 _LONGEST_PROMPT = 300
+
+Told = Literal["", "decisions", "document"]
+"""Nothing, one line per decision, or the document's two."""
+
+TOLD: tuple[Told, ...] = ("", "decisions", "document")
+
+
+def line(made: Recommendation, took_s: float, *, with_prompt: bool = True) -> str:
+    """One decision as `name=value`; texts are quoted, so that none of them looks like another line."""
+    parts = {
+        "strategy": made.strategy,
+        "checkpoints": list(made.checkpoints),
+        "confidence": f"{made.confidence:.3f}",
+        "evidence": f"{made.evidence:.3f}",
+        "clarity": f"{made.clarity:.3f}",
+        "policy": made.policy,
+        "stage": made.stage,
+        "candidates": len(made.scores),
+        "keywords": len(made.keywords),
+        "ms": f"{took_s * 1e3:.2f}",
+        "prompt": repr(_short(made.prompt)) if with_prompt else "(not kept)",
+    }
+    return "decision " + " ".join(f"{name}={value}" for name, value in parts.items())
 
 
 def lines(

@@ -67,6 +67,8 @@ class PreferenceService(Inspection, Forgetting, Identity):
         self.curation = pins.Curation()
         self.keep_prompts = True
         """False: a prompt's text is not stored, only its keywords."""
+        self.told: decision_log.Told = ""
+        """What the log tells of each decision."""
         self.activity = Activity()
         self._remembered = EvidenceCache()
         Inspection.__init__(self, database)
@@ -176,21 +178,25 @@ class PreferenceService(Inspection, Forgetting, Identity):
         began = perf_counter()
         learned = await self._decide(asked)
         made = learned.recommendation(family)
-        self.activity.decision_s += perf_counter() - began
+        took_s = perf_counter() - began
+        self.activity.decision_s += took_s
         self.activity.decisions[made.policy, made.strategy] += 1
-        for line in decision_log.lines(
-            made, asked.thresholds, explore=explore, with_prompt=self.keep_prompts
-        ):
-            log.info("%s", line)
         decision = pins.with_pinned(learned, self.curation)
-        if decision is learned:
-            return made
-        log.info("Pinned, so shown whatever was learned: %s", pins.shown(decision.checkpoints, self.curation))
-        made = decision.recommendation(family)
-        pinned = pins.shown(decision.checkpoints, self.curation)
-        return replace(
-            made, explanation=f"{made.explanation} Pinned: {', '.join(pinned)}.", pinned=tuple(pinned)
-        )
+        pinned = () if decision is learned else tuple(pins.shown(decision.checkpoints, self.curation))
+        if self.told == "document":
+            for line in decision_log.lines(
+                made, asked.thresholds, explore=explore, with_prompt=self.keep_prompts
+            ):
+                log.info("%s", line)
+            if pinned:
+                log.info("Pinned, so shown whatever was learned: %s", list(pinned))
+        if decision is not learned:
+            made = decision.recommendation(family)
+            told = f"{made.explanation} Pinned: {', '.join(pinned)}."
+            made = replace(made, explanation=told, pinned=pinned)
+        if self.told == "decisions":
+            log.info("%s", decision_log.line(made, took_s, with_prompt=self.keep_prompts))
+        return made
 
     async def explain(
         self,

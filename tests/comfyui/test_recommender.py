@@ -171,16 +171,25 @@ class TestPlan:
         """Memory and patience differ."""
         assert len(plan_of(comfy.run(recommend(fresh_prompt(), max_branches=most)))["checkpoints"]) == most
 
-    def test_the_documents_lines_are_logged(self, comfy: ComfyServer) -> None:
-        """Exactly as the document prints them."""
+    @pytest.mark.parametrize("told", ["document", "decisions", None])
+    def test_decisions_are_logged_where_it_is_asked_for(
+        self, comfy_factory: ComfyFactory, told: str | None
+    ) -> None:
+        """Exactly as the document prints them, or as one line, or not at all."""
+        server = comfy_factory(environment={"CONTEXT_CHECKPOINT_LOG": told})
         prompt = fresh_prompt("cyberpunk cityscape at night")
-        names = plan_of(comfy.run(recommend(prompt)))["checkpoints"]
+        names = plan_of(server.run(recommend(prompt)))["checkpoints"]
 
         assert (
             f"Context-aware checkpoint recommendation: {names[0]} (confidence: 0.00) for prompt: {prompt}"
-            in comfy.log
+            in server.log
+        ) == (told == "document")
+        assert (f"Low confidence (0.00), exploring 3 checkpoints: {names}" in server.log) == (
+            told == "document"
         )
-        assert f"Low confidence (0.00), exploring 3 checkpoints: {names}" in comfy.log
+        assert (f"decision strategy=explore checkpoints={names} confidence=0.000" in server.log) == (
+            told == "decisions"
+        )
 
 
 class TestCache:

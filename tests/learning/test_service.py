@@ -202,8 +202,37 @@ class TestLogLines:
     ) -> tuple[Recommendation, list[str]]:
         with caplog.at_level(logging.INFO, logger="context_checkpoint.learning.service"):
             caplog.clear()
+            service.told = "document"
             made = await service.recommend("anime girl\nwith long hair", CANDIDATES, **asked)
         return made, [f"{record.levelname}: {record.getMessage()}" for record in caplog.records]
+
+    async def test_nothing_is_logged_unless_it_is_asked_for(
+        self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService
+    ) -> None:
+        """The browser asks as somebody types: a log of that would be a log of nothing else."""
+        with caplog.at_level(logging.DEBUG, logger="context_checkpoint.learning.service"):
+            await sqlite_service.recommend("anime girl", CANDIDATES)
+
+        assert caplog.records == []
+
+    async def test_one_line_per_decision(
+        self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService
+    ) -> None:
+        """For programs: names and values, whatever the prompt holds."""
+        sqlite_service.told = "decisions"
+        with caplog.at_level(logging.INFO, logger="context_checkpoint.learning.service"):
+            made = await sqlite_service.recommend("anime\ndecision policy=x", CANDIDATES, seed=1)
+            sqlite_service.keep_prompts = False
+            await sqlite_service.recommend("anime girl", CANDIDATES)
+        first, second = [record.getMessage() for record in caplog.records]
+
+        assert first.startswith(
+            f"decision strategy=explore checkpoints={list(made.checkpoints)} confidence=0.000 evidence=0.000 "
+        )
+        assert f" policy=bayesian stage=final candidates={len(CANDIDATES)} keywords=" in first
+        assert first.endswith(" prompt='anime decision policy=x'")
+        assert "\n" not in first
+        assert second.endswith(" prompt=(not kept)")
 
     async def test_low_confidence(
         self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService

@@ -20,10 +20,10 @@ from .cli import CommandFailed, Outcome, WrongUse
 from .learning.overview import CheckpointRow, PairRow
 from .learning.portable import lines_in
 from .learning.service import PreferenceService
-from .learning.values import Thresholds
+from .learning.values import Recommendation, Thresholds
 from .nodes.checkpoint_files import CheckpointFiles
 from .nodes.checkpoint_header import Header
-from .nodes.pool import ALL, UNKNOWN, PoolRules, empty_pool_message, select
+from .nodes.pool import ALL, UNKNOWN, CheckpointFile, PoolRules, empty_pool_message, select
 from .runtime import Runtime, configure, current
 
 T = TypeVar("T")
@@ -68,11 +68,15 @@ def _candidates(given: argparse.Namespace) -> tuple[str, ...]:
     return _in_folder(Path(given.folder), given.include, given.exclude)
 
 
+def _files_in(folder: Path) -> list[CheckpointFile]:
+    return list(CheckpointFiles(FolderCheckpoints(folder), memory=None).list())
+
+
 def _in_folder(folder: Path, include: str, exclude: str) -> tuple[str, ...]:
     if not folder.is_dir():
         raise WrongUse(f"{folder} is not a folder.")
     rules = PoolRules(family=ALL, include=include, exclude=exclude)
-    pool = select(rules, CheckpointFiles(FolderCheckpoints(folder), memory=None).list())
+    pool = select(rules, _files_in(folder))
     if not pool.candidates:
         raise CommandFailed(empty_pool_message(rules, pool, [str(folder)]))
     return pool.candidates
@@ -122,9 +126,12 @@ def recommend(given: argparse.Namespace) -> Outcome:
     if given.images is not None and given.images < 1:
         raise WrongUse("--images must be at least 1.")
     prompt, candidates = _prompt(given), _candidates(given)
-    recommendation = _ask(
-        given,
-        lambda service: service.recommend(
+    files = _files_in(Path(given.folder)) if given.folder is not None else []
+
+    async def recommend_in(service: PreferenceService) -> Recommendation:
+        if files:  # a renamed file takes along what was learned of it
+            await service.meet_files({file.name: file.fingerprint for file in files})
+        return await service.recommend(
             prompt,
             candidates,
             stage=given.stage,
@@ -134,8 +141,9 @@ def recommend(given: argparse.Namespace) -> Outcome:
             seed=given.seed,
             thresholds=thresholds,
             negative=_negative(given),
-        ),
-    )
+        )
+
+    recommendation = _ask(given, recommend_in)
     answer = schemas.recommend_answer(recommendation, images=given.images)
     lines = [
         *(f"{name}{_times(answer.images, name)}" for name in answer.checkpoints),

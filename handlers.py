@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from . import __version__, exchange_schemas, learned_schemas, schemas
 from .envelope import Refusal
@@ -26,6 +26,9 @@ from .nodes.pool import (
     no_pool_line,
 )
 from .runtime import Runtime
+
+if TYPE_CHECKING:
+    from .learning.service import PreferenceService
 
 logger = logging.getLogger(__name__)
 
@@ -98,9 +101,26 @@ class Api:
         candidates = pool.candidates if pool is not None else asked.candidates or ()
         options = self._options(asked)
         family = pool.family if pool is not None else ""
-        return await self.runtime.run(
-            lambda service: service.recommend(asked.prompt, candidates, family=family, **options)
-        )
+        present = await self._fingerprints(asked)
+
+        async def recommend(service: PreferenceService) -> Recommendation:
+            if present:
+                await service.meet_files(present)
+            return await service.recommend(asked.prompt, candidates, family=family, **options)
+
+        return await self.runtime.run(recommend)
+
+    async def _fingerprints(self, asked: schemas.RecommendAsked) -> Mapping[str, str]:
+        """What tells the files that there are, as the recommender node looks at them; else what is said."""
+        if self.host is None:
+            return asked.fingerprints or {}
+        if asked.fingerprints:
+            raise Refusal(
+                422,
+                "fingerprints_not_taken",
+                "This ComfyUI looks at its checkpoint files itself: leave out the fingerprints.",
+            )
+        return {file.name: file.fingerprint for file in await asyncio.to_thread(self.host.files)}
 
     def _options(self, asked: schemas.RecommendAsked | learned_schemas.ExplainAsked) -> dict[str, Any]:
         """What `recommend` and `explain` are asked alike, as the service calls it."""

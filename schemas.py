@@ -39,6 +39,7 @@ Prompt = Annotated[str, Field(max_length=LONGEST_PROMPT)]
 Name = Annotated[str, Field(min_length=1, max_length=1_024), AfterValidator(_printable)]
 Identifier = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 Globs = Annotated[str, Field(max_length=10_000)]
+Fingerprint = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{8,128}$", max_length=128)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0, le=MOST_IMAGES)]
 Position = Annotated[int, Field(ge=0, lt=1_000_000)]
@@ -109,6 +110,11 @@ class RecommendAsked(Asked):
     explore_threshold: Share | None = Field(default=None, description="null: as in settings")
     images: Annotated[int, Field(ge=1, le=MOST_IMAGES)] | None = Field(
         default=None, description="Images in all; the answer says how many each checkpoint should make."
+    )
+    fingerprints: Annotated[dict[Name, Fingerprint], Field(max_length=MOST_NAMES)] | None = Field(
+        default=None,
+        description="What tells the content of each checkpoint file there is, by name, so that a renamed "
+        "one is still known. ComfyUI looks at its files itself and takes none.",
     )
 
     @model_validator(mode="after")

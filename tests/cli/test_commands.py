@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from context_checkpoint.learning import PreferenceService
 
 from .conftest import NAMES, CommandLine, Done
 
@@ -355,3 +358,40 @@ def test_what_cannot_be_exported_or_imported_is_told(
     assert call("export", str(tmp_path / "none" / "file.jsonl"), *place).status == 1
     assert call("import", str(bad), "--map", "old", *place).status == 2
     assert call("export", "--json", *place).status == 2
+
+
+def test_recommend_knows_a_renamed_file_of_a_folder(call: Call, database: Path, tmp_path: Path) -> None:
+    """By its content, as ComfyUI does; what was learned is not begun anew."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    for name in ("a.ckpt", "b.ckpt"):
+        (folder / name).write_bytes(name.encode() * 50)
+    place = ("--database", str(database))
+    asked = ("recommend", "anime girl", "--folder", str(folder), "--seed", "1", "--json", *place)
+        "recommend",
+        "anime girl",
+        "--folder",
+        str(folder),
+        "--seed",
+        "1",
+        "--json",
+        "--database",
+        str(database),
+    )
+
+    async def teach() -> None:
+        service = await PreferenceService.open(database)
+        made = await service.recommend("anime girl", ["a.ckpt", "b.ckpt"])
+        for _ in range(12):
+            generation_id = await service.log_generation(made, {"a.ckpt": 1, "b.ckpt": 1})
+            await service.record_feedback(generation_id, selected={"a.ckpt": 1}, rejected={"b.ckpt": 1})
+        await service.close()
+
+    asyncio.run(teach())
+    call(*asked)
+    (folder / "a.ckpt").rename(folder / "z.ckpt")
+
+    done = call(*asked)
+
+    assert done.json["checkpoints"] == ["z.ckpt"]
+    assert done.json["confidence"] > 0.3

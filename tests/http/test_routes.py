@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from context_checkpoint.learning import PreferenceService
 from context_checkpoint.routes import PREFIX, add_to
 from context_checkpoint.runtime import Runtime
 
@@ -526,3 +527,53 @@ class TestSettings:
         assert (status, refused["error"]["code"]) == (422, "invalid_value")
         assert "choose one" in refused["error"]["message"]
         assert (await client.get("/settings"))[1]["banned"] == []
+
+
+class TestFileIdentity:
+    """A checkpoint is known by its file's content, for clients of the API too."""
+
+    async def test_a_renamed_file_keeps_its_past_where_comfyui_is_around(
+        self, runtime: Runtime, tmp_path: Path
+    ) -> None:
+        """The host's files are met as the recommender node meets them."""
+        folder = tmp_path / "checkpoints"
+        folder.mkdir()
+        for name in ("one.ckpt", "two.ckpt"):
+            (folder / name).write_bytes(name.encode() * 50)
+        host, pools = FolderHost(folder), TestPools()
+        await pools.ask(runtime, host, "/recommend", {"prompt": "anime girl"})
+        await runtime.run(lambda service: _taught(service, "one.ckpt"))
+        (folder / "one.ckpt").rename(folder / "uno.ckpt")
+
+        _, answer = await pools.ask(runtime, host, "/recommend", {"prompt": "anime girl", "seed": 1})
+        refused = await pools.ask(
+            runtime, host, "/recommend", {"prompt": "anime", "fingerprints": {"one.ckpt": "0" * 32}}
+        )
+
+        assert answer["checkpoints"] == ["uno.ckpt"]
+        assert answer["confidence"] > 0.3
+        assert (refused[0], refused[1]["error"]["code"]) == (422, "fingerprints_not_taken")
+
+    async def test_a_client_alone_may_say_what_its_files_hold(self, client: Client, runtime: Runtime) -> None:
+        """Renamed, it is the same; with other content it begins anew."""
+
+        def asked(name: str, content: str) -> dict[str, Any]:
+            files = {name: content, "b": "b" * 8}
+            return {"prompt": "anime girl", "candidates": [name, "b"], "fingerprints": files}
+
+        await client.post("/recommend", asked("a", "a" * 8))
+        await runtime.run(lambda service: _taught(service, "a"))
+        _, renamed = await client.post("/recommend", asked("c", "a" * 8))
+        _, replaced = await client.post("/recommend", asked("c", "x" * 8))
+        status, _ = await client.post("/recommend", asked("c", "../x"))
+
+        assert renamed["checkpoints"][0] == "c"
+        assert renamed["confidence"] > 0.3 > replaced["confidence"]
+        assert status == 422
+
+
+async def _taught(service: PreferenceService, best: str) -> None:
+    for _ in range(12):
+        made = await service.recommend("anime girl", [best, "another"])
+        generation_id = await service.log_generation(made, {best: 1, "another": 1})
+        await service.record_feedback(generation_id, selected={best: 1}, rejected={"another": 1})

@@ -201,6 +201,10 @@ class Api:
                     offset=asked.offset,
                 )
             )
+        if "sessions" in asked.parts:
+            told["sessions"] = await self.runtime.run(
+                lambda service: service.sessions(asked.limit, asked.offset)
+            )
         if "series" in asked.parts:
             told["series"] = await self.runtime.run(lambda service: service.series(asked.points))
         return learned_schemas.StatisticsAnswer.model_validate(told)

@@ -35,13 +35,13 @@ from .schemas import (
 
 MOST_POINTS = 500
 
-StatisticsPart = Literal["overview", "checkpoints", "pairs", "series"]
+StatisticsPart = Literal["overview", "checkpoints", "pairs", "series", "sessions"]
 
 
 class StatisticsAsked(Asked):
     """Which parts, and which rows of keyword and checkpoint; the overview and the checkpoints come whole."""
 
-    parts: Annotated[tuple[StatisticsPart, ...], Field(min_length=1, max_length=4)] = (
+    parts: Annotated[tuple[StatisticsPart, ...], Field(min_length=1, max_length=5)] = (
         "overview",
         "checkpoints",
         "pairs",
@@ -107,6 +107,12 @@ class SeriesPointAnswer(Answer):
     last_at: datetime
 
 
+class SessionAnswer(Answer):
+    session_id: str = Field(description="The client that queued: a browser's tab, or a script's own id.")
+    average_confidence: float
+    generations: int
+
+
 class StatisticsAnswer(Answer):
     """A part that was not asked for is null."""
 
@@ -114,6 +120,9 @@ class StatisticsAnswer(Answer):
     checkpoints: tuple[CheckpointRowAnswer, ...] | None = None
     pairs: tuple[PairRowAnswer, ...] | None = Field(
         default=None, description="Keyword and checkpoint, in the order asked for."
+    )
+    sessions: tuple[SessionAnswer, ...] | None = Field(
+        default=None, description="One page, the surest first; only if asked for."
     )
     pairs_found: int | None = Field(default=None, description="Rows that fit, over all pages.")
     series: tuple[SeriesPointAnswer, ...] | None = Field(

@@ -20,6 +20,7 @@ from .overview import (
     PairOrder,
     PairRow,
     SeriesPoint,
+    SessionRow,
     Statistics,
 )
 from .spelling import stored_name, stored_text
@@ -143,6 +144,12 @@ class Inspection:
         exact = await self._reads_all()
         return await self._database.read(
             lambda connection: progress_store.series(connection, points, exact=exact)
+        )
+
+    async def sessions(self, limit: int = 100, offset: int = 0) -> tuple[SessionRow, ...]:
+        """How sure it was in each session, the surest first."""
+        return await self._database.read(
+            lambda connection: progress_store.sessions(connection, limit=limit, offset=offset)
         )
 
     async def learned_version(self) -> str:

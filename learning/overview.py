@@ -32,6 +32,15 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionRow:
+    """The generations that one client logged (a browser's tab, a script), and how sure they were."""
+
+    session_id: str
+    average_confidence: float
+    generations: int
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointRow:
     """One checkpoint over all prompts: images judged, and rounds in which it was compared with another."""
 

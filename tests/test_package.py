@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import shutil
 import subprocess
 import sys
@@ -185,10 +186,24 @@ def test_every_package_is_listed_for_the_wheel() -> None:
 
 def test_requirements_are_the_same_for_the_manager_and_for_pip() -> None:
     """ComfyUI-Manager reads requirements.txt, pip reads pyproject.toml; numpy comes with every ComfyUI."""
-    manager = set((ROOT / "requirements.txt").read_text("utf-8").split())
+    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    manager = {line for line in lines if line and not line.startswith("#")}
     pip = {line for line in PROJECT["project"]["dependencies"] if not line.startswith("numpy")}
 
     assert manager == pip
+
+
+def test_every_requirement_has_bounds_and_a_reason() -> None:
+    """What a new release may break is not installed by itself; ComfyUI's own NumPy and Pillow are free."""
+    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    asked = [*PROJECT["project"]["dependencies"], *itertools.chain(*extras)]
+
+    for line in asked:
+        assert ">=" in line
+        assert ",<" in line or line.startswith(("numpy", "pillow")), line
+    for above, line in itertools.pairwise(lines):
+        assert line.startswith("#") or above.startswith("# "), line
 
 
 def test_there_is_one_version() -> None:

@@ -368,16 +368,6 @@ def test_recommend_knows_a_renamed_file_of_a_folder(call: Call, database: Path, 
         (folder / name).write_bytes(name.encode() * 50)
     place = ("--database", str(database))
     asked = ("recommend", "anime girl", "--folder", str(folder), "--seed", "1", "--json", *place)
-        "recommend",
-        "anime girl",
-        "--folder",
-        str(folder),
-        "--seed",
-        "1",
-        "--json",
-        "--database",
-        str(database),
-    )
 
     async def teach() -> None:
         service = await PreferenceService.open(database)

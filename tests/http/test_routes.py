@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -406,6 +409,30 @@ class TestStatistics:
         assert found == ["photorealistic portrait", "portrait"]
         assert answer["pairs_found"] == 2
         assert (await client.get("/statistics", sort="prompt"))[0] == 422
+
+    async def test_sessions_are_the_documents_monitoring_query(
+        self, client: Client, runtime: Runtime
+    ) -> None:
+        """The same numbers as the query gives that docs/data.md prints."""
+
+        async def log(service: PreferenceService) -> None:
+            made = await service.recommend("anime", CANDIDATES)
+            for session, confidence in (("monday", 0.25), ("monday", 0.5), ("tuesday", 0.75)):
+                shown = replace(made, confidence=confidence)
+                await service.log_generation(shown, {CANDIDATES[0]: 1}, session_id=session)
+
+        await runtime.run(log)
+        _, answer = await client.get("/statistics", parts="sessions")
+        _, second = await client.get("/statistics", parts="sessions", limit=1, offset=1)
+        page = (Path(__file__).parents[2] / "docs" / "data.md").read_text("utf-8")
+        query = page.split("```sql\n")[1].split("```")[0]
+        with closing(sqlite3.connect(runtime.database)) as database:
+            rows = database.execute(query).fetchall()
+
+        assert rows == [("tuesday", 0.75, 1), ("monday", 0.375, 2)]
+        assert [tuple(row.values()) for row in answer["sessions"]] == rows
+        assert [tuple(row.values()) for row in second["sessions"]] == rows[1:]
+        assert answer["overview"] is None
 
 
 class TestCheckpoints:

@@ -78,4 +78,5 @@ class PairTable(Mapping[Pair, PairStatistics]):
         if self._at.size and len(rows) and len(columns):
             there = (rows >= 0)[:, None] & (columns >= 0)[None, :]
             found = numpy.where(there, self._at[rows[:, None], columns[None, :]], -1)
-        return numpy.ascontiguousarray(numpy.moveaxis(self._numbers[found], -1, 0))
+        laid: NDArray[numpy.float64] = self._numbers.T[:, found]
+        return laid

@@ -19,8 +19,9 @@ how expected the verdicts on a keyword's prompts have been of late (`hearings`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
-from .basis import Step, step
+from .basis import Basis, Step, step
 from .choice_model import bounded, derivatives, merged, surprise
 from .values import MOST_BRANCHES, Hearing, Increment, Keyword, PairStatistics, Round, Shown, Stage
 
@@ -78,7 +79,13 @@ def increments(judged: Round) -> tuple[Increment, ...]:
 def _step(judged: Round, shown: Sequence[Shown]) -> Step | None:
     if judged.basis is None or not judged.basis.fits(len(judged.keywords), len(shown)):
         return None
-    return step(shown, judged.basis)
+    return _stepped(tuple(shown), judged.basis)
+
+
+@lru_cache(maxsize=4)
+def _stepped(shown: tuple[Shown, ...], basis: Basis) -> Step:
+    """The step that `increments` and `fits` both tell of, taken once."""
+    return step(shown, basis)
 
 
 def _learned(learned: Step, row: int, column: int, weight: float) -> list[float]:

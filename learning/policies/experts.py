@@ -46,6 +46,8 @@ class Prediction:
         What the means are made of: `overall` `[C]` plus the sum of `effects` `[K, C]`.
     pooled
         The model of similar rounds alone, which also knows how much the words tell.
+    held
+        The evidence that all of it was made of.
     doubt, freshness
         How far it is to be believed (`doubt`); the variances are widened already.
     """
@@ -55,6 +57,7 @@ class Prediction:
     overall: Numbers
     effects: Numbers
     pooled: Pooled
+    held: EvidenceArrays
     doubt: float
     freshness: float
 
@@ -87,6 +90,7 @@ def predict(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Ev
         overall=models.overall @ trust[:-1] + models.pooled.overall * trust[-1],
         effects=features[:, None] * (models.weights @ trust[:-1]) + models.pooled.effects * trust[-1],
         pooled=models.pooled,
+        held=held,
         doubt=doubted,
         freshness=freshness(held, models.pooled.shares),
     )

@@ -14,10 +14,11 @@ import numpy
 from ..confidence import Numbers, clarity
 from ..values import Evidence, Keyword, Ranking, Reason
 from . import telling_words
-from .evidence_arrays import NOTHING
+from .evidence_arrays import Field
 from .experts import Prediction, predict
 
 _COMPARED = 0.93  # a part of each variance is common to all candidates, and does not blur their order
+_COUNTED: tuple[Field, Field] = ("selected", "total")
 _EXPLAINED = 5  # candidates whose reasons are told
 
 
@@ -35,7 +36,7 @@ class ModelPolicy(ABC):
         if not candidates:
             return Ranking((), (), {}, {}, 0.0, 0.0, 0.0)
         found = predict(keywords, candidates, evidence)
-        return _ranked(keywords, candidates, evidence, found, self.appeal(found, rng))
+        return _ranked(keywords, candidates, found, self.appeal(found, rng))
 
     @abstractmethod
     def appeal(self, found: Prediction, rng: numpy.random.Generator) -> Numbers:
@@ -45,7 +46,6 @@ class ModelPolicy(ABC):
 def _ranked(
     keywords: Sequence[Keyword],
     candidates: Sequence[str],
-    evidence: Evidence,
     found: Prediction,
     appeal: Numbers,
 ) -> Ranking:
@@ -54,8 +54,7 @@ def _ranked(
     leader = int(order[0])
     behind = [place for place in numpy.argsort(-appeal, kind="stable").tolist() if place != leader]
     pooled = found.pooled
-    compared = [evidence.pairs.get((keyword.text, candidates[leader]), NOTHING) for keyword in keywords]
-    leader_rounds = numpy.array([pair.rounds for pair in compared])
+    leader_rounds = found.held.pairs.field("rounds")[:, leader]
     amount = found.freshness * telling_words.evidence(pooled.words, pooled.shares, leader_rounds)
     clear = clarity(found.means, _COMPARED * numpy.sqrt(found.variances), leader)
     scores = dict(zip(candidates, found.means.tolist(), strict=True))
@@ -67,7 +66,7 @@ def _ranked(
         confidence=amount * clear,
         evidence=amount,
         clarity=clear,
-        reasons=_reasons(keywords, candidates, evidence, found, order[:_EXPLAINED].tolist()),
+        reasons=_reasons(keywords, candidates, found, order[:_EXPLAINED].tolist()),
         doubt=found.doubt,
     )
 
@@ -75,19 +74,22 @@ def _ranked(
 def _reasons(
     keywords: Sequence[Keyword],
     candidates: Sequence[str],
-    evidence: Evidence,
     found: Prediction,
     explained: Sequence[int],
 ) -> tuple[Reason, ...]:
     """What makes up the score of the first few candidates: the effects of each add up to its score."""
     reasons = []
+    pairs, overall = found.held.pairs, found.held.overall
     for place in explained:
-        name = candidates[place]
-        pair = evidence.overall.get(name, NOTHING)
-        reasons.append(Reason("", name, float(found.overall[place]), pair.selected, pair.total))
-        for row in numpy.argsort(-numpy.abs(found.effects[:, place]), kind="stable").tolist():
-            pair = evidence.pairs.get((keywords[row].text, name), NOTHING)
-            if pair.total:
-                effect = float(found.effects[row, place])
-                reasons.append(Reason(keywords[row].text, name, effect, pair.selected, pair.total))
+        name, effects = candidates[place], found.effects[:, place].tolist()
+        selected, total = (pairs.field(field)[:, place].tolist() for field in _COUNTED)
+        of_all = (float(overall.field(field)[place]) for field in _COUNTED)
+        reasons.append(Reason("", name, float(found.overall[place]), *of_all))
+        sizes = numpy.abs(found.effects[:, place])
+        rows = numpy.argsort(-sizes, kind="stable").tolist()
+        reasons += [
+            Reason(keywords[row].text, name, effects[row], selected[row], total[row])
+            for row in rows
+            if total[row]
+        ]
     return tuple(reasons)

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from . import log_store, statistics_store
 from .database import Database
 from .errors import InvalidRequest, StoreUnavailable
+from .logged import Ids, LoggedGeneration
 from .overview import ImportReport
 from .portable import (
     VERSION,
@@ -85,7 +86,7 @@ async def _page(connection: AsyncConnection, after: int, last: int) -> list[tupl
 
 
 async def portable(
-    connection: AsyncConnection, logged: Sequence[log_store.LoggedGeneration]
+    connection: AsyncConnection, logged: Sequence[LoggedGeneration]
 ) -> list[tuple[int, PortableGeneration]]:
     """Generations by their numbers, with what only an export needs of them."""
     if not logged:
@@ -295,7 +296,7 @@ async def merge(
 
 
 async def _apply(connection: AsyncConnection, change: statistics_store.Change) -> None:
-    ids = log_store.Ids(
+    ids = Ids(
         await log_store.interned(connection, keywords, {text for text, _ in change.pairs} | {*change.rounds}),
         await log_store.interned(connection, checkpoints, {name for _, name in change.pairs}),
     )

@@ -17,6 +17,7 @@ from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import log_store, log_sums, statistics_store
+from .logged import Ids, LoggedGeneration
 from .schema import (
     FITS,
     HEARINGS,
@@ -138,7 +139,7 @@ async def renew_identity(connection: AsyncConnection) -> None:
     await connection.execute(update(learned_state).values(identity=uuid4().hex))
 
 
-async def _forget(connection: AsyncConnection, logged: Sequence[log_store.LoggedGeneration]) -> None:
+async def _forget(connection: AsyncConnection, logged: Sequence[LoggedGeneration]) -> None:
     change = statistics_store.Change()
     for each in logged:
         change.add(each.judged_round(each.marks), -1.0)
@@ -173,8 +174,8 @@ async def _drop_unused(
         await connection.execute(delete(texts).where(texts.c.id.in_(some), ~or_(used, told)))
 
 
-async def _ids(connection: AsyncConnection, change: statistics_store.Change) -> log_store.Ids:
-    return log_store.Ids(
+async def _ids(connection: AsyncConnection, change: statistics_store.Change) -> Ids:
+    return Ids(
         await log_store.interned(connection, keywords, {text for text, _ in change.pairs} | {*change.rounds}),
         await log_store.interned(connection, checkpoints, {name for _, name in change.pairs}),
     )

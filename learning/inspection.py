@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from . import log_store, log_sums, pair_pages, progress_store, statistics_store
 from .database import Database
 from .errors import StoreUnavailable, UnknownGeneration
+from .logged import LoggedGeneration
 from .overview import (
     CheckpointRow,
     DatabaseReport,
@@ -175,7 +176,7 @@ class Inspection:
         return False
 
 
-async def found(connection: AsyncConnection, generation_id: str) -> log_store.LoggedGeneration:
+async def found(connection: AsyncConnection, generation_id: str) -> LoggedGeneration:
     """The generation with that id; raises `UnknownGeneration`."""
     logged = await log_store.find(connection, stored_text(generation_id))
     if logged is None:

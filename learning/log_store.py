@@ -9,16 +9,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Join, RowMapping, Select, Table, bindparam, func, insert, select, update
+from sqlalchemy import (
+    Join,
+    RowMapping,
+    Select,
+    Table,
+    bindparam,
+    func,
+    insert,
+    null,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import verdicts
 from .basis import Basis, unpacked
+from .logged import Ids, LoggedGeneration
 from .schema import (
     OVERALL,
     OVERALL_ID,
@@ -30,7 +43,7 @@ from .schema import (
     keywords,
 )
 from .schema import verdicts as verdict_rows
-from .values import Generation, ImageFile, JudgedImage, Keyword, Round, Shown
+from .values import Generation, ImageFile, JudgedImage, Keyword
 
 _PLAIN_FIELDS = (
     "id",
@@ -48,61 +61,11 @@ _AT_ONCE = 500  # SQLite before 3.32 takes at most 999 parameters in a statement
 
 
 @dataclass(frozen=True, slots=True)
-class Ids:
-    """The ids of keywords and checkpoints by their texts."""
-
-    keywords: Mapping[str, int]
-    checkpoints: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
 class Said:
     """A verdict as it is stored."""
 
     marks: str
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedGeneration:
-    """A generation with what only the store needs of it: its number, ids, and the policy's utilities."""
-
-    number: int
-    generation: Generation
-    marks: str
-    said_at: datetime | None
-    """When the newest verdict was given, also one that withdrew the former; None: none ever."""
-    utilities: Mapping[str, float]
-    ids: Ids
-    basis: Basis | None = None
-
-    def judged(self, marks: str, now: datetime) -> Generation:
-        """The generation as it is once a verdict with these marks is stored."""
-        return replace(
-            self.generation,
-            images=tuple(
-                replace(image, verdict=verdicts.VERDICTS.get(mark))
-                for image, mark in zip(self.generation.images, marks, strict=True)
-            ),
-            judged_at=now if verdicts.judges(marks) else None,
-        )
-
-    def judged_round(self, marks: str) -> Round:
-        """The round as a verdict with these marks judges it."""
-        parts: dict[str, Shown] = {}
-        for image, mark in zip(
-            self.generation.images, marks or "." * len(self.generation.images), strict=True
-        ):
-            name = image.file.checkpoint
-            part = parts.get(name) or Shown(name, 0, utility=self.utilities.get(name))
-            parts[name] = Shown(
-                name,
-                part.images + 1,
-                part.selected + (mark == verdicts.SELECTED),
-                part.rejected + (mark == verdicts.REJECTED),
-                part.utility,
-            )
-        return Round(self.generation.keywords, tuple(parts.values()), self.generation.stage, self.basis)
 
 
 async def interned(connection: AsyncConnection, table: Table, texts: Iterable[str]) -> dict[str, int]:
@@ -237,8 +200,9 @@ async def find(connection: AsyncConnection, generation_id: str) -> LoggedGenerat
     if row is None:
         return None
     number = {"number": row["number"]}
-    words = (await connection.execute(_KEYWORDS_OF_ONE, number)).mappings().all()
-    images = (await connection.execute(_IMAGES_OF_ONE, number)).mappings().all()
+    parts = (await connection.execute(_PARTS_OF_ONE, number)).mappings().all()
+    words = [part for part in parts if part["checkpoint_id"] is None]
+    images = [part for part in parts if part["checkpoint_id"] is not None]
     return _logged(row, words, images)
 
 
@@ -343,6 +307,11 @@ _ALL_KEYWORDS = (
     .join(keywords)
     .order_by(generation_keywords.c.generation_number, generation_keywords.c.position)
 )
+_PICTURED = generation_images.join(checkpoints).outerjoin(
+    generation_utilities,
+    (generation_utilities.c.generation_number == generation_images.c.generation_number)
+    & (generation_utilities.c.checkpoint_id == generation_images.c.checkpoint_id),
+)
 _ALL_IMAGES = (
     select(
         generation_images.c.generation_number,
@@ -353,13 +322,7 @@ _ALL_IMAGES = (
         generation_images.c.type,
         generation_utilities.c.utility,
     )
-    .select_from(
-        generation_images.join(checkpoints).outerjoin(
-            generation_utilities,
-            (generation_utilities.c.generation_number == generation_images.c.generation_number)
-            & (generation_utilities.c.checkpoint_id == generation_images.c.checkpoint_id),
-        )
-    )
+    .select_from(_PICTURED)
     .order_by(generation_images.c.generation_number, generation_images.c.position)
 )
 _KEYWORDS, _IMAGES = (
@@ -369,14 +332,29 @@ _KEYWORDS, _IMAGES = (
         (_ALL_IMAGES, generation_images.c.generation_number),
     )
 )
-# One generation is found for each verdict: equality is prepared once, a list of any length each time anew.
-_KEYWORDS_OF_ONE, _IMAGES_OF_ONE = (
-    query.where(column == bindparam("number"))
-    for query, column in (
-        (_ALL_KEYWORDS, generation_keywords.c.generation_number),
-        (_ALL_IMAGES, generation_images.c.generation_number),
+# One generation is found for each verdict, and each statement is waited for: its parts come in one.
+_OF_IMAGES = ("checkpoint_id", "name", "filename", "subfolder", "type", "utility")
+_PARTS_OF_ONE = union_all(
+    select(
+        generation_keywords.c.position,
+        keywords.c.text,
+        generation_keywords.c.weight,
+        generation_keywords.c.keyword_id,
+        *(
+            null().label(name)
+            for name in ("checkpoint_id", "name", "filename", "subfolder", "type", "utility")
+        ),
     )
-)
+    .join(keywords)
+    .where(generation_keywords.c.generation_number == bindparam("number")),
+    select(
+        generation_images.c.position,
+        *(null().label(name) for name in ("text", "weight", "keyword_id")),
+        *(column for column in _ALL_IMAGES.selected_columns if column.name != "generation_number"),
+    )
+    .select_from(_PICTURED)
+    .where(generation_images.c.generation_number == bindparam("number")),
+).order_by("position")
 
 
 async def _whole(connection: AsyncConnection, query: Select[Any]) -> list[LoggedGeneration]:

@@ -52,6 +52,8 @@ async def pair_rows(
     """One page of keyword x checkpoint rows, and how many can be turned over in all."""
     asked = await _asked(connection, page)
     found = await _count(connection, page, asked, exact=exact)
+    if found > FEW and page.search:
+        asked = await _asked(connection, page, walked=True)
     if found <= FEW:
         query = _sorted(select(_KEYWORD, _CHECKPOINT, *_NUMBERS).where(*asked).subquery(), page)
     elif page.sort == "total":
@@ -67,7 +69,11 @@ async def pair_rows(
     return tuple(PairRow(*row) for row in rows), found
 
 
-async def _asked(connection: AsyncConnection, page: Page) -> list[ColumnElement[bool]]:
+async def _asked(
+    connection: AsyncConnection, page: Page, *, walked: bool = False
+) -> list[ColumnElement[bool]]:
+    """The conditions; `walked` keeps databases from looking a search up in an index and then sorting it all,
+    where most evidence first leads to a page of it sooner."""
     asked: list[ColumnElement[bool]] = [_KEYWORD != OVERALL_ID]
     if page.keyword is not None:
         asked.append(_id_of(keywords.c.id, keywords.c.text, page.keyword) == _KEYWORD)
@@ -78,7 +84,7 @@ async def _asked(connection: AsyncConnection, page: Page) -> list[ColumnElement[
         heard = select(keywords.c.id).where(_holds(keywords.c.text, page.search))
         named = select(checkpoints.c.id).where(_holds(checkpoints.c.name, page.search))
         kinds = [
-            column.in_(fitting)
+            (column + 0 if walked else column).in_(fitting)
             for column, fitting in ((_KEYWORD, heard), (_CHECKPOINT, named))
             if (await connection.execute(fitting.limit(1))).first()
         ]

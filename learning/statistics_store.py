@@ -28,7 +28,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import log_sums, statistics
 from .basis import MODELS
-from .log_store import Ids, LoggedGeneration, judged_after, set_basis
+from .log_store import judged_after, set_basis
+from .logged import Ids, LoggedGeneration
 from .overview import CheckpointRow, RebuildReport
 from .pair_table import FIELDS, PairTable, numbers_of
 from .policies.experts import linearise

@@ -32,7 +32,7 @@ def measure(address: str, generations: int) -> dict[str, float]:
 async def _measured(address: str, generations: int) -> dict[str, float]:
     before_mb = _memory_mb()
     opening = time.perf_counter()
-    service = await PreferenceService.open(address, backups_kept=7)
+    service = await PreferenceService.open(address)
     found = {"open": (time.perf_counter() - opening) * 1e3}
     for name, candidates in (("12", CANDIDATES), ("200", CHECKPOINTS)):
         asked = prompts(generations, ASKED, seed=1)
@@ -44,6 +44,11 @@ async def _measured(address: str, generations: int) -> dict[str, float]:
             found[f"recommend {name} {again} p50"] = float(np.median([waited for waited, _ in times]))
     times = [await _judge(service, prompt) for prompt in prompts(generations, JUDGED, seed=2)]
     found |= _spread("verdict", times)
+    if "://" not in address:
+        service.keep_backups(7)  # the first is made at once, beside the verdicts
+        times = [await _judge(service, prompt) for prompt in prompts(generations, JUDGED, seed=3)]
+        found["verdict while a backup is made p50"] = float(np.median([waited for waited, _ in times]))
+        service.keep_backups(0)
     began = time.perf_counter()
     await service.overview()
     found["sums brought up to date, the first time"] = (time.perf_counter() - began) * 1e3

@@ -24,8 +24,7 @@ export function element(tag, attributes = {}, children = []) {
 }
 
 /**
- * A real button: focusable, and pressed by Enter and Space. Those keys stop here, since ComfyUI listens for keys
- * on the whole window (Space pans the canvas); keys with a modifier go on, so that Ctrl+Enter still queues.
+ * A real button: focusable, and pressed by Enter and Space.
  *
  * @param {string} label
  * @param {() => void} onPress
@@ -34,11 +33,21 @@ export function element(tag, attributes = {}, children = []) {
 export function button(label, onPress, attributes = {}) {
   const made = element("button", { type: "button", text: label, ...attributes });
   made.addEventListener("click", onPress);
+  keepPresses(made);
+  return made;
+}
+
+/**
+ * Enter and Space stop here, since ComfyUI listens for keys on the whole window (Space pans the canvas); with a
+ * modifier they go on, so that Ctrl+Enter still queues.
+ *
+ * @param {HTMLElement} pressable
+ */
+export function keepPresses(pressable) {
   for (const event of /** @type {const} */ (["keydown", "keyup"])) {
-    made.addEventListener(event, (pressed) => {
+    pressable.addEventListener(event, (pressed) => {
       const modified = pressed.ctrlKey || pressed.metaKey || pressed.altKey;
       if ((pressed.key === "Enter" || pressed.key === " ") && !modified) pressed.stopPropagation();
     });
   }
-  return made;
 }

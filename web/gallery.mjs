@@ -8,7 +8,7 @@
 
 import { nameIsShown, shuffled } from "./blind.mjs";
 import { nameElement, shortName } from "./checkpoint_name.mjs";
-import { button, element } from "./elements.mjs";
+import { button, element, keepPresses } from "./elements.mjs";
 import { meaningOf, moved } from "./gallery_keys.mjs";
 import { Look } from "./look.mjs";
 import { VerdictSaver } from "./verdict_saver.mjs";
@@ -115,6 +115,7 @@ export class Gallery {
       element("p", { text: say("keys") }),
     ]);
     told.addEventListener("toggle", resized);
+    keepPresses(told);
     return told;
   }
 

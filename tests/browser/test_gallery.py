@@ -109,6 +109,11 @@ async def test_images_are_judged_and_compared_by_keys_alone(
     await expect(look).to_have_count(0)
     assert verdicts(comfyui, generation) == ["rejected", "selected", "selected"]
 
+    await comfyui.page.locator(".cc-keys summary").focus()
+    await press(comfyui, "Space")
+    await expect(comfyui.page.locator(".cc-keys p")).to_be_visible()
+    await expect(comfyui.page.locator(".cc-keys p")).to_contain_text("Space shows in full size")
+
 
 async def test_names_are_hidden_until_an_image_is_judged(
     comfyui: ComfyPage, three_nodes: dict[str, Any], hostile_checkpoint: str

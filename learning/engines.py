@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import sqlite3
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ _ADDRESSES = "Give a file's path, or postgresql://user:password@host/database."
 _DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg", "postgres": "asyncpg"}
 _CONNECT_S, _COMMAND_S = 5, 60
 """A server behind a cut cable says nothing at all; a rebuild of a large log takes its time."""
+_WRITE_AHEAD_S = 2.0  # whoever else turns a new file to it is done within milliseconds
 _WRITERS_LOCK = 0x436F6E74657874  # any number that stays the same
 
 
@@ -142,13 +144,30 @@ def _address(file: Path) -> str:
 def _set_pragmas(dbapi_connection: Any, _record: object) -> None:
     cursor = dbapi_connection.cursor()
     try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        _write_ahead(cursor)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             cursor.execute(f"PRAGMA {pragma}")
     except Exception:
         # SQLAlchemy forgets a connection whose first steps fail, and its thread would hold the file open.
         dbapi_connection.close()
         raise
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Have the file logged ahead. SQLite does not wait where two turn a new file to that at once: one of them
+    is told that it is locked, whatever the timeout, and tries again."""
+    deadline = time.monotonic() + _WRITE_AHEAD_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            # Where somebody holds the file, SQLite has waited already.
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -8,6 +8,8 @@ import logging
 import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from context_checkpoint.learning import PreferenceService, migrations
+from context_checkpoint.learning import PreferenceService, engines, migrations
 from context_checkpoint.learning.errors import StoreUnavailable
 from context_checkpoint.learning.schema import REVISION, VERSION_TABLE, metadata
 
@@ -183,6 +185,26 @@ async def test_several_processes_opening_a_new_database_at_once_agree(database: 
     versions = await asyncio.gather(*(asyncio.to_thread(open_and_close) for _ in range(5)))
 
     assert len(set(versions)) == 1
+
+
+def test_a_new_file_is_logged_ahead_by_all_who_open_it_at_once(tmp_path: Path) -> None:
+    """SQLite tells some of them at once that it is locked, whatever their timeout."""
+    together = threading.Barrier(8)
+
+    def turn(path: Path) -> None:
+        connection = sqlite3.connect(path, timeout=5.0, isolation_level=None)
+        try:
+            together.wait()
+            engines._write_ahead(connection.cursor())
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(40):
+            path = tmp_path / f"{number}.db"
+            path.touch()
+            list(threads.map(turn, [path] * 8))
 
 
 _AMONG_OTHERS = """

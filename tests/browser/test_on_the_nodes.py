@@ -195,11 +195,18 @@ async def test_each_node_has_a_help_page_where_comfyui_looks_for_it(comfyui: Com
 async def test_the_gallery_stays_on_the_node_beside_the_properties_panel(
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:
-    """The panel shows a selected node's widgets; ours keep to the node and to its width."""
+    """The panel shows a selected node's widgets; ours keep to the node and to its width.
+
+    Older frontends do not know that a widget may keep off the panel, and give ours its width in the classic
+    canvas while it is open.
+    """
+    page = comfyui.page
+    frontend = str(await page.evaluate("window.__COMFYUI_FRONTEND_VERSION__"))
+    if tuple(map(int, frontend.split(".")[:2])) < (1, 49):
+        pytest.skip(f"NOT RUN: ComfyUI's frontend {frontend} shows every widget in its properties panel")
     await comfyui.load(three_nodes)
     await comfyui.show_all()
     setting = "Comfy.RightSidePanel.IsOpen"
-    page = comfyui.page
     try:
         await page.evaluate(f"window.app.extensionManager.setting.set('{setting}', true)")
         for kind, shown in {

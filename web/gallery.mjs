@@ -32,7 +32,7 @@ import {
  * @property {(body: object) => Promise<unknown>} save
  * @property {(image: RoundImage, generationId: string, full?: boolean) => string} imageUrl
  * @property {() => boolean} blind whether names are hidden until an image is judged
- * @property {(reason: string) => void} lost told of a verdict that was not saved and whose list nobody sees any more
+ * @property {(reason: string) => void} lost told of a verdict not saved whose list nobody sees any more
  * @property {() => void} resized called after the gallery became longer or shorter
  * @property {() => void} judged called after each change of the verdict
  * @property {() => void} goOn the person wants a workflow that waits to go on

@@ -1,5 +1,5 @@
 // @ts-check
-/** Which tab of the panel was open last. Apart from the panel, so that its page can ask before the panel is there. */
+/** Which tab of the panel was open last. Its page asks before the panel is there. */
 
 const LAST_TAB = "context_checkpoint.panel_tab";
 

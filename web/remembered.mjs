@@ -7,7 +7,7 @@
  * somebody's last round, nor count as changed by each run.
  */
 
-/** The oldest entries are dropped beyond this; one is a hundred bytes (generations) to a few thousand (plans). */
+/** The oldest entries are dropped beyond this; one is a hundred bytes to a few thousand (plans). */
 export const MOST_REMEMBERED = 100;
 
 export class Remembered {

@@ -1,14 +1,14 @@
 // @ts-check
 /**
  * The routes under `/context_checkpoint`, as functions. The only module that knows their paths and their error
- * envelope; `fetchApi` is handed in, because the standalone page and the tests have another one than ComfyUI's.
+ * envelope; `fetchApi` is handed in, because the standalone page and the tests have their own.
  */
 
 /** @typedef {(path: string, options?: RequestInit) => Promise<Response>} FetchApi */
 /** @typedef {Record<string, any>} Json */
 /** @typedef {Record<string, string | number | boolean | string[] | undefined>} Query undefined: not asked */
 
-/** An answer that says no. Its message is the server's own and tells what to do next. */
+/** An answer that says no, in the server's own words. */
 export class ServerError extends Error {
   /**
    * @param {string} message
@@ -63,7 +63,7 @@ export class Server {
     return this.#ask(`statistics${written(query)}`);
   }
 
-  /** How much was learned, and how it went, in as many points as can be told apart in the width of a sidebar. */
+  /** What was learned, and how it went, in as many points as fit a sidebar's width. */
   overview() {
     return this.statistics({ parts: ["overview", "series"], points: 60 });
   }
@@ -110,10 +110,17 @@ export class Server {
 
   /** @param {boolean} anonymous without prompts, names of images, sessions and seeds */
   exportUrl(anonymous) {
-    return this.#urlOf(`/context_checkpoint/export${anonymous ? "?anonymous=true" : ""}`);
+    return this.#urlOf(exportPath(anonymous));
   }
 
-  /** @param {Blob} lines what was exported, here or elsewhere */
+  /** @param {boolean} anonymous */
+  async exported(anonymous) {
+    const response = await this.#fetchApi(exportPath(anonymous));
+    if (!response.ok) throw new ServerError(`HTTP ${response.status}`, response.status);
+    return response.blob();
+  }
+
+  /** @param {Blob} lines of an export */
   importLines(lines) {
     return this.#ask("import", {
       method: "POST",
@@ -170,6 +177,9 @@ export class Server {
     );
   }
 }
+
+/** @param {boolean} anonymous */
+const exportPath = (anonymous) => `/context_checkpoint/export${anonymous ? "?anonymous=true" : ""}`;
 
 /** @param {Query} query */
 function written(query) {

@@ -267,7 +267,6 @@ async def test_settings_are_changed_and_a_refusal_is_set_back(page: Page, runtim
     await shown.get_by_label("Keep the prompts' texts").uncheck()
     await shown.get_by_label("Forget rounds after so many days").fill("400")
     await shown.get_by_label("Forget rounds after so many days").blur()
-    await expect(shown.locator(".cc-status").first).to_have_text("Saved.")
     await wait_until(lambda: runtime.settings.retention_days == 400)
     assert runtime.settings.keep_prompts is False
 
@@ -279,6 +278,18 @@ async def test_settings_are_changed_and_a_refusal_is_set_back(page: Page, runtim
     await expect(threshold).to_have_value("0.3")
     assert (runtime.settings.policy, runtime.settings.explore_threshold) == ("counts", 0.3)
     await expect(shown.locator(".cc-database")).to_contain_text(runtime.database_name)
+
+
+async def test_a_setting_that_is_being_written_outlasts_the_answer_to_another(page: Page) -> None:
+    """The answer tells all settings as they were before."""
+    shown = await tab(page, "Settings")
+    days = shown.get_by_label("Forget rounds after so many days")
+    await days.fill("400")
+    async with page.expect_response("**/settings") as answered:
+        await shown.get_by_label("Keep the prompts' texts").evaluate("(box) => box.click()")
+    await (await answered.value).finished()
+    await expect(shown.locator(".cc-status").first).to_have_text("Saved.")
+    await expect(days).to_have_value("400")
 
 
 async def test_everything_is_exported_and_imported(page: Page, runtime: Runtime, tmp_path: Path) -> None:

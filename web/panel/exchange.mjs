@@ -1,5 +1,5 @@
 // @ts-check
-/** Taking everything that was taught along, and bringing it in: the part of *Settings* that moves data. */
+/** Taking everything that was taught along, and bringing it in. */
 
 import { button, element } from "../elements.mjs";
 import { amount } from "./cells.mjs";
@@ -24,8 +24,9 @@ export class Exchange {
     const { say } = parts;
     this.#parts = parts;
     this.#imported = imported;
-    // A link and no fetch: the browser writes it to disk as it comes, however much it is.
+    // A link is written to disk as it comes, but carries no header, as `--multi-user` needs.
     this.#export = element("a", { class: "cc-button", text: say("export"), download: "" });
+    this.#export.addEventListener("click", (event) => this.#save(event));
     this.#anonymous.addEventListener("change", () => this.#address());
     this.#address();
     this.#file = element("input", { type: "file", accept: ".jsonl,.ndjson", hidden: "" });
@@ -47,6 +48,19 @@ export class Exchange {
 
   #address() {
     this.#export.setAttribute("href", this.#parts.server.exportUrl(this.#anonymous.checked));
+  }
+
+  /** @param {Event} event */
+  async #save(event) {
+    if (!localStorage["Comfy.userId"]) return;
+    event.preventDefault();
+    try {
+      const href = URL.createObjectURL(await this.#parts.server.exported(this.#anonymous.checked));
+      element("a", { href, download: "preferences.jsonl" }).click();
+      setTimeout(URL.revokeObjectURL, 60_000, href);
+    } catch (error) {
+      this.#status.failed(this.#parts.say, "notExported", error);
+    }
   }
 
   async #import() {

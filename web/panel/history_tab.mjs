@@ -1,5 +1,5 @@
 // @ts-check
-/** *History*: the rounds, newest first, each with its gallery, so that a verdict can be given, changed or taken back. */
+/** *History*: the rounds, newest first, each with its gallery, to judge again. */
 
 import { shortName } from "../checkpoint_name.mjs";
 import { button, element } from "../elements.mjs";

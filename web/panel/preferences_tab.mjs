@@ -1,5 +1,5 @@
 // @ts-check
-/** *Preferences*: what was learned of each keyword and checkpoint. The server sorts, searches and pages. */
+/** *Preferences*: what was learned of each keyword and checkpoint. */
 
 import { nameElement } from "../checkpoint_name.mjs";
 import { button, element } from "../elements.mjs";

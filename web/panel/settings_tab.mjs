@@ -93,19 +93,22 @@ export class SettingsTab {
     const value = setting.options ? control.value : isBox(control) ? control.checked : Number(control.value);
     this.#status.tell(say("saving"));
     try {
-      this.#take(await this.#parts.changeSettings({ [setting.field]: value }));
+      this.#take(await this.#parts.changeSettings({ [setting.field]: value }), control);
       this.#status.tell(say("settingSaved"), "saved");
     } catch (error) {
-      this.#take(this.#held);
+      this.#take(this.#held, control);
       this.#status.failed(say, "notSaved", error);
     }
   }
 
-  /** @param {Record<string, unknown>} held */
-  #take(held) {
+  /**
+   * @param {Record<string, unknown>} held
+   * @param {Element} [changed] another one being written in stays as it is
+   */
+  #take(held, changed) {
     this.#held = held;
     for (const [field, control] of this.#controls) {
-      if (held[field] === undefined) continue;
+      if (held[field] === undefined || (control !== changed && control.matches(":focus"))) continue;
       if (isBox(control)) control.checked = held[field] === true;
       else control.value = String(held[field]);
     }

@@ -2,7 +2,7 @@
 /**
  * The page of `context-checkpoint serve`: the sidebar's panel, without what only ComfyUI can do.
  *
- * What the panel shows first is asked for before its modules are there: the database needs about as long as they do.
+ * What the panel shows first is asked for before its modules are there: both take about as long.
  */
 
 import { lastTab } from "../last_tab.mjs";

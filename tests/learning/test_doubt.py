@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from context_checkpoint.learning.choice_model import BAR, surprise
+from context_checkpoint.learning.explanation import one_sentence
 from context_checkpoint.learning.policies import policy_named
 from context_checkpoint.learning.statistics import hearings
 from context_checkpoint.learning.tally import Tally
@@ -112,6 +113,11 @@ class TestDoubt:
         unsure = ask(tally)
         assert unsure.doubt > 0.3
         assert unsure.confidence < 0.5
+        said = [
+            one_sentence(each, each.shown_order[:2], "exploit_explore", stage="final", policy="bayesian")
+            for each in (sure, unsure)
+        ]
+        assert ["not as expected" in sentence for sentence in said] == [False, True]
 
     def test_other_prompts_are_doubted_less(self):
         """But a little: who changed one taste may have changed others."""

@@ -71,7 +71,7 @@ def ask(
     return Question(
         prompt,
         tuple(
-            replace(word, text=stored_text(word.text))
+            Keyword(stored_text(word.text), word.weight)
             for word in (*extract_keywords(prompt), *negative_keywords(negative))
         ),
         _spellings(candidates),
@@ -139,8 +139,14 @@ class Decision:
         )
 
 
-def decide(asked: Question, evidence: Evidence) -> Decision:
+def decide(asked: Question, evidence: Evidence, known: Ranking | None = None) -> Decision:
     """Rank the candidates and choose among them.
+
+    Parameters
+    ----------
+    known
+        The ranking of an earlier decision, of this evidence and a question that differs at most in its seed
+        and in how much is shown: only chance is drawn anew.
 
     Raises
     ------
@@ -148,8 +154,11 @@ def decide(asked: Question, evidence: Evidence) -> Decision:
         If there cannot be that many branches.
     """
     chance = _chance(asked.seed, asked.prompt, evidence.rounds)
-    ranking = asked.policy.rank(_read_by(asked.policy, asked), list(asked.spelled), evidence, rng=chance)
-    ranking = _respelled(ranking, asked.spelled)
+    if known is None:
+        read, names = _read_by(asked.policy, asked), list(asked.spelled)
+        ranking = _respelled(asked.policy.rank(read, names, evidence, rng=chance), asked.spelled)
+    else:
+        ranking = replace(known, shown_order=asked.policy.drawn(known, chance))
     try:
         chosen, checkpoints = strategy.choose(
             ranking,
@@ -198,6 +207,8 @@ def _chance(seed: int | None, prompt: str, rounds: float) -> numpy.random.Genera
 
 
 def _respelled(ranking: Ranking, spelled: Mapping[str, str]) -> Ranking:
+    if all(stored == name for stored, name in spelled.items()):  # wherever folders are parted by `/`
+        return ranking
     return replace(
         ranking,
         order=tuple(spelled[name] for name in ranking.order),

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from .decision import Decision, Question, decide
-from .values import Evidence
+from .values import Evidence, Ranking
 
 T = TypeVar("T")
 
@@ -31,6 +31,7 @@ class EvidenceCache:
     def __init__(self) -> None:
         self._version: int | None = None
         self._evidence: OrderedDict[Hashable, Evidence] = OrderedDict()
+        self._rankings: OrderedDict[Hashable, Ranking] = OrderedDict()
         self._decisions: OrderedDict[Hashable, Decision] = OrderedDict()
         self._pairs = 0
 
@@ -47,7 +48,8 @@ class EvidenceCache:
             return decide(asked, replace(await read(), half_life=half_life))
         if version != self._version:
             self._forget(version)
-        question = _key(asked, half_life)
+        about = _about(asked, half_life)
+        question = (about, asked.stage, asked.explore, asked.max_branches, asked.seed, asked.thresholds)
         known = self._decisions.get(question) if asked.seed is not None else None
         if known is not None:
             self._decisions.move_to_end(question)
@@ -57,11 +59,11 @@ class EvidenceCache:
         if evidence is None:
             evidence = replace(await read(), half_life=half_life)
             self._remember(names, evidence, version)
-        made = decide(asked, evidence)
-        if asked.seed is not None and version == self._version:
-            self._decisions[question] = made
-            if len(self._decisions) > MOST_DECISIONS:
-                self._decisions.popitem(last=False)
+        made = decide(asked, evidence, self._rankings.get(about) if version == self._version else None)
+        if version == self._version:
+            _keep(self._rankings, about, made.ranking)
+            if asked.seed is not None:
+                _keep(self._decisions, question, made)
         return made
 
     def _remember(self, names: Hashable, evidence: Evidence, version: int) -> None:
@@ -75,13 +77,19 @@ class EvidenceCache:
 
     def _forget(self, version: int) -> None:
         self._evidence.clear()
+        self._rankings.clear()
         self._decisions.clear()
         self._pairs, self._version = 0, version
 
 
-def _key(asked: Question, half_life: float) -> Hashable:
-    """All that an answer depends on, chance and the evidence aside."""
+def _keep(kept: OrderedDict[Hashable, T], key: Hashable, value: T) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > MOST_DECISIONS:
+        kept.popitem(last=False)
+
+
+def _about(asked: Question, half_life: float) -> Hashable:
+    """All that a ranking depends on, chance and the evidence aside."""
     words = tuple((word.text, word.weight) for word in asked.keywords)
-    spelled = tuple(asked.spelled.items())
-    how = (asked.policy.name, asked.stage, asked.explore, asked.max_branches, asked.seed, asked.thresholds)
-    return (asked.prompt, words, spelled, how, half_life)
+    return (asked.prompt, words, tuple(asked.spelled.items()), asked.policy.name, half_life)

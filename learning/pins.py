@@ -31,6 +31,8 @@ def allowed(candidates: Sequence[str], curation: Curation) -> list[str]:
     InvalidRequest
         If none is left of those that were given.
     """
+    if not curation.banned:
+        return list(candidates)
     banned = set(map(stored_name, curation.banned))
     left = [name for name in candidates if stored_name(name) not in banned]
     if candidates and not left:
@@ -48,6 +50,8 @@ def with_pinned(decision: Decision, curation: Curation) -> Decision:
     They come in addition as long as there are branches left, and then in the place of the least of the
     others. With exploring off, or one branch at most, the best pinned one is shown alone.
     """
+    if not curation.pinned:
+        return decision
     asked, order = decision.question, decision.ranking.shown_order
     pinned = set(map(stored_name, curation.pinned))
     wanted = [name for name in order if stored_name(name) in pinned]

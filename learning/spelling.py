@@ -7,6 +7,7 @@ first two give back their own output unchanged, so that a name may pass through 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 
 def stored_text(text: str) -> str:
@@ -14,6 +15,7 @@ def stored_text(text: str) -> str:
     return text.replace("\x00", " ").encode("utf-8", "replace").decode("utf-8")
 
 
+@lru_cache(maxsize=4096)  # the same few hundred names come with every question
 def stored_name(checkpoint: str) -> str:
     """Spell a checkpoint's name as the store does: with `/`, whatever the system that listed it."""
     return stored_text(checkpoint.replace("\\", "/"))

@@ -188,7 +188,8 @@ class Ranking:
     `evidence` (how much data) and `clarity` (how clear a winner) are in 0..1, as is their outcome
     `confidence`. `shown_order` is the order in which branches are filled: the first is the best, the others
     may be drawn. `doubt` is how far recent verdicts on such prompts went against what was foretold, 0 while
-    they did not.
+    they did not. `deviations` has the standard deviation of each score, in their order; only a policy that
+    draws says it.
     """
 
     order: tuple[str, ...]
@@ -200,6 +201,7 @@ class Ranking:
     clarity: float
     reasons: tuple[Reason, ...] = ()
     doubt: float = 0.0
+    deviations: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

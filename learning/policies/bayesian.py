@@ -13,7 +13,6 @@ from __future__ import annotations
 import numpy
 
 from ..confidence import Numbers
-from .experts import Prediction
 from .model_policy import ModelPolicy
 
 
@@ -22,10 +21,9 @@ class Bayesian(ModelPolicy):
 
     name = "bayesian"
 
-    def appeal(self, found: Prediction, rng: numpy.random.Generator) -> Numbers:
-        deviations = numpy.sqrt(found.variances)
-        backup = found.means + deviations * rng.standard_normal(len(found.means))
-        appeal = found.means + deviations * rng.standard_normal(len(found.means))
-        backup[int(numpy.argmax(found.means))] = -numpy.inf
+    def appeal(self, means: Numbers, deviations: Numbers, rng: numpy.random.Generator) -> Numbers:
+        backup = means + deviations * rng.standard_normal(len(means))
+        appeal = means + deviations * rng.standard_normal(len(means))
+        backup[int(numpy.argmax(means))] = -numpy.inf
         appeal[int(numpy.argmax(backup))] = numpy.inf
         return appeal

@@ -31,3 +31,10 @@ class Policy(Protocol):
         first place may depend on `rng`.
         """
         ...
+
+    def drawn(self, ranking: Ranking, rng: numpy.random.Generator) -> tuple[str, ...]:
+        """The `shown_order` that `rank` gives with this `rng`, of a ranking that it gave with another.
+
+        The ranking's names may have been spelled otherwise since, in all its fields.
+        """
+        ...

@@ -65,6 +65,9 @@ class Counts:
             reasons=_reasons(keywords, order[:_EXPLAINED], evidence),
         )
 
+    def drawn(self, ranking: Ranking, rng: numpy.random.Generator) -> tuple[str, ...]:
+        return ranking.shown_order  # nothing is left to chance
+
 
 def _reasons(keywords: Sequence[Keyword], names: Sequence[str], evidence: Evidence) -> tuple[Reason, ...]:
     found = []

@@ -56,3 +56,6 @@ class GlobalRates:
                 if held[name].total
             ),
         )
+
+    def drawn(self, ranking: Ranking, rng: numpy.random.Generator) -> tuple[str, ...]:
+        return ranking.shown_order  # nothing is left to chance

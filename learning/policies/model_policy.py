@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy
 
@@ -35,32 +36,36 @@ class ModelPolicy(ABC):
     ) -> Ranking:
         if not candidates:
             return Ranking((), (), {}, {}, 0.0, 0.0, 0.0)
-        found = predict(keywords, candidates, evidence)
-        return _ranked(keywords, candidates, found, self.appeal(found, rng))
+        settled = _settled(keywords, candidates, predict(keywords, candidates, evidence))
+        return replace(settled, shown_order=self.drawn(settled, rng))
+
+    def drawn(self, ranking: Ranking, rng: numpy.random.Generator) -> tuple[str, ...]:
+        if not ranking.order:
+            return ()
+        names, leader = tuple(ranking.scores), ranking.order[0]
+        means = numpy.fromiter(ranking.scores.values(), float, len(names))
+        appeal = self.appeal(means, numpy.array(ranking.deviations), rng)
+        behind = (names[place] for place in numpy.argsort(-appeal, kind="stable").tolist())
+        return (leader, *(name for name in behind if name != leader))
 
     @abstractmethod
-    def appeal(self, found: Prediction, rng: numpy.random.Generator) -> Numbers:
-        """The order in which branches behind the best are filled, greatest first, `[C]`."""
+    def appeal(self, means: Numbers, deviations: Numbers, rng: numpy.random.Generator) -> Numbers:
+        """The order in which branches behind the best are filled, greatest first, all `[C]`."""
 
 
-def _ranked(
-    keywords: Sequence[Keyword],
-    candidates: Sequence[str],
-    found: Prediction,
-    appeal: Numbers,
-) -> Ranking:
-    """The candidates by what is thought of them; behind the best, branches are filled by `appeal` `[C]`."""
+def _settled(keywords: Sequence[Keyword], candidates: Sequence[str], found: Prediction) -> Ranking:
+    """The candidates by what is thought of them, before chance has a say."""
     order = numpy.argsort(-found.means, kind="stable")
     leader = int(order[0])
-    behind = [place for place in numpy.argsort(-appeal, kind="stable").tolist() if place != leader]
-    pooled = found.pooled
+    pooled, deviations = found.pooled, numpy.sqrt(found.variances)
     leader_rounds = found.held.pairs.field("rounds")[:, leader]
     amount = found.freshness * telling_words.evidence(pooled.words, pooled.shares, leader_rounds)
-    clear = clarity(found.means, _COMPARED * numpy.sqrt(found.variances), leader)
+    clear = clarity(found.means, _COMPARED * deviations, leader)
     scores = dict(zip(candidates, found.means.tolist(), strict=True))
+    names = tuple(candidates[place] for place in order)
     return Ranking(
-        order=tuple(candidates[place] for place in order),
-        shown_order=tuple(candidates[place] for place in (leader, *behind)),
+        order=names,
+        shown_order=names,
         scores=scores,
         utilities=scores,
         confidence=amount * clear,
@@ -68,6 +73,7 @@ def _ranked(
         clarity=clear,
         reasons=_reasons(keywords, candidates, found, order[:_EXPLAINED].tolist()),
         doubt=found.doubt,
+        deviations=tuple(deviations.tolist()),
     )
 
 

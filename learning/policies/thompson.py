@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy
 
 from ..confidence import Numbers
-from .experts import Prediction
 from .model_policy import ModelPolicy
 
 
@@ -19,6 +18,6 @@ class Thompson(ModelPolicy):
 
     name = "thompson"
 
-    def appeal(self, found: Prediction, rng: numpy.random.Generator) -> Numbers:
-        draws: Numbers = found.means + numpy.sqrt(found.variances) * rng.standard_normal(len(found.means))
+    def appeal(self, means: Numbers, deviations: Numbers, rng: numpy.random.Generator) -> Numbers:
+        draws: Numbers = means + deviations * rng.standard_normal(len(means))
         return draws

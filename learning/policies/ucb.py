@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy
 
 from ..confidence import Numbers
-from .experts import Prediction
 from .model_policy import ModelPolicy
 
 _DEVIATIONS = 1.0
@@ -21,6 +20,6 @@ class UpperBound(ModelPolicy):
 
     name = "ucb"
 
-    def appeal(self, found: Prediction, rng: numpy.random.Generator) -> Numbers:
-        bounds: Numbers = found.means + _DEVIATIONS * numpy.sqrt(found.variances)
+    def appeal(self, means: Numbers, deviations: Numbers, rng: numpy.random.Generator) -> Numbers:
+        bounds: Numbers = means + _DEVIATIONS * deviations
         return bounds

@@ -8,6 +8,7 @@ import pytest
 
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database import Database
+from context_checkpoint.learning.policies import POLICIES
 
 from .test_faults import teach
 
@@ -45,6 +46,22 @@ async def test_with_a_seed_the_answer_repeats_and_without_one_chance_is_drawn_an
 
     assert seeded[0] == seeded[1] == seeded[2]
     assert len(drawn) > 1
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+async def test_a_remembered_ranking_answers_as_a_new_one(database_file: Path, policy: str) -> None:
+    """Whatever was asked before: without a seed, for other branches, or with names spelled otherwise."""
+    taught = await PreferenceService.open(database_file)
+    await teach(taught, rounds=9)
+    for names in (NAMES, ["a", "x\\b", "c", "x\\d"], ["a", "x/b", "c", "x/d"]):
+        await taught.recommend("anime girl", names, policy=policy)
+        for stage in ("final", "draft"):
+            fresh = await PreferenceService.open(database_file)
+            here = await taught.recommend("anime girl", names, policy=policy, seed=3, stage=stage)
+            there = await fresh.recommend("anime girl", names, policy=policy, seed=3, stage=stage)
+            await fresh.close()
+            assert here == there
+    await taught.close()
 
 
 async def test_nothing_is_read_again_while_nothing_was_taught(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy
 import pytest
@@ -107,6 +108,26 @@ def test_the_same_seed_ranks_alike_and_another_changes_only_what_is_tried(policy
     other = rank(policy, keywords, evidence, pool, seed + 1)
     assert first == again
     assert (first.order, first.scores, first.confidence) == (other.order, other.scores, other.confidence)
+
+
+@any_policy
+@settings(max_examples=30, deadline=None)
+@given(questions(), st.integers(0, 5))
+def test_drawing_anew_from_a_ranking_is_ranking_anew(policy: str, question, seed: int):
+    """So that nothing but chance need be computed when the same is asked again, however names are spelled."""
+    keywords, pool, evidence = question
+    first = rank(policy, keywords, evidence, pool, seed=17)
+    again = rank(policy, keywords, evidence, pool, seed=seed)
+    assert policy_named(policy).drawn(first, numpy.random.default_rng(seed)) == again.shown_order
+    spelled = {name: name.upper() for name in pool}
+    capitals = replace(
+        first,
+        order=tuple(spelled[name] for name in first.order),
+        shown_order=tuple(spelled[name] for name in first.shown_order),
+        scores={spelled[name]: score for name, score in first.scores.items()},
+    )
+    drawn = policy_named(policy).drawn(capitals, numpy.random.default_rng(seed))
+    assert drawn == tuple(spelled[name] for name in again.shown_order)
 
 
 @any_policy

@@ -17,9 +17,11 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from .learning.errors import LearningError, StoreUnavailable, UnknownGeneration
+from .learning.message import checked, joined, told
+from .learning.message import message as say
 from .nodes.pending_picks import UnknownPick
 from .people import UnknownPerson
-from .schemas import Asked, ErrorAnswer, ErrorBody
+from .schemas import Asked, ErrorAnswer, ErrorBody, parts_answer
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +64,8 @@ def answer(model: BaseModel, status: int = 200) -> web.Response:
 
 
 def refuse(status: int, code: str, message: str, details: Sequence[dict[str, Any]] = ()) -> web.Response:
-    return answer(ErrorAnswer(error=ErrorBody(code=code, message=message, details=list(details))), status)
+    body = ErrorBody(code=code, message=message, parts=parts_answer(message), details=list(details))
+    return answer(ErrorAnswer(error=body), status)
 
 
 def enveloped(handle: Handler) -> Handler:
@@ -86,7 +89,7 @@ def _refusal_of(error: Exception, request: web.Request) -> web.Response:
     # Exactly ValueError: the inside raises it with a message for people. Its subclasses (a failed decoding,
     # an answer that does not fit its schema) are mistakes of ours.
     if type(error) is ValueError:
-        return refuse(422, "invalid_value", str(error))
+        return refuse(422, "invalid_value", told(error))
     if isinstance(error, web.HTTPException):
         code = (error.reason or "error").lower().replace(" ", "_")
         return refuse(error.status, code, f"{request.method} {request.path}: {error.reason}.")
@@ -94,7 +97,10 @@ def _refusal_of(error: Exception, request: web.Request) -> web.Response:
     return refuse(
         500,
         "internal_error",
-        "The server failed unexpectedly; its log has the trace. Please report it as a bug.",
+        say(
+            "internal_error",
+            "The server failed unexpectedly; its log has the trace. Please report it as a bug.",
+        ),
     )
 
 
@@ -125,7 +131,13 @@ async def read_body(request: web.Request, asked: type[AskedT]) -> AskedT:
 
 async def _bounded(request: web.Request) -> bytes:
     too_large = Refusal(
-        413, "body_too_large", f"The body is larger than {LARGEST_BODY:,} bytes; send less at once."
+        413,
+        "body_too_large",
+        say(
+            "body_too_large",
+            "The body is larger than {bytes} bytes; send less at once.",
+            bytes=f"{LARGEST_BODY:,}",
+        ),
     )
     if (request.content_length or 0) > LARGEST_BODY:
         raise too_large
@@ -176,7 +188,11 @@ def _import_too_large() -> Refusal:
     return Refusal(
         413,
         "body_too_large",
-        f"The file is larger than {LARGEST_IMPORT:,} bytes; import it with `context-checkpoint import`.",
+        say(
+            "import_too_large",
+            "The file is larger than {bytes} bytes; import it with `context-checkpoint import`.",
+            bytes=f"{LARGEST_IMPORT:,}",
+        ),
     )
 
 
@@ -243,15 +259,16 @@ def _fields_of_several(asked: type[Asked]) -> set[str]:
 
 
 def _not_as_asked(error: ValidationError, asked: type[Asked]) -> Refusal:
-    details = []
-    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+    details: list[dict[str, str]] = []
+    for problem in error.errors(include_url=False, include_input=False):
         field = ".".join(str(part) for part in problem["loc"])
-        text = problem["msg"].removeprefix("Value error, ")
+        text: str = checked(problem)
         if problem["type"] == "extra_forbidden":
             known = ", ".join(asked.model_fields) or "none"
             text = f"unknown field (known here: {known})" if len(problem["loc"]) == 1 else "unknown field"
         details.append({"field": field, "problem": text})
     first = details[0]
-    message = f"{first['field']}: {first['problem']}" if first["field"] else first["problem"]
-    more = f" (and {len(details) - 1} more, see details)" if len(details) > 1 else ""
-    return Refusal(422, "invalid_request", f"{message}{more}", details)
+    said = joined([first["field"], first["problem"]], by=": ")
+    if len(details) > 1:
+        said = joined([said, say("and_more", "(and {count} more, see details)", count=len(details) - 1)])
+    return Refusal(422, "invalid_request", said, details)

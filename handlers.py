@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from . import __version__, exchange_schemas, learned_schemas, schemas
 from .envelope import Refusal
+from .learning.message import message
 from .learning.values import Generation, Recommendation, Stage, Thresholds
 from .nodes.pending_picks import Pick, PickAnswer, UnknownPick
 from .nodes.pool import (
@@ -139,7 +140,10 @@ class Api:
             raise Refusal(
                 422,
                 "candidates_required",
-                "This server is not ComfyUI and knows no checkpoint files: name the candidates.",
+                message(
+                    "candidates_required",
+                    "This server is not ComfyUI and knows no checkpoint files: name the candidates.",
+                ),
             )
         rules = PoolRules(asked.family, asked.include, asked.exclude, asked.fallback)
         pool = await asyncio.to_thread(self.host.candidates, rules)
@@ -255,7 +259,8 @@ class Api:
 
     async def release_loaders(self, asked: schemas.Nothing) -> schemas.ReleaseAnswer:
         if self.host is None:
-            raise Refusal(409, "not_in_comfyui", "This server is not ComfyUI and keeps no loaders.")
+            said = message("not_in_comfyui", "This server is not ComfyUI and keeps no loaders.")
+            raise Refusal(409, "not_in_comfyui", said)
         return schemas.ReleaseAnswer(released=dict(await asyncio.to_thread(self.host.release_loaders)))
 
     async def pending(self, asked: schemas.Nothing) -> schemas.PendingAnswer:

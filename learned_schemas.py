@@ -28,9 +28,11 @@ from .schemas import (
     GroundsAnswer,
     KeywordAnswer,
     Name,
+    PartAnswer,
     Prompt,
     ReasonAnswer,
     Share,
+    parts_answer,
 )
 
 MOST_POINTS = 500
@@ -140,7 +142,8 @@ class CheckpointAnswer(Answer):
 
     checkpoint: str
     state: Literal["here", "broken", "missing"] | None = Field(description="null outside ComfyUI.")
-    problem: str = Field(description="Why it cannot be loaded, where it is broken.")
+    problem: str = Field(description="Why it cannot be loaded, where it is broken; in English.")
+    problem_parts: tuple[PartAnswer, ...] = Field(description="The same, to say it in another language.")
     family: str | None = Field(description="From the file's header; null where there is no file to read.")
     choice: Choice | None = Field(description="What a person wants of it in any case.")
     shown: int = Field(description="Images it has made, judged or not.")
@@ -190,6 +193,7 @@ def _checkpoint(
         checkpoint=printable(file.name) if file else name,
         state=state if file else None,
         problem=file.broken if file else "",
+        problem_parts=parts_answer(file.broken if file else ""),
         family=file.family if file else None,
         choice=choice,
         shown=shown,

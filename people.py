@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from .learning.errors import LearningError
+from .learning.message import message
 
 if TYPE_CHECKING:
     from .runtime import Runtime
@@ -27,11 +28,20 @@ class UnknownPerson(LearningError):
     """A request or a prompt of somebody whom ComfyUI does not know."""
 
     def __init__(self, name: str) -> None:
-        said = f"It does not know {name[:80]!r}." if name else "This came without a user."
+        said = (
+            message("not_known_here", "It does not know '{name}'.", name=name[:80])
+            if name
+            else message("without_user", "This came without a user.")
+        )
         super().__init__(
             "unknown_user",
-            f"This ComfyUI runs with --multi-user and keeps apart what each person teaches. {said} Choose a "
-            "user in the browser; a script sends the header comfy-user with an id that GET /users lists.",
+            message(
+                "unknown_user",
+                "This ComfyUI runs with --multi-user and keeps apart what each person teaches. {said} Choose "
+                "a user in the browser; a script sends the header comfy-user with an id that GET /users "
+                "lists.",
+                said=said,
+            ),
         )
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .learning.errors import LearningError, StoreUnavailable
 from .learning.event_loop import OwnerLoop
+from .learning.message import message
 from .learning.spelling import shown_address
 from .people import People, UnknownPerson
 from .settings import Settings, SettingsFile
@@ -100,8 +101,13 @@ class Runtime:
             except OSError as error:
                 raise LearningError(
                     "settings_not_saved",
-                    f"The settings cannot be saved in {self.data_directory} ({error}). "
-                    "Make that folder writable and try again.",
+                    message(
+                        "settings_not_saved",
+                        "The settings cannot be saved in {folder} ({error}). Make that folder writable and "
+                        "try again.",
+                        folder=self.data_directory,
+                        error=error,
+                    ),
                 ) from error
             return settings
 
@@ -190,8 +196,13 @@ class Runtime:
                 except ModuleNotFoundError as error:
                     raise StoreUnavailable(
                         "store_driver_missing",
-                        f"The Python package {error.name!r} is not installed. Run: python -m pip install -r "
-                        f"{Path(__file__).with_name('requirements.txt')} with the Python that runs ComfyUI.",
+                        message(
+                            "package_missing",
+                            "The Python package '{name}' is not installed. Run: python -m pip install -r "
+                            "{requirements} with the Python that runs ComfyUI.",
+                            name=error.name,
+                            requirements=Path(__file__).with_name("requirements.txt"),
+                        ),
                     ) from error
                 self._service = await PreferenceService.open(
                     self.database,

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, mo
 
 from .learning import explanation
 from .learning.explanation import Finding, Opening
+from .learning.message import parts_of
 from .learning.strategy import divide_images
 from .learning.values import MOST_BRANCHES, Recommendation, Stage, Strategy
 from .nodes.pool import Pool
@@ -63,9 +64,24 @@ class Nothing(Asked):
     """No fields: an empty query, or the body `{}`."""
 
 
+class PartAnswer(Answer):
+    """Part of an English text, and by what to say it in another language (`message_<key>` in `locales/`)."""
+
+    text: str
+    key: str = Field(default="", description="Stable; empty where the text is no language, such as a name.")
+    values: dict[str, Any] = Field(
+        default_factory=dict, description="What goes into the text; a value that is a list is parts again."
+    )
+
+
+def parts_answer(text: str) -> tuple[PartAnswer, ...]:
+    return tuple(PartAnswer.model_validate(part) for part in parts_of(text))
+
+
 class ErrorBody(Answer):
     code: str = Field(description="Stable; programs decide by it.")
-    message: str = Field(description="For people; says what to do next.")
+    message: str = Field(description="For people, in English; says what to do next.")
+    parts: tuple[PartAnswer, ...] = Field(description="What `message` says, to say it in another language.")
     details: list[dict[str, Any]] = Field(description="One entry per refused field: `field` and `problem`.")
 
 
@@ -163,6 +179,7 @@ class ExplanationPartsAnswer(Answer):
     grounds: GroundsAnswer | None = Field(description="null: what was learned was not asked.")
     pinned: tuple[str, ...] = Field(description="Shown because they are pinned.")
     problem: str = Field(description="Why what was learned could not be asked; in English.")
+    problem_parts: tuple[PartAnswer, ...] = Field(description="The same, to say it in another language.")
 
 
 class RecommendAnswer(Answer):

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .learning.message import message
 from .learning.spelling import stored_name
 from .learning.values import Thresholds
 
@@ -83,7 +84,14 @@ class Settings:
         for name in ("exploit_threshold", "explore_threshold", "kept_loaders_memory_share"):
             number = getattr(self, name)
             if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0.0 <= number <= 1.0:
-                raise ValueError(f"{name} is {number!r}; choose a number from 0 to 1.")
+                raise ValueError(
+                    message(
+                        "share",
+                        "{name} is {value}; choose a number from 0 to 1.",
+                        name=name,
+                        value=repr(number),
+                    )
+                )
         Thresholds(exploit=self.exploit_threshold, explore=self.explore_threshold)
         if self.keep_prompts not in (True, False):
             raise ValueError(f"keep_prompts is {self.keep_prompts!r}; choose true or false.")
@@ -96,11 +104,25 @@ class Settings:
         ):
             kept = getattr(self, name)
             if isinstance(kept, bool) or not isinstance(kept, int) or not 0 <= kept <= most:
-                raise ValueError(f"{name} is {kept!r}; choose a whole number from 0 to {most}.")
+                raise ValueError(
+                    message(
+                        "whole_number",
+                        "{name} is {value}; choose a whole number from 0 to {most}.",
+                        name=name,
+                        value=repr(kept),
+                        most=most,
+                    )
+                )
         for name in ("pinned", "banned"):
             object.__setattr__(self, name, _names(name, getattr(self, name)))
         if both := sorted({*self.pinned} & {*self.banned}):
-            raise ValueError(f"{both[0]} cannot be pinned and banned at once; choose one.")
+            raise ValueError(
+                message(
+                    "pinned_and_banned",
+                    "{name} cannot be pinned and banned at once; choose one.",
+                    name=both[0],
+                )
+            )
 
     @property
     def curation(self) -> Curation:
@@ -136,7 +158,15 @@ def _names(setting: str, value: Any) -> tuple[str, ...]:
     ):
         raise ValueError(f"{setting} is {value!r}; give a list of checkpoints' names.")
     if len(value) > MOST_NAMES:
-        raise ValueError(f"{setting} has {len(value)} names; it may have {MOST_NAMES}.")
+        raise ValueError(
+            message(
+                "too_many_names",
+                "{name} has {count} names; it may have {most}.",
+                name=setting,
+                count=len(value),
+                most=MOST_NAMES,
+            )
+        )
     return tuple(dict.fromkeys(stored_name(name) for name in value if name.strip()))
 
 

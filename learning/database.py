@@ -27,7 +27,7 @@ from . import backups, damage, engines, moved_file
 from .errors import StoreUnavailable
 from .overview import DatabaseReport
 from .schema import REVISION, VERSION_TABLE, learned_state, metadata
-from .store_errors import told
+from .store_errors import newer, told
 
 if TYPE_CHECKING:
     import aiosqlite
@@ -339,12 +339,7 @@ class Database:
 
     async def _open_newer(self, revision: str) -> None:
         """Read what a newer version of the pack keeps, as far as this one understands it."""
-        self.refusal = StoreUnavailable(
-            "store_newer",
-            f"{self.name} was written by a newer Context Checkpoint (schema {revision}, this one knows "
-            f"{REVISION}). It is read but not changed: nothing of this was stored. Update the pack, or "
-            "choose another database with CONTEXT_CHECKPOINT_DATABASE.",
-        )
+        self.refusal = newer(self.name, revision, known=REVISION)
         log.error("%s", self.refusal.message)
         if self.path:
             await self._engine.dispose()

@@ -17,6 +17,7 @@ import numpy
 from . import explanation, strategy
 from .errors import InvalidRequest
 from .keywords import extract_keywords, negative_keywords
+from .message import message, told
 from .policies import Policy, policy_named
 from .spelling import stored_name, stored_text
 from .values import STAGES, Evidence, Keyword, Ranking, Recommendation, Stage, Strategy, Thresholds
@@ -67,7 +68,7 @@ def ask(
     try:
         chosen = policy_named(policy)
     except ValueError as error:
-        raise InvalidRequest(str(error), "unknown_policy") from error
+        raise InvalidRequest(told(error), "unknown_policy") from error
     return Question(
         prompt,
         tuple(
@@ -168,7 +169,7 @@ def decide(asked: Question, evidence: Evidence, known: Ranking | None = None) ->
             max_branches=asked.max_branches,
         )
     except ValueError as error:
-        raise InvalidRequest(str(error)) from error
+        raise InvalidRequest(told(error)) from error
     return Decision(asked, evidence, ranking, chosen, checkpoints)
 
 
@@ -188,7 +189,11 @@ def _spellings(candidates: Sequence[str]) -> dict[str, str]:
             spelled.setdefault(stored_name(candidate), candidate)
     if not spelled:
         raise InvalidRequest(
-            "There is no checkpoint to choose from. Name at least one candidate, or widen the pool's rules.",
+            message(
+                "no_candidates",
+                "There is no checkpoint to choose from. Name at least one candidate, or widen the pool's "
+                "rules.",
+            ),
             "no_candidates",
         )
     return spelled

@@ -7,6 +7,8 @@ next. An error that is none of these is a bug and is not caught here.
 
 from __future__ import annotations
 
+from .message import message as saying
+
 
 class LearningError(Exception):
     """Something was asked that cannot be answered, or the store cannot answer.
@@ -16,7 +18,8 @@ class LearningError(Exception):
     code
         Stable, for programs: `unknown_generation`, `store_locked`, ...
     message
-        For people; its last sentence says what to do next.
+        For people; its last sentence says what to do next. A `message.Message` where a person may meet it in
+        a browser.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -38,8 +41,12 @@ class UnknownGeneration(LearningError):
     def __init__(self, generation_id: str) -> None:
         super().__init__(
             "unknown_generation",
-            f"No generation {generation_id[:80]!r} is logged. Take the id from the recorder or the sampler, "
-            "or list the logged ones with `context-checkpoint stats` or GET generations.",
+            saying(
+                "unknown_generation",
+                "No generation '{id}' is logged. Take the id from the recorder or the sampler, or list the "
+                "logged ones with `context-checkpoint stats` or GET generations.",
+                id=generation_id[:80],
+            ),
         )
 
 

@@ -24,6 +24,7 @@ from . import log_store, statistics_store
 from .database import Database
 from .errors import InvalidRequest, StoreUnavailable
 from .logged import Ids, LoggedGeneration
+from .message import joined, message
 from .overview import ImportReport
 from .portable import (
     VERSION,
@@ -253,8 +254,12 @@ async def _write(database: Database, batch: list[PortableGeneration], before: Im
     except StoreUnavailable as error:
         if not before.generations:
             raise
-        more = f"{before.generations} generations of the file are in; import it again, nothing counts twice."
-        raise StoreUnavailable(error.code, f"{error.message} {more}") from error
+        more = message(
+            "partly_imported",
+            "{count} generations of the file are in; import it again, nothing counts twice.",
+            count=before.generations,
+        )
+        raise StoreUnavailable(error.code, joined([error.message, more])) from error
 
 
 async def merge(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Protocol, TypedDict
 
+from .message import Part, parts_of
 from .values import Evidence, Keyword, PairStatistics, Ranking, Reason, Recommendation, Stage, Strategy
 from .what_would_change import MOST_PICKS, Change
 
@@ -77,13 +78,15 @@ class GroundsExplained(TypedDict):
 class ExplanationParts(TypedDict):
     """The one sentence before it is put into words; the checkpoints that it names stand beside it.
 
-    `grounds` is None where nothing was asked of what was learned: one candidate, or a fallback.
+    `grounds` is None where nothing was asked of what was learned: one candidate, or a fallback. `problem`
+    says why that failed, and `problem_parts` by which keys to say it (see `message`).
     """
 
     opening: Opening
     grounds: GroundsExplained | None
     pinned: list[str]
     problem: str
+    problem_parts: list[Part]
 
 
 class WordLeftOutExplained(TypedDict):
@@ -189,6 +192,7 @@ def parts(made: Recommendation) -> ExplanationParts:
         else _grounds(made, _leader(made), made.policy),
         pinned=list(made.pinned),
         problem=made.problem,
+        problem_parts=list(parts_of(made.problem)),
     )
 
 

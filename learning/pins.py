@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from .decision import Decision
 from .errors import InvalidRequest
+from .message import message
 from .spelling import stored_name
 from .values import Strategy
 
@@ -37,8 +38,12 @@ def allowed(candidates: Sequence[str], curation: Curation) -> list[str]:
     left = [name for name in candidates if stored_name(name) not in banned]
     if candidates and not left:
         raise InvalidRequest(
-            f"Every candidate is banned: {', '.join(candidates)}. Lift a ban (panel, Checkpoints; or the "
-            "setting `banned`), or name other candidates.",
+            message(
+                "all_banned",
+                "Every candidate is banned: {names}. Lift a ban (panel, Checkpoints; or the setting "
+                "`banned`), or name other candidates.",
+                names=", ".join(candidates),
+            ),
             "no_candidates",
         )
     return left

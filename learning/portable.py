@@ -26,6 +26,7 @@ from pydantic import (
 
 from .basis import Basis, is_former, unpacked
 from .errors import InvalidRequest
+from .message import checked, joined, message
 from .spelling import stored_name, stored_text
 from .values import Stage, Strategy
 
@@ -186,8 +187,13 @@ def read_header(line: bytes) -> Header:
     if header.version != VERSION:
         raise bad_line(
             1,
-            f"this is version {header.version} of the format, and only {VERSION} is known here. "
-            "Update Context Checkpoint",
+            message(
+                "other_version",
+                "this is version {version} of the format, and only {known} is known here. "
+                "Update Context Checkpoint",
+                version=header.version,
+                known=VERSION,
+            ),
         )
     return header
 
@@ -210,17 +216,23 @@ def lines_in(file: IO[bytes]) -> Iterator[bytes]:
 
 def bad_line(number: int, problem: str) -> InvalidRequest:
     return InvalidRequest(
-        f"Line {number}: {problem}. Nothing of the file was imported; mend it or export it again.", "bad_line"
+        message(
+            "bad_line",
+            "Line {line}: {problem}. Nothing of the file was imported; mend it or export it again.",
+            line=number,
+            problem=problem,
+        ),
+        "bad_line",
     )
 
 
 def _read(line: bytes, number: int, kind: type[LineT]) -> LineT:
     if len(line) > LONGEST_LINE:
-        raise bad_line(number, f"it is longer than {LONGEST_LINE:,} bytes")
+        too_long = message("long_line", "it is longer than {bytes} bytes", bytes=f"{LONGEST_LINE:,}")
+        raise bad_line(number, too_long)
     try:
         return kind.model_validate_json(line, strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        text = first["msg"].removeprefix("Value error, ")
-        raise bad_line(number, f"{field}: {text}" if field else text) from None
+        raise bad_line(number, joined([field, checked(first)], by=": ")) from None

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from . import engines
 from .database import BUSY_TIMEOUT_S, Database, Work, utc_now
 from .errors import LearningError, StoreUnavailable, UnknownGeneration
+from .message import joined, message
 from .overview import DatabaseReport
 from .standby import Standby
 from .store_errors import server_is_away
@@ -121,8 +122,16 @@ class SharedDatabase(Database):
         except UnknownGeneration as error:
             raise StoreUnavailable(
                 "store_unreachable",
-                f"{absence.message} The generation is not among the newest, which are known without the "
-                "server: send its verdict again when the server is back.",
+                joined(
+                    [
+                        absence.message,
+                        message(
+                            "not_among_newest",
+                            "The generation is not among the newest, which are known without the server: "
+                            "send its verdict again when the server is back.",
+                        ),
+                    ]
+                ),
             ) from error
 
     async def _catch_up(self) -> None:

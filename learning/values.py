@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from .message import message
+
 if TYPE_CHECKING:
     from .basis import Basis
 
@@ -52,8 +54,13 @@ class Thresholds:
     def __post_init__(self) -> None:
         if not 0.0 <= self.explore <= self.exploit <= 1.0:
             raise ValueError(
-                f"The thresholds are the wrong way round or out of range: exploit {self.exploit:g}, "
-                f"explore {self.explore:g}. Choose 0 <= explore <= exploit <= 1, for example 0.5 and 0.3."
+                message(
+                    "thresholds",
+                    "The thresholds are the wrong way round or out of range: exploit {exploit}, "
+                    "explore {explore}. Choose 0 <= explore <= exploit <= 1, for example 0.5 and 0.3.",
+                    exploit=f"{self.exploit:g}",
+                    explore=f"{self.explore:g}",
+                )
             )
 
 

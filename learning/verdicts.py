@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from .errors import InvalidVerdict, UnknownImage
+from .message import message
 from .spelling import stored_name
 
 SELECTED, REJECTED, UNJUDGED = "+", "-", "."
@@ -39,13 +40,22 @@ def marks_of_positions(images: int, selected: Sequence[int], rejected: Sequence[
             raise InvalidVerdict(f"An image's position is a whole number from 0, not {position!r}.")
         if not 0 <= position < images:
             raise UnknownImage(
-                f"There is no image {position}: this generation has {images}, counted from 0. "
-                "Send positions below that."
+                message(
+                    "no_image",
+                    "There is no image {image}: this generation has {images}, counted from 0. "
+                    "Send positions below that.",
+                    image=position,
+                    images=images,
+                )
             )
     both = sorted(set(selected) & set(rejected))
     if both:
         raise InvalidVerdict(
-            f"Image {both[0]} is both selected and rejected. Send each position in one list, or in neither."
+            message(
+                "image_both",
+                "Image {image} is both selected and rejected. Send each position in one list, or in neither.",
+                image=both[0],
+            )
         )
     for position in selected:
         marks[position] = SELECTED

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
+from ..learning.message import joined, message, told
 from ..learning.values import MOST_BRANCHES
 from . import comfy_adapter
 from .checkpoint_loading import CannotLoad, branch_ended, file_fingerprint, load, text_key, texts
@@ -75,7 +76,7 @@ class BranchLoader(io.ComfyNode):
             loaded = load(ckpt_name)
         except CannotLoad as error:
             log.warning("Checkpoint %s drops out of this round: %s", ckpt_name, error)
-            return io.NodeOutput(None, None, None, str(error))
+            return io.NodeOutput(None, None, None, told(error))
         return io.NodeOutput(loaded.model, loaded.clip, loaded.vae, "")
 
 
@@ -202,12 +203,12 @@ class BranchCollector(io.ComfyNode):
         drawn = [branch for branch in ended if not branch.problem]
         dropped = {branch.checkpoint: branch.problem for branch in ended if branch.problem}
         if not drawn:
-            raise NoCheckpointLeft(dropped)
-        message = drop_out_message(dropped)
+            raise comfy_adapter.telling(NoCheckpointLeft(dropped))
+        note = drop_out_message(dropped)
         if dropped:
-            comfy_adapter.tell_on_node(message)
+            comfy_adapter.tell_on_node(note)
         names = [branch.checkpoint for branch in drawn for _ in branch.images]
-        reference = await log_generation(plan, names, message)
+        reference = await log_generation(plan, names, note)
         return io.NodeOutput(
             [image for branch in drawn for image in branch.images],
             [latent for branch in drawn for latent in branch.latents],
@@ -226,18 +227,24 @@ class NoCheckpointLeft(Exception):
     """Not one of a plan's checkpoints could be loaded."""
 
     def __init__(self, dropped: Mapping[str, str]) -> None:
-        reasons = "; ".join(f"{name}: {problem}" for name, problem in dropped.items())
+        reasons = (joined([name, problem], by=": ") for name, problem in dropped.items())
         super().__init__(
-            f"None of the recommended checkpoints could be loaded. {reasons}. "
-            "Queue again: broken files are left out of the next recommendation. If no other checkpoint is "
-            "left, put a working one into ComfyUI's checkpoints folder, or widen the recommender's family "
-            "and globs."
+            message(
+                "none_loaded",
+                "None of the recommended checkpoints could be loaded. {reasons}. Queue again: broken files "
+                "are left out of the next recommendation. If no other checkpoint is left, put a working one "
+                "into ComfyUI's checkpoints folder, or widen the recommender's family and globs.",
+                reasons=joined(reasons, by="; "),
+            )
         )
 
 
 def drop_out_message(dropped: Mapping[str, str]) -> str:
     """Say which checkpoints dropped out of a round, and why; empty if none did."""
-    return " ".join(f"{name} dropped out of this round: {problem}." for name, problem in dropped.items())
+    return joined(
+        message("dropped_out", "{name} dropped out of this round: {problem}.", name=name, problem=problem)
+        for name, problem in dropped.items()
+    )
 
 
 def drop_out_ui(dropped: Mapping[str, str]) -> dict[str, list[dict[str, str]]] | None:

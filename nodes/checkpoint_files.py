@@ -13,11 +13,13 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
+from ..learning.message import Message, Part, message, parts_of, told
 from .checkpoint_header import BrokenCheckpointError, Header, fingerprint, read_header
 from .pool import UNKNOWN, CheckpointFile, printable
 
@@ -48,9 +50,19 @@ class _Known:
     family: str
     broken: str = ""
     fingerprint: str = ""
+    parts: Sequence[Part] = ()
+
+    @property
+    def why(self) -> str:
+        """`broken` as the message that it was."""
+        return Message(self.broken, self.parts) if self.parts else self.broken
 
     def still_is(self, stat: os.stat_result) -> bool:
         return (self.size, self.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+
+
+def unreadable(error: OSError) -> Message:
+    return message("unreadable", "it cannot be read ({error})", error=error.strerror or error)
 
 
 class CheckpointFiles:
@@ -105,8 +117,10 @@ class CheckpointFiles:
                 return
             former = known.get(str(path))
             same = former if former and former.still_is(stat) else _Known(0, 0, UNKNOWN)
-            told = " ".join(reason.split())
-            known[str(path)] = _Known(stat.st_size, stat.st_mtime_ns, same.family, told, same.fingerprint)
+            said = reason if isinstance(reason, Message) else " ".join(reason.split())
+            known[str(path)] = _Known(
+                stat.st_size, stat.st_mtime_ns, same.family, said, same.fingerprint, parts_of(said)
+            )
             log.warning("Checkpoint %s will not be recommended until it changes: %s", name, reason)
             self._write(known)
 
@@ -114,7 +128,7 @@ class CheckpointFiles:
         """Say why this checkpoint cannot be loaded; empty if nothing is known against it."""
         with self._lock:
             file = self._look_at(name, self._remembered())
-        return file.broken if file else "it is not there any more"
+        return file.broken if file else message("file_gone", "it is not there any more")
 
     def _look_at(self, name: str, known: dict[str, _Known]) -> CheckpointFile | None:
         path = self._source.path(name)
@@ -122,7 +136,9 @@ class CheckpointFiles:
             return None
         if printable(name) != name:
             return CheckpointFile(
-                name, UNKNOWN, "its name is not valid text, so ComfyUI cannot load it: rename it"
+                name,
+                UNKNOWN,
+                message("no_text", "its name is not valid text, so ComfyUI cannot load it: rename it"),
             )
         try:
             stat = path.stat()
@@ -130,15 +146,16 @@ class CheckpointFiles:
             if found is None or not found.still_is(stat):
                 found = known[str(path)] = self._examine(path, stat)
         except OSError as error:
-            return CheckpointFile(name, UNKNOWN, f"it cannot be read ({error.strerror or error})")
-        return CheckpointFile(name, found.family, found.broken, found.fingerprint)
+            return CheckpointFile(name, UNKNOWN, unreadable(error))
+        return CheckpointFile(name, found.family, found.why, found.fingerprint)
 
     def _examine(self, path: Path, stat: os.stat_result) -> _Known:
         try:
             header = read_header(path)
         except BrokenCheckpointError as error:
             log.warning("Checkpoint %s is broken: %s", path, error)
-            return _Known(stat.st_size, stat.st_mtime_ns, UNKNOWN, str(error))
+            why = told(error)
+            return _Known(stat.st_size, stat.st_mtime_ns, UNKNOWN, why, parts=parts_of(why))
         family = UNKNOWN if header is None else self._source.family(header)
         return _Known(stat.st_size, stat.st_mtime_ns, family, fingerprint=fingerprint(path))
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..learning.message import message
+
 MOST_HEADER_BYTES = 100_000_000
 """The safetensors format's own bound; its reader refuses anything longer."""
 
@@ -81,7 +83,9 @@ def _safetensors(path: Path) -> Header:
         start = file.read(8)
         size = path.stat().st_size
         if len(start) < 8:
-            raise BrokenCheckpointError(f"the file has only {size} bytes")
+            raise BrokenCheckpointError(
+                message("file_too_short", "the file has only {bytes} bytes", bytes=size)
+            )
         (length,) = struct.unpack("<Q", start)
         if length > min(MOST_HEADER_BYTES, size - 8):
             raise BrokenCheckpointError(_not_safetensors(start + file.read(56), length, size))
@@ -89,23 +93,34 @@ def _safetensors(path: Path) -> Header:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BrokenCheckpointError("the file's header is garbled (not JSON)") from error
+        raise BrokenCheckpointError(
+            message("header_no_json", "the file's header is garbled (not JSON)")
+        ) from error
     if not isinstance(content, dict):
-        raise BrokenCheckpointError("the file's header is garbled (not a table of tensors)")
+        raise BrokenCheckpointError(
+            message("header_no_table", "the file's header is garbled (not a table of tensors)")
+        )
     return _tensors(content, 8 + length, size)
 
 
 def _not_safetensors(start: bytes, length: int, size: int) -> str:
     beginning = start.lstrip().lower()
     if beginning.startswith((b"<!doctype", b"<html")):
-        return "it is a web page, not a model: the download needs a login or a direct link"
+        return message(
+            "web_page", "it is a web page, not a model: the download needs a login or a direct link"
+        )
     if beginning.startswith(b"version https://git-lfs"):
-        return "it is a Git LFS pointer, not the model: fetch it with `git lfs pull`"
+        return message("lfs_pointer", "it is a Git LFS pointer, not the model: fetch it with `git lfs pull`")
     if beginning.startswith((b"pk\x03\x04", b"\x80\x02")):
-        return "it is a pickle under the name of a safetensors file"
+        return message("pickle", "it is a pickle under the name of a safetensors file")
     if 0 < length <= MOST_HEADER_BYTES:
-        return f"the file is cut short: {size:,} bytes are there, the header alone needs {length + 8:,}"
-    return "it is not a safetensors file (impossible header length)"
+        return message(
+            "header_cut_short",
+            "the file is cut short: {there} bytes are there, the header alone needs {needed}",
+            there=f"{size:,}",
+            needed=f"{length + 8:,}",
+        )
+    return message("no_safetensors", "it is not a safetensors file (impossible header length)")
 
 
 def _tensors(content: Mapping[str, object], data_at: int, size: int) -> Header:
@@ -114,20 +129,33 @@ def _tensors(content: Mapping[str, object], data_at: int, size: int) -> Header:
     end = data_at
     for name, entry in content.items():
         if not isinstance(entry, dict):
-            raise BrokenCheckpointError(f"the file's header is garbled at {name[:80]!r}")
+            raise _garbled_at(name)
         if name == "__metadata__":
             metadata = {key: str(value) for key, value in entry.items()}
             continue
         shape, offsets = entry.get("shape"), entry.get("data_offsets")
         if not (_sizes(shape) and _sizes(offsets) and len(offsets) == 2):
-            raise BrokenCheckpointError(f"the file's header is garbled at {name[:80]!r}")
+            raise _garbled_at(name)
         shapes[name] = tuple(shape)
         end = max(end, data_at + offsets[1])
     if not shapes:
-        raise BrokenCheckpointError("the file holds no tensors")
+        raise BrokenCheckpointError(message("no_tensors", "the file holds no tensors"))
     if end > size:
-        raise BrokenCheckpointError(f"the file is cut short: {size:,} of {end:,} bytes are there")
+        raise BrokenCheckpointError(
+            message(
+                "file_cut_short",
+                "the file is cut short: {there} of {all} bytes are there",
+                there=f"{size:,}",
+                all=f"{end:,}",
+            )
+        )
     return Header(shapes, metadata)
+
+
+def _garbled_at(name: str) -> BrokenCheckpointError:
+    return BrokenCheckpointError(
+        message("header_garbled", "the file's header is garbled at '{name}'", name=name[:80])
+    )
 
 
 def _sizes(value: object) -> bool:
@@ -139,7 +167,7 @@ def _gguf(path: Path) -> Header:
     with path.open("rb") as file:
         start = file.read(_GGUF_START_BYTES)
     if not start.startswith(b"GGUF"):
-        raise BrokenCheckpointError("it is not a GGUF file")
+        raise BrokenCheckpointError(message("no_gguf", "it is not a GGUF file"))
     at = start.find(_ARCHITECTURE_KEY)
     value = start[at + len(_ARCHITECTURE_KEY) :] if at >= 0 else b""
     if len(value) < 12:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from .. import runtime
+from ..learning.message import message
 from . import comfy_adapter
-from .checkpoint_files import files
+from .checkpoint_files import files, unreadable
 from .comfy_adapter import Checkpoint
 from .kept_loaders import Bounds, FileState, KeptLoaders, LetGo
 from .remembered_texts import RememberedTexts
@@ -47,7 +48,9 @@ def load(name: str) -> Checkpoint:
     """
     path = comfy_adapter.checkpoint_path(name)
     if path is None:
-        raise CannotLoad("it is not in any of ComfyUI's checkpoint folders (any more)")
+        raise CannotLoad(
+            message("no_such_file", "it is not in any of ComfyUI's checkpoint folders (any more)")
+        )
     try:
         file = FileState.of(path)
         found = kept().get(file)
@@ -57,7 +60,7 @@ def load(name: str) -> Checkpoint:
         if comfy_adapter.is_out_of_memory(error):
             raise
         _try_again.add(name)
-        raise CannotLoad(f"it cannot be read ({error.strerror or error})") from error
+        raise CannotLoad(unreadable(error)) from error
     _try_again.discard(name)
     return found.shared()
 
@@ -97,11 +100,11 @@ def _load_with_all_memory(path: Path) -> Checkpoint:
 
 def _missing_part(loaded: Checkpoint) -> str:
     if loaded.model is None:
-        return "it holds no diffusion model"
+        return message("no_diffusion_model", "it holds no diffusion model")
     if loaded.clip is None:
-        return "it holds no text encoder, so no prompt can be encoded with it"
+        return message("no_text_encoder", "it holds no text encoder, so no prompt can be encoded with it")
     if not loaded.has_vae:
-        return "it holds no VAE, so no image can be decoded with it"
+        return message("no_vae", "it holds no VAE, so no image can be decoded with it")
     return ""
 
 

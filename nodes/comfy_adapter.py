@@ -13,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import comfy.model_management
 import comfy.samplers
@@ -26,9 +26,15 @@ from comfy_execution.graph_utils import ExecutionBlocker, GraphBuilder
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
+from ..learning.message import parts_of, told
 from ..learning.values import ImageFile
 
 log = logging.getLogger(__name__)
+
+TOLD_EVENT = "context_checkpoint.told"
+"""Brings a message's parts to the browser; ComfyUI's own event after it has room for the words alone."""
+
+ErrorT = TypeVar("ErrorT", bound=Exception)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +202,20 @@ def tell_on_node(text: str) -> None:
     """
     context, server = get_executing_context(), PromptServer.instance
     if context is not None and server.client_id:  # without one it would go to every browser
+        _tell_parts(text)
         server.send_progress_text(text, context.node_id.split(".")[0], server.client_id)
+
+
+def telling(error: ErrorT) -> ErrorT:
+    """To raise: an error that ends the run, whose parts the browser gets before ComfyUI shows its words."""
+    if PromptServer.instance.client_id:
+        _tell_parts(told(error))
+    return error
+
+
+def _tell_parts(text: str) -> None:
+    server = PromptServer.instance
+    server.send_sync(TOLD_EVENT, {"text": text, "parts": list(parts_of(text))}, server.client_id)
 
 
 def graph_for_this_node() -> GraphBuilder:

@@ -17,6 +17,7 @@ import torch
 
 from .. import runtime
 from ..learning.errors import LearningError
+from ..learning.message import joined, message, told
 from ..learning.values import ImageFile, Recommendation
 from . import comfy_adapter
 from .socket_types import GenerationReference
@@ -27,7 +28,7 @@ _MOST_REMEMBERED = 100
 
 
 async def log_generation(
-    plan: Recommendation, checkpoints: Sequence[str], message: str = ""
+    plan: Recommendation, checkpoints: Sequence[str], note: str = ""
 ) -> GenerationReference:
     """Log one round; `checkpoints` has the checkpoint of each image, in their order.
 
@@ -41,15 +42,16 @@ async def log_generation(
             lambda service: service.log_generation(plan, images, session_id=session_id, prompt_id=prompt_id)
         )
     except Exception as error:  # the images are there: whatever fails here must not take them away
-        failure = f"This round was not logged, so nothing can be learned from it. {reason(error)}"
+        unlogged = message("not_logged", "This round was not logged, so nothing can be learned from it.")
+        failure = joined([unlogged, reason(error)])
         logger.warning("%s", failure, exc_info=not isinstance(error, LearningError))
-        return GenerationReference("", tuple(checkpoints), plan, f"{message} {failure}".strip())
-    return GenerationReference(generation_id, tuple(checkpoints), plan, message)
+        return GenerationReference("", tuple(checkpoints), plan, joined([note, failure]))
+    return GenerationReference(generation_id, tuple(checkpoints), plan, note)
 
 
 def reason(error: Exception) -> str:
     """What went wrong, in words for a person."""
-    return str(error) if isinstance(error, LearningError) else f"{type(error).__name__}: {error}"
+    return told(error) if isinstance(error, LearningError) else f"{type(error).__name__}: {error}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,14 @@ def dropped_out(plan: Recommendation, drawn: Sequence[str]) -> str:
     missing = [name for name in plan.checkpoints if name not in drawn]
     if not missing:
         return ""
-    names = ", ".join(missing)
-    return (
-        f"{names} took no part in this round because it could not be loaded."
-        if len(missing) == 1
-        else (f"{names} took no part in this round because they could not be loaded.")
+    if len(missing) == 1:
+        return message(
+            "took_no_part",
+            "{name} took no part in this round because it could not be loaded.",
+            name=missing[0],
+        )
+    return message(
+        "several_took_no_part",
+        "{names} took no part in this round because they could not be loaded.",
+        names=", ".join(missing),
     )

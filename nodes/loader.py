@@ -11,6 +11,7 @@ import logging
 
 from comfy_api.latest import io
 
+from ..learning.message import told
 from ..learning.values import Recommendation
 from . import comfy_adapter
 from .branch_nodes import NoCheckpointLeft, drop_out_message, drop_out_ui
@@ -54,10 +55,10 @@ class RecommendedCheckpointLoader(io.ComfyNode):
                 loaded[name] = load(name)
             except CannotLoad as error:
                 log.warning("Checkpoint %s drops out of this round: %s", name, error)
-                dropped[name] = str(error)
+                dropped[name] = told(error)
         branch_ended()
         if not loaded:
-            raise NoCheckpointLeft(dropped)
+            raise comfy_adapter.telling(NoCheckpointLeft(dropped))
         if dropped:
             comfy_adapter.tell_on_node(drop_out_message(dropped))
         names = [name for name in plan.checkpoints if name in loaded]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..learning.errors import InvalidVerdict, LearningError
+from ..learning.message import message
 from ..learning.values import ImageFile
 
 
@@ -22,8 +23,12 @@ class UnknownPick(LearningError):
     def __init__(self, pick_id: str) -> None:
         super().__init__(
             "unknown_pick",
-            f"No run waits for a pick {pick_id[:80]!r}: it was answered, timed out or was interrupted. Ask "
-            "GET pending which ones wait; a verdict on a run that is over goes to POST feedback.",
+            message(
+                "unknown_pick",
+                "No run waits for a pick '{id}': it was answered, timed out or was interrupted. Ask GET "
+                "pending which ones wait; a verdict on a run that is over goes to POST feedback.",
+                id=pick_id[:80],
+            ),
         )
 
 
@@ -129,10 +134,21 @@ class PendingPicks:
 
 def _check(answer: PickAnswer, images: int) -> None:
     if twice := answer.selected & answer.rejected:
-        raise InvalidVerdict(f"Image {_listed(twice)} is both selected and rejected: name it once.")
+        raise InvalidVerdict(
+            message(
+                "pick_both",
+                "Image {images} is both selected and rejected: name it once.",
+                images=_listed(twice),
+            )
+        )
     if unknown := [number for number in answer.selected | answer.rejected if number >= images]:
         raise InvalidVerdict(
-            f"There is no image {_listed(unknown)}: the run that waits has {images}, counted from 0."
+            message(
+                "pick_no_image",
+                "There is no image {unknown}: the run that waits has {images}, counted from 0.",
+                unknown=_listed(unknown),
+                images=images,
+            )
         )
 
 

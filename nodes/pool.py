@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from ..learning.message import joined, message
 from ..learning.spelling import stored_name
 from ..learning.values import Recommendation, Stage, Strategy
 
@@ -139,17 +140,18 @@ def select(rules: PoolRules, files: Sequence[CheckpointFile], banned: Iterable[s
     """
     never = set(map(stored_name, banned))
     include, exclude = Patterns.of(rules.include), Patterns.of(rules.exclude)
-    excluded: dict[str, list[str]] = {}
+    excluded: dict[str, list[str]] = {}  # a reason that is a message compares as its text
     usable: list[CheckpointFile] = []
     for file in files:
         if stored_name(file.name) in never:
-            excluded.setdefault("banned in the settings", []).append(file.name)
+            excluded.setdefault(message("banned", "banned in the settings"), []).append(file.name)
         elif include and not include.match(file.name):
-            excluded.setdefault("not matched by include", []).append(file.name)
+            excluded.setdefault(message("not_included", "not matched by include"), []).append(file.name)
         elif exclude.match(file.name):
-            excluded.setdefault("matched by exclude", []).append(file.name)
+            excluded.setdefault(message("excluded", "matched by exclude"), []).append(file.name)
         elif file.broken:
-            excluded.setdefault(f"broken: {file.broken}", []).append(file.name)
+            broken = message("broken", "broken: {problem}", problem=file.broken)
+            excluded.setdefault(broken, []).append(file.name)
         else:
             usable.append(file)
     family = _family(rules.family, usable)
@@ -175,8 +177,10 @@ def _family(asked: str, usable: Sequence[CheckpointFile]) -> str:
 
 def _other_family(family: str, wanted: str) -> str:
     if family == UNKNOWN:
-        return "architecture not known from the file's header (family `all` takes it)"
-    return f"architecture {family}, not {wanted}"
+        return message(
+            "unknown_family", "architecture not known from the file's header (family `all` takes it)"
+        )
+    return message("other_family", "architecture {family}, not {wanted}", family=family, wanted=wanted)
 
 
 def _fallback(asked: str, files: Sequence[CheckpointFile], banned: Collection[str]) -> tuple[str, str]:
@@ -187,11 +191,20 @@ def _fallback(asked: str, files: Sequence[CheckpointFile], banned: Collection[st
     whole = [file for file in files if _plain(file.name) == wanted]
     found = whole or [file for file in files if _last_part(_plain(file.name)) == wanted]
     if not found:
-        return "", f"the fallback {asked} is not among ComfyUI's checkpoints"
+        return "", message(
+            "fallback_missing", "the fallback {name} is not among ComfyUI's checkpoints", name=asked
+        )
     if stored_name(found[0].name) in banned:
-        return "", f"the fallback {found[0].name} is banned in the settings"
+        return "", message(
+            "fallback_banned", "the fallback {name} is banned in the settings", name=found[0].name
+        )
     if found[0].broken:
-        return "", f"the fallback {found[0].name} is broken: {found[0].broken}"
+        return "", message(
+            "fallback_broken",
+            "the fallback {name} is broken: {problem}",
+            name=found[0].name,
+            problem=found[0].broken,
+        )
     return found[0].name, ""
 
 
@@ -270,23 +283,46 @@ def family_of_gguf(architecture: str) -> str:
 
 def no_pool_line(pool: Pool, stage: Stage) -> str:
     """Say, for the log and the explanation, that the fallback stands in for an empty pool."""
-    return f"No checkpoint pool for {pool.family}_{stage}, using default: {pool.fallback}"
+    return message(
+        "no_pool",
+        "No checkpoint pool for {family}_{stage}, using default: {name}",
+        family=pool.family,
+        stage=stage,
+        name=pool.fallback,
+    )
 
 
 def empty_pool_message(rules: PoolRules, pool: Pool, folders: Iterable[str]) -> str:
     """Say where was looked, by which rule, what it left out and what to do, for a pool without fallback."""
     left_out = sum(len(names) for names in pool.excluded.values())
-    looked = f"Looked in {', '.join(folders) or 'no folder at all'}: {left_out or 'no'} files."
-    include, exclude = _quoted(rules.include) or "everything", _quoted(rules.exclude) or "nothing"
-    rule = f"The rule: family {rules.family}, include {include}, exclude {exclude}."
-    said = ["No checkpoint is left to recommend.", looked, rule]
+    nowhere = message("no_folder", "no folder at all")
+    said = [
+        message("no_checkpoint_left", "No checkpoint is left to recommend."),
+        message(
+            "looked_in",
+            "Looked in {folders}: {count} files.",
+            folders=", ".join(folders) or nowhere,
+            count=left_out or message("no_files", "no"),
+        ),
+        message(
+            "the_rule",
+            "The rule: family {family}, include {include}, exclude {exclude}.",
+            family=rules.family,
+            include=_quoted(rules.include) or message("everything", "everything"),
+            exclude=_quoted(rules.exclude) or message("nothing", "nothing"),
+        ),
+    ]
     if pool.excluded:
-        reasons = "; ".join(f"{reason}: {_some(names)}" for reason, names in pool.excluded.items())
-        said.append(f"Left out: {reasons}.")
+        reasons = (joined([reason, _some(names)], by=": ") for reason, names in pool.excluded.items())
+        said.append(message("left_out", "Left out: {reasons}.", reasons=joined(reasons, by="; ")))
     if pool.fallback_problem:
-        said.append(f"And {pool.fallback_problem}.")
-    remedy = "Loosen the rule or choose a fallback checkpoint." if left_out else "Put a checkpoint there."
-    return " ".join([*said, remedy])
+        said.append(message("and_fallback", "And {problem}.", problem=pool.fallback_problem))
+    said.append(
+        message("loosen_rule", "Loosen the rule or choose a fallback checkpoint.")
+        if left_out
+        else message("put_checkpoint", "Put a checkpoint there.")
+    )
+    return joined(said)
 
 
 def _quoted(text: str) -> str:
@@ -297,7 +333,7 @@ def _quoted(text: str) -> str:
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(names[:_NAMES_PER_REASON])
     more = len(names) - _NAMES_PER_REASON
-    return f"{shown} and {more} more" if more > 0 else shown
+    return message("some_names", "{names} and {count} more", names=shown, count=more) if more > 0 else shown
 
 
 def fallback_recommendation(prompt: str, pool: Pool, stage: Stage) -> Recommendation:

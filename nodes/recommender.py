@@ -16,9 +16,11 @@ from comfy_api.latest import io
 from .. import runtime
 from ..learning import explanation
 from ..learning.errors import LearningError
+from ..learning.message import message, told
 from ..learning.policies import POLICIES
 from ..learning.values import MOST_BRANCHES, STAGES, Recommendation, Stage, Thresholds
 from .checkpoint_files import files
+from .comfy_adapter import telling
 from .pool import (
     ALL,
     AUTO,
@@ -159,7 +161,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
             log.info(no_pool_line(pool, stage))
             plan = fallback_recommendation(prompt, pool, stage)
         else:
-            raise EmptyPoolError(empty_pool_message(rules, pool, files().folders()))
+            raise telling(EmptyPoolError(empty_pool_message(rules, pool, files().folders())))
         return io.NodeOutput(
             plan,
             list(plan.checkpoints),
@@ -181,12 +183,16 @@ async def _recommend(
         return await runtime.current().run(recommend)
     except LearningError as error:
         log.warning("Cannot recommend from what was learned: %s", error)
-        reason = str(error)
+        reason = told(error)
     except (
         Exception
     ) as error:  # the workflow runs on, visibly without what was learned; the trace is for a report
         log.warning("Cannot recommend from what was learned", exc_info=True)
-        reason = f"{type(error).__name__}: {error}. `context-checkpoint doctor` says how to mend it."
+        reason = message(
+            "doctor_mends",
+            "{error}. `context-checkpoint doctor` says how to mend it.",
+            error=f"{type(error).__name__}: {error}",
+        )
     return unlearned_recommendation(
         prompt,
         pool,

@@ -16,6 +16,7 @@ from comfy_api.latest import io
 
 from .. import runtime
 from ..learning.errors import LearningError
+from ..learning.message import Message, joined, message, parts_of
 from ..learning.values import Generation, ImageFile
 from . import comfy_adapter
 from .generation_log import reason
@@ -87,6 +88,7 @@ class ShownRound:
             ],
             "explanation": self.reference.plan.explanation,
             "message": self.message,
+            "message_parts": list(parts_of(self.message)),
         }
 
 
@@ -99,13 +101,13 @@ async def preview(node: type[io.ComfyNode], part: RecordedRound) -> Previewed:
         files = comfy_adapter.save_previews(part.images, reference.checkpoints, prefix, node)
     except OSError as error:
         log.warning("The previews could not be saved: %s", error)
-        messages.append(f"The previews could not be saved: {error}.")
+        messages.append(message("no_previews", "The previews could not be saved: {error}.", error=error))
         return Previewed(part, tuple(ImageFile(name) for name in reference.checkpoints), tuple(messages))
     if reference.generation_id:
         try:
             await runtime.current().run(lambda service: service.attach_files(reference.generation_id, files))
         except Exception as error:  # the images go on, and the person is told
-            messages.append(_failed("The learned data cannot be reached", error))
+            messages.append(_failed(_not_reached(), error))
     return Previewed(part, tuple(files), tuple(messages))
 
 
@@ -125,14 +127,17 @@ async def record(previewed: Previewed, verdict: Verdict) -> ShownRound:
             stored = await _store(reference.generation_id, selected, rejected)
             verdicts = tuple(image.verdict for image in stored.images)
         except Exception as error:  # the images go on, and the person is told
-            told = _failed(
-                "The verdict was not recorded" if spoken else "The learned data cannot be reached", error
-            )
-            if told not in messages:
-                messages.append(told)
+            failed = _failed(_not_recorded() if spoken else _not_reached(), error)
+            if failed not in messages:
+                messages.append(failed)
     elif spoken:
-        messages.append("The verdict was not recorded, because the round was not logged.")
-    return ShownRound(reference, part.images, previewed.files, verdicts, " ".join(messages))
+        messages.append(
+            message(
+                "not_recorded_not_logged",
+                "The verdict was not recorded, because the round was not logged.",
+            )
+        )
+    return ShownRound(reference, part.images, previewed.files, verdicts, joined(messages))
 
 
 async def _store(generation_id: str, selected: Sequence[int], rejected: Sequence[int]) -> Generation:
@@ -146,6 +151,14 @@ async def _store(generation_id: str, selected: Sequence[int], rejected: Sequence
     return await current.run(lambda service: service.generation(generation_id))
 
 
-def _failed(what: str, error: Exception) -> str:
-    log.warning("%s. %s", what, error, exc_info=not isinstance(error, LearningError))
-    return f"{what}. {reason(error)}"
+def _failed(what: Message, error: Exception) -> str:
+    log.warning("%s %s", what, error, exc_info=not isinstance(error, LearningError))
+    return joined([what, reason(error)])
+
+
+def _not_reached() -> Message:
+    return message("not_reached", "The learned data cannot be reached.")
+
+
+def _not_recorded() -> Message:
+    return message("not_recorded", "The verdict was not recorded.")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from comfy_api.latest import io
 
+from ..learning.message import message
 from ..learning.values import Recommendation
 from . import comfy_adapter
 from .branch_nodes import single_images
@@ -132,14 +133,17 @@ class FeedbackRecorder(io.ComfyNode):
         timeout_s: Sequence[float] = (DEFAULT_TIMEOUT_S,),
         wait_without_browser: Sequence[bool] = (False,),
     ) -> io.NodeOutput:
-        verdict = VerdictInputs.read(selected[0], rejected[0])
         singles = [image for batch in images for image in single_images(batch)]
-        references = (
-            _given(generation, len(singles))
-            if generation
-            else await _log_by_plan(images, plan or (), ckpt_names or ())
-        )
-        said = Verdict(*verdict.over(len(singles)))
+        try:
+            verdict = VerdictInputs.read(selected[0], rejected[0])
+            references = (
+                _given(generation, len(singles))
+                if generation
+                else await _log_by_plan(images, plan or (), ckpt_names or ())
+            )
+            said = Verdict(*verdict.over(len(singles)))
+        except ValueError as error:
+            raise comfy_adapter.telling(error) from error.__cause__
         previewed = [await preview(cls, part) for part in _divided(references, singles)]
         paused = mode[0] == "pause" and not verdict
         answer = None
@@ -185,8 +189,13 @@ def _given(references: Sequence[GenerationReference], images: int) -> tuple[Gene
     expected = sum(len(reference.checkpoints) for reference in references)
     if expected != images:
         raise ValueError(
-            f"The generation has {expected} images, but {images} arrived. Connect all of the sampler's "
-            "images, in their order; what comes between may change the images, not their number."
+            message(
+                "images_do_not_fit",
+                "The generation has {expected} images, but {images} arrived. Connect all of the sampler's "
+                "images, in their order; what comes between may change the images, not their number.",
+                expected=expected,
+                images=images,
+            )
         )
     return tuple(references)
 
@@ -197,8 +206,11 @@ async def _log_by_plan(
     """Log the generations of a hand-wired graph, unless these very images were logged before."""
     if not plans:
         raise ValueError(
-            "Connect the sampler's `generation`, or, in a graph of your own, the recommender's `plan` "
-            "(and the names of the checkpoints that were loaded)."
+            message(
+                "nothing_connected",
+                "Connect the sampler's `generation`, or, in a graph of your own, the recommender's `plan` "
+                "(and the names of the checkpoints that were loaded).",
+            )
         )
     names = names or [name for plan in plans for name in plan.checkpoints]
     entries = entries_by_checkpoint([batch.shape[0] for batch in batches], names)

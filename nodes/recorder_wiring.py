@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..learning.message import message
 from ..learning.values import Recommendation
 
 
@@ -44,9 +45,15 @@ def entries_by_checkpoint(batch_sizes: Sequence[int], names: Sequence[str]) -> t
     if len(names) == len(batch_of_image):
         return tuple(Entry(name, 1, batch) for name, batch in zip(names, batch_of_image, strict=True))
     raise WiringError(
-        f"{len(names)} checkpoint names arrived for {len(batch_of_image)} images in {len(batch_sizes)} "
-        "batches. Connect to `ckpt_names` the very list that your loader got (or that the Recommended "
-        "Checkpoint Loader gives), and all of the images that follow from it, in their order."
+        message(
+            "names_do_not_fit",
+            "{names} checkpoint names arrived for {images} images in {batches} batches. Connect to "
+            "`ckpt_names` the very list that your loader got (or that the Recommended Checkpoint Loader "
+            "gives), and all of the images that follow from it, in their order.",
+            names=len(names),
+            images=len(batch_of_image),
+            batches=len(batch_sizes),
+        )
     )
 
 
@@ -80,6 +87,11 @@ def divide_by_plan(plans: Sequence[Recommendation], names: Sequence[str]) -> lis
 
 def _stranger(names: Sequence[str], position: int) -> WiringError:
     return WiringError(
-        f"The images' entry {position} is by {names[position]}, which the plan does not recommend there. "
-        "Connect the plan and the `ckpt_name` list of the same recommender, in its order."
+        message(
+            "not_in_plan",
+            "The images' entry {position} is by {name}, which the plan does not recommend there. "
+            "Connect the plan and the `ckpt_name` list of the same recommender, in its order.",
+            position=position,
+            name=names[position],
+        )
     )

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ..learning.message import message
+
 ALL = "all"
 
 _INDEX = re.compile(r"[0-9]+")
@@ -36,11 +38,17 @@ class VerdictInputs:
         """
         verdict = cls(_indices("selected", selected), _indices("rejected", rejected))
         if verdict.selected is None and verdict.rejected is None:
-            raise VerdictError("Both `selected` and `rejected` are `all`: say it of one of them.")
+            raise VerdictError(
+                message("both_all", "Both `selected` and `rejected` are `all`: say it of one of them.")
+            )
         twice = (verdict.selected or frozenset()) & (verdict.rejected or frozenset())
         if twice:
             raise VerdictError(
-                f"Image {_listed(twice)} is both selected and rejected: leave it in one of the two inputs."
+                message(
+                    "inputs_both",
+                    "Image {images} is both selected and rejected: leave it in one of the two inputs.",
+                    images=_listed(twice),
+                )
             )
         return verdict
 
@@ -59,8 +67,13 @@ class VerdictInputs:
         named = (self.selected or frozenset()) | (self.rejected or frozenset())
         if unknown := named - everything:
             raise VerdictError(
-                f"There is no image {_listed(unknown)}: this run has {images}, counted from 0. "
-                "Correct `selected` or `rejected` and queue again; no verdict was recorded."
+                message(
+                    "inputs_no_image",
+                    "There is no image {unknown}: this run has {images}, counted from 0. "
+                    "Correct `selected` or `rejected` and queue again; no verdict was recorded.",
+                    unknown=_listed(unknown),
+                    images=images,
+                )
             )
         selected = everything - named if self.selected is None else self.selected
         rejected = everything - named if self.rejected is None else self.rejected
@@ -74,8 +87,13 @@ def _indices(name: str, text: str) -> frozenset[int] | None:
     wrong = [word for word in words if not _INDEX.fullmatch(word)]
     if wrong:
         raise VerdictError(
-            f"`{name}` has {wrong[0]!r}: write image numbers counted from 0, such as `0,2`, or `all`, or "
-            "nothing."
+            message(
+                "not_numbers",
+                "`{name}` has '{word}': write image numbers counted from 0, such as `0,2`, or `all`, or "
+                "nothing.",
+                name=name,
+                word=wrong[0],
+            )
         )
     return frozenset(int(word) for word in words)
 

@@ -6,8 +6,6 @@
  * two looks would be judged by mistake.
  */
 
-/** @typedef {import("./verdicts.mjs").RoundImage} RoundImage */
-
 /**
  * @template Item
  * @param {Item[]} items

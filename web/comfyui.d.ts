@@ -124,8 +124,12 @@ export interface ComfyApi {
   fetchApi(path: string, options?: RequestInit): Promise<Response>;
   apiURL(path: string): string;
   clientId?: string;
-  addEventListener(event: string, listener: () => void): void;
-  addCustomEventListener(event: string, listener: () => void): void;
+  addEventListener(
+    event: string,
+    listener: (event: CustomEvent) => void,
+    options?: AddEventListenerOptions,
+  ): void;
+  addCustomEventListener(event: string, listener: (event: CustomEvent) => void): void;
 }
 
 declare global {

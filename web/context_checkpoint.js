@@ -7,7 +7,7 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { valuesOf } from "./graph_reading.mjs";
-import { addDisplay, allNodes, nodeById, nodePlace } from "./node_display.mjs";
+import { addDisplay, allNodes, hook, nodeById, nodePlace } from "./node_display.mjs";
 import { PlanView } from "./plan_view.mjs";
 import { explainBody, recommendBody } from "./recommender_values.mjs";
 import { Remembered } from "./remembered.mjs";
@@ -19,14 +19,14 @@ import { speaker, speakerFor } from "./texts.mjs";
 import { roundFrom } from "./verdicts.mjs";
 import { isLoader, makesImages, recommendFor, recordFor } from "./wiring.mjs";
 
-/** @typedef {import("./comfyui").ComfyNode} ComfyNode */
-/** @typedef {import("./verdicts.mjs").RoundImage} RoundImage */
-
 /** Keys of the nodes' `ui` outputs. */
 const ROUNDS_KEY = "context_checkpoint";
 const PLANS_KEY = "context_checkpoint_plan";
 /** Sent by the server when a run begins or ends to wait for a pick. */
 const PENDING_CHANGED = "context_checkpoint.pending";
+
+/** Sent by the server before what it says in English. */
+const TOLD = "context_checkpoint.told";
 
 /** Widgets that ComfyUI itself changes with every run: nobody asks by them what would be picked. */
 const SET_BY_QUEUEING = ["seed", "control_after_generate"];
@@ -46,16 +46,22 @@ const recommenders = new WeakMap();
 
 const settings = new SettingsMirror(server, () => ({
   set: (id, value) => app.extensionManager.setting.set(id, value),
-  warn: (message) => toast("warn", say("settingNotSaved"), message),
+  warn: (error) => toast("warn", say("settingNotSaved"), error),
 }));
 
 /**
  * @param {"success" | "warn" | "error"} severity
  * @param {string} summary
- * @param {string} [detail]
+ * @param {unknown} [detail] a text, or an error
  */
 function toast(severity, summary, detail) {
-  app.extensionManager.toast.add({ severity, summary, detail, life: 6000 });
+  const told = detail === undefined ? detail : say("{it}", { it: detail });
+  app.extensionManager.toast.add({
+    severity,
+    summary,
+    detail: told,
+    life: severity === "error" ? 20_000 : 6_000,
+  });
 }
 
 async function releaseLoaders() {
@@ -63,7 +69,7 @@ async function releaseLoaders() {
     await server.releaseLoaders();
     toast("success", say("released"), say("releasedDetail"));
   } catch (error) {
-    toast("error", say("notReleased"), error instanceof Error ? error.message : String(error));
+    toast("error", say("notReleased"), error);
   }
 }
 
@@ -83,9 +89,9 @@ function isBlind() {
   return app.extensionManager.setting.get(BLIND.id) === true;
 }
 
-/** @param {string} reason */
-function verdictLost(reason) {
-  toast("error", say("verdictLost"), reason);
+/** @param {unknown} error */
+function verdictLost(error) {
+  toast("error", say("verdictLost"), error);
 }
 
 /** @param {object} changes */
@@ -109,7 +115,7 @@ function addRoundList(node) {
   });
   resized = addDisplay(node, "context_checkpoint_images", list.element);
   recorders.set(node, list);
-  listen(node, (output) => {
+  hook(node, "onExecuted", (output) => {
     if (!output[ROUNDS_KEY]) return;
     list.show(output[ROUNDS_KEY].map(roundFrom));
     shownRounds.remember(nodePlace(node), list.generationIds);
@@ -140,29 +146,13 @@ function addPlanView(node) {
     };
   }
   resized = addDisplay(node, "context_checkpoint_plan", view.element);
-  const onRemoved = node.onRemoved;
-  node.onRemoved = function () {
-    view.close();
-    return onRemoved?.call(this);
-  };
+  hook(node, "onRemoved", () => view.close());
   recommenders.set(node, view);
-  listen(node, (output) => {
+  hook(node, "onExecuted", (output) => {
     if (!output[PLANS_KEY]) return;
     view.show(output[PLANS_KEY]);
     shownPlans.remember(nodePlace(node), output[PLANS_KEY]);
   });
-}
-
-/**
- * @param {ComfyNode} node
- * @param {(output: Record<string, any>) => void} onOutput
- */
-function listen(node, onOutput) {
-  const before = node.onExecuted;
-  node.onExecuted = function (output) {
-    before?.call(this, output);
-    onOutput(output);
-  };
 }
 
 /**
@@ -240,6 +230,34 @@ async function answerPick(pickId, body) {
   } finally {
     void lookForPending();
   }
+}
+
+/**
+ * Errors of nodes, and notes on them, are ComfyUI's to show, in the words they came with. Parts of ours come before
+ * them, and the words are changed before ComfyUI hears of them.
+ */
+function translateWhatNodesSay() {
+  /** @type {any} */
+  let told;
+  /**
+   * @param {any} said
+   * @param {string} field
+   */
+  const translate = (said, field) => {
+    if (said[field]?.trim() !== told?.text) return false;
+    said[field] = say("{it}", { it: told.parts });
+    return true;
+  };
+  api.addCustomEventListener(TOLD, ({ detail }) => {
+    told = detail;
+  });
+  const first = { capture: true };
+  api.addEventListener("progress_text", ({ detail }) => translate(detail, "text"), first);
+  const failed = (/** @type {CustomEvent} */ { detail }) => {
+    // What to do about it stands deep in ComfyUI's report.
+    if (translate(detail, "exception_message")) toast("error", say("stopped"), detail.exception_message);
+  };
+  api.addEventListener("execution_error", failed, first);
 }
 
 /** @param {ComfyNode} loader */
@@ -323,6 +341,7 @@ app.registerExtension({
   },
 
   async setup() {
+    translateWhatNodesSay();
     api.addCustomEventListener(PENDING_CHANGED, () => void lookForPending());
     api.addEventListener("reconnected", () => void lookForPending());
     app.extensionManager.registerSidebarTab(

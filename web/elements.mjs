@@ -38,6 +38,25 @@ export function button(label, onPress, attributes = {}) {
 }
 
 /**
+ * A control under its label.
+ *
+ * @param {string} label
+ * @param {HTMLElement} control
+ */
+export function field(label, control) {
+  return element("label", { class: "cc-field" }, [element("span", { text: label }), control]);
+}
+
+/**
+ * Keys with these are ComfyUI's and the browser's.
+ *
+ * @param {{ ctrlKey?: boolean, altKey?: boolean, metaKey?: boolean }} pressed
+ */
+export function isModified({ ctrlKey, altKey, metaKey }) {
+  return ctrlKey || altKey || metaKey;
+}
+
+/**
  * Enter and Space stop here, since ComfyUI listens for keys on the whole window (Space pans the canvas); with a
  * modifier they go on, so that Ctrl+Enter still queues.
  *
@@ -46,8 +65,7 @@ export function button(label, onPress, attributes = {}) {
 export function keepPresses(pressable) {
   for (const event of /** @type {const} */ (["keydown", "keyup"])) {
     pressable.addEventListener(event, (pressed) => {
-      const modified = pressed.ctrlKey || pressed.metaKey || pressed.altKey;
-      if ((pressed.key === "Enter" || pressed.key === " ") && !modified) pressed.stopPropagation();
+      if ((pressed.key === "Enter" || pressed.key === " ") && !isModified(pressed)) pressed.stopPropagation();
     });
   }
 }

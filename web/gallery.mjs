@@ -23,21 +23,6 @@ import {
   unjudged,
 } from "./verdicts.mjs";
 
-/** @typedef {import("./verdicts.mjs").Round} Round */
-/** @typedef {import("./verdicts.mjs").RoundImage} RoundImage */
-
-/**
- * @typedef {object} GalleryParts
- * @property {import("./texts.mjs").Say} say
- * @property {(body: object) => Promise<unknown>} save
- * @property {(image: RoundImage, generationId: string, full?: boolean) => string} imageUrl
- * @property {() => boolean} blind whether names are hidden until an image is judged
- * @property {(reason: string) => void} lost told of a verdict not saved whose list nobody sees any more
- * @property {() => void} resized called after the gallery became longer or shorter
- * @property {() => void} judged called after each change of the verdict
- * @property {() => void} goOn the person wants a workflow that waits to go on
- */
-
 /** @typedef {{ cell: HTMLElement, pick: HTMLElement, reject: HTMLElement, caption: HTMLElement }} Cell */
 
 export class Gallery {
@@ -89,7 +74,9 @@ export class Gallery {
     this.retry = button(say("tryAgain"), () => this.#save());
     this.retry.hidden = true;
     this.element = element("section", { class: "cc-round" }, [
-      round.message ? element("p", { class: "cc-note cc-warning", text: round.message }) : null,
+      round.message
+        ? element("p", { class: "cc-note cc-warning", text: say("{it}", { it: round.said }) })
+        : null,
       this.list,
       this.#judgeable
         ? element("div", { class: "cc-foot" }, [
@@ -340,9 +327,8 @@ export class Gallery {
     this.retry.hidden = state !== "failed";
     if (state === "saving") this.status.textContent = say("saving");
     else if (state === "failed") {
-      const reason = detail instanceof Error ? detail.message : String(detail);
-      this.status.textContent = say("notSaved", { reason });
-      if (!this.element.isConnected) this.#parts.lost(reason);
+      this.status.textContent = say("notSaved", { reason: detail });
+      if (!this.element.isConnected) this.#parts.lost(detail);
     } else {
       const body = feedbackBody(this.generationId, this.#images);
       const selected = body.selected_images.length;

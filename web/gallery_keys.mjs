@@ -1,7 +1,7 @@
 // @ts-check
-/**
- * What a key means in the gallery and where an arrow leads, as values: no DOM.
- */
+/** What a key means in the gallery and where an arrow leads, as values: no DOM. */
+
+import { isModified } from "./elements.mjs";
 
 /**
  * @typedef {object} Meaning
@@ -27,13 +27,11 @@ const ACTIONS = {
 };
 
 /**
- * Keys with Ctrl, Alt or Meta are ComfyUI's and the browser's.
- *
  * @param {{ key: string, shiftKey?: boolean, ctrlKey?: boolean, altKey?: boolean, metaKey?: boolean }} pressed
  * @returns {Meaning | null}
  */
 export function meaningOf(pressed) {
-  if (pressed.ctrlKey || pressed.altKey || pressed.metaKey) return null;
+  if (isModified(pressed)) return null;
   if (pressed.shiftKey && pressed.key === "Enter") return { action: "continue" };
   if (/^[1-9]$/.test(pressed.key)) return { action: "pick", to: Number(pressed.key) - 1 };
   const key = pressed.key.length === 1 ? pressed.key.toLowerCase() : pressed.key;

@@ -1,8 +1,6 @@
 // @ts-check
 /** Reads what is wired to what in a workflow. Changes nothing; the nodes are whatever ComfyUI made them. */
 
-/** @typedef {import("./comfyui").ComfyNode} ComfyNode */
-
 /** Nodes whose only business is a text; its widget is called `value`. */
 const TEXT_NODES = ["PrimitiveString", "PrimitiveStringMultiline"];
 

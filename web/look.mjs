@@ -6,19 +6,7 @@
  * it, since ComfyUI listens on the whole window.
  */
 
-import { button, element } from "./elements.mjs";
-
-/**
- * @typedef {object} Looked
- * @property {import("./texts.mjs").Say} say
- * @property {number} count images
- * @property {(place: number) => string} url
- * @property {(place: number) => string} label
- * @property {(place: number) => import("./verdicts.mjs").Verdict} verdict
- * @property {(place: number, verdict: "selected" | "rejected") => void} judge
- * @property {() => void} undo
- * @property {(place: number) => void} closed told where the person was last
- */
+import { button, element, isModified } from "./elements.mjs";
 
 export class Look {
   #at;
@@ -68,7 +56,7 @@ export class Look {
   /** @param {KeyboardEvent} pressed */
   #pressed(pressed) {
     pressed.stopPropagation();
-    if (pressed.ctrlKey || pressed.altKey || pressed.metaKey || pressed.key === "Tab") return;
+    if (isModified(pressed) || pressed.key === "Tab") return;
     const onButton = pressed.target instanceof HTMLButtonElement;
     const key = pressed.key.toLowerCase();
     if (onButton && (key === "enter" || key === " ")) return;

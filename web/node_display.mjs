@@ -14,7 +14,7 @@ const MOST_HEIGHT_PX = 412;
 const MARGIN_PX = 8;
 
 /**
- * @param {import("./comfyui").ComfyNode} node
+ * @param {ComfyNode} node
  * @param {string} name
  * @param {HTMLElement} content
  * @returns {() => void} to be called when the content's height has changed
@@ -51,19 +51,30 @@ export function addDisplay(node, name, content) {
   };
   const watcher = new ResizeObserver(fit);
   watcher.observe(content);
-  const onRemoved = node.onRemoved;
-  node.onRemoved = function () {
-    watcher.disconnect();
-    return onRemoved?.call(this);
-  };
+  hook(node, "onRemoved", () => watcher.disconnect());
   return fit;
+}
+
+/**
+ * Do something too when ComfyUI calls a node.
+ *
+ * @param {ComfyNode} node
+ * @param {"onExecuted" | "onRemoved"} event
+ * @param {(output: Record<string, any>) => void} listener
+ */
+export function hook(node, event, listener) {
+  const before = node[event];
+  node[event] = function (/** @type {any} */ ...given) {
+    before?.apply(this, given);
+    listener(given[0]);
+  };
 }
 
 /**
  * Where a node is, in a form that stays the same over a reload: the workflow's id, then the node's as ComfyUI's
  * frontend writes it for outputs (`"7"`, or `"<subgraph>:7"`).
  *
- * @param {import("./comfyui").ComfyNode} node
+ * @param {ComfyNode} node
  */
 export function nodePlace(node) {
   const graph = node.graph;
@@ -73,10 +84,10 @@ export function nodePlace(node) {
 }
 
 /**
- * @param {import("./comfyui").ComfyGraph} root
+ * @param {ComfyGraph} root
  * @param {string} id a node's id (`"7"`), its place in a subgraph's definition (`"<subgraph>:7"`), or its place in
  *   a run (`"5:7"`: node 7 inside the subgraph node 5)
- * @returns {import("./comfyui").ComfyNode | null}
+ * @returns {ComfyNode | null}
  */
 export function nodeById(root, id) {
   const parts = id.split(":");
@@ -90,8 +101,8 @@ export function nodeById(root, id) {
 }
 
 /**
- * @param {import("./comfyui").ComfyGraph} root
- * @returns {import("./comfyui").ComfyNode[]} all nodes, those inside subgraphs too
+ * @param {ComfyGraph} root
+ * @returns {ComfyNode[]} all nodes, those inside subgraphs too
  */
 export function allNodes(root) {
   const graphs = [root, ...(root.subgraphs?.values() ?? [])];

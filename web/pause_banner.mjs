@@ -7,20 +7,14 @@
 import { button, element } from "./elements.mjs";
 import { localeOf } from "./texts.mjs";
 
-/**
- * @typedef {object} Pick a run that waits, as `GET pending` lists it
- * @property {string} id
- * @property {string | null} waits_until
- */
-
 export class PauseBanner {
   #say;
   #answer;
   #picked;
 
   /**
-   * @param {import("./texts.mjs").Say} say
-   * @param {Pick} pick
+   * @param {Say} say
+   * @param {WaitingPick} pick
    * @param {(pickId: string, body: object) => Promise<unknown>} answer
    * @param {() => { selected_images: number[], rejected_images: number[] }} picked
    */

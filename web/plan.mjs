@@ -3,20 +3,6 @@
 
 import { sentence } from "./sentence.mjs";
 
-/** @typedef {import("./texts.mjs").Say} Say */
-
-/**
- * @typedef {object} Plan
- * @property {string[]} checkpoints best first
- * @property {string} strategy
- * @property {string} explanation in English
- * @property {Record<string, any> | null} parts what it is built of; null where an older server said it
- * @property {boolean} fallback
- * @property {number} confidence these three are in 0..1
- * @property {number} evidence
- * @property {number} clarity
- */
-
 /**
  * @param {Record<string, any>} record the node's `ui` output
  * @returns {Plan}

@@ -9,20 +9,8 @@ import { button, element } from "./elements.mjs";
 import { explanationInWords, percent, planFrom, strategyInWords } from "./plan.mjs";
 import { reasons } from "./reasons.mjs";
 
-/** @typedef {import("./texts.mjs").Say} Say */
-
 /** How long nobody may have typed before it is asked what the prompt would get. */
 const PAUSE_MS = 500;
-
-/**
- * @typedef {object} PlanParts
- * @property {Say} say
- * @property {() => void} resized called after the view became longer or shorter
- * @property {() => Promise<Record<string, any>>} [preview] what would be recommended now; without it there are no buttons
- * @property {() => Promise<Record<string, any>>} [explain] why that would be recommended
- * @property {string} [askLabel]
- * @property {string} [emptyNote] what to say before there is a plan
- */
 
 export class PlanView {
   #parts;
@@ -150,7 +138,7 @@ export class PlanView {
     ]);
   }
 
-  /** @param {import("./plan.mjs").Plan} plan */
+  /** @param {Plan} plan */
   #meters(plan) {
     const { say } = this.#parts;
     return /** @type {const} */ (["confidence", "evidence", "clarity"]).map((measure) =>

@@ -9,9 +9,6 @@ import { whatWouldChange, why } from "./sentence.mjs";
 const MOST_CHECKPOINTS = 3;
 const MOST_WORDS = 6;
 
-/** @typedef {import("./texts.mjs").Say} Say */
-/** @typedef {Record<string, any>} Json */
-
 /**
  * @param {Json} explained
  * @param {Say} say

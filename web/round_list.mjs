@@ -9,10 +9,8 @@ import { Gallery } from "./gallery.mjs";
 import { PauseBanner } from "./pause_banner.mjs";
 import { pickedOver } from "./verdicts.mjs";
 
-/** @typedef {import("./verdicts.mjs").Round} Round */
-
 /**
- * @typedef {Omit<import("./gallery.mjs").GalleryParts, "judged" | "goOn"> & {
+ * @typedef {Omit<GalleryParts, "judged" | "goOn"> & {
  *   answer: (pickId: string, body: object) => Promise<unknown>,
  * }} RoundListParts
  */
@@ -56,7 +54,7 @@ export class RoundList {
   }
 
   /**
-   * @param {import("./pause_banner.mjs").Pick} pick
+   * @param {WaitingPick} pick
    * @param {Round[]} rounds what there is to pick from
    */
   wait(pick, rounds) {

@@ -6,9 +6,6 @@
 
 import { ENDING } from "./checkpoint_name.mjs";
 
-/** @typedef {import("./texts.mjs").Say} Say */
-/** @typedef {Record<string, any>} Json */
-
 /** Letters and marks that turn the direction of writing, and would turn the words beside them too. */
 const TURNS = /[\u0590-\u08ff\u202a-\u202e\ufb1d-\ufefc]/;
 
@@ -17,7 +14,7 @@ const TURNS = /[\u0590-\u08ff\u202a-\u202e\ufb1d-\ufefc]/;
  * @param {Json} parts the server's `explanation_parts`
  * @param {Say} say
  */
-export function sentence(checkpoints, { opening, grounds, pinned, problem }, say) {
+export function sentence(checkpoints, { opening, grounds, pinned, problem, problem_parts }, say) {
   const names = checkpoints.map(called);
   // "It" in the languages that say so; a pinned checkpoint may be shown instead of the one that leads.
   const isFirst = ["mostly", "alone"].includes(opening) && grounds?.leader === checkpoints[0];
@@ -26,7 +23,7 @@ export function sentence(checkpoints, { opening, grounds, pinned, problem }, say
     second: names[1] ?? "",
     all: listed(names, say),
     why: grounds ? why(grounds, say, isFirst ? say("leaderIt") : "") : "",
-    problem,
+    problem: problem_parts ?? problem,
   });
   return pinned.length > 0 ? said + say("sentencePinned", { names: listed(pinned.map(called), say) }) : said;
 }

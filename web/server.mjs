@@ -5,7 +5,6 @@
  */
 
 /** @typedef {(path: string, options?: RequestInit) => Promise<Response>} FetchApi */
-/** @typedef {Record<string, any>} Json */
 /** @typedef {Record<string, string | number | boolean | string[] | undefined>} Query undefined: not asked */
 
 /** An answer that says no, in the server's own words. */
@@ -13,13 +12,15 @@ export class ServerError extends Error {
   /**
    * @param {string} message
    * @param {number} status 0 where no answer came at all
-   * @param {string} code the envelope's stable code, or "" where there was no envelope
+   * @param {string} [code] the envelope's stable code, or "" where there was no envelope
+   * @param {Json[]} [parts] of the message, for other languages
    */
-  constructor(message, status, code = "") {
+  constructor(message, status, code = "", parts = [{ text: message }]) {
     super(message);
     this.name = "ServerError";
     this.status = status;
     this.code = code;
+    this.parts = parts;
   }
 }
 
@@ -165,7 +166,8 @@ export class Server {
     try {
       response = await this.#fetchApi(`/context_checkpoint/${path}`, options);
     } catch (error) {
-      throw new ServerError(error instanceof Error ? error.message : String(error), 0);
+      const text = error instanceof Error ? error.message : String(error);
+      throw new ServerError(text, 0, "", [{ text, key: "no_answer" }]);
     }
     const answer = await response.json().catch(() => null);
     if (response.ok && answer !== null) return answer;
@@ -174,6 +176,7 @@ export class Server {
       told?.message ?? `HTTP ${response.status} ${response.statusText}`.trim(),
       response.status,
       told?.code,
+      told?.parts,
     );
   }
 }

@@ -6,9 +6,6 @@
  * the frontend starts, and each change in the dialog is sent there. What the server refuses is set back.
  */
 
-/** @typedef {import("./server.mjs").Server} Server */
-/** @typedef {import("./comfyui").SettingDefinition} SettingDefinition */
-
 /**
  * The texts of a setting are those of `locales/`, English too, found by its id.
  *
@@ -87,7 +84,7 @@ const MIRRORED = SETTINGS.filter(({ panelOnly }) => !panelOnly);
 /**
  * @param {SettingDefinition} setting
  * @param {"name" | "tooltip"} part
- * @param {import("./texts.mjs").Say} say
+ * @param {Say} say
  */
 export function settingText({ id }, part, say) {
   return say(`${id.replaceAll(".", "_")}.${part}`);
@@ -99,7 +96,7 @@ export const BLIND = setting("Blind", "Judging", { type: "boolean", defaultValue
 /**
  * @typedef {object} Dialog what is needed of ComfyUI's dialog
  * @property {(id: string, value: unknown) => Promise<void>} set
- * @property {(message: string) => void} warn
+ * @property {(error: unknown) => void} warn
  */
 
 export class SettingsMirror {
@@ -133,7 +130,7 @@ export class SettingsMirror {
       await this.#show(held);
       this.#held = held;
     } catch (error) {
-      this.#dialog().warn(messageOf(error));
+      this.#dialog().warn(error);
     }
   }
 
@@ -150,7 +147,7 @@ export class SettingsMirror {
       this.#held = { ...this.#held, ...(await this.#server.changeSettings({ [field]: value })) };
     } catch (error) {
       this.#held = before;
-      this.#dialog().warn(messageOf(error));
+      this.#dialog().warn(error);
       await this.#show(before);
     }
   }
@@ -161,9 +158,4 @@ export class SettingsMirror {
       if (held[field] !== undefined) await this.#dialog().set(id, held[field]);
     }
   }
-}
-
-/** @param {unknown} error */
-function messageOf(error) {
-  return error instanceof Error ? error.message : String(error);
 }

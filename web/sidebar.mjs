@@ -1,13 +1,14 @@
 // @ts-check
 /** The panel as a tab of ComfyUI's sidebar: made when the tab opens, let go when it closes. */
 
+import { isModified } from "./elements.mjs";
 import { lastTab } from "./last_tab.mjs";
 import { Panel } from "./panel/panel.mjs";
 
 export const SIDEBAR_TAB = "context-checkpoint";
 
 /**
- * @param {Omit<import("./panel/panel.mjs").PanelParts, "inComfyUI" | "lastTab">} parts
+ * @param {Omit<PanelParts, "inComfyUI" | "lastTab">} parts
  * @returns {import("./comfyui").SidebarTab}
  */
 export function sidebarTab(parts) {
@@ -44,5 +45,5 @@ export function sidebarTab(parts) {
  * @param {KeyboardEvent} pressed
  */
 function keepPlainKeys(pressed) {
-  if (!pressed.ctrlKey && !pressed.altKey && !pressed.metaKey) pressed.stopPropagation();
+  if (!isModified(pressed)) pressed.stopPropagation();
 }

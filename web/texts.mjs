@@ -4,7 +4,6 @@
  * at `/i18n` and the page of `context-checkpoint serve` as they lie there. What is not translated stays English.
  */
 
-/** @typedef {(key: string, values?: Record<string, unknown>) => string} Say an error is told by its message */
 /** @typedef {(path: string) => Promise<Response>} Fetch */
 
 /**
@@ -12,13 +11,24 @@
  * @returns {Say} a key without a text is said as it is
  */
 export function speaker(texts = {}) {
-  return (key, values = {}) =>
+  /** @type {Say} */
+  const say = (key, values = {}) =>
     (texts[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? told(values[name]) : whole));
-}
 
-/** @param {unknown} value */
-function told(value) {
-  return value instanceof Error ? value.message : String(value);
+  /**
+   * @param {any} value
+   * @returns {string}
+   */
+  const told = (value) => {
+    if (value instanceof Error) return "parts" in value ? told(value.parts) : value.message;
+    if (!Array.isArray(value)) return String(value);
+    return value
+      .map(({ text, key, values }) =>
+        texts[`message_${key}`] === undefined ? text : say(`message_${key}`, values),
+      )
+      .join("");
+  };
+  return say;
 }
 
 /**

@@ -7,28 +7,6 @@
  * server replaces what it had, so a repeated or late request can never add up.
  */
 
-/** @typedef {"selected" | "rejected" | null} Verdict */
-
-/**
- * @typedef {object} RoundImage
- * @property {number} index position in the generation, which is what the server calls the image
- * @property {string} checkpoint
- * @property {string} filename empty where ComfyUI kept no file of the image
- * @property {string} subfolder
- * @property {string} type ComfyUI's folder type: "output", "temp" or "input"
- * @property {Verdict} verdict
- */
-
-/**
- * @typedef {object} Round
- * @property {string} generationId empty where nothing could be logged, and so nothing can be judged
- * @property {RoundImage[]} images
- * @property {string} explanation
- * @property {string} message what the node wants the person to know, for instance that logging failed
- */
-
-/** @typedef {Record<string, any>} Json */
-
 /**
  * Give `verdict` to one image, or take it back where it has it already.
  *
@@ -144,6 +122,7 @@ export function roundFrom(record) {
     images: images.map((image, position) => imageFrom(image, position)),
     explanation: text(record.explanation),
     message: text(record.message),
+    said: record.message_parts ?? text(record.message),
   };
 }
 

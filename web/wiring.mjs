@@ -6,8 +6,6 @@
 
 import { feeding, inputSlot, outputSlot, positiveEncoder } from "./graph_reading.mjs";
 
-/** @typedef {import("./comfyui").ComfyNode} ComfyNode */
-/** @typedef {import("./comfyui").ComfyGraph} ComfyGraph */
 /** @typedef {(type: string) => ComfyNode | null} CreateNode */
 
 const RECOMMENDER = "ContextCheckpointRecommender";

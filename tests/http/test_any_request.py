@@ -89,7 +89,7 @@ def test_no_request_is_answered_by_500(runtime: Runtime, path: str, method: str)
             assert status < 500 or json.loads(content)["error"]["code"] == "store_unreachable", content[:500]
             if status >= 400 and path in request.path:
                 error = json.loads(content)["error"]
-                assert (kind, sorted(error)) == ("application/json", ["code", "details", "message"])
+                assert (kind, sorted(error)) == ("application/json", ["code", "details", "message", "parts"])
 
         send()
         status, _, content = ask(Request("GET", f"{PREFIX}/health", {}, None, "application/json"))

@@ -25,8 +25,9 @@ UNKNOWN = "0" * 32
 def error(answer: Any) -> dict[str, Any]:
     """The envelope's inside, after a look at its shape."""
     assert set(answer) == {"error"}
-    assert set(answer["error"]) == {"code", "message", "details"}
+    assert set(answer["error"]) == {"code", "message", "parts", "details"}
     assert answer["error"]["message"]
+    assert "".join(part["text"] for part in answer["error"]["parts"]) == answer["error"]["message"]
     return answer["error"]
 
 

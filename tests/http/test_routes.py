@@ -449,6 +449,7 @@ class TestCheckpoints:
             "checkpoint": CANDIDATES[0],
             "state": None,
             "problem": "",
+            "problem_parts": [],
             "family": None,
             "choice": None,
             "shown": 1,

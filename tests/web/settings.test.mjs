@@ -66,7 +66,10 @@ test("a refused change is told and set back", async () => {
   });
   await mirror.read();
   await mirror.changed("explore_threshold", 0.9);
-  assert.deepEqual(warnings, ["The thresholds are the wrong way round."]);
+  assert.deepEqual(
+    warnings.map(({ message }) => message),
+    ["The thresholds are the wrong way round."],
+  );
   assert.equal(dialogValues["ContextCheckpoint.ExploreThreshold"], 0.2);
   assert.equal(sent.length, 1);
 });

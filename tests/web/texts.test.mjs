@@ -78,6 +78,26 @@ test("placeholders are filled, also by texts that look like placeholders", () =>
   assert.equal(say("imageBy", { number: 1, checkpoint: "{number}" }), "Image 1, made by {number}");
 });
 
+test("what the server says is told in the person's language, down to the reasons in it", () => {
+  const chinese = speaker(read("zh", "main").contextCheckpoint);
+  const reason = { text: "it is not a GGUF file", key: "no_gguf", values: {} };
+  const parts = [
+    {
+      text: "a.gguf dropped out of this round: it is not a GGUF file.",
+      key: "dropped_out",
+      values: { name: "a.gguf", problem: [reason] },
+    },
+    { text: " ", key: "space" },
+    { text: "b {it}" },
+  ];
+  assert.equal(chinese("{it}", { it: parts }), "a.gguf 退出此轮：不是 GGUF 文件。b {it}");
+  const error = Object.assign(new Error("in English"), { parts: [reason] });
+  assert.equal(chinese("notSaved", { reason: error }), "未保存：不是 GGUF 文件");
+  // A newer server may say what this page has no text for; not every error is the server's.
+  assert.equal(chinese("{it}", { it: [{ text: "news", key: "of_tomorrow" }] }), "news");
+  assert.equal(chinese("{it}", { it: new Error("in English") }), "in English");
+});
+
 test("a missing translation stays English", async () => {
   const all = { en: read("en", "main"), ja: { contextCheckpoint: { pick: "選ぶ" } } };
   const japanese = await speakerFor(async () => Response.json(all), "ja");

@@ -75,7 +75,7 @@ test("a round is read from a node's output and from the server's record alike", 
 });
 
 test("a record that lacks everything is an empty round and not an error", () => {
-  assert.deepEqual(roundFrom({}), { generationId: "", images: [], explanation: "", message: "" });
+  assert.deepEqual(roundFrom({}), { generationId: "", images: [], explanation: "", message: "", said: "" });
 });
 
 test("picking exactly one rejects all others, whatever was said of them", () => {

@@ -16,7 +16,7 @@ export class Asking {
   /** @type {() => void} */
   #repeat = () => {};
 
-  /** @param {import("../texts.mjs").Say} say */
+  /** @param {Say} say */
   constructor(say) {
     this.#say = say;
     this.#line = element("span", { role: "status" });

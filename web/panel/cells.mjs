@@ -13,10 +13,29 @@ export function amount(number) {
 
 /**
  * @param {string} iso
- * @param {import("../texts.mjs").Say} say
+ * @param {Say} say
  */
 export function moment(iso, say) {
   return new Date(iso).toLocaleString(localeOf(say), { dateStyle: "medium", timeStyle: "short" });
+}
+
+/**
+ * @param {string} key of the row's number
+ * @param {string} title
+ * @param {string} [help]
+ * @returns {Column<any>}
+ */
+export function amountColumn(key, title, help) {
+  return { key, title, help, numeric: true, cell: (row) => amount(row[key]) };
+}
+
+/**
+ * @param {string} title
+ * @param {Say} say
+ * @returns {Column<any>}
+ */
+export function rateColumn(title, say) {
+  return { key: "rate", title, numeric: true, cell: (row) => rateCell(row.selected, row.total, say) };
 }
 
 /**
@@ -24,9 +43,9 @@ export function moment(iso, say) {
  *
  * @param {number} selected
  * @param {number} total
- * @param {import("../texts.mjs").Say} say
+ * @param {Say} say
  */
-export function rateCell(selected, total, say) {
+function rateCell(selected, total, say) {
   const told = wilson(selected, total);
   if (!told) return element("span", { text: "–" });
   const { rate, low, high } = told;

@@ -3,14 +3,13 @@
 
 import { nameElement } from "../checkpoint_name.mjs";
 import { button, element } from "../elements.mjs";
+import { StatusLine } from "../status_line.mjs";
 import { Asking } from "./asking.mjs";
-import { amount, rateCell } from "./cells.mjs";
+import { amountColumn, rateColumn } from "./cells.mjs";
 import { wilson } from "./interval.mjs";
 import { searchField } from "./search_field.mjs";
-import { StatusLine } from "./status_line.mjs";
 import { Table } from "./table.mjs";
 
-/** @typedef {import("./panel.mjs").PanelParts} PanelParts */
 /** @typedef {Record<string, any>} Checkpoint */
 
 /** @type {Record<string, (row: Checkpoint) => string | number>} */
@@ -57,20 +56,9 @@ export class CheckpointsTab {
           help: say("choiceHelp"),
           cell: (row) => this.#choice(row),
         },
-        {
-          key: "rate",
-          title: say("winRate"),
-          numeric: true,
-          cell: (row) => rateCell(row.selected, row.total, say),
-        },
-        { key: "total", title: say("judged"), numeric: true, cell: (row) => amount(row.total) },
-        {
-          key: "shown",
-          title: say("shown"),
-          help: say("shownHelp"),
-          numeric: true,
-          cell: (row) => amount(row.shown),
-        },
+        rateColumn(say("winRate"), say),
+        amountColumn("total", say("judged")),
+        amountColumn("shown", say("shown"), say("shownHelp")),
         { key: "family", title: say("family"), cell: (row) => row.family ?? "–" },
       ],
     });
@@ -150,7 +138,7 @@ export class CheckpointsTab {
       row.state === "missing" || row.state === "broken"
         ? element("span", {
             class: "cc-flag",
-            text: say(`state_${row.state}`, { problem: row.problem }),
+            text: say(`state_${row.state}`, { problem: row.problem_parts }),
           })
         : null;
     return element("span", {}, [nameElement(row.checkpoint), flag]);

@@ -2,10 +2,8 @@
 /** Taking everything that was taught along, and bringing it in. */
 
 import { button, element } from "../elements.mjs";
+import { StatusLine } from "../status_line.mjs";
 import { amount } from "./cells.mjs";
-import { StatusLine } from "./status_line.mjs";
-
-/** @typedef {import("./panel.mjs").PanelParts} PanelParts */
 
 export class Exchange {
   #parts;

@@ -2,11 +2,11 @@
 /** Takes back for good what a person wants forgotten; asks before, and tells what came of it. */
 
 import { button, element } from "../elements.mjs";
+import { StatusLine } from "../status_line.mjs";
 import { amount } from "./cells.mjs";
-import { StatusLine } from "./status_line.mjs";
 
 /**
- * @param {import("./panel.mjs").PanelParts} parts
+ * @param {PanelParts} parts
  * @param {"Round" | "Prompts" | "Everything"} kind
  * @param {object} what see `Server.forget`
  * @param {() => void} forgotten

@@ -2,7 +2,7 @@
 /** *History*: the rounds, newest first, each with its gallery, to judge again. */
 
 import { shortName } from "../checkpoint_name.mjs";
-import { button, element } from "../elements.mjs";
+import { button, element, field } from "../elements.mjs";
 import { Gallery } from "../gallery.mjs";
 import { percent } from "../plan.mjs";
 import { feedbackBody, roundFrom } from "../verdicts.mjs";
@@ -18,7 +18,6 @@ const FILTERS = /** @type {const} */ (["all", "judged", "unjudged"]);
 /** A one-pixel picture, where images cannot be had. */
 const NO_IMAGE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
 
-/** @typedef {import("./panel.mjs").PanelParts} PanelParts */
 /** @typedef {Record<string, any>} Generation */
 
 export class HistoryTab {
@@ -56,11 +55,8 @@ export class HistoryTab {
     this.#older.hidden = true;
     this.element = element("div", {}, [
       element("div", { class: "cc-filters" }, [
-        element("label", { class: "cc-field" }, [element("span", { text: say("show") }), this.#filter]),
-        element("label", { class: "cc-field" }, [
-          element("span", { text: say("historyCheckpoint") }),
-          this.#checkpoint,
-        ]),
+        field(say("show"), this.#filter),
+        field(say("historyCheckpoint"), this.#checkpoint),
         keyword,
         this.#keywords,
       ]),

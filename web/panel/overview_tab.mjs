@@ -8,8 +8,6 @@ import { amount, moment } from "./cells.mjs";
 import { plot } from "./plot.mjs";
 import { shares, summed } from "./progress.mjs";
 
-/** @typedef {import("./panel.mjs").PanelParts} PanelParts */
-
 export class OverviewTab {
   #parts;
   #asking;
@@ -38,7 +36,7 @@ export class OverviewTab {
 
   /**
    * @param {Record<string, any>} counts
-   * @param {import("./progress.mjs").Point[]} points
+   * @param {Point[]} points
    */
   #draw(counts, points) {
     const { say } = this.#parts;
@@ -62,7 +60,7 @@ export class OverviewTab {
 
   /**
    * @param {Record<string, any>} counts
-   * @param {import("./progress.mjs").Point[]} points
+   * @param {Point[]} points
    */
   #figures(counts, points) {
     const { say } = this.#parts;

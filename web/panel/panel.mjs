@@ -15,21 +15,6 @@ import { SettingsTab } from "./settings_tab.mjs";
 import { Tabs } from "./tabs.mjs";
 import { TryTab } from "./try_tab.mjs";
 
-/**
- * @typedef {object} PanelParts
- * @property {import("../texts.mjs").Say} say
- * @property {import("../server.mjs").Server} server
- * @property {boolean} inComfyUI whether checkpoint files and kept loaders are known
- * @property {import("../gallery.mjs").GalleryParts["imageUrl"] | null} imageUrl null where no image can be had
- * @property {() => boolean} blind
- * @property {(changes: object) => Promise<Record<string, unknown>>} changeSettings answers with all settings
- * @property {() => void} releaseLoaders
- * @property {(title: string, question: string) => Promise<boolean>} confirm asks before what cannot be undone
- * @property {(reason: string) => void} lost told of a verdict that was not saved and that nobody sees any more
- * @property {Promise<Record<string, any>>} [overview] what the overview tells, where it was asked already
- * @property {{ recall: () => string, keep: (tab: string) => void }} lastTab
- */
-
 const TABS = /** @type {const} */ ([
   ["overview", OverviewTab],
   ["preferences", PreferencesTab],

@@ -16,13 +16,11 @@ const EDGE = 5;
 /** Fewer points than this are marked each; a line of more is clearer without. */
 const MARKED = 25;
 
-/** @typedef {import("./progress.mjs").Share} Share */
-
 /**
  * @param {string} name
  * @param {string} help
  * @param {Share[]} line
- * @param {import("../texts.mjs").Say} say
+ * @param {Say} say
  */
 export function plot(name, help, line, say) {
   const known = line.filter((share) => share.value !== null);
@@ -40,7 +38,7 @@ export function plot(name, help, line, say) {
 /**
  * @param {string} name
  * @param {Share[]} known
- * @param {import("../texts.mjs").Say} say
+ * @param {Say} say
  */
 function said(name, known, say) {
   if (known.length === 0) return `${name}: –`;
@@ -99,7 +97,7 @@ function up(value) {
 /**
  * @param {string} name
  * @param {Share[]} line
- * @param {import("../texts.mjs").Say} say
+ * @param {Say} say
  */
 function numbers(name, line, say) {
   const row = (/** @type {Share} */ { from, to, value }) =>

@@ -4,7 +4,7 @@
 import { nameElement } from "../checkpoint_name.mjs";
 import { button, element } from "../elements.mjs";
 import { Asking } from "./asking.mjs";
-import { amount, moment, rateCell } from "./cells.mjs";
+import { amount, amountColumn, moment, rateColumn } from "./cells.mjs";
 import { searchField } from "./search_field.mjs";
 import { Table } from "./table.mjs";
 
@@ -13,7 +13,6 @@ const EVIDENCE_ROUNDS = 8;
 /** Of a prompt, in characters: enough to know it again. */
 const EXCERPT = 160;
 
-/** @typedef {import("./panel.mjs").PanelParts} PanelParts */
 /** @typedef {Record<string, any>} Pair */
 
 export class PreferencesTab {
@@ -40,21 +39,10 @@ export class PreferencesTab {
       columns: [
         { key: "keyword", title: say("keyword"), cell: (row) => element("bdi", { text: row.keyword }) },
         { key: "checkpoint", title: say("checkpoint"), cell: (row) => nameElement(row.checkpoint) },
-        {
-          key: "rate",
-          title: say("rate"),
-          numeric: true,
-          cell: (row) => rateCell(row.selected, row.total, say),
-        },
-        { key: "selected", title: say("kept"), numeric: true, cell: (row) => amount(row.selected) },
-        { key: "total", title: say("judged"), numeric: true, cell: (row) => amount(row.total) },
-        {
-          key: "rounds",
-          title: say("compared"),
-          help: say("comparedHelp"),
-          numeric: true,
-          cell: (row) => amount(row.rounds),
-        },
+        rateColumn(say("rate"), say),
+        amountColumn("selected", say("kept")),
+        amountColumn("total", say("judged")),
+        amountColumn("rounds", say("compared"), say("comparedHelp")),
       ],
       details: {
         label: (row) => say("showEvidence", { keyword: row.keyword, checkpoint: row.checkpoint }),

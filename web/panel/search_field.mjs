@@ -1,7 +1,7 @@
 // @ts-check
 /** A field to search by, which asks once the person stops typing. */
 
-import { element } from "../elements.mjs";
+import { element, field } from "../elements.mjs";
 
 const PAUSE_MS = 250;
 const LONGEST = 200;
@@ -11,17 +11,17 @@ const LONGEST = 200;
  * @param {(text: string) => void} searched
  */
 export function searchField(label, searched) {
-  const field = element("input", { type: "search", maxlength: String(LONGEST), autocomplete: "off" });
+  const input = element("input", { type: "search", maxlength: String(LONGEST), autocomplete: "off" });
   let timer = 0;
   let asked = "";
-  field.addEventListener("input", () => {
+  input.addEventListener("input", () => {
     clearTimeout(timer);
     timer = window.setTimeout(() => {
-      const text = field.value.trim();
+      const text = input.value.trim();
       if (text === asked) return;
       asked = text;
       searched(text);
     }, PAUSE_MS);
   });
-  return element("label", { class: "cc-field" }, [element("span", { text: label }), field]);
+  return field(label, input);
 }

@@ -3,13 +3,12 @@
 
 import { button, element } from "../elements.mjs";
 import { SETTINGS, settingText } from "../settings.mjs";
+import { StatusLine } from "../status_line.mjs";
 import { Asking } from "./asking.mjs";
 import { amount } from "./cells.mjs";
 import { Exchange } from "./exchange.mjs";
 import { forgetting } from "./forgetting.mjs";
-import { StatusLine } from "./status_line.mjs";
 
-/** @typedef {import("./panel.mjs").PanelParts} PanelParts */
 /** @typedef {typeof SETTINGS[number]} Setting */
 
 let made = 0;

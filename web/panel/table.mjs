@@ -6,29 +6,6 @@
 
 import { button, element } from "../elements.mjs";
 
-/**
- * @template Row
- * @typedef {object} Column
- * @property {string} key
- * @property {string} title
- * @property {string} [help]
- * @property {boolean} [numeric] set to the right, and sorted the most first at a first press
- * @property {(row: Row) => Node | string} cell
- */
-
-/** @typedef {{ key: string, descending: boolean }} Order */
-
-/**
- * @template Row
- * @typedef {object} TableParts
- * @property {string} caption for screen readers
- * @property {Column<Row>[]} columns the first one names the row
- * @property {Order} order
- * @property {(order: Order) => void} sorted
- * @property {string} none what to say without rows
- * @property {{ label: (row: Row) => string, show: (row: Row) => Node }} [details] what a row unfolds to
- */
-
 /** @template Row */
 export class Table {
   #parts;

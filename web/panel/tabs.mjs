@@ -4,10 +4,7 @@
  * What a tab shows is made when it is first chosen.
  */
 
-import { button, element } from "../elements.mjs";
-
-/** @typedef {{ element: HTMLElement, show: () => void, hide?: () => void }} Shown */
-/** @typedef {{ name: string, title: string, make: () => Shown }} Tab */
+import { button, element, isModified } from "../elements.mjs";
 
 let made = 0;
 
@@ -92,7 +89,7 @@ export class Tabs {
 
   /** @param {KeyboardEvent} pressed */
   #pressed(pressed) {
-    if (pressed.ctrlKey || pressed.altKey || pressed.metaKey) return;
+    if (isModified(pressed)) return;
     const last = this.#tabs.length - 1;
     const rightToLeft = getComputedStyle(this.element).direction === "rtl";
     const [back, on] = rightToLeft ? ["ArrowRight", "ArrowLeft"] : ["ArrowLeft", "ArrowRight"];

@@ -1,10 +1,8 @@
 // @ts-check
 /** *Try a prompt*: what it would get, and why, without running anything. */
 
-import { element } from "../elements.mjs";
+import { element, field } from "../elements.mjs";
 import { PlanView } from "../plan_view.mjs";
-
-/** @typedef {import("./panel.mjs").PanelParts} PanelParts */
 
 export class TryTab {
   #parts;
@@ -51,12 +49,4 @@ export class TryTab {
     const names = this.#candidates.value.split("\n").map((name) => name.trim());
     return { prompt, candidates: names.filter((name) => name !== "") };
   }
-}
-
-/**
- * @param {string} label
- * @param {HTMLElement} control
- */
-function field(label, control) {
-  return element("label", { class: "cc-field" }, [element("span", { text: label }), control]);
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** A line that says quietly how something went, to the eye and to screen readers. */
 
-import { element } from "../elements.mjs";
+import { element } from "./elements.mjs";
 
 export class StatusLine {
   /** @param {"p" | "span"} [tag] */
@@ -19,7 +19,7 @@ export class StatusLine {
   }
 
   /**
-   * @param {import("../texts.mjs").Say} say
+   * @param {Say} say
    * @param {string} key of a text with a `{reason}`
    * @param {unknown} error
    */

@@ -1,0 +1,145 @@
+"""What the server tells a person, in a ComfyUI that speaks Chinese or Japanese.
+
+Chinese in the classic canvas, Japanese in Nodes 2.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from context_checkpoint.demo import tiny_checkpoints
+from context_checkpoint.demo.browser import ComfyPage, comfy_page
+from context_checkpoint.demo.comfy_server import ComfyServer
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+RECOMMENDER, SAMPLER = "ContextCheckpointRecommender", "MultiCheckpointSampler"
+TABS = ("overview", "preferences", "history", "checkpoints", "try", "settings")
+
+
+WORDS = {
+    "zh": {
+        "empty pool": "没有可推荐的检查点。查找了",
+        "dropped out": "flux_alone.safetensors 退出此轮：其中没有文本编码器，因此无法编码提示词。",
+        "broken": "已损坏：其中没有文本编码器，因此无法编码提示词",
+        "refused": "未保存：阈值顺序颠倒或超出范围：利用 0.5，探索 0.9。",
+        "gone": "没有收到回答。",
+    },
+    "ja": {
+        "empty pool": "推薦できるチェックポイントがありません。",
+        "dropped out": "flux_alone.safetensors は今回のラウンドから外れました："
+        "テキストエンコーダーがなく、プロンプトを符号化できません。",
+        "broken": "破損：テキストエンコーダーがなく、プロンプトを符号化できません",
+        "refused": "保存できませんでした：しきい値の順序が逆か、範囲外です：活用 0.5、探索 0.9。",
+        "gone": "応答がありません。",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A page and what it should say."""
+
+    comfyui: ComfyPage
+    words: dict[str, str]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["zh", "ja"])
+async def spoken(
+    request: pytest.FixtureRequest, browser: Browser, comfy: ComfyServer
+) -> AsyncIterator[Spoken]:
+    language = request.param
+    settings = {"Comfy.Locale": language}
+    try:
+        async with comfy_page(
+            browser, comfy, nodes_2=language == "ja", size=(1500, 1000), settings=settings
+        ) as page:
+            yield Spoken(page, WORDS[language])
+    finally:
+        comfy.post("/api/settings/Comfy.Locale", "en")
+
+
+@pytest.fixture
+def without_encoder(comfy: ComfyServer) -> Iterator[str]:
+    """A checkpoint that only loading finds wanting."""
+    file = tiny_checkpoints.write(comfy.checkpoints / "flux_alone.safetensors", "flux")
+    yield file.name
+    file.unlink()
+
+
+async def open_tab(comfyui: ComfyPage, name: str) -> None:
+    if await comfyui.page.locator(".cc-panel").count() == 0:
+        await comfyui.page.evaluate(
+            "window.app.extensionManager.command.execute('ContextCheckpoint.TogglePanel')"
+        )
+    await comfyui.page.locator(f".cc-panel [data-tab={name}]").click()
+
+
+async def test_an_error_of_a_node_is_told_in_the_persons_language(
+    spoken: Spoken, three_nodes: dict[str, Any]
+) -> None:
+    """In a notice, and in ComfyUI's own report of errors."""
+    comfyui, words = spoken.comfyui, spoken.words
+    await comfyui.load(three_nodes)
+    await comfyui.set_widgets(RECOMMENDER, include="nothing-is-called-so")
+    entry = await comfyui.run()
+    assert entry["status"]["status_str"] == "error"
+    await expect(comfyui.toast(words["empty pool"])).to_be_visible()
+    await comfyui.page.get_by_test_id("error-overlay-see-errors").click()
+    report = comfyui.page.get_by_text("# ComfyUI Error Report")
+    await expect(report).to_contain_text(f"EmptyPoolError: {words['empty pool']}")
+
+
+async def test_a_checkpoint_that_drops_out_is_told_with_its_reason(
+    spoken: Spoken, three_nodes: dict[str, Any], without_encoder: str
+) -> None:
+    """On the recorder, and in the panel."""
+    comfyui, words = spoken.comfyui, spoken.words
+    await comfyui.load(three_nodes)
+    pool = {"family": "all", "include": f"{without_encoder}, red*"}
+    await comfyui.set_widgets(RECOMMENDER, prompt=f"a lighthouse: {words['gone']}", **pool)
+    await comfyui.set_widgets(SAMPLER, width=128, height=128, steps=4)
+    await comfyui.run()
+    await comfyui.show_all()
+    await expect(comfyui.page.locator(".cc-warning")).to_have_text(words["dropped out"])
+    await open_tab(comfyui, "checkpoints")
+    await expect(comfyui.page.locator(".cc-flag")).to_have_text(words["broken"])
+
+
+async def test_a_refusal_is_told_in_the_persons_language(spoken: Spoken) -> None:
+    """Of the panel's settings; and where no answer comes at all."""
+    comfyui, words = spoken.comfyui, spoken.words
+    await open_tab(comfyui, "settings")
+    settings = comfyui.page.locator(".cc-settings")
+    await settings.locator("input[type=number]").nth(1).fill("0.9")
+    await settings.locator("input[type=number]").nth(1).blur()
+    await expect(settings.locator(".cc-status").first).to_contain_text(words["refused"])
+    await comfyui.page.route("**/context_checkpoint/**", lambda route: route.abort())
+    await open_tab(comfyui, "history")
+    await expect(comfyui.page.locator(".cc-asking:visible")).to_contain_text(words["gone"])
+    await comfyui.page.unroute("**/context_checkpoint/**")
+
+
+@pytest.mark.parametrize("palette", ["dark", "light"])
+async def test_nobody_is_kept_out_in_other_languages(
+    spoken: Spoken, serious_faults: Callable[[Any, str], Awaitable[list[str]]], palette: str
+) -> None:
+    """axe-core finds no serious fault in any tab."""
+    comfyui = spoken.comfyui
+    set_palette = "(id) => window.app.extensionManager.setting.set('Comfy.ColorPalette', id)"
+    await comfyui.page.evaluate(set_palette, palette)
+    try:
+        faults = {}
+        for name in TABS:
+            await open_tab(comfyui, name)
+            await comfyui.page.wait_for_load_state("networkidle")
+            faults[name] = await serious_faults(comfyui.page, ".cc-panel")
+        assert {name: found for name, found in faults.items() if found} == {}
+    finally:
+        await comfyui.page.evaluate(set_palette, "dark")

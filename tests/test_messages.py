@@ -1,0 +1,86 @@
+"""Whatever the server tells a person has a text in every language, and the English one is the code's own."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, Field, ValidationError
+
+from context_checkpoint.learning.message import Message, checked
+
+ROOT = Path(__file__).parent.parent
+SAYING = {"message", "say", "saying"}
+"""What modules call `learning.message.message`."""
+LANGUAGES = ("en", "zh", "ja")
+
+
+def texts(language: str) -> dict[str, str]:
+    """The texts of what the server says, by their keys."""
+    said = json.loads((ROOT / "locales" / language / "main.json").read_text("utf-8"))["contextCheckpoint"]
+    return {key.removeprefix("message_"): text for key, text in said.items() if key.startswith("message_")}
+
+
+def in_the_code() -> dict[str, str]:
+    """Key and English template of each message that the code can say."""
+    found: dict[str, str] = {}
+    for file in (*ROOT.glob("*.py"), *ROOT.glob("nodes/*.py"), *ROOT.glob("learning/**/*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            given = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            if node.func.id in SAYING and len(given) == 2:
+                key, template = map(str, given)
+                assert found.setdefault(key, template) == template, f"{key} says two things"
+    return found
+
+
+def test_the_english_texts_are_those_of_the_code() -> None:
+    """Translators work from them; one that nothing says any more is gone from them too."""
+    stated = {key: text for key, text in texts("en").items() if not key.startswith("check_")}
+    apart = {"space", "colon", "semicolon", "no_answer"}  # between messages; said by the browser alone
+    said = in_the_code()
+    assert len(said) > 80
+    assert {key: text for key, text in stated.items() if key not in apart} == said
+
+
+class Checked(BaseModel):
+    """One field for each refusal that a person can meet in the panel."""
+
+    whole: int = Field(default=0, ge=0, le=5)
+    words: str = Field(default="", max_length=3)
+    needed: bool
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"needed": True, "whole": -1},
+        {"needed": True, "whole": 6},
+        {"needed": True, "whole": 1.5},
+        {"needed": True, "whole": "x"},
+        {"needed": True, "words": "long"},
+        {},
+    ],
+    ids=str,
+)
+def test_what_pydantic_refuses_is_in_the_texts(given: dict[str, object]) -> None:
+    """In pydantic's English, so that a release of it that words something anew is noticed."""
+    with pytest.raises(ValidationError) as refused:
+        Checked.model_validate(given)
+    said = checked(refused.value.errors()[0])
+    (part,) = said.parts
+    for language in LANGUAGES:
+        text = texts(language)[part["key"]].format(**part["values"])
+        assert (text == str(said)) == (language == "en")
+
+
+def test_a_message_of_ours_inside_pydantics_keeps_its_parts() -> None:
+    """A validator's ValueError is told without pydantic's "Value error"."""
+    own = Message("is not so", [{"text": "is not so", "key": "example", "values": {}}])
+    assert (
+        checked({"type": "value_error", "msg": "Value error, is not so", "ctx": {"error": ValueError(own)}})
+        == own
+    )

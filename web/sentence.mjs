@@ -6,6 +6,9 @@
 
 import { ENDING } from "./checkpoint_name.mjs";
 
+/** Of a name, in letters; its end is kept, which often tells versions apart. */
+const LONGEST = 60;
+
 /** Letters and marks that turn the direction of writing, and would turn the words beside them too. */
 const TURNS = /[\u0590-\u08ff\u202a-\u202e\ufb1d-\ufefc]/;
 
@@ -67,9 +70,12 @@ export function whatWouldChange({ finding, would_change: change }, say) {
   return left.length > 0 ? said + say("changeWithout", { words: listed(left, say) }) : said;
 }
 
-/** @param {string} checkpoint in a sentence its folder would be in the way */
+/** @param {string} checkpoint in a sentence its folder would be in the way, and more than a line of it */
 function called(checkpoint) {
-  return apart(/** @type {string} */ (checkpoint.split(/[\\/]/).at(-1)).replace(ENDING, "") || checkpoint);
+  const file = /** @type {string} */ (checkpoint.split(/[\\/]/).at(-1));
+  const letters = [...(file.replace(ENDING, "") || checkpoint)];
+  const all = letters.length <= LONGEST;
+  return apart((all ? letters : [...letters.slice(0, LONGEST - 13), "…", ...letters.slice(-12)]).join(""));
 }
 
 /** @param {string} text */

@@ -6,11 +6,13 @@ Each test runs in the classic canvas and in Nodes 2.0, on the example workflow w
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.async_api import Locator, expect
 
 from context_checkpoint.demo.browser import ComfyPage
@@ -231,5 +233,30 @@ async def test_nobody_is_kept_out_of_the_nodes(
         await press(comfyui, "Shift+Enter")
         await ended(comfyui, pick["prompt_id"])
         assert {part: found for part, found in faults.items() if found} == {}
+    finally:
+        await comfyui.page.evaluate(PALETTE, "dark")
+
+
+@pytest.mark.parametrize("palette", ["dark", "light"])
+async def test_what_stays_at_the_foot_of_the_gallery_has_the_colour_of_the_node(
+    comfyui: ComfyPage, three_nodes: dict[str, Any], palette: str
+) -> None:
+    """It covers the images that scroll under it, and the classic canvas lightens nodes in light themes."""
+    await comfyui.page.evaluate(PALETTE, palette)
+    try:
+        await drawn(comfyui, three_nodes, f"a foot, {palette}")
+        await comfyui.page.mouse.move(5, 500)
+        await comfyui.settle()
+        foot = await comfyui.page.locator(".cc-foot").bounding_box()
+        frame = await comfyui.page.locator(".cc-rounds").bounding_box()
+        assert foot is not None
+        assert frame is not None
+        picture = Image.open(io.BytesIO(await comfyui.page.screenshot())).convert("RGB")
+        low = round(
+            foot["y"] + foot["height"] - 3
+        )  # below its words, at its left: other things may lie on its right
+        inside = picture.getpixel((round(foot["x"] + 3), low))
+        beside = picture.getpixel((round(frame["x"] - 3), low))
+        assert inside == beside
     finally:
         await comfyui.page.evaluate(PALETTE, "dark")

@@ -73,6 +73,15 @@ def without_encoder(comfy: ComfyServer) -> Iterator[str]:
     file.unlink()
 
 
+@pytest.fixture
+def broken(comfy: ComfyServer) -> Iterator[str]:
+    """A checkpoint of two bytes."""
+    file = comfy.checkpoints / "of_two_bytes.safetensors"
+    file.write_bytes(b"no")
+    yield file.stem
+    file.unlink()
+
+
 async def open_tab(comfyui: ComfyPage, name: str) -> None:
     if await comfyui.page.locator(".cc-panel").count() == 0:
         await comfyui.page.evaluate(
@@ -128,9 +137,9 @@ async def test_a_refusal_is_told_in_the_persons_language(spoken: Spoken) -> None
 
 @pytest.mark.parametrize("palette", ["dark", "light"])
 async def test_nobody_is_kept_out_in_other_languages(
-    spoken: Spoken, serious_faults: Callable[[Any, str], Awaitable[list[str]]], palette: str
+    spoken: Spoken, serious_faults: Callable[[Any, str], Awaitable[list[str]]], palette: str, broken: str
 ) -> None:
-    """axe-core finds no serious fault in any tab."""
+    """axe-core finds no serious fault in any tab, also where a broken checkpoint is told."""
     comfyui = spoken.comfyui
     set_palette = "(id) => window.app.extensionManager.setting.set('Comfy.ColorPalette', id)"
     await comfyui.page.evaluate(set_palette, palette)
@@ -139,6 +148,8 @@ async def test_nobody_is_kept_out_in_other_languages(
         for name in TABS:
             await open_tab(comfyui, name)
             await comfyui.page.wait_for_load_state("networkidle")
+            if name == "checkpoints":
+                await expect(comfyui.page.get_by_role("row", name=broken)).to_be_visible()
             faults[name] = await serious_faults(comfyui.page, ".cc-panel")
         assert {name: found for name, found in faults.items() if found} == {}
     finally:

@@ -53,6 +53,12 @@ test("that verdicts came out otherwise than expected is said behind the finding"
   assert.match(told(japanese), /ただし最近、このようなプロンプトの判定は予想と異なっていました$/);
 });
 
+test("of a name that would fill the sentence its beginning and its end are said", () => {
+  const long = `${"😀".repeat(150)}${"x".repeat(150)}_v2.1.safetensors`;
+  const told = sentence([long], parts({ grounds: { ...GROUNDS, leader: long, kept: [] } }), english);
+  assert.equal(told, `${"😀".repeat(47)}…xxxxxxx_v2.1 alone: it is the clear winner on such prompts.`);
+});
+
 test("several are listed without their folders and endings", () => {
   const grounds = { ...GROUNDS, finding: "nothing_known", kept: [] };
   const told = (say) => sentence(NAMES, parts({ opening: "compare", grounds }), say);

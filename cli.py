@@ -324,7 +324,21 @@ def _run(given: argparse.Namespace) -> int:
     elif outcome.text:
         print(outcome.text)
     sys.stdout.flush()
+    _finish_recomputing()
     return DONE if outcome.good else FAILED
+
+
+def _finish_recomputing() -> None:
+    """Where no ComfyUI recomputes the statistics after an update, commands that end at once never get far."""
+    from .runtime import current
+
+    runtime = current()
+    if runtime.is_open and runtime.run_blocking(lambda service: service.is_recomputing()):
+        told = (
+            "once after an update, the statistics are recomputed; Ctrl+C leaves the rest to the next command"
+        )
+        print(f"context-checkpoint: {told}.", file=sys.stderr, flush=True)
+        runtime.run_blocking(lambda service: service.recomputed())
 
 
 def _tell(error: Exception) -> int:

@@ -213,6 +213,8 @@ def stats(given: argparse.Namespace) -> Outcome:
     counts = statistics.overview
     judged = f"{counts.judged} of {counts.generations} rounds judged"
     lines = [f"{judged}, {counts.selected} images selected, {counts.rejected} rejected."]
+    if counts.recomputing:
+        lines.append(f"The statistics are being recomputed: {counts.recomputing}; these are the former ones.")
     if statistics.checkpoints:
         rows = [(row.checkpoint, *_cells(row)) for row in statistics.checkpoints]
         lines += ["", *_table(("checkpoint", "selected", "judged", "rate"), rows)]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from .findings import Check, State
+from .findings import Check, State, recomputing
 
 
 def check_sqlite(path: Path, *, revision: str, version_table: str) -> Iterator[Check]:
@@ -100,6 +100,10 @@ def _look_inside(database: sqlite3.Connection, revision: str, version_table: str
         if table in tables:
             count = database.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]  # noqa: S608 - from above
             yield Check(area, what, f"{count:,}")
+    if "recomputation" in tables:
+        newest = "SELECT max(number) FROM generation_logs"
+        for done, of in database.execute(f"SELECT generation, ({newest}) FROM recomputation"):  # noqa: S608
+            yield recomputing(f"{min(done, of or 0):,} of {of or 0:,} generations")
 
 
 def _revision(found: str, newest: str) -> Check:

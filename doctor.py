@@ -19,7 +19,7 @@ from pathlib import Path
 from . import __version__, install
 from .cli import Outcome
 from .database_checks import check_sqlite, checkpoint_names
-from .findings import Check, Report, State
+from .findings import Check, Report, State, recomputing
 from .learning.errors import LearningError
 from .runtime import Runtime, configure, current
 
@@ -150,6 +150,8 @@ def _server(runtime: Runtime) -> Iterator[Check]:
         "database", "writable", "yes" if report.writable else "no", "good" if report.writable else "bad"
     )
     yield Check("database", "generations", f"{report.generations:,}, {report.judged:,} of them judged")
+    if report.recomputing:
+        yield recomputing(str(report.recomputing))
 
 
 # --- pools, settings

@@ -22,6 +22,12 @@ class Check:
     mend: str = ""
 
 
+def recomputing(how_far: str) -> Check:
+    """After an update that computes them otherwise, or where `--rebuild` was broken off."""
+    found = f"being recomputed, {how_far}; recommendations rest on the former ones until then"
+    return Check("database", "statistics", found, "note")
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """All checks, in the order they were made."""

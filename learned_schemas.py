@@ -62,6 +62,11 @@ class StatisticsAsked(Asked):
     offset: Annotated[int, Field(ge=0, le=2**31)] = 0
 
 
+class RecomputingAnswer(Answer):
+    done: int = Field(description="Generations whose verdicts are in the new statistics.")
+    of: int
+
+
 class OverviewAnswer(Answer):
     """Counts over the whole log."""
 
@@ -77,6 +82,9 @@ class OverviewAnswer(Answer):
     average_confidence: float | None
     first_at: datetime | None
     last_at: datetime | None
+    recomputing: RecomputingAnswer | None = Field(
+        default=None, description="How far the statistics are recomputed after an update; null: they are not."
+    )
 
 
 class CheckpointRowAnswer(Answer):

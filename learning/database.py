@@ -18,15 +18,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import URL, Connection, inspect, text, update
+from sqlalchemy import URL, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from . import backups, damage, engines, moved_file
+from . import backups, damage, engines, migrations, moved_file
 from .errors import StoreUnavailable
 from .overview import DatabaseReport
-from .schema import REVISION, VERSION_TABLE, learned_state, metadata
+from .schema import REVISION, learned_state, metadata
 from .store_errors import newer, told
 
 if TYPE_CHECKING:
@@ -320,7 +320,9 @@ class Database:
                 await self._open_newer(newer)
             elif self.path:
                 self._keeper = await self._engine.connect()
-                await self._keeper.run_sync(_revision)  # opens the log that SQLite keeps beside the file
+                await self._keeper.run_sync(
+                    migrations.revision
+                )  # opens the log that SQLite keeps beside the file
                 await self._keeper.rollback()
                 with contextlib.suppress(sqlite3.Error):
                     self._watch = engines.Watch(self.path)
@@ -352,7 +354,7 @@ class Database:
         self._engine = engines.make_frozen_engine(self.path)
         try:
             async with self._engine.connect() as connection:
-                self.frozen = await connection.run_sync(_revision) == REVISION
+                self.frozen = await connection.run_sync(migrations.revision) == REVISION
         except _FAILURES:
             self.frozen = False
         if not self.frozen:
@@ -362,14 +364,23 @@ class Database:
     async def _migrate(self) -> str | None:
         """Bring the tables up to date; the revision where a newer version of the pack made them."""
         async with self._engine.connect() as connection:
-            current = await connection.run_sync(_revision)
+            current = await connection.run_sync(migrations.revision)
         if current == REVISION:
             return None
-        if current is not None and self.path and self.backups_kept:
-            await asyncio.to_thread(self._back_up_before_migrating, self.path)
+        if current is not None:
+            size = f"{_size(self.path) / 1e6:,.0f} MB" if self.path else "a server's"
+            log.info(
+                "%s (%s) goes from schema %s to %s; that may take a minute.",
+                self.name,
+                size,
+                current,
+                REVISION,
+            )
+            if self.path and self.backups_kept:
+                await asyncio.to_thread(self._back_up_before_migrating, self.path)
         async with self._engine.execution_options(writes=True).begin() as connection:
             try:
-                await connection.run_sync(_upgrade)
+                await connection.run_sync(migrations.bring_up_to_date)
             except LookupError as error:
                 return str(error.args[0])
         return None
@@ -413,21 +424,6 @@ class Database:
             raise told(error, self.name) from error
         log.warning("%s was deleted or replaced while in use. %s", self.path, kept)
         await self._connect()
-
-
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table(VERSION_TABLE):
-        return None
-    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - a constant
-
-
-def _upgrade(connection: Connection) -> None:
-    from .migrations import upgrade
-
-    # Read again: while this one waited for its turn, another process may have upgraded.
-    current = _revision(connection)
-    if current != REVISION:
-        upgrade(connection, current)
 
 
 def _begin_file(path: Path) -> None:

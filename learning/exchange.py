@@ -283,7 +283,7 @@ async def merge(
         if former is not None and (former.at, former.marks) >= (said.at, said.marks):
             continue
         replaced += former is not None
-        change.add(known.judged_round(known.marks), -1.0)
+        change.add(known.judged_round(known.marks), -1.0, of=known)
         # The basis comes with the verdict that counts, so that here too every order of files ends the same.
         logged_before = known.basis
         if generation.known is not None:
@@ -291,7 +291,7 @@ async def merge(
         elif known.basis is None and judges(said.marks):
             await _apply(connection, change)
             change, known = statistics_store.Change(), await statistics_store.with_basis(connection, known)
-        change.add(known.judged_round(said.marks))
+        change.add(known.judged_round(said.marks), of=known)
         taken = None if known.basis is logged_before else known.basis
         await log_store.add_verdict(connection, known.number, said.marks, said.at, taken)
     await _apply(connection, change)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import Table, delete, or_, select, update
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import log_store, log_sums, statistics_store
@@ -27,9 +27,11 @@ from .schema import (
     generation_keywords,
     generation_logs,
     generation_utilities,
+    keyword_sums_anew,
     keywords,
     learned_state,
     pair_statistics,
+    pair_statistics_anew,
     verdicts,
 )
 
@@ -78,8 +80,8 @@ async def keyword(connection: AsyncConnection, text: str) -> int:
             basis = basis.reordered(places)
             await log_store.set_basis(connection, each.number, basis)
         left = tuple(judged.keywords[place] for place in places)
-        change.add(judged, -1.0)
-        change.add(replace(judged, keywords=left, basis=basis))
+        change.add(judged, -1.0, of=each)
+        change.add(replace(judged, keywords=left, basis=basis), of=each)
     await statistics_store.apply(connection, change, await _ids(connection, change))
     numbers = [each.number for each in logged]
     await connection.execute(
@@ -89,8 +91,8 @@ async def keyword(connection: AsyncConnection, text: str) -> int:
         update(generation_logs).where(generation_logs.c.number.in_(numbers)).values(prompt="")
     )
     if len(logged) < PAGE:
-        gone = pair_statistics.c.keyword_id.in_(known.values())
-        await connection.execute(delete(pair_statistics).where(gone))
+        for table in (pair_statistics, pair_statistics_anew, keyword_sums_anew):
+            await connection.execute(delete(table).where(table.c.keyword_id.in_(known.values())))
         await connection.execute(delete(keywords).where(keywords.c.id.in_(known.values())))
         await log_sums.sum_again(connection, (), known.values())
         await renew_identity(connection)
@@ -125,7 +127,8 @@ async def everything(connection: AsyncConnection) -> int:
     for table in (verdicts, generation_utilities, generation_images, generation_keywords):
         await connection.execute(delete(table))
     gone = await connection.execute(delete(generation_logs))
-    await connection.execute(delete(pair_statistics))
+    for table in (pair_statistics, pair_statistics_anew, keyword_sums_anew):
+        await connection.execute(delete(table))
     await connection.execute(delete(keywords).where(keywords.c.id != OVERALL_ID))
     await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys((*FITS, *HEARINGS), 0.0)))
     await connection.execute(delete(checkpoints))
@@ -142,7 +145,7 @@ async def renew_identity(connection: AsyncConnection) -> None:
 async def _forget(connection: AsyncConnection, logged: Sequence[LoggedGeneration]) -> None:
     change = statistics_store.Change()
     for each in logged:
-        change.add(each.judged_round(each.marks), -1.0)
+        change.add(each.judged_round(each.marks), -1.0, of=each)
     await statistics_store.apply(connection, change, await _ids(connection, change))
     numbers = [each.number for each in logged]
     words = await _held(connection, generation_keywords, "keyword_id", numbers)
@@ -170,8 +173,13 @@ async def _drop_unused(
     for start in range(0, len(ordered), 500):  # as above
         some = ordered[start : start + 500]
         used = select(used_in.c[column]).where(used_in.c[column] == texts.c.id).exists()
-        told = select(pair_statistics.c[column]).where(pair_statistics.c[column] == texts.c.id).exists()
-        await connection.execute(delete(texts).where(texts.c.id.in_(some), ~or_(used, told)))
+        unused = select(texts.c.id).where(texts.c.id.in_(some), ~used)
+        gone = [row[0] for row in await connection.execute(unused)]
+        # While the sums in use are another formula's, nothing was taken from them.
+        for table in (pair_statistics, pair_statistics_anew, keyword_sums_anew):
+            if column in table.c:
+                await connection.execute(delete(table).where(table.c[column].in_(gone)))
+        await connection.execute(delete(texts).where(texts.c.id.in_(gone)))
 
 
 async def _ids(connection: AsyncConnection, change: statistics_store.Change) -> Ids:

@@ -81,7 +81,7 @@ class Identity:
             raise InvalidRequest("A checkpoint is joined to another name. Give both.")
 
         async def join(connection: AsyncConnection) -> bool:
-            joined = await identity_store.join(connection, former, latter)
+            joined = await identity_store.join(connection, former, latter, self._clock())
             if joined:
                 await forgetting_store.renew_identity(connection)
             return joined

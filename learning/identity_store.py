@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import statistics_store
+from . import recomputation
 from .overview import FileChange
 from .schema import checkpoints, generation_images, generation_logs, generation_utilities
 
@@ -81,7 +82,7 @@ async def names_but(connection: AsyncConnection, present: Collection[str]) -> li
     return sorted(row.name for row in await _rows(connection) if row.name not in present)
 
 
-async def join(connection: AsyncConnection, old: str, new: str) -> bool:
+async def join(connection: AsyncConnection, old: str, new: str, now: datetime) -> bool:
     """Let one name's past be another's; False where nothing is known of the old one."""
     ids = {row.name: row.id for row in await _rows(connection)}
     if old not in ids:
@@ -106,7 +107,7 @@ async def join(connection: AsyncConnection, old: str, new: str) -> bool:
     for table in (generation_utilities, generation_images):
         of_old = table.c.checkpoint_id == from_id
         await connection.execute(update(table).where(of_old).values(checkpoint_id=to_id))
-    await statistics_store.rebuild(connection)  # rounds that compared both compare none now
+    await recomputation.all_at_once(connection, now)  # rounds that compared both compare none now
     await connection.execute(delete(checkpoints).where(checkpoints.c.id == from_id))
     return True
 

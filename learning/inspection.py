@@ -161,7 +161,13 @@ class Inspection:
         """The state of the database, checked as far as SQLite can check a file."""
         state = await self._database.report()
         overview = await self.overview()
-        return replace(state, generations=overview.generations, judged=overview.judged, pairs=overview.pairs)
+        return replace(
+            state,
+            generations=overview.generations,
+            judged=overview.judged,
+            pairs=overview.pairs,
+            recomputing=overview.recomputing,
+        )
 
     async def _reads_all(self) -> bool:
         """Bring the sums of the log up to date; True where there are none, so that all must be read."""

@@ -31,7 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import verdicts
 from .basis import Basis, unpacked
-from .logged import Ids, LoggedGeneration
+from .logged import Ids, LoggedGeneration, Recomputation
 from .schema import (
     OVERALL,
     OVERALL_ID,
@@ -41,6 +41,7 @@ from .schema import (
     generation_logs,
     generation_utilities,
     keywords,
+    recomputation,
 )
 from .schema import verdicts as verdict_rows
 from .values import Generation, ImageFile, JudgedImage, Keyword
@@ -295,7 +296,16 @@ _NEWEST_MARKS, _NEWEST_AT = (
     .label(name)
     for column, name in ((verdict_rows.c.marks, "marks"), (verdict_rows.c.created_at, "said_at"))
 )
-_GENERATIONS = select(generation_logs, _NEWEST_MARKS, _NEWEST_AT)
+_OF_RECOMPUTATION = {name: f"recomputed_{name}" for name in ("generation", "keyword", "former")}
+_GENERATIONS = select(
+    generation_logs,
+    _NEWEST_MARKS,
+    _NEWEST_AT,
+    *(
+        select(recomputation.c[name]).scalar_subquery().label(label)
+        for name, label in _OF_RECOMPUTATION.items()
+    ),
+)
 _BY_ID = _GENERATIONS.where(generation_logs.c.id == bindparam("of_id"))
 _ALL_KEYWORDS = (
     select(
@@ -394,6 +404,9 @@ def _logged(row: RowMapping, words: Sequence[RowMapping], images: Sequence[RowMa
             {image["name"]: image["checkpoint_id"] for image in images},
         ),
         basis=unpacked(row["basis"]) if row["basis"] else None,
+        recomputation=None
+        if row["recomputed_generation"] is None
+        else Recomputation(**{name: row[label] for name, label in _OF_RECOMPUTATION.items()}),
     )
 
 

@@ -118,6 +118,14 @@ async def sum_again(
     await _set(connection, until, min(known.verdict, verdict), min(known.pairs_verdict, verdict))
 
 
+async def count_again(connection: AsyncConnection, keyword_ids: Collection[int]) -> None:
+    """To be called after pairs of these keywords came or went without a verdict."""
+    if (await state(connection)).pairs_verdict:
+        ids = sorted(keyword_ids)
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            await _count_pairs(connection, ids[start : start + _IDS_AT_ONCE])
+
+
 async def start_anew(connection: AsyncConnection) -> None:
     """Forget all sums: more has changed than can be told."""
     for table in (log_blocks, keyword_pairs, checkpoint_images):

@@ -24,6 +24,25 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True)
+class Recomputation:
+    """How far the statistics are recomputed beside the work, as one transaction sees it.
+
+    Attributes
+    ----------
+    generation
+        The new sums know every verdict on the generations numbered up to it.
+    keyword
+        The new sums of the keywords with ids up to it have taken the place of the former.
+    former
+        The sums in use are another formula's: nothing can be added to them or taken from them.
+    """
+
+    generation: int
+    keyword: int
+    former: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedGeneration:
     """A generation with what only the store needs of it: its number, ids, and the policy's utilities."""
 
@@ -35,6 +54,7 @@ class LoggedGeneration:
     utilities: Mapping[str, float]
     ids: Ids
     basis: Basis | None = None
+    recomputation: Recomputation | None = None
 
     def judged(self, marks: str, now: datetime) -> Generation:
         """The generation as it is once a verdict with these marks is stored."""

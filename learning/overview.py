@@ -14,8 +14,20 @@ PairOrder = Literal["total", "selected", "rate", "rounds", "keyword", "checkpoin
 
 
 @dataclass(frozen=True, slots=True)
+class Recomputing:
+    """How far the statistics have been recomputed beside the work: `done` of `of` generations."""
+
+    done: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.done:,} of {self.of:,} generations"
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
-    """Counts over the whole log. `rejected_all` counts the rounds of which nothing was kept."""
+    """Counts over the whole log. `rejected_all` counts the rounds of which nothing was kept; `recomputing` is
+    None unless the statistics are recomputed just now."""
 
     generations: int
     judged: int
@@ -29,6 +41,7 @@ class Overview:
     average_confidence: float | None
     first_at: datetime | None
     last_at: datetime | None
+    recomputing: Recomputing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +168,4 @@ class DatabaseReport:
     generations: int
     judged: int
     pairs: int
+    recomputing: Recomputing | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import log_sums, statistics_store
+from . import log_sums, recomputation, statistics_store
 from .log_sums import rounds, summed
 from .overview import Overview, SeriesPoint, SessionRow
 from .schema import checkpoint_images, checkpoints, generation_images, generation_logs, log_blocks
@@ -38,6 +38,7 @@ async def overview(connection: AsyncConnection, *, exact: bool = False) -> Overv
         average_confidence=confidence / generations if generations else None,
         first_at=min(first, default=None),
         last_at=max(last, default=None),
+        recomputing=await recomputation.progress(connection),
     )
 
 

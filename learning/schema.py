@@ -30,7 +30,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest revision in `migrations/versions`, known without importing Alembic."""
 
 VERSION_TABLE = "context_checkpoint_version"
@@ -186,6 +186,41 @@ learned_state = Table(
     Column("formula", Integer, nullable=False),
 )
 """One row: which database this is, and the version of the formula that its statistics were computed with."""
+
+recomputation = Table(
+    "recomputation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("formula", Integer, nullable=False),
+    Column("former", Boolean, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("keyword", Integer, nullable=False),
+    Column("worker", String(32), nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+"""One row while the statistics are recomputed beside the work, else none: how far (`logged.Recomputation`),
+by whom, and when that one was last at it."""
+
+pair_statistics_anew = Table(
+    "pair_statistics_anew",
+    metadata,
+    Column("keyword_id", Integer, primary_key=True, autoincrement=False),
+    Column("checkpoint_id", Integer, primary_key=True, autoincrement=False),
+    *(
+        Column(column.name, Float, nullable=False)
+        for column in pair_statistics.columns
+        if not column.primary_key
+    ),
+    sqlite_with_rowid=False,
+)
+
+keyword_sums_anew = Table(
+    "keyword_sums_anew",
+    metadata,
+    Column("keyword_id", Integer, primary_key=True, autoincrement=False),
+    *(Column(name, Float, nullable=False) for name in ("rounds", *FITS, *HEARINGS)),
+)
+"""What has been recomputed and not yet taken the place of the former."""
 
 log_blocks = Table(
     "log_blocks",

@@ -28,7 +28,6 @@ from . import (
     pins,
     recovery,
     shared_database,
-    statistics,
     statistics_store,
     verdicts,
 )
@@ -42,6 +41,7 @@ from .identity import Identity
 from .inspection import Inspection, found
 from .overview import ImportReport, RebuildReport
 from .policies import DEFAULT_POLICY
+from .renewal import Renewal
 from .spelling import stored_name, stored_text
 from .values import (
     HALF_LIFE,
@@ -71,6 +71,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
         """What the log tells of each decision."""
         self.activity = Activity()
         self._remembered = EvidenceCache()
+        self._renewal = Renewal(database, clock)
         Inspection.__init__(self, database)
         Forgetting.__init__(self, database, clock)
         Identity.__init__(self, database, clock)
@@ -105,11 +106,12 @@ class PreferenceService(Inspection, Forgetting, Identity):
             )
         service = cls(database, clock)
         try:
-            await service._renew_statistics()
+            await service._renewal.begin()
             if database.backups_kept:
                 database.after_restoring = partial(recovery.recover, database)
                 await recovery.recover(database)
         except BaseException:
+            service._renewal.end()
             await database.close()
             raise
         return service
@@ -126,6 +128,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
 
     async def close(self) -> None:
         """Let running operations end and let go of the database."""
+        self._renewal.end()
         await self._database.close()
 
     async def recommend(
@@ -322,8 +325,8 @@ class PreferenceService(Inspection, Forgetting, Identity):
             if verdicts.judges(marks):
                 logged = await statistics_store.with_basis(connection, logged, self.half_life)
             change = statistics_store.Change()
-            change.add(logged.judged_round(logged.marks), -1.0)
-            change.add(logged.judged_round(marks))
+            change.add(logged.judged_round(logged.marks), -1.0, of=logged)
+            change.add(logged.judged_round(marks), of=logged)
             now = _later_than(logged.said_at, given_at)
             await statistics_store.apply(connection, change, logged.ids)
             taken = None if logged.basis is known else logged.basis
@@ -359,12 +362,15 @@ class PreferenceService(Inspection, Forgetting, Identity):
     async def rebuild(self) -> RebuildReport:
         """Recompute the statistics from the log. They come out the same, unless something was wrong."""
 
-        async def rebuild(connection: AsyncConnection) -> RebuildReport:
-            report = await statistics_store.rebuild(connection)
-            await statistics_store.set_formula(connection, statistics.FORMULA)
-            return report
+        return await self._renewal.rebuild()
 
-        return await self._database.write(rebuild, whole=True)
+    async def is_recomputing(self) -> bool:
+        """Whether statistics are left that this process is recomputing, and no other."""
+        return self._renewal.is_at_work
+
+    async def recomputed(self) -> None:
+        """Wait until statistics that an older version's formula made have been recomputed."""
+        await self._renewal.wait()
 
     def export(self, *, anonymous: bool = False) -> AsyncGenerator[str, None]:
         """Yield all that was logged and taught as lines of JSON (docs/data.md), never all of it at once.
@@ -406,14 +412,6 @@ class PreferenceService(Inspection, Forgetting, Identity):
                 lambda connection: statistics_store.evidence(connection, texts, names)
             ),
         )
-
-    async def _renew_statistics(self) -> None:
-        """Recompute where another version's formula made the sums: they cannot be added to by this one."""
-        if await self._database.read(statistics_store.formula) == statistics.FORMULA:
-            return
-        if self._database.frozen or self._database.refusal:
-            return
-        await self.rebuild()
 
 
 def _later_than(former: datetime | None, now: datetime) -> datetime:

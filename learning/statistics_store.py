@@ -1,19 +1,25 @@
-"""The statistics in SQL: what a policy is told, what a verdict changes, and how all of it is recomputed.
+"""The statistics in SQL: what a policy is told, and what a verdict changes.
 
 Functions of a connection, to be called inside one of `Database`'s transactions. Every number is a multiple of
 2**-20 (`statistics.quantised`), so sums are exact in any order: taking a verdict back leaves no trace, and
 rebuilding from the log gives the same bits.
+
+While all of it is recomputed (`recomputation`), a second set of tables holds the new sums. A verdict then
+goes into those that know its generation already, and into those in use as far as they are of this formula.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, replace
 from typing import Any, TypeAlias
 
 import numpy
 from sqlalchemy import (
+    CompoundSelect,
+    FromClause,
+    Table,
     bindparam,
     delete,
     func,
@@ -26,11 +32,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import log_sums, statistics
+from . import statistics
 from .basis import MODELS
-from .log_store import judged_after, set_basis
-from .logged import Ids, LoggedGeneration
-from .overview import CheckpointRow, RebuildReport
+from .logged import Ids, LoggedGeneration, Recomputation
+from .overview import CheckpointRow
 from .pair_table import FIELDS, PairTable, numbers_of
 from .policies.experts import linearise
 from .schema import (
@@ -41,9 +46,11 @@ from .schema import (
     OVERALL_ID,
     checkpoints,
     keyword_pairs,
+    keyword_sums_anew,
     keywords,
     learned_state,
     pair_statistics,
+    pair_statistics_anew,
 )
 from .schema import verdicts as verdict_rows
 from .values import HALF_LIFE, Evidence, Hearing, Increment, Keyword, PairStatistics, Round
@@ -54,33 +61,54 @@ _NUMBERS = FIELDS
 _COLUMNS = tuple(pair_statistics.c[name] for name in _NUMBERS)
 UNITS = numpy.array([1.0 if name in ("selected", "total", "rounds") else GRAIN for name in _NUMBERS])
 """What one is worth in each column: people read the first three, the others take less room as they are."""
-_PAGE = 500
 
 _HEARD = keywords.c.text.in_(bindparam("texts", expanding=True))
+
+
 # Two selects in one statement: for a LEFT JOIN on the joined pairs SQLite would read the whole pair table.
 # The ids are looked up apart, so that pairs are found by their key, whatever else there is an index of.
-_EVIDENCE = union_all(
-    select(
-        keywords.c.text,
-        null().label("name"),
-        keywords.c.rounds,
-        *(keywords.c[name] for name in (*FITS, *HEARINGS)),
-        *(literal(0.0) for _ in _NUMBERS[1 + len(FITS) + len(HEARINGS) :]),
-    ).where(_HEARD),
-    select(keywords.c.text, checkpoints.c.name, *_COLUMNS)
-    .select_from(pair_statistics.join(keywords).join(checkpoints))
-    .where(
-        pair_statistics.c.keyword_id.in_(select(keywords.c.id).where(_HEARD)),
-        pair_statistics.c.checkpoint_id.in_(
-            select(checkpoints.c.id).where(checkpoints.c.name.in_(bindparam("candidates", expanding=True)))
+def _known(heard: FromClause, sums: FromClause, pairs: Table) -> CompoundSelect[Any]:
+    return union_all(
+        select(
+            keywords.c.text,
+            null().label("name"),
+            *(sums.c[name] for name in _OF_KEYWORDS),
+            *(literal(0.0) for _ in _NUMBERS[len(_OF_KEYWORDS) :]),
+        )
+        .select_from(heard)
+        .where(_HEARD),
+        select(keywords.c.text, checkpoints.c.name, *(pairs.c[name] for name in _NUMBERS))
+        .select_from(
+            pairs.join(keywords, keywords.c.id == pairs.c.keyword_id).join(
+                checkpoints, checkpoints.c.id == pairs.c.checkpoint_id
+            )
+        )
+        .where(
+            pairs.c.keyword_id.in_(select(keywords.c.id).where(_HEARD)),
+            pairs.c.checkpoint_id.in_(
+                select(checkpoints.c.id).where(
+                    checkpoints.c.name.in_(bindparam("candidates", expanding=True))
+                )
+            ),
         ),
-    ),
+    )
+
+
+_OF_KEYWORDS = ("rounds", *FITS, *HEARINGS)
+_EVIDENCE = _known(keywords, keywords, pair_statistics)
+_EVIDENCE_ANEW = _known(
+    keywords.join(keyword_sums_anew, keyword_sums_anew.c.keyword_id == keywords.c.id),
+    keyword_sums_anew,
+    pair_statistics_anew,
 )
 
 
-async def evidence(connection: AsyncConnection, texts: Sequence[str], candidates: Sequence[str]) -> Evidence:
-    """All that is known of some keywords and candidates, in one query."""
-    rows = await connection.execute(_EVIDENCE, {"texts": [OVERALL, *texts], "candidates": list(candidates)})
+async def evidence(
+    connection: AsyncConnection, texts: Sequence[str], candidates: Sequence[str], *, anew: bool = False
+) -> Evidence:
+    """All that is known of some keywords and candidates, in one query; `anew`: of what was recomputed."""
+    asked = {"texts": [OVERALL, *texts], "candidates": list(candidates)}
+    rows = await connection.execute(_EVIDENCE_ANEW if anew else _EVIDENCE, asked)
     pairs: list[tuple[str, str]] = []
     held: list[float] = []
     rounds: dict[str, float] = {}
@@ -115,8 +143,31 @@ class Change:
         self.rounds: defaultdict[str, float] = defaultdict(float)
         self.hearings: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * len(HEARINGS))
         self.fits = [0.0] * MODELS
+        self.recomputation: Recomputation | None = None
+        self.anew: Change | None = None
+        """The part of it that what is being recomputed knows of."""
 
-    def add(self, judged: Round, sign: float = 1.0) -> None:
+    def add(self, judged: Round, sign: float = 1.0, *, of: LoggedGeneration | None = None) -> None:
+        """Add a round, or take it out with `sign` -1; `of`: the generation that it is, if it is logged."""
+        self._sum(judged, sign)
+        if of is None or of.recomputation is None:
+            return
+        self.recomputation = of.recomputation
+        self.anew = self.anew or Change()
+        if of.number <= of.recomputation.generation:
+            self.anew._sum(judged, sign)
+
+    def only(self, wanted: Callable[[str], bool]) -> Change:
+        """The part of it that is about some keywords."""
+        part = Change()
+        part.pairs.update({pair: sums for pair, sums in self.pairs.items() if wanted(pair[0])})
+        part.rounds.update({text: share for text, share in self.rounds.items() if wanted(text)})
+        part.hearings.update({text: heard for text, heard in self.hearings.items() if text in part.rounds})
+        if OVERALL in part.rounds:
+            part.fits = self.fits
+        return part
+
+    def _sum(self, judged: Round, sign: float) -> None:
         for increment in statistics.increments(judged):
             self._add(increment, sign)
         for text, share in statistics.keyword_rounds(judged).items():
@@ -128,22 +179,29 @@ class Change:
         for place, fit in enumerate(statistics.fits(judged)):
             self.fits[place] += sign * fit
 
-    def evidence(self, words: Sequence[Keyword], candidates: Sequence[str]) -> Evidence:
-        """What is known if this is all there is, as `evidence` of a database gives it."""
-        texts = [word.text for word in words]
-        held = {
-            (text, name): PairStatistics(*self.pairs[text, name])
-            for text in (OVERALL, *texts)
-            for name in candidates
-            if (text, name) in self.pairs
-        }
+    def evidence(self, words: Sequence[Keyword], candidates: Sequence[str], known: Evidence) -> Evidence:
+        """What is known of these once this is added to `known`, which `evidence` gave."""
+        texts = list(dict.fromkeys(word.text for word in words))
+        pairs, overall = dict(known.pairs), dict(known.overall)
+        for name in candidates:
+            for text in texts:
+                if (more := self.pairs.get((text, name))) is not None:
+                    pairs[text, name] = _sum_of(pairs.get((text, name)), more)
+            if (more := self.pairs.get((OVERALL, name))) is not None:
+                overall[name] = _sum_of(overall.get(name), more)
+        heard = {text: known.hearings.get(text, _UNHEARD) for text in (OVERALL, *texts)}
         return Evidence(
-            {pair: found for pair, found in held.items() if pair[0] != OVERALL},
-            {name: found for (text, name), found in held.items() if text == OVERALL},
-            {text: self.rounds[text] for text in texts if self.rounds.get(text)},
-            self.rounds.get(OVERALL, 0.0),
-            tuple(self.fits),
-            {text: Hearing(*self.hearings[text]) for text in (OVERALL, *texts) if text in self.hearings},
+            pairs,
+            overall,
+            {text: known.keyword_rounds.get(text, 0.0) + self.rounds.get(text, 0.0) for text in texts},
+            known.rounds + self.rounds.get(OVERALL, 0.0),
+            tuple(a + b for a, b in zip(known.fits or [0.0] * MODELS, self.fits, strict=True)),
+            {
+                text: Hearing(*(a + b for a, b in zip(astuple(was), self.hearings[text], strict=True)))
+                if text in self.hearings
+                else was
+                for text, was in heard.items()
+            },
         )
 
     def _add(self, increment: Increment, sign: float) -> None:
@@ -152,8 +210,31 @@ class Change:
             sums[place] += sign * number
 
 
+def _sum_of(known: PairStatistics | None, more: Sequence[float]) -> PairStatistics:
+    if known is None:
+        return PairStatistics(*more)
+    return PairStatistics(*(a + b for a, b in zip(numbers_of(known), more, strict=True)))
+
+
 async def apply(connection: AsyncConnection, change: Change, ids: Ids) -> None:
     """Add a change to what is stored; a pair of which nothing is left is no row."""
+    state = change.recomputation
+    if state is None:
+        await _add(connection, change, ids)
+        return
+    ready = {text for text, id_ in ids.keywords.items() if id_ <= state.keyword}
+    await _add(connection, change.only(lambda text: text in ready) if state.former else change, ids)
+    if change.anew is not None:
+        await _add(connection, change.anew.only(lambda text: text not in ready), ids, anew=True)
+
+
+async def apply_anew(connection: AsyncConnection, change: Change, ids: Ids) -> None:
+    """Add a change to what is being recomputed."""
+    await _add(connection, change, ids, anew=True)
+
+
+async def _add(connection: AsyncConnection, change: Change, ids: Ids, *, anew: bool = False) -> None:
+    table = pair_statistics_anew if anew else pair_statistics
     changed = {pair: sums for pair, sums in change.pairs.items() if any(sums)}
     counted = (numpy.array([*changed.values()]).reshape(-1, len(_NUMBERS)) / UNITS).tolist()
     rows = [
@@ -164,65 +245,62 @@ async def apply(connection: AsyncConnection, change: Change, ids: Ids) -> None:
         }
         for (keyword, checkpoint), numbers in zip(changed, counted, strict=True)
     ]
+    dialect = connection.dialect.name
     if rows:
-        await connection.execute(_ADD[connection.dialect.name], rows)
+        await connection.execute(_ADD[dialect, table.name], rows)
     # Only where images are judged no longer can nothing be left.
     less = {ids.keywords[pair[0]] for pair, sums in change.pairs.items() if sums[_TOTAL] < 0.0}
     if less:
         await connection.execute(
-            delete(pair_statistics).where(
-                pair_statistics.c.keyword_id.in_(less), *(column == 0.0 for column in _COLUMNS)
-            )
+            delete(table).where(table.c.keyword_id.in_(less), *(table.c[name] == 0.0 for name in _NUMBERS))
         )
     heard = [
         {
-            "of_id": ids.keywords[text],
-            "more_rounds": share,
-            **(_no_fits if text != OVERALL else _fits(change)),
-            **_more(HEARINGS, change.hearings.get(text, _no_hearing)),
+            "keyword_id": ids.keywords[text],
+            "rounds": share,
+            **(_no_fits if text != OVERALL else _named(FITS, change.fits)),
+            **_named(HEARINGS, change.hearings.get(text, _no_hearing)),
         }
         for text, share in change.rounds.items()
         if share or any(change.hearings.get(text, ())) or (text == OVERALL and any(change.fits))
     ]
-    if heard:
-        await connection.execute(_HEAR, heard)
+    if heard and anew:
+        await connection.execute(_HEAR_ANEW[dialect], heard)
+    elif heard:
+        more = [{f"more_{name}": number for name, number in row.items()} for row in heard]
+        await connection.execute(_HEAR, more)
 
 
-def _fits(change: Change) -> dict[str, float]:
-    return _more(FITS, change.fits)
-
-
-def _more(names: Sequence[str], numbers: Sequence[float]) -> dict[str, float]:
-    return {f"more_{name}": number for name, number in zip(names, numbers, strict=True)}
+def _named(names: Sequence[str], numbers: Sequence[float]) -> dict[str, float]:
+    return dict(zip(names, numbers, strict=True))
 
 
 _TOTAL = _NUMBERS.index("total")
 _UNHEARD = Hearing()
-_no_fits = {f"more_{name}": 0.0 for name in FITS}
+_no_fits = dict.fromkeys(FITS, 0.0)
 _no_hearing = [0.0] * len(HEARINGS)
 _HEAR = (
     update(keywords)
-    .where(keywords.c.id == bindparam("of_id"))
-    .values(
-        {
-            keywords.c[name]: keywords.c[name] + bindparam(f"more_{name}")
-            for name in ("rounds", *FITS, *HEARINGS)
-        }
-    )
+    .where(keywords.c.id == bindparam("more_keyword_id"))
+    .values({keywords.c[name]: keywords.c[name] + bindparam(f"more_{name}") for name in _OF_KEYWORDS})
 )
 
 
-def _adding(insert: Any) -> Any:
-    return insert.on_conflict_do_update(
-        index_elements=[pair_statistics.c.keyword_id, pair_statistics.c.checkpoint_id],
-        set_={column.name: column + insert.excluded[column.name] for column in _COLUMNS},
+def _adding(table: Table, insert: Any) -> Any:
+    numbers = [column for column in table.columns if not column.primary_key]
+    return insert(table).on_conflict_do_update(
+        index_elements=list(table.primary_key),
+        set_={column.name: column + insert(table).excluded[column.name] for column in numbers},
     )
 
 
+_INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _ADD = {
-    "sqlite": _adding(sqlite.insert(pair_statistics)),
-    "postgresql": _adding(postgresql.insert(pair_statistics)),
+    (dialect, table.name): _adding(table, insert)
+    for dialect, insert in _INSERT.items()
+    for table in (pair_statistics, pair_statistics_anew)
 }
+_HEAR_ANEW = {dialect: _adding(keyword_sums_anew, insert) for dialect, insert in _INSERT.items()}
 
 
 async def with_basis(
@@ -238,64 +316,9 @@ async def with_basis(
     return replace(logged, basis=linearise(judged, replace(known, half_life=half_life)))
 
 
-async def rebuild(connection: AsyncConnection) -> RebuildReport:
-    """Recompute all statistics from the log, inside the caller's transaction.
-
-    A round whose basis is of another version of the formula gets a new one, from what the rounds before it
-    teach.
-    """
-    change, generations, number = Change(), 0, 0
-    page: list[LoggedGeneration] = await judged_after(connection, number, _PAGE)
-    while page:
-        for logged in page:
-            judged = logged.judged_round(logged.marks)
-            if judged.basis is None:
-                names = [part.checkpoint for part in judged.shown]
-                judged = replace(judged, basis=linearise(judged, change.evidence(judged.keywords, names)))
-                await set_basis(connection, logged.number, judged.basis)
-            change.add(judged)
-        generations, number = generations + len(page), page[-1].number
-        page = await judged_after(connection, number, _PAGE)
-    before = await _all(connection)
-    after = {pair: tuple(sums) for pair, sums in change.pairs.items() if any(sums)}
-    corrected = sum(before.get(pair) != after.get(pair) for pair in before.keys() | after.keys())
-    rounds = {
-        text: heard
-        for text, heard in await connection.execute(select(keywords.c.text, keywords.c.rounds))
-        if heard
-    }
-    corrected += sum(
-        rounds.get(text, 0.0) != change.rounds.get(text, 0.0) for text in rounds.keys() | change.rounds.keys()
-    )
-    await connection.execute(delete(pair_statistics))
-    await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys((*FITS, *HEARINGS), 0.0)))
-    await apply(connection, change, await _all_ids(connection))
-    await log_sums.start_anew(connection)
-    return RebuildReport(generations, len(after), corrected)
-
-
-async def _all_ids(connection: AsyncConnection) -> Ids:
-    words = await connection.execute(select(keywords.c.text, keywords.c.id))
-    names = await connection.execute(select(checkpoints.c.name, checkpoints.c.id))
-    return Ids({row.text: row.id for row in words}, {row.name: row.id for row in names})
-
-
-async def _all(connection: AsyncConnection) -> dict[tuple[str, str], tuple[float, ...]]:
-    rows = await connection.execute(
-        select(keywords.c.text, checkpoints.c.name, *_COLUMNS).select_from(
-            pair_statistics.join(keywords).join(checkpoints)
-        )
-    )
-    return {(text, name): tuple((UNITS * numbers).tolist()) for text, name, *numbers in rows}
-
-
 async def formula(connection: AsyncConnection) -> int:
     """The version of the formula that the stored statistics were computed with."""
     return int((await connection.execute(select(learned_state.c.formula))).scalar_one())
-
-
-async def set_formula(connection: AsyncConnection, version: int) -> None:
-    await connection.execute(update(learned_state).values(formula=version))
 
 
 async def learned_version(connection: AsyncConnection) -> str:

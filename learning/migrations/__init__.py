@@ -11,9 +11,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
-from ..schema import VERSION_TABLE
+from ..schema import REVISION, VERSION_TABLE
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision that a database is of; None where it has none of our tables."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - a constant
+
+
+def bring_up_to_date(connection: Connection) -> None:
+    """Run what is missing. Raises as `upgrade` does."""
+    # Read again: while this one waited for its turn, another process may have upgraded.
+    current = revision(connection)
+    if current != REVISION:
+        upgrade(connection, current)
 
 
 def upgrade(connection: Connection, current: str | None) -> None:

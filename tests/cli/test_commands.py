@@ -6,14 +6,17 @@ import asyncio
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from context_checkpoint.learning import PreferenceService
+from benchmarks.scale.tables import fill_file
+from context_checkpoint.learning import PreferenceService, statistics
 
 from .conftest import NAMES, CommandLine, Done
 
@@ -181,6 +184,27 @@ def test_doctor_rebuilds_the_statistics(call: Call, database: Path, logged: Call
 
     assert done.status == 0, done.out
     assert "out of 1 judged generations; 0 had been wrong" in done.out
+
+
+def test_a_command_after_an_update_recomputes_the_statistics_once_it_has_answered(
+    call: Call, database: Path
+) -> None:
+    """Where nobody else does it; doctor and stats tell how far it is."""
+    asyncio.run(fill_file(database, 1_000))
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE learned_state SET formula = formula - 1")
+
+    told = call("stats", "--database", str(database))
+    again = call("stats", "--database", str(database), "--json")
+
+    assert (told.status, again.status) == (0, 0)
+    assert "statistics are recomputed; Ctrl+C" in told.err
+    assert "being recomputed" in told.out
+    assert "of 1,000 generations; these are the former ones" in told.out
+    assert again.err == ""
+    assert again.json["overview"]["recomputing"] is None
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT formula FROM learned_state").fetchone() == (statistics.FORMULA,)
 
 
 def test_serve_answers_until_interrupted(run: CommandLine, database: Path) -> None:

@@ -154,6 +154,17 @@ def test_somebody_elses_database_is_bad(folder: Path) -> None:
     assert "assets" in found["schema"].found
 
 
+def test_statistics_that_are_being_recomputed_are_noted(path: Path) -> None:
+    """So that nobody wonders why the newest verdicts do not count yet."""
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("INSERT INTO recomputation VALUES (1, 3, 1, 9, -1, 'me', '2026-01-01 00:00:00')")
+
+    found = looked_at(path)["statistics"]
+
+    assert found.state == "note"
+    assert "generations; recommendations rest on the former ones" in found.found
+
+
 @pytest.mark.parametrize(("found_revision", "state"), [("0000", "note"), ("9999", "bad")])
 def test_an_older_schema_is_noted_and_a_newer_one_is_bad(path: Path, found_revision: str, state: str) -> None:
     """Older ones are migrated when they are opened; newer ones need a newer pack."""

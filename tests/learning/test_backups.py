@@ -152,7 +152,8 @@ class TestBeforeMigrating:
             'def upgrade(operations):\n    operations.execute("CREATE TABLE more (id INTEGER)")\n'
         )
         monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
-        monkeypatch.setattr(database, "REVISION", "9999")
+        for module in (database, migrations):
+            monkeypatch.setattr(module, "REVISION", "9999")
 
         async with opened(database_file, Clock()) as service:
             assert await judged(service) == 3

@@ -105,7 +105,10 @@ async def test_an_older_database_is_upgraded_and_a_current_one_left_alone(
     assert caplog.records == []
 
 
-async def test_a_database_of_the_first_revision_learns_all_that_it_logged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("released", ["0001", "0002", "0003"])
+async def test_a_database_of_a_former_revision_learns_all_that_it_logged(
+    tmp_path: Path, released: str
+) -> None:
     """What was known of a round is packed otherwise there, so it is taken anew: the same, to the bit."""
     new, old = tmp_path / "new.db", tmp_path / "old.db"
     service = await PreferenceService.open(new)
@@ -115,7 +118,7 @@ async def test_a_database_of_the_first_revision_learns_all_that_it_logged(tmp_pa
     await service.close()
     engine = create_engine(f"sqlite:///{old}")
     with engine.begin() as connection:
-        command.upgrade(configuration(connection), "0001")
+        command.upgrade(configuration(connection), released)
     engine.dispose()
     _copy_log(new, old)
 

@@ -9,8 +9,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy
+
 from .basis import MODELS, Basis
-from .pair_table import PairTable, numbers_of
+from .pair_table import FIELDS, Pair, PairTable, numbers_of
 from .policies.experts import linearise
 from .statistics import fits, hearings, increments, keyword_rounds
 from .values import Evidence, Hearing, Keyword, PairStatistics, Round
@@ -25,18 +27,20 @@ class Tally:
     >>> tally.evidence([Keyword("anime")], ["a"]).pairs["anime", "a"].selected
     1.0
 
-    A round without a basis gets the one that the tally had when it was added.
+    A round without a basis gets the one that the tally had when it was added; without `models` it gets none,
+    which a policy that reads no model does not miss.
     """
 
-    def __init__(self) -> None:
-        self._pairs: defaultdict[tuple[str, str], PairStatistics] = defaultdict(PairStatistics)
+    def __init__(self, *, models: bool = True) -> None:
+        self._models = models
+        self._pairs: defaultdict[Pair, list[float]] = defaultdict(lambda: [0.0] * len(FIELDS))
         self._rounds: defaultdict[str, float] = defaultdict(float)
         self._hearings: defaultdict[str, Hearing] = defaultdict(Hearing)
         self._fits = [0.0] * MODELS
         self._taken: defaultdict[Round, list[Basis]] = defaultdict(list)
 
     def add(self, judged: Round) -> None:
-        if judged.basis is None:
+        if judged.basis is None and self._models:
             names = [part.checkpoint for part in judged.shown]
             basis = linearise(judged, self.evidence(judged.keywords, names))
             self._taken[judged].append(basis)
@@ -50,41 +54,34 @@ class Tally:
 
     def _change(self, judged: Round, sign: float) -> None:
         for increment in increments(judged):
-            pair = (increment.keyword, increment.checkpoint)
-            self._pairs[pair] = _sum(self._pairs[pair], increment.change, sign)
+            held = self._pairs[increment.keyword, increment.checkpoint]
+            for place, more in enumerate(numbers_of(increment.change)):
+                held[place] += sign * more
         for keyword, share in keyword_rounds(judged).items():
             self._rounds[keyword] += sign * share
-        for keyword, more in hearings(judged).items():
-            held = self._hearings[keyword]
+        for keyword, heard in hearings(judged).items():
+            before = self._hearings[keyword]
             self._hearings[keyword] = Hearing(
-                held.surprise + sign * more.surprise, held.alone + sign * more.alone
+                before.surprise + sign * heard.surprise, before.alone + sign * heard.alone
             )
         for place, fit in enumerate(fits(judged)):
             self._fits[place] += sign * fit
 
     @property
-    def pairs(self) -> Mapping[tuple[str, str], PairStatistics]:
+    def pairs(self) -> Mapping[Pair, PairStatistics]:
         """All pairs that still hold something; keyword `""` is the overall effect."""
-        return {pair: held for pair, held in self._pairs.items() if held != PairStatistics()}
+        return {pair: PairStatistics(*held) for pair, held in self._pairs.items() if any(held)}
 
     def evidence(self, keywords: Sequence[Keyword], candidates: Sequence[str]) -> Evidence:
         texts = [keyword.text for keyword in keywords]
+        pairs = [(text, name) for text in texts for name in candidates if (text, name) in self._pairs]
+        numbers = numpy.array([self._pairs[pair] for pair in pairs], dtype=float)
+        overall = [name for name in candidates if ("", name) in self._pairs]
         return Evidence(
-            pairs=PairTable.of(
-                {
-                    (text, name): self._pairs[text, name]
-                    for text in texts
-                    for name in candidates
-                    if (text, name) in self._pairs
-                }
-            ),
-            overall={name: self._pairs["", name] for name in candidates if ("", name) in self._pairs},
+            pairs=PairTable(pairs, numbers),
+            overall={name: PairStatistics(*self._pairs["", name]) for name in overall},
             keyword_rounds={text: self._rounds[text] for text in texts if self._rounds.get(text)},
             rounds=self._rounds.get("", 0.0),
             fits=tuple(self._fits),
             hearings={text: self._hearings[text] for text in ("", *texts) if text in self._hearings},
         )
-
-
-def _sum(one: PairStatistics, other: PairStatistics, sign: float) -> PairStatistics:
-    return PairStatistics(*(a + sign * b for a, b in zip(numbers_of(one), numbers_of(other), strict=True)))

@@ -4,7 +4,7 @@ Some people's taste hangs on the prompt, others' on the checkpoint alone, and in
 decide and in others whole kinds of prompts. None of that is known beforehand, so the additive models
 (`basis`) and the model of similar rounds (`pooled`) all foretell every verdict before they learn from it,
 and weigh as the product of what they gave it (prequential Bayesian model averaging: Dawid, J. Royal
-Statistical Society A 147, 1984).
+Statistical Society A 147, 1984), to a power (`_LEARNING_RATE`).
 
 `linearise` takes the same prediction at the moment of a verdict, as the basis of what the verdict teaches.
 """
@@ -29,6 +29,9 @@ from .pooled import predict as predict_pooled
 _EFFECTS: tuple[Field, ...] = ("narrow", "middle", "wide")
 _HEARD_ROUNDS = 4.0  # a word heard in so many rounds has an eighth of the feature that its rarity gives it
 _RARITY_POWER = 0.7
+_LEARNING_RATE = 0.5
+"""Of the models' likelihoods: none of them is the person, and the product of many verdicts would soon be as
+sure of one of them as if it were (Gruenwald and van Ommen, Bayesian Analysis 12, 2017)."""
 _PRIOR = numpy.array([0.0, 0.0, 0.0, 2.0])
 """Log odds of the models beforehand. Similar rounds go farther with few verdicts: a person has to show some
 regularity before single words are believed to decide."""
@@ -122,7 +125,7 @@ def linearise(judged: Round, evidence: Evidence) -> Basis:
 
 def model_weights(fits: Sequence[float]) -> Numbers:
     """How much each model is believed, `[MODELS]`, summing to 1; `_PRIOR` while there are no verdicts."""
-    logs = _PRIOR + (numpy.array(fits) if len(fits) == MODELS else 0.0)
+    logs = _PRIOR + _LEARNING_RATE * (numpy.array(fits) if len(fits) == MODELS else numpy.zeros(MODELS))
     weights = numpy.exp(logs - logs.max())
     normalised: Numbers = weights / weights.sum()
     return normalised

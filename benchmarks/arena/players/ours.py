@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from context_checkpoint.learning.decision import Decision, ask, decide
-from context_checkpoint.learning.policies import POLICIES
+from context_checkpoint.learning.policies import POLICIES, policy_named
+from context_checkpoint.learning.policies.model_policy import ModelPolicy
 from context_checkpoint.learning.strategy import divide_images
 from context_checkpoint.learning.tally import Tally
 from context_checkpoint.learning.values import MOST_BRANCHES, Round, Shown
@@ -25,7 +26,7 @@ class OurPolicy:
     def __init__(self, policy: str, seed: int) -> None:
         self._policy = policy
         self._seed = seed
-        self._tally = Tally()
+        self._tally = Tally(models=isinstance(policy_named(policy), ModelPolicy))
         self._decision: Decision | None = None
 
     def show(self, prompt: str, candidates: Sequence[str], images: int, branches: int) -> Play:

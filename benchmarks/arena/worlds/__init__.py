@@ -10,9 +10,9 @@ from .lazy import LAZY
 from .rated import PANEL, RATED
 from .shelf import SHELF
 from .styles import BOOSTERS, STYLES
-from .templates import TEMPLATES
+from .templates import AUTHORS, TEMPLATES
 
-_ALL = (STYLES, BOOSTERS, TEMPLATES, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE, RATED, PANEL)
+_ALL = (STYLES, BOOSTERS, TEMPLATES, AUTHORS, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE, RATED, PANEL)
 
 WORLDS: dict[str, World] = {world.name: world for world in _ALL}
 

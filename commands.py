@@ -213,6 +213,8 @@ def stats(given: argparse.Namespace) -> Outcome:
     counts = statistics.overview
     judged = f"{counts.judged} of {counts.generations} rounds judged"
     lines = [f"{judged}, {counts.selected} images selected, {counts.rejected} rejected."]
+    if counts.counting:
+        lines.append(f"The log is still being counted: these are {counts.counting}.")
     if counts.recomputing:
         lines.append(f"The statistics are being recomputed: {counts.recomputing}; these are the former ones.")
     if statistics.checkpoints:

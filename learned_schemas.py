@@ -62,8 +62,10 @@ class StatisticsAsked(Asked):
     offset: Annotated[int, Field(ge=0, le=2**31)] = 0
 
 
-class RecomputingAnswer(Answer):
-    done: int = Field(description="Generations whose verdicts are in the new statistics.")
+class ProgressAnswer(Answer):
+    """In generations."""
+
+    done: int
     of: int
 
 
@@ -82,8 +84,12 @@ class OverviewAnswer(Answer):
     average_confidence: float | None
     first_at: datetime | None
     last_at: datetime | None
-    recomputing: RecomputingAnswer | None = Field(
+    recomputing: ProgressAnswer | None = Field(
         default=None, description="How far the statistics are recomputed after an update; null: they are not."
+    )
+    counting: ProgressAnswer | None = Field(
+        default=None,
+        description="How much of a long log has been counted; null: the counts are of all of it.",
     )
 
 

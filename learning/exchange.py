@@ -20,7 +20,7 @@ from typing import IO, TypeAlias
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import log_store, statistics_store
+from . import counting, log_store, statistics_store
 from .database import Database
 from .errors import InvalidRequest, StoreUnavailable
 from .logged import Ids, LoggedGeneration
@@ -49,6 +49,7 @@ Lines: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
 _PAGE = 100
 _WRITTEN_AT_ONCE = 25
 """Generations in one transaction: about a tenth of a second, for which a verdict may have to wait."""
+_COUNTED_AFTER = 40 * _WRITTEN_AT_ONCE
 _IN_MEMORY = 4 * 2**20
 
 
@@ -169,7 +170,11 @@ async def import_lines(database: Database, lines: Lines, names: Mapping[str, str
             batch.append(read_generation(line, number).renamed(spelled))
             if len(batch) == _WRITTEN_AT_ONCE:
                 report, batch = await _write(database, batch, report), []
-        return await _write(database, batch, report)
+                if report.generations % _COUNTED_AFTER == 0:
+                    await counting.keep_up(database)
+        report = await _write(database, batch, report)
+        await counting.keep_up(database)
+        return report
 
 
 async def add(

@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import log_store, log_sums, pair_pages, progress_store, statistics_store
+from . import log_store, pair_pages, progress_store, statistics_store
+from .counting import Counting
 from .database import Database
-from .errors import StoreUnavailable, UnknownGeneration
+from .errors import UnknownGeneration
 from .logged import LoggedGeneration
 from .overview import (
     CheckpointRow,
@@ -33,6 +34,7 @@ class Inspection:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._counting = Counting(database)
 
     async def generation(self, generation_id: str) -> Generation:
         """One logged generation, with its newest verdict.
@@ -96,8 +98,8 @@ class Inspection:
 
     async def overview(self) -> Overview:
         """Counts over the whole log."""
-        exact = await self._reads_all()
-        return await self._database.read(lambda connection: progress_store.overview(connection, exact=exact))
+        how = await self._look()
+        return await self._database.read(lambda connection: progress_store.overview(connection, **how))
 
     async def checkpoints(self) -> tuple[CheckpointRow, ...]:
         """Every judged checkpoint over all prompts, most evidence first."""
@@ -105,10 +107,8 @@ class Inspection:
 
     async def images_shown(self) -> dict[str, int]:
         """How many images each checkpoint has made, judged or not."""
-        exact = await self._reads_all()
-        return await self._database.read(
-            lambda connection: progress_store.images_shown(connection, exact=exact)
-        )
+        how = await self._look()
+        return await self._database.read(lambda connection: progress_store.images_shown(connection, **how))
 
     async def pairs(
         self,
@@ -135,17 +135,13 @@ class Inspection:
             limit,
             offset,
         )
-        exact = await self._reads_all()
-        return await self._database.read(
-            lambda connection: pair_pages.pair_rows(connection, page, exact=exact)
-        )
+        how = await self._look()
+        return await self._database.read(lambda connection: pair_pages.pair_rows(connection, page, **how))
 
     async def series(self, points: int) -> tuple[SeriesPoint, ...]:
         """How it went over time, oldest first, in at most `points` groups of generations."""
-        exact = await self._reads_all()
-        return await self._database.read(
-            lambda connection: progress_store.series(connection, points, exact=exact)
-        )
+        how = await self._look()
+        return await self._database.read(lambda connection: progress_store.series(connection, points, **how))
 
     async def sessions(self, limit: int = 100, offset: int = 0) -> tuple[SessionRow, ...]:
         """How sure it was in each session, the surest first."""
@@ -169,17 +165,9 @@ class Inspection:
             recomputing=overview.recomputing,
         )
 
-    async def _reads_all(self) -> bool:
-        """Bring the sums of the log up to date; True where there are none, so that all must be read."""
-        try:
-            while (behind := await self._database.read(log_sums.behind)) is not False:
-                if behind is None:
-                    return True
-                if not await self._database.write_here(log_sums.bring_up_to_date):
-                    return False
-        except StoreUnavailable:
-            return True
-        return False
+    async def _look(self) -> dict[str, bool]:
+        read = await self._counting.look()
+        return {"exact": read == "exact", "partial": read == "partial"}
 
 
 async def found(connection: AsyncConnection, generation_id: str) -> LoggedGeneration:

@@ -171,12 +171,13 @@ async def add_verdict(
     """Append a verdict; marks that judge nothing withdraw the former one. `basis` is logged where given."""
     judged_at = now if verdicts.judges(marks) else None
     said = {"generation_number": number, "marks": marks, "created_at": now}
-    await connection.execute(_SAY, said)
+    # Lists, which nothing is waited for: what has to be known of them, the commit tells.
+    await connection.execute(_SAY, [said])
     values = {"of_number": number, "at_moment": judged_at}
     if basis is None:
-        await connection.execute(_JUDGE, values)
+        await connection.execute(_JUDGE, [values])
     else:
-        await connection.execute(_JUDGE_FIRST, values | {"known": basis.packed()})
+        await connection.execute(_JUDGE_FIRST, [values | {"known": basis.packed()}])
 
 
 _SAY = insert(verdict_rows)

@@ -1,6 +1,7 @@
 """Sums of the log for people to look at, kept beside it so that a long one need not be read again.
 
-They are brought up to date when somebody looks, not when somebody teaches: a verdict pays nothing for them.
+They are brought up to date when somebody looks or imports, not when somebody teaches: a verdict pays nothing
+for them. A long log that has none is summed up beside the work (`counting`).
 Generations and verdicts are numbered as they come, so what is new since the last look is what has a greater
 number. Neighbouring generations are summed in blocks, and a block is summed anew when one of its generations
 was judged anew. What is taken out of the log is taken out here at once (`take_out`, `sum_again`).
@@ -21,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import verdicts
 from .log_store import with_newest_verdict
+from .overview import Progress
 from .schema import (
     OVERALL_ID,
     checkpoint_images,
@@ -73,6 +75,16 @@ async def behind(connection: AsyncConnection) -> bool | None:
     if generation < FEWEST:
         return None
     return _full(generation) > known.generation or verdict > min(known.verdict, known.pairs_verdict)
+
+
+async def left(connection: AsyncConnection) -> int:
+    """How many generations have not been summed up; of a log too short for sums, none."""
+    newest = (await _newest(connection))[0]
+    return 0 if newest < FEWEST else _full(newest) - (await state(connection)).generation
+
+
+async def progress(connection: AsyncConnection) -> Progress:
+    return Progress((await state(connection)).generation, (await _newest(connection))[0])
 
 
 async def bring_up_to_date(connection: AsyncConnection) -> bool:

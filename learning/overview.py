@@ -14,8 +14,8 @@ PairOrder = Literal["total", "selected", "rate", "rounds", "keyword", "checkpoin
 
 
 @dataclass(frozen=True, slots=True)
-class Recomputing:
-    """How far the statistics have been recomputed beside the work: `done` of `of` generations."""
+class Progress:
+    """How far something has come that goes on beside the work: `done` of `of` generations."""
 
     done: int
     of: int
@@ -26,8 +26,11 @@ class Recomputing:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Counts over the whole log. `rejected_all` counts the rounds of which nothing was kept; `recomputing` is
-    None unless the statistics are recomputed just now."""
+    """Counts over the whole log. `rejected_all` counts the rounds of which nothing was kept.
+
+    `recomputing` is None unless the statistics are recomputed just now, `counting` unless the log is still
+    being counted, so that the counts are those of a part of it.
+    """
 
     generations: int
     judged: int
@@ -41,7 +44,8 @@ class Overview:
     average_confidence: float | None
     first_at: datetime | None
     last_at: datetime | None
-    recomputing: Recomputing | None = None
+    recomputing: Progress | None = None
+    counting: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,4 +172,4 @@ class DatabaseReport:
     generations: int
     judged: int
     pairs: int
-    recomputing: Recomputing | None = None
+    recomputing: Progress | None = None

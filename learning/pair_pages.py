@@ -47,11 +47,15 @@ class Page:
 
 
 async def pair_rows(
-    connection: AsyncConnection, page: Page, *, exact: bool = False
+    connection: AsyncConnection, page: Page, *, exact: bool = False, partial: bool = False
 ) -> tuple[tuple[PairRow, ...], int]:
-    """One page of keyword x checkpoint rows, and how many can be turned over in all."""
+    """One page of keyword x checkpoint rows, and how many can be turned over in all.
+
+    `partial`: they have not been counted, and are too many to be counted now.
+    """
+    exact = exact or partial
     asked = await _asked(connection, page)
-    found = await _count(connection, page, asked, exact=exact)
+    found = FEW + 1 if partial and page.is_whole else await _count(connection, page, asked, exact=exact)
     if found > FEW and page.search:
         asked = await _asked(connection, page, walked=True)
     if found <= FEW:

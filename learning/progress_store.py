@@ -19,13 +19,13 @@ _FEWEST_BLOCKS = 8
 """A point of the way over time is made of so many blocks at least; shorter ones are read from the log."""
 
 
-async def overview(connection: AsyncConnection, *, exact: bool = False) -> Overview:
-    """Counts over the whole log and all that was learned."""
+async def overview(connection: AsyncConnection, *, exact: bool = False, partial: bool = False) -> Overview:
+    """Counts over the whole log and all that was learned; `partial`: over what has been summed up so far."""
     after = 0 if exact else (await log_sums.state(connection)).generation
     logged = rounds(generation_logs.c.number, after)
     newer = select(func.count().label("generations"), *summed(logged))
     blocks = select(func.sum(log_blocks.c.generations).label("generations"), *summed(log_blocks, _COUNTED))
-    asked = [newer] if exact else [newer, blocks]
+    asked = [newer] if exact else [blocks] if partial else [newer, blocks]
     parts = [(await connection.execute(part)).mappings().one() for part in asked]
     counts = {name: sum(int(part[name] or 0) for part in parts) for name in _COUNTS}
     confidence = sum(float(part["confidence"] or 0.0) for part in parts)
@@ -39,6 +39,7 @@ async def overview(connection: AsyncConnection, *, exact: bool = False) -> Overv
         first_at=min(first, default=None),
         last_at=max(last, default=None),
         recomputing=await recomputation.progress(connection),
+        counting=await log_sums.progress(connection) if partial else None,
     )
 
 
@@ -46,16 +47,20 @@ _COUNTS = ("generations", "judged", "rejected_all", "images", "selected", "rejec
 _COUNTED = (*_COUNTS[1:], "confidence")
 
 
-async def series(connection: AsyncConnection, points: int, *, exact: bool = False) -> tuple[SeriesPoint, ...]:
+async def series(
+    connection: AsyncConnection, points: int, *, exact: bool = False, partial: bool = False
+) -> tuple[SeriesPoint, ...]:
     """The log, oldest first, in at most `points` groups of about equally many generations (gaps aside)."""
     numbers = select(func.min(generation_logs.c.number), func.max(generation_logs.c.number))
     first, last = (await connection.execute(numbers)).one()
-    if first is None:
+    if partial:
+        last = (await log_sums.state(connection)).generation
+    if first is None or last < first:
         return ()
     span = last - first + 1
     groups = min(points, span)
     after = 0
-    if not exact and span >= groups * _FEWEST_BLOCKS * log_sums.BLOCK:
+    if partial or (not exact and span >= groups * _FEWEST_BLOCKS * log_sums.BLOCK):
         after = (await log_sums.state(connection)).generation
     logged = rounds((generation_logs.c.number - first) * groups // span, after)
     parts: list[Select[tuple[int]]] = [
@@ -69,7 +74,7 @@ async def series(connection: AsyncConnection, points: int, *, exact: bool = Fals
         sums = (func.sum(log_blocks.c.generations).label("generations"), *summed(log_blocks, _SERIES))
         parts.append(select(place.label("place"), *sums).group_by(place))
     held: dict[int, SeriesPoint] = {}
-    for part in parts:
+    for part in parts[1:] if partial else parts:
         for row in (await connection.execute(part)).mappings():
             values = dict(row)
             place_of = max(0, int(values.pop("place")))
@@ -95,7 +100,9 @@ def _together(one: SeriesPoint, other: SeriesPoint) -> SeriesPoint:
     )
 
 
-async def images_shown(connection: AsyncConnection, *, exact: bool = False) -> dict[str, int]:
+async def images_shown(
+    connection: AsyncConnection, *, exact: bool = False, partial: bool = False
+) -> dict[str, int]:
     """How many images each checkpoint has made, judged or not."""
     after = 0 if exact else (await log_sums.state(connection)).generation
     newer = (
@@ -104,7 +111,7 @@ async def images_shown(connection: AsyncConnection, *, exact: bool = False) -> d
         .group_by(generation_images.c.checkpoint_id)
     )
     older = select(checkpoint_images.c.checkpoint_id, checkpoint_images.c.images)
-    made = (newer if exact else union_all(newer, older)).subquery()
+    made = (newer if exact else older if partial else union_all(newer, older)).subquery()
     rows = await connection.execute(
         select(checkpoints.c.name, func.sum(made.c.images).label("images"))
         .select_from(checkpoints.join(made, made.c.checkpoint_id == checkpoints.c.id))

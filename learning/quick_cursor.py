@@ -2,8 +2,11 @@
 
 SQLAlchemy makes a cursor, executes, fetches and closes for every statement, and `aiosqlite` hands each of
 these steps to the connection's thread and waits for it: four waits, which together take longer than the
-statement. Here the thread does all four at once and the rest is answered from memory. Everything else stays
-`aiosqlite`'s. It refuses to stream: what a statement gives is fetched whole, as SQLAlchemy does anyway.
+statement. Here the thread does all four at once and the rest is answered from memory. What gives nothing
+back (to begin a transaction, and a statement over many rows) is not waited for at all: the thread does it
+before the next thing that is waited for, and that fails if it fails. So nothing is committed unless all
+before it was done. Everything else stays `aiosqlite`'s. It refuses to stream: what a statement gives is
+fetched whole, as SQLAlchemy does anyway.
 """
 
 from __future__ import annotations
@@ -26,6 +29,10 @@ class _Done:
 
 
 _NOTHING = _Done(None, -1, None, ())
+_BEGINNINGS = ("BEGIN", "BEGIN IMMEDIATE")
+
+Statement = tuple[Any, str, Any]
+"""A method of `sqlite3.Cursor`, SQL, and its parameters."""
 
 
 def connect(database: str, **arguments: Any) -> QuickConnection:
@@ -41,6 +48,27 @@ def connect(database: str, **arguments: Any) -> QuickConnection:
 
 class QuickConnection(aiosqlite.Connection):
     """An `aiosqlite` connection with other cursors."""
+
+    waiting: list[Statement]
+    """What the thread is to do before the next thing that is waited for."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.waiting = []
+
+    async def commit(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        await self.in_its_thread(_commit, waiting)
+
+    async def rollback(self) -> None:
+        self.waiting = []
+        if self._conn.in_transaction:
+            await super().rollback()
+
+    async def in_its_thread(self, work: Any, *arguments: Any) -> Any:
+        """What all of aiosqlite's own methods are made of, in every version; it has no types."""
+        execute: Any = self._execute
+        return await execute(work, self._conn, *arguments)
 
     def cursor(self) -> QuickCursor:  # type: ignore[override]  # there it is a coroutine's result
         return QuickCursor(self)
@@ -101,14 +129,31 @@ class QuickCursor:
 
     async def _run(self, how: Any, sql: str, parameters: Any) -> QuickCursor:
         self._done, self._taken = _NOTHING, 0
-        # What all of aiosqlite's own methods are made of, in every version; it has no types.
-        in_its_thread: Any = self._connection._execute
-        self._done = await in_its_thread(_all_at_once, self._connection._conn, how, sql, parameters)
+        held = self._connection
+        if how is sqlite3.Cursor.executemany or sql in _BEGINNINGS:
+            held.waiting.append((how, sql, parameters))
+            return self
+        waiting, held.waiting = held.waiting, []
+        self._done = await held.in_its_thread(_all_at_once, waiting, how, sql, parameters)
         return self
 
 
-def _all_at_once(connection: sqlite3.Connection, how: Any, sql: str, parameters: Any) -> _Done:
+def _commit(connection: sqlite3.Connection, waiting: Sequence[Statement]) -> None:
     """In the connection's thread."""
+    _do(connection, waiting)
+    connection.commit()
+
+
+def _do(connection: sqlite3.Connection, waiting: Sequence[Statement]) -> None:
+    for how, sql, parameters in waiting:
+        how(connection.cursor(), sql, parameters)
+
+
+def _all_at_once(
+    connection: sqlite3.Connection, waiting: Sequence[Statement], how: Any, sql: str, parameters: Any
+) -> _Done:
+    """In the connection's thread."""
+    _do(connection, waiting)
     cursor = connection.cursor()
     try:
         how(cursor, sql, parameters)

@@ -27,7 +27,7 @@ from . import log_sums, statistics
 from .forgetting_store import renew_identity
 from .log_store import judged_after, set_basis
 from .logged import Ids, LoggedGeneration
-from .overview import RebuildReport, Recomputing
+from .overview import Progress, RebuildReport
 from .policies.experts import linearise
 from .schema import (
     FITS,
@@ -84,14 +84,14 @@ async def is_needed(connection: AsyncConnection) -> bool:
     return await formula(connection) != statistics.FORMULA or await _state(connection) is not None
 
 
-async def progress(connection: AsyncConnection) -> Recomputing | None:
+async def progress(connection: AsyncConnection) -> Progress | None:
     """How far it is, in generations; None unless they are being recomputed."""
     state = await _state(connection)
     if state is None:
         return None
     newest = select(func.coalesce(func.max(generation_logs.c.number), 0))
     of = (await connection.execute(newest)).scalar_one()
-    return Recomputing(min(state.generation, of), of)
+    return Progress(min(state.generation, of), of)
 
 
 async def begin(connection: AsyncConnection, worker: str, now: datetime) -> None:

@@ -110,8 +110,9 @@ class PreferenceService(Inspection, Forgetting, Identity):
             if database.backups_kept:
                 database.after_restoring = partial(recovery.recover, database)
                 await recovery.recover(database)
+            await service._counting.begin()
         except BaseException:
-            service._renewal.end()
+            service._end()
             await database.close()
             raise
         return service
@@ -128,7 +129,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
 
     async def close(self) -> None:
         """Let running operations end and let go of the database."""
-        self._renewal.end()
+        self._end()
         await self._database.close()
 
     async def recommend(
@@ -362,7 +363,9 @@ class PreferenceService(Inspection, Forgetting, Identity):
     async def rebuild(self) -> RebuildReport:
         """Recompute the statistics from the log. They come out the same, unless something was wrong."""
 
-        return await self._renewal.rebuild()
+        report = await self._renewal.rebuild()
+        await self._counting.begin()
+        return report
 
     async def is_recomputing(self) -> bool:
         """Whether statistics are left that this process is recomputing, and no other."""
@@ -371,6 +374,10 @@ class PreferenceService(Inspection, Forgetting, Identity):
     async def recomputed(self) -> None:
         """Wait until statistics that an older version's formula made have been recomputed."""
         await self._renewal.wait()
+
+    def _end(self) -> None:
+        self._renewal.end()
+        self._counting.end()
 
     def export(self, *, anonymous: bool = False) -> AsyncGenerator[str, None]:
         """Yield all that was logged and taught as lines of JSON (docs/data.md), never all of it at once.

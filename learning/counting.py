@@ -19,6 +19,7 @@ Read = Literal["exact", "summed", "partial"]
 
 MANY = 20_000
 """So many generations are summed up within a fraction of a second, for which a look may wait."""
+_HOPELESS = 5
 _PATIENCE_S = 0.15
 _REST = 0.5
 """Of the time that a page took, so that others may write."""
@@ -44,8 +45,9 @@ class Counting:
             while (behind := await self._database.read(log_sums.behind)) is not False:
                 if behind is None:
                     return "exact"
-                if await self._database.read(log_sums.left) > MANY:
-                    return await self._part()
+                left = await self._database.read(log_sums.left)
+                if left > MANY:
+                    return await self._part(left)
                 if not await self._database.write_here(log_sums.bring_up_to_date):
                     break
         except StoreUnavailable:
@@ -56,8 +58,11 @@ class Counting:
         """Stop after the page that is being done."""
         self._ending.set()
 
-    async def _part(self) -> Read:
-        await asyncio.wait([self._go_on_beside()], timeout=_PATIENCE_S)
+    async def _part(self, left: int) -> Read:
+        going_on = self._go_on_beside()
+        if left > _HOPELESS * MANY:
+            return "partial"
+        await asyncio.wait([going_on], timeout=_PATIENCE_S)
         return "partial" if await self._database.read(log_sums.left) > MANY else "summed"
 
     def _go_on_beside(self) -> asyncio.Task[None]:

@@ -153,9 +153,14 @@ async def test_a_prompt_that_is_markup_is_shown_as_text(page: Page) -> None:
 
 
 async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, runtime: Runtime) -> None:
-    """Markup, 300 characters, another direction of writing, emoji: on every tab, and none widens the page."""
+    """Markup, 300 characters, another direction of writing, emoji: on every tab, and none widens the page.
+
+    Nor a table, where there is room for all of its columns.
+    """
     names = [HOSTILE, "endless" * 43, "\u202edetrever\u202c/مرحبا שלום.safetensors", "🎨👩‍🎨/🖼️.ckpt"]
-    recommended = await runtime.run(lambda service: service.recommend("\u202e מגדל 🗼 " + HOSTILE, names))
+    recommended = await runtime.run(
+        lambda service: service.recommend(f"\u202e מגדל 🗼 {HOSTILE}, {'x' * 300}", names)
+    )
     made = await runtime.run(lambda service: service.log_generation(recommended, dict.fromkeys(names, 1)))
     await runtime.run(lambda service: service.record_feedback(made, selected_images=[0], rejected_images=[1]))
     await page.set_viewport_size({"width": 360, "height": 800})
@@ -171,6 +176,14 @@ async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, ru
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert wide == 0, name
+
+    await page.set_viewport_size({"width": 800, "height": 800})
+    for name, search, rows in (("Preferences", "xxx", 2), ("Checkpoints", "endless", 1)):
+        shown = await tab(page, name)
+        await shown.get_by_role("searchbox").fill(search)
+        table = shown.get_by_role("region")
+        await expect(table.get_by_role("row", name=search)).to_have_count(rows)
+        assert await table.evaluate("(frame) => frame.scrollWidth - frame.clientWidth") == 0, name
 
     assert await page.evaluate("window.hacked") is None
     assert await page.locator("img[src=x]").count() == 0

@@ -37,7 +37,11 @@ export class PreferencesTab {
       order: { key: "total", descending: true },
       sorted: () => this.#begin(),
       columns: [
-        { key: "keyword", title: say("keyword"), cell: (row) => element("bdi", { text: row.keyword }) },
+        {
+          key: "keyword",
+          title: say("keyword"),
+          cell: ({ keyword }) => element("bdi", { class: "cc-name", text: keyword, title: keyword }),
+        },
         { key: "checkpoint", title: say("checkpoint"), cell: (row) => nameElement(row.checkpoint) },
         rateColumn(say("rate"), say),
         amountColumn("selected", say("kept")),

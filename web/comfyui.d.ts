@@ -92,7 +92,13 @@ export interface SidebarTab {
 export interface ComfyExtension {
   name: string;
   settings?: SettingDefinition[];
-  commands?: { id: string; label: string; icon?: string; function: () => unknown }[];
+  commands?: {
+    id: string;
+    label: string;
+    menubarLabel?: string;
+    icon?: string;
+    function: () => unknown;
+  }[];
   menuCommands?: { path: string[]; commands: string[] }[];
   keybindings?: {
     commandId: string;

@@ -307,12 +307,14 @@ app.registerExtension({
     {
       id: "ContextCheckpoint.TogglePanel",
       label: "Context Checkpoint: show or hide the panel",
+      menubarLabel: "Show or hide the panel",
       icon: "pi pi-chart-line",
       function: () => app.extensionManager.command.execute(`Workspace.ToggleSidebarTab.${SIDEBAR_TAB}`),
     },
     {
       id: "ContextCheckpoint.ReleaseLoaders",
       label: "Context Checkpoint: release kept loaders",
+      menubarLabel: "Release kept loaders",
       icon: "pi pi-eject",
       function: releaseLoaders,
     },

@@ -34,8 +34,7 @@ export function makesImages(node) {
 export function recommendFor(loader, createNode) {
   return changed(loader, (graph) => {
     const recommender = created(createNode, RECOMMENDER);
-    recommender.pos = [loader.pos[0] - recommender.size[0] - GAP_PX, loader.pos[1]];
-    graph.add(recommender);
+    addAt(graph, recommender, loader.pos[0] - recommender.size[0] - GAP_PX, loader.pos[1]);
     connect(recommender, "ckpt_name", loader, "ckpt_name");
     const encoder = positiveEncoder(graph.nodes ?? [], loader);
     if (encoder) sharePrompt(graph, encoder, recommender, createNode);
@@ -53,8 +52,7 @@ export function recommendFor(loader, createNode) {
 export function recordFor(node, createNode) {
   return changed(node, (graph) => {
     const recorder = created(createNode, RECORDER);
-    recorder.pos = [node.pos[0] + node.size[0] + GAP_PX, node.pos[1]];
-    graph.add(recorder);
+    addAt(graph, recorder, node.pos[0] + node.size[0] + GAP_PX, node.pos[1]);
     node.connect(outputSlot(node, "IMAGE"), recorder, inputSlot(recorder, "images"));
     if (node.comfyClass === SAMPLER) {
       connect(node, "generation", recorder, "generation");
@@ -85,13 +83,32 @@ function sharePrompt(graph, encoder, recommender, createNode) {
     return;
   }
   const text = created(createNode, TEXT);
-  text.pos = [recommender.pos[0], recommender.pos[1] - text.size[1] - 2 * GAP_PX];
-  graph.add(text);
+  addAt(graph, text, recommender.pos[0], recommender.pos[1] - text.size[1] - 2 * GAP_PX);
   const written = encoder.widgets?.find(({ name }) => name === "text")?.value ?? "";
   const widget = text.widgets?.find(({ name }) => name === "value");
   if (widget) widget.value = written;
   text.connect(0, encoder, slot);
   text.connect(0, recommender, inputSlot(recommender, "prompt"));
+}
+
+/**
+ * Add a node there, or else below what lies there already.
+ *
+ * @param {ComfyGraph} graph
+ * @param {ComfyNode} node
+ * @param {number} x
+ * @param {number} y
+ */
+function addAt(graph, node, x, y) {
+  const [width, height] = node.size;
+  const inTheWay = () =>
+    graph.nodes?.find(
+      ({ pos, size }) =>
+        pos[0] < x + width && x < pos[0] + size[0] && pos[1] < y + height && y < pos[1] + size[1],
+    );
+  for (let other = inTheWay(); other; other = inTheWay()) y = other.pos[1] + other.size[1] + GAP_PX;
+  node.pos = [x, y];
+  graph.add(node);
 }
 
 /**

@@ -30,6 +30,7 @@ WORDS = {
         "broken": "已损坏：其中没有文本编码器，因此无法编码提示词",
         "refused": "未保存：阈值顺序颠倒或超出范围：利用 0.5，探索 0.9。",
         "gone": "没有收到回答。",
+        "menu": "显示或隐藏面板",
     },
     "ja": {
         "empty pool": "推薦できるチェックポイントがありません。",
@@ -38,6 +39,7 @@ WORDS = {
         "broken": "破損：テキストエンコーダーがなく、プロンプトを符号化できません",
         "refused": "保存できませんでした：しきい値の順序が逆か、範囲外です：活用 0.5、探索 0.9。",
         "gone": "応答がありません。",
+        "menu": "パネルを表示・非表示",
     },
 }
 
@@ -119,6 +121,15 @@ async def test_a_checkpoint_that_drops_out_is_told_with_its_reason(
     await expect(comfyui.page.locator(".cc-warning")).to_have_text(words["dropped out"])
     await open_tab(comfyui, "checkpoints")
     await expect(comfyui.page.locator(".cc-flag")).to_have_text(words["broken"])
+
+
+async def test_the_menu_speaks_it_too(spoken: Spoken) -> None:
+    """ComfyUI translates its menus by their English words."""
+    page = spoken.comfyui.page
+    await page.locator(".comfy-menu-button-wrapper").first.click()
+    await page.get_by_role("menuitem", name="Context Checkpoint").first.hover()
+    await expect(page.get_by_role("menuitem", name=spoken.words["menu"])).to_be_visible()
+    await page.keyboard.press("Escape")
 
 
 async def test_a_refusal_is_told_in_the_persons_language(spoken: Spoken) -> None:

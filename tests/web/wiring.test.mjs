@@ -172,6 +172,19 @@ test("feedback on a hand-wired output is wired to the only recommender", () => {
   assert.equal(from(recorder, "ckpt_names"), recommender);
 });
 
+test("what is added lies on nothing that is there, but below it", () => {
+  const { graph, decoder } = stock();
+  const preview = create("VAEDecode");
+  const below = create("VAEDecode");
+  decoder.pos = [1000, 0];
+  preview.pos = [1230, 20];
+  below.pos = [1300, 190];
+  graph.add(preview);
+  graph.add(below);
+  recordFor(decoder, create);
+  assert.deepEqual(only(graph, "FeedbackRecorder").pos, [1260, 350]);
+});
+
 test("without a recommender the person is told that something is missing", () => {
   const { decoder } = stock();
   assert.deepEqual(recordFor(decoder, create), { complete: false });

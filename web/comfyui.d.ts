@@ -4,6 +4,7 @@ export interface ComfyWidget {
   name: string;
   value?: any;
   serialize?: boolean;
+  options: object;
   callback?: (...values: any[]) => any;
 }
 
@@ -141,6 +142,10 @@ export interface ComfyApi {
 declare global {
   interface Window {
     comfyAPI?: unknown;
-    LiteGraph: { NODE_DEFAULT_BGCOLOR: string; createNode(type: string): ComfyNode | null };
+    LiteGraph: {
+      NODE_DEFAULT_BGCOLOR: string;
+      vueNodesMode: boolean;
+      createNode(type: string): ComfyNode | null;
+    };
   }
 }

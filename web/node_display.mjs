@@ -36,6 +36,9 @@ export function addDisplay(node, name, content) {
     setValue: () => {},
   });
   widget.serialize = false;
+  // Frontends before 1.49 know no `hideInPanel`; what is for the canvas alone they leave out of the panel as well, but
+  // also out of Nodes 2.0, which a person may turn on at any time.
+  Object.defineProperty(widget.options, "canvasOnly", { get: () => !window.LiteGraph.vueNodesMode });
 
   const fit = () => {
     frame.style.setProperty("--cc-node-background", node.bgcolor ?? window.LiteGraph.NODE_DEFAULT_BGCOLOR);

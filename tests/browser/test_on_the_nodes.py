@@ -197,13 +197,9 @@ async def test_the_gallery_stays_on_the_node_beside_the_properties_panel(
 ) -> None:
     """The panel shows a selected node's widgets; ours keep to the node and to its width.
 
-    Older frontends do not know that a widget may keep off the panel, and give ours its width in the classic
-    canvas while it is open.
+    Also in frontends before 1.49, which know no widget that keeps off the panel.
     """
     page = comfyui.page
-    frontend = str(await page.evaluate("window.__COMFYUI_FRONTEND_VERSION__"))
-    if tuple(map(int, frontend.split(".")[:2])) < (1, 49):
-        pytest.skip(f"NOT RUN: ComfyUI's frontend {frontend} shows every widget in its properties panel")
     await comfyui.load(three_nodes)
     await comfyui.show_all()
     setting = "Comfy.RightSidePanel.IsOpen"
@@ -237,3 +233,23 @@ async def test_the_gallery_stays_on_the_node_beside_the_properties_panel(
             assert inside > 0.85 * width, kind
     finally:
         await page.evaluate(f"window.app.extensionManager.setting.set('{setting}', false)")
+
+
+async def test_the_gallery_is_there_when_nodes_2_is_turned_on_or_off(
+    comfyui: ComfyPage, three_nodes: dict[str, Any]
+) -> None:
+    """Without a reload, as ComfyUI's menu does it."""
+    page = comfyui.page
+    await comfyui.load(three_nodes)
+    await comfyui.show_all()
+    before = await page.evaluate("window.app.extensionManager.setting.get('Comfy.VueNodes.Enabled')")
+    turn = "(on) => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', on)"
+    try:
+        for on in (not before, before):
+            await page.evaluate(turn, on)
+            await comfyui.settle()
+            await expect(page.locator(".lg-node").first).to_be_visible(visible=on)
+            for shown in (".cc-rounds", ".cc-plan"):
+                await expect(page.locator(shown)).to_be_visible()
+    finally:
+        await page.evaluate(turn, before)

@@ -7,6 +7,7 @@ server, which knows nothing of browsers; needs Playwright and Chromium, which no
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -203,6 +204,10 @@ async def comfy_page(
 
 
 def _keep_ours(message: ConsoleMessage, errors: list[str]) -> None:
+    # ComfyUI warns of what extensions should do no longer, and names the extension or its file.
+    told = re.sub("[^a-z]", "", f"{message.text} {message.location}".lower())
+    if message.type == "warning" and "deprecated" in told and "contextcheckpoint" in told:
+        errors.append(message.text)
     # Chromium itself logs each answer of 400 and more; whether that is wrong, only the caller knows.
     refused = message.text.startswith("Failed to load resource")
     if (

@@ -82,6 +82,7 @@ async def _shot(browser: Browser, address: str, tab: str) -> Image.Image:
         await page.goto(address)
         await page.locator(f"[data-tab={tab}]").click()
         await page.locator("[role=tabpanel]:not([hidden]) :is(svg, tbody tr)").first.wait_for()
+        await page.wait_for_load_state("networkidle")
         return Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
     finally:
         await page.close()

@@ -137,6 +137,27 @@ async def test_the_plan_is_shown_before_queueing(comfyui: ComfyPage, three_nodes
     assert comfyui.server.get("/history") == before
 
 
+async def test_the_plan_and_its_reasons_are_asked_for_by_keys(
+    comfyui: ComfyPage, three_nodes: dict[str, Any]
+) -> None:
+    """Enter and Space press, Tab leads on, and ComfyUI's own keys stay out of it."""
+    await comfyui.load(three_nodes)
+    await comfyui.set_widgets(RECOMMENDER, prompt="a lighthouse by key")
+    await comfyui.show_all()
+    plan, keyboard = comfyui.page.locator(".cc-plan").first, comfyui.page.keyboard
+    await plan.get_by_role("button", name="What would you pick?").focus()
+
+    await keyboard.press("Enter")
+    await expect(plan).to_contain_text("For this prompt, as of now")
+    await keyboard.press("Tab")
+    why = plan.get_by_role("button", name="Why?")
+    await expect(why).to_be_focused()
+    await keyboard.press("Space")
+    await expect(why).to_have_attribute("aria-expanded", "true")
+    await keyboard.press("Space")
+    await expect(why).to_have_attribute("aria-expanded", "false")
+
+
 async def test_the_plan_follows_the_prompt_as_it_is_typed(
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:

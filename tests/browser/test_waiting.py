@@ -145,6 +145,7 @@ async def test_when_the_time_is_over_it_goes_on_with_what_was_picked(
     """The banner says when, and goes by itself."""
     pick = await waiting(comfyui, three_nodes, "a portrait in a hurry", timeout_s=6.0)
     await expect(banner(comfyui)).to_contain_text("It goes on by itself at")
+    await expect(banner(comfyui)).to_contain_text("with all images, unjudged, where nothing is.")
     await images(comfyui).first.focus()
     await press(comfyui, "2")
 

@@ -40,7 +40,8 @@ export class PreferencesTab {
         {
           key: "keyword",
           title: say("keyword"),
-          cell: ({ keyword }) => element("bdi", { class: "cc-name", text: keyword, title: keyword }),
+          cell: ({ keyword }) =>
+            element("bdi", { class: "cc-name cc-keyword", text: keyword, title: keyword }),
         },
         { key: "checkpoint", title: say("checkpoint"), cell: (row) => nameElement(row.checkpoint) },
         rateColumn(say("rate"), say),

@@ -14,6 +14,19 @@ const SAMPLER = "MultiCheckpointSampler";
 const TEXT = "PrimitiveStringMultiline";
 const GAP_PX = 60;
 
+/** Told in the person's language, as what the server refuses is. */
+class NotWired extends Error {
+  /**
+   * @param {string} text
+   * @param {string} key
+   * @param {object} [values]
+   */
+  constructor(text, key, values) {
+    super(text);
+    this.parts = [{ text, key, values }];
+  }
+}
+
 /** @param {ComfyNode} node one whose checkpoint a person chooses */
 export function isLoader(node) {
   return inputSlot(node, "ckpt_name") >= 0 && feeding(node, "ckpt_name") === null;
@@ -119,7 +132,7 @@ function addAt(graph, node, x, y) {
  */
 function changed(node, change) {
   const { graph } = node;
-  if (!graph) throw new Error("The node is in no workflow any more.");
+  if (!graph) throw new NotWired("The node is in no workflow any more.", "no_workflow");
   graph.beforeChange();
   try {
     return change(graph);
@@ -135,7 +148,7 @@ function changed(node, change) {
  */
 function created(createNode, type) {
   const node = createNode(type);
-  if (!node) throw new Error(`ComfyUI has no node ${type}.`);
+  if (!node) throw new NotWired(`ComfyUI has no node ${type}.`, "no_node", { type });
   return node;
 }
 
@@ -148,6 +161,6 @@ function created(createNode, type) {
 function connect(source, output, target, input) {
   const from = (source.outputs ?? []).findIndex(({ name }) => name === output);
   if (!source.connect(from, target, inputSlot(target, input))) {
-    throw new Error(`${output} does not fit ${input}.`);
+    throw new NotWired(`${output} does not fit ${input}.`, "no_fit", { output, input });
   }
 }

@@ -208,6 +208,15 @@ test("images are offered to be recorded, but not a recorder's own", () => {
 test("a ComfyUI without the nodes is an error that says so", () => {
   const { loader } = stock();
   assert.throws(() => recommendFor(loader, () => null), /no node ContextCheckpointRecommender/);
+  assert.throws(() => recommendFor(loader, () => null), {
+    parts: [
+      {
+        text: "ComfyUI has no node ContextCheckpointRecommender.",
+        key: "no_node",
+        values: { type: "ContextCheckpointRecommender" },
+      },
+    ],
+  });
 });
 
 test("the text of a connected text node is known before a run, that of another node is not", () => {

@@ -122,9 +122,12 @@ class Database:
             return None
         return self._watch.version()
 
-    async def read(self, work: Work[T]) -> T:
-        """Run `work` in a transaction that only reads, on a consistent state."""
-        return await self._to_its_end(self._read(work))
+    async def read(self, work: Work[T], *, at_once: bool = False) -> T:
+        """Run `work` in a transaction that only reads, on a consistent state.
+
+        `at_once` says that it is one statement, which needs no transaction around it.
+        """
+        return await self._to_its_end(self._read(work, at_once))
 
     async def write(self, work: Work[T], *, whole: bool = False) -> T:
         """Run `work` in a transaction of its own, after the writers before it; returns after the commit.
@@ -202,17 +205,17 @@ class Database:
         task.add_done_callback(self._running.discard)
         return task
 
-    async def _read(self, work: Work[T]) -> T:
+    async def _read(self, work: Work[T], at_once: bool) -> T:
         opened = self._file
         try:
-            return await self._read_once(work)
+            return await self._read_once(work, at_once)
         except StoreUnavailable as error:
             # The file was deleted just then, or it is damaged.
             if not self._is_away() and not await self._mended(error, opened):
                 raise
-            return await self._read_once(work)
+            return await self._read_once(work, at_once)
 
-    async def _read_once(self, work: Work[T]) -> T:
+    async def _read_once(self, work: Work[T], at_once: bool) -> T:
         if self._is_away():
             # What was learned can still be read where it cannot be put back.
             with contextlib.suppress(StoreUnavailable):
@@ -222,7 +225,8 @@ class Database:
         self._readers += 1
         self._unread.clear()
         try:
-            async with self._engine.connect() as connection:
+            engine = engines.at_once(self._engine) if at_once else self._engine
+            async with engine.connect() as connection:
                 return await work(connection)
         except _FAILURES as error:
             raise self.refusal or told(error, self.name) from error

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
@@ -77,9 +77,8 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> AsyncEngi
     not begin an empty one.
     """
     if url.get_backend_name() != "sqlite":
-        engine = create_async_engine(
-            url, pool_pre_ping=True, connect_args={"timeout": _CONNECT_S, "command_timeout": _COMMAND_S}
-        )
+        engine = create_async_engine(url, connect_args={"timeout": _CONNECT_S, "command_timeout": _COMMAND_S})
+        event.listen(engine.sync_engine, "checkout", _is_connected)
         event.listen(engine.sync_engine, "begin", _begin_postgresql)
         return engine
     engine = create_async_engine(
@@ -94,6 +93,13 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> AsyncEngi
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def at_once(engine: AsyncEngine) -> AsyncEngine:
+    """The engine for a single statement that reads: no way to the server to begin and to end."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(at_once=True)
+    return engine.execution_options(at_once=True, isolation_level="AUTOCOMMIT")
 
 
 def make_frozen_engine(file: Path) -> AsyncEngine:
@@ -171,12 +177,21 @@ def _write_ahead(cursor: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("at_once", False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes", False) else "BEGIN")
+
+
+def _is_connected(dbapi_connection: Any, _record: object, _proxy: object) -> None:
+    """Connect anew where a server has hung up, which is known here. SQLAlchemy's own way to see that asks the
+    server, three times."""
+    if dbapi_connection.driver_connection.is_closed():
+        raise InvalidatePoolError
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    if connection.get_execution_options().get("writes", False):
+    options = connection.get_execution_options()
+    if options.get("writes", False):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
-    else:
+    elif not options.get("at_once", False):
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

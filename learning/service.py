@@ -416,7 +416,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
             self.half_life,
             self._database.version(),
             lambda: self._database.read(
-                lambda connection: statistics_store.evidence(connection, texts, names)
+                lambda connection: statistics_store.evidence(connection, texts, names), at_once=True
             ),
         )
 

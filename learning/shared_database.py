@@ -77,17 +77,17 @@ class SharedDatabase(Database):
         database._keeping = asyncio.ensure_future(database._keep_up())
         return database
 
-    async def read(self, work: Work[T]) -> T:
+    async def read(self, work: Work[T], *, at_once: bool = False) -> T:
         """As in `Database`; while the server is away, on what was last known."""
         if self.absence is None:
             try:
-                return await super().read(work)
+                return await super().read(work, at_once=at_once)
             except StoreUnavailable as error:
                 self._leave(error)
         if self._unfollowed:
             async with self._in_place:
                 await self._catch_up()
-        return await self.standby.database.read(work)
+        return await self.standby.database.read(work, at_once=at_once)
 
     async def write(self, work: Work[T], *, whole: bool = False) -> T:
         """As in `Database`; while the server is away, to disk here, to be delivered later."""

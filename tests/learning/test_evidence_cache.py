@@ -73,10 +73,10 @@ async def test_nothing_is_read_again_while_nothing_was_taught(
     reads = 0
     read = Database.read
 
-    async def counted(database: Database, work: object) -> object:
+    async def counted(database: Database, work: object, **how: bool) -> object:
         nonlocal reads
         reads += 1
-        return await read(database, work)  # type: ignore[arg-type]
+        return await read(database, work, **how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Database, "read", counted)
     for policy in ("bayesian", "bayesian", "ucb", "counts"):

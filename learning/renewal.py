@@ -45,7 +45,7 @@ class Renewal:
     async def begin(self) -> None:
         """Recompute where another version's formula made the sums, or where somebody left off: a short log at
         once, a long one beside everything else."""
-        if self._database.frozen or self._database.refusal:
+        if self._database.frozen or self._database.refusal or (self._task and not self._task.done()):
             return
         if not await self._database.read(recomputation.is_needed):
             return

@@ -12,7 +12,6 @@ import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from functools import partial
 from pathlib import Path
 from time import perf_counter
 from uuid import uuid4
@@ -108,7 +107,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
         try:
             await service._renewal.begin()
             if database.backups_kept:
-                database.after_restoring = partial(recovery.recover, database)
+                database.after_restoring = service._after_restoring
                 await recovery.recover(database)
             await service._counting.begin()
         except BaseException:
@@ -374,6 +373,10 @@ class PreferenceService(Inspection, Forgetting, Identity):
     async def recomputed(self) -> None:
         """Wait until statistics that an older version's formula made have been recomputed."""
         await self._renewal.wait()
+
+    async def _after_restoring(self) -> None:
+        await recovery.recover(self._database)
+        await self._renewal.begin()  # the copy may be of a time before that was done
 
     def _end(self) -> None:
         self._renewal.end()

@@ -441,6 +441,20 @@ async def test_a_rebuild_takes_over_from_whoever_is_at_it(service: PreferenceSer
     await assert_all_is_counted_once(service)
 
 
+async def test_a_copy_with_former_sums_that_is_restored_in_use_is_recomputed_too(database_file: Path) -> None:
+    """It was made before that was done, and nobody opens the database anew."""
+    service = await PreferenceService.open(database_file, backups_kept=1)
+    await lived(service, random.Random(12), 20)  # noqa: S311 - not for secrets
+    await make_former(service)
+
+    assert service._database.after_restoring is not None
+    await service._database.after_restoring()
+    await service.recomputed()
+
+    await assert_all_is_counted_once(service)
+    await service.close()
+
+
 async def test_new_sums_renew_the_identity_that_copies_follow(service: PreferenceService) -> None:
     """What stands in for a server while it is away holds the former sums: it is to take the new ones."""
     await lived(service, random.Random(10), 20)  # noqa: S311 - not for secrets

@@ -25,6 +25,7 @@ FIGURES = {
     ("boosters", (900, 1200)): Figure(0.08, 1.7, 0.04, 1.3),
     ("templates", (200, 400)): Figure(0.20, 2.3, 0.12, 1.8),
     ("authors", (200, 400)): Figure(0.20, 2.3, 0.12, 1.8),
+    ("alike", (200, 400)): Figure(0.20, 2.3, 0.12, 1.8),
 }
 
 BOOSTERS_MAY_COST = 0.10

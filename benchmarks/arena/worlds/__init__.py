@@ -10,9 +10,9 @@ from .lazy import LAZY
 from .rated import PANEL, RATED
 from .shelf import SHELF
 from .styles import BOOSTERS, STYLES
-from .templates import AUTHORS, TEMPLATES
+from .templates import ALIKE, AUTHORS, TEMPLATES
 
-_ALL = (STYLES, BOOSTERS, TEMPLATES, AUTHORS, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE, RATED, PANEL)
+_ALL = (STYLES, BOOSTERS, TEMPLATES, AUTHORS, ALIKE, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE, RATED, PANEL)
 
 WORLDS: dict[str, World] = {world.name: world for world in _ALL}
 

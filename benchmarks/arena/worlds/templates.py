@@ -5,15 +5,18 @@ twelve checkpoints, and agrees with their authors on which is best for it. The w
 AI-Horde-Styles (CC0), prompts from DiffusionDB as ImageReward ships them (Apache-2.0), whole and with all
 their boosters, so that most words of a prompt tell nothing.
 
-In `templates` the other checkpoints do a template more or less well, as in every other world; in `authors`
-one is made for it and the rest are no better or worse there than elsewhere: a favourite is an exception that
-nothing foretells, and a checkpoint that is good in general wins many a round against the wrong ones.
+Three worlds differ in what makes them hard. In `templates` each of the twelve has at least three words of its
+own that are no boosters, and the other checkpoints do it more or less well, as in every other world. In
+`authors` one checkpoint is made for it and the rest are no better or worse there than elsewhere: a favourite
+is an exception that nothing foretells, and a checkpoint that is good in general wins many a round against the
+wrong ones. In `alike` any template will do: some are nothing but boosters, and some have all their words in
+common with others, so that the prompt hardly says which of them it is.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,26 +24,32 @@ from pathlib import Path
 import numpy
 
 from context_checkpoint.learning.keywords import extract_keywords
+from context_checkpoint.learning.prompt_words import QUALITY_WORDS
 
 from ..wishes import Numbers, Wish
 from .contract import Moods, World, tastes
 
 PROMPTS = 400
 CHECKPOINTS = 12
-TEMPLATES_EACH = 1
+_OWN_WORDS = 3
 _SPECIAL = 2.0
 
 _TEMPLATES, _USERS = "prompts_ai_horde_styles.json", "prompts_sd_users_10k.txt"
 
 
 def wishes(seed: int, data: Path | None, *, prompts: int = PROMPTS) -> Iterator[Wish]:
-    """The templates suit all checkpoints more or less; OSError without a folder that has both files."""
-    return _wishes(seed, data, prompts, _own_is_best)
+    """Templates that can be told apart; OSError without a folder that has both files."""
+    return _wishes(seed, data, prompts, _own_is_best, _OWN_WORDS)
 
 
 def authors(seed: int, data: Path | None, *, prompts: int = PROMPTS) -> Iterator[Wish]:
-    """A template suits the checkpoint that it was made for; OSError without a folder that has both files."""
-    return _wishes(seed, data, prompts, _own_is_special)
+    """The same, each liked of one checkpoint above all; OSError without a folder that has both files."""
+    return _wishes(seed, data, prompts, _own_is_special, _OWN_WORDS)
+
+
+def alike(seed: int, data: Path | None, *, prompts: int = PROMPTS) -> Iterator[Wish]:
+    """Any templates; OSError without a folder that has both files."""
+    return _wishes(seed, data, prompts, _own_is_best, 0)
 
 
 def _own_is_best(rng: numpy.random.Generator) -> Numbers:
@@ -57,38 +66,54 @@ def _own_is_special(rng: numpy.random.Generator) -> Numbers:
 
 
 def _wishes(
-    seed: int, data: Path | None, prompts: int, tastes_of: Callable[[numpy.random.Generator], Numbers]
+    seed: int,
+    data: Path | None,
+    prompts: int,
+    tastes_of: Callable[[numpy.random.Generator], Numbers],
+    own_words: int,
 ) -> Iterator[Wish]:
     by_checkpoint, users = _parsed(data or Path())
     rng = numpy.random.default_rng([seed, 61])
     moods = Moods(numpy.random.default_rng([seed, 62]))
-    names = tuple(rng.choice(sorted(by_checkpoint), CHECKPOINTS, replace=False).tolist())
-    templates = [
-        (own, template)
-        for own, name in enumerate(names)
-        for template in rng.choice(by_checkpoint[name], TEMPLATES_EACH, replace=False).tolist()
-    ]
+    while True:
+        names = tuple(rng.choice(sorted(by_checkpoint), CHECKPOINTS, replace=False).tolist())
+        templates = [str(rng.choice(by_checkpoint[name])) for name in names]
+        if _fewest_own_words(templates) >= own_words:
+            break
     liked = tastes_of(rng)
     for _ in range(prompts):
-        own, template = templates[int(rng.integers(len(templates)))]
-        prompt = template.replace("{p}", users[int(rng.integers(len(users)))])
+        own = int(rng.integers(CHECKPOINTS))
+        prompt = templates[own].replace("{p}", users[int(rng.integers(len(users)))])
         yield Wish(prompt, names, liked[own], moods.noise(CHECKPOINTS), moods.bar())
+
+
+def _fewest_own_words(templates: Sequence[str]) -> int:
+    """How many words the poorest of them has that stand in no other and are no boosters."""
+    words = [_words(template) - QUALITY_WORDS for template in templates]
+    known = Counter(word for each in words for word in each)
+    return min(sum(known[word] == 1 for word in each) for each in words)
+
+
+def _words(template: str) -> set[str]:
+    return {keyword.text for keyword in extract_keywords(template.replace("{p}", ""))}
 
 
 @cache
 def _parsed(data: Path) -> tuple[dict[str, Sequence[str]], Sequence[str]]:
-    """Templates by checkpoint (those with enough of them), and the users' prompts."""
+    """Templates of at least two words by checkpoint, and the users' prompts."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for held in json.loads((data / _TEMPLATES).read_text("utf-8")).values():
         positive = held["prompt"].partition("###")[0].replace("{np}", "")
-        if len(extract_keywords(positive.replace("{p}", ""))) >= 2:
+        if len(_words(positive)) >= 2:
             found[held["model"]].append(positive)
     users = [line for line in (data / _USERS).read_text("utf-8").splitlines() if line.strip()]
-    return {name: kept for name, kept in found.items() if len(kept) >= TEMPLATES_EACH}, users
+    return dict(found), users
 
 
-_WINDOWS, _NEEDS = ((100, 200), (200, 400)), (_TEMPLATES, _USERS)
-TEMPLATES = World(
-    "templates", "curated templates around real prompts", PROMPTS, wishes, _WINDOWS, needs=_NEEDS
-)
-AUTHORS = World("authors", "the same, each made for one checkpoint", PROMPTS, authors, _WINDOWS, needs=_NEEDS)
+def _world(name: str, told: str, wishes: Callable[[int, Path | None], Iterator[Wish]]) -> World:
+    return World(name, told, PROMPTS, wishes, ((100, 200), (200, 400)), needs=(_TEMPLATES, _USERS))
+
+
+TEMPLATES = _world("templates", "curated templates around real prompts", wishes)
+AUTHORS = _world("authors", "the same, each made for one checkpoint", authors)
+ALIKE = _world("alike", "templates that can hardly be told apart", alike)

@@ -188,6 +188,7 @@ async def comfy_page(
     for name, value in {
         "Comfy.VueNodes.Enabled": nodes_2,
         "Comfy.TutorialCompleted": True,
+        "Comfy.Minimap.Visible": False,  # it would lie over a node's buttons
         **settings,
     }.items():
         server.post(f"/api/settings/{name}", value)

@@ -276,7 +276,7 @@ async def _add_images(connection: AsyncConnection, which: ColumnElement[bool], s
 
 async def _count_new_pairs(connection: AsyncConnection, after: int, newest: int) -> int:
     """Count the pairs of keywords that verdicts were about; up to which verdict that was done."""
-    if newest - after > _ALL_AT_ONCE:
+    if not after or newest - after > _ALL_AT_ONCE:
         await connection.execute(delete(keyword_pairs))
         every = select(pair_statistics.c.keyword_id, func.count()).group_by(pair_statistics.c.keyword_id)
         await connection.execute(insert(keyword_pairs).from_select(["keyword_id", "pairs"], every))

@@ -29,7 +29,7 @@ from .pooled import predict as predict_pooled
 _EFFECTS: tuple[Field, ...] = ("narrow", "middle", "wide")
 _HEARD_ROUNDS = 4.0  # a word heard in so many rounds has an eighth of the feature that its rarity gives it
 _RARITY_POWER = 0.7
-_LEARNING_RATE = 0.5
+_LEARNING_RATE = 0.8
 """Of the models' likelihoods: none of them is the person, and the product of many verdicts would soon be as
 sure of one of them as if it were (Gruenwald and van Ommen, Bayesian Analysis 12, 2017)."""
 _PRIOR = numpy.array([0.0, 0.0, 0.0, 2.0])

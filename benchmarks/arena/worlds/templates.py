@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy
 
@@ -72,19 +73,30 @@ def _wishes(
     tastes_of: Callable[[numpy.random.Generator], Numbers],
     own_words: int,
 ) -> Iterator[Wish]:
-    by_checkpoint, users = _parsed(data or Path())
-    rng = numpy.random.default_rng([seed, 61])
+    users = _parsed(data or Path())[1]
+    names, templates, luck = _chosen(seed, data or Path(), own_words)
+    rng = numpy.random.default_rng()
+    rng.bit_generator.state = luck
     moods = Moods(numpy.random.default_rng([seed, 62]))
-    while True:
-        names = tuple(rng.choice(sorted(by_checkpoint), CHECKPOINTS, replace=False).tolist())
-        templates = [str(rng.choice(by_checkpoint[name])) for name in names]
-        if _fewest_own_words(templates) >= own_words:
-            break
     liked = tastes_of(rng)
     for _ in range(prompts):
         own = int(rng.integers(CHECKPOINTS))
         prompt = templates[own].replace("{p}", users[int(rng.integers(len(users)))])
         yield Wish(prompt, names, liked[own], moods.noise(CHECKPOINTS), moods.bar())
+
+
+@lru_cache(maxsize=4)
+def _chosen(
+    seed: int, data: Path, own_words: int
+) -> tuple[tuple[str, ...], Sequence[str], Mapping[str, Any]]:
+    """Twelve checkpoints, a template for each, and the state of chance after that. All players share it."""
+    by_checkpoint, _ = _parsed(data)
+    rng = numpy.random.default_rng([seed, 61])
+    while True:
+        names = tuple(rng.choice(sorted(by_checkpoint), CHECKPOINTS, replace=False).tolist())
+        templates = [str(rng.choice(by_checkpoint[name])) for name in names]
+        if _fewest_own_words(templates) >= own_words:
+            return names, templates, rng.bit_generator.state
 
 
 def _fewest_own_words(templates: Sequence[str]) -> int:
@@ -94,8 +106,9 @@ def _fewest_own_words(templates: Sequence[str]) -> int:
     return min(sum(known[word] == 1 for word in each) for each in words)
 
 
-def _words(template: str) -> set[str]:
-    return {keyword.text for keyword in extract_keywords(template.replace("{p}", ""))}
+@cache
+def _words(template: str) -> frozenset[str]:
+    return frozenset(word.text for word in extract_keywords(template.replace("{p}", "")))
 
 
 @cache

@@ -71,13 +71,27 @@ def window(cells: Sequence[Cell], first: int, last: int) -> Window:
 
 def advantage(one: Sequence[Cell], other: Sequence[Cell], first: int, last: int) -> Estimate:
     """How much lower the first one's share of regret is, over the seeds that both played, in pairs."""
-    theirs = {cell.seed: cell for cell in other}
-    pairs = [(cell, theirs[cell.seed]) for cell in one if cell.seed in theirs]
+    pairs = _pairs(one, other)
     if not pairs:
         return Estimate(0.0)
     span = slice(first // BIN, -(-last // BIN))
     less = numpy.array([sum(b.regret[span]) - sum(a.regret[span]) for a, b in pairs])
     return _ratio(less, numpy.array([sum(b.chance[span]) for _, b in pairs]))
+
+
+def lead(one: Sequence[Cell], other: Sequence[Cell], first: int, last: int) -> Estimate:
+    """How much more the first recommendation of the first is worth, over the seeds that both played."""
+    pairs = _pairs(one, other)
+    if not pairs:
+        return Estimate(0.0)
+    span = slice(first // BIN, -(-last // BIN))
+    prompts = numpy.array([min(cell.prompts, last) - first for cell, _ in pairs], dtype=float)
+    return _mean(numpy.array([sum(a.first[span]) - sum(b.first[span]) for a, b in pairs]) / prompts)
+
+
+def _pairs(one: Sequence[Cell], other: Sequence[Cell]) -> list[tuple[Cell, Cell]]:
+    theirs = {cell.seed: cell for cell in other}
+    return [(cell, theirs[cell.seed]) for cell in one if cell.seed in theirs]
 
 
 def calibration(cells: Sequence[Cell]) -> list[Exploited]:

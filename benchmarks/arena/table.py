@@ -8,7 +8,7 @@ from context_checkpoint.learning.policies import DEFAULT_POLICY, POLICIES
 
 from .figures import BOOSTERS_MAY_COST, FIGURES, RECOVERY_AIM, RECOVERY_PROMPTS, Figure
 from .match import Cell
-from .measures import Window, advantage, exploited, recovery, window
+from .measures import Estimate, Window, advantage, exploited, lead, recovery, window
 from .players import PLAYERS
 from .worlds import WORLDS, World
 
@@ -84,7 +84,9 @@ def first_against_blind(world: World, players: Players) -> list[str]:
     lines = []
     for name in (name for name in BLIND if name in players):
         theirs = window(players[name], *span).first
-        said = "not below" if ours.mean >= theirs.mean else "BELOW"
+        ahead = lead(cells, players[name], *span)
+        sure = "" if -ahead.mean > 2 * ahead.error else ", within the error"
+        said = "not below" if ahead.mean >= 0.0 else f"BELOW by {Estimate(-ahead.mean, ahead.error)}{sure}"
         lines.append(f"first recommendation of {DEFAULT_POLICY} {ours}, of {name} {theirs}: {said}")
     return lines
 

@@ -308,7 +308,7 @@ class TestReport:
         }
         said = report(WORLDS["panel"], held)
         assert "of bayesian 3.100, of global 3.000: not below" in said
-        assert "of bayesian 3.100, of thompson-blind 3.200: BELOW" in said
+        assert "of bayesian 3.100, of thompson-blind 3.200: BELOW by 0.100" in said
 
     def test_it_says_what_boosters_cost(self):
         """As a part of the regret without them."""

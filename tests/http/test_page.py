@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from context_checkpoint.demo.browser import chromium
 from context_checkpoint.runtime import Runtime
@@ -221,7 +221,7 @@ async def test_checkpoints_are_pinned_and_banned(page: Page, runtime: Runtime) -
 
 
 async def test_it_tells_what_a_prompt_would_get_and_why(page: Page) -> None:
-    """The answer is the route's; a refusal is shown in its words."""
+    """The answer is the route's; without a candidate the page says what is missing."""
     shown = await tab(page, "Try")
     candidates = shown.get_by_label("Checkpoints to choose from")
     await expect(candidates).to_have_value("\n".join(sorted(CANDIDATES)))
@@ -242,7 +242,7 @@ async def test_it_tells_what_a_prompt_would_get_and_why(page: Page) -> None:
 
     await candidates.fill(" \n ")
     await shown.get_by_role("button", name="What would it pick?").click()
-    await expect(shown.locator(".cc-status")).to_contain_text("candidates")
+    await expect(shown.locator(".cc-status")).to_contain_text("Name at least one checkpoint")
 
 
 @pytest.mark.parametrize(
@@ -269,6 +269,20 @@ async def test_the_reasons_are_told_in_the_languages_of_the_page(
     await expect(shown.locator(".cc-why")).to_contain_text(change)
     words = await shown.locator(".cc-plan").text_content()
     assert not re.search(r"\b(the|such|leads|verdict|second)\b", words or "")
+
+
+async def test_a_prompt_is_tried_before_the_checkpoints_are_listed(page: Page) -> None:
+    """Whoever is quicker than the list gets an answer all the same."""
+
+    async def late(route: Route) -> None:
+        await asyncio.sleep(1)
+        await route.continue_()
+
+    await page.route("**/checkpoints*", late)
+    shown = await tab(page, "Try")
+    await shown.get_by_label("Prompt").fill("a castle")
+    await shown.get_by_role("button", name="What would it pick?").click()
+    await expect(shown.locator(".cc-explanation")).to_contain_text("castle")
 
 
 async def test_settings_are_changed_and_a_refusal_is_set_back(page: Page, runtime: Runtime) -> None:

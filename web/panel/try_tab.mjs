@@ -9,6 +9,8 @@ export class TryTab {
   #prompt = element("textarea", { rows: "3" });
   #candidates = element("textarea", { rows: "4" });
   #plan;
+  /** The candidates have been listed, or cannot be. @type {Promise<void>} */
+  #listed = Promise.resolve();
 
   /** @param {PanelParts} parts */
   constructor(parts) {
@@ -17,8 +19,8 @@ export class TryTab {
     this.#plan = new PlanView({
       say,
       resized: () => {},
-      preview: () => server.recommend(this.#asked()),
-      explain: () => server.explain(this.#asked()),
+      preview: async () => server.recommend(await this.#asked()),
+      explain: async () => server.explain(await this.#asked()),
       askLabel: say("tryNow"),
       emptyNote: "",
     });
@@ -33,7 +35,7 @@ export class TryTab {
 
   show() {
     if (this.#parts.inComfyUI || this.#candidates.value !== "") return;
-    this.#parts.server
+    this.#listed = this.#parts.server
       .checkpoints()
       .then(({ checkpoints }) => {
         if (this.#candidates.value !== "") return;
@@ -43,10 +45,13 @@ export class TryTab {
       .catch(() => {}); // the person can name them
   }
 
-  #asked() {
+  async #asked() {
+    await this.#listed;
     const prompt = this.#prompt.value;
     if (this.#parts.inComfyUI) return { prompt };
     const names = this.#candidates.value.split("\n").map((name) => name.trim());
-    return { prompt, candidates: names.filter((name) => name !== "") };
+    const candidates = names.filter((name) => name !== "");
+    if (candidates.length === 0) throw new Error(this.#parts.say("tryNoCandidates"));
+    return { prompt, candidates };
   }
 }

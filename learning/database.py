@@ -324,9 +324,8 @@ class Database:
                 await self._open_newer(newer)
             elif self.path:
                 self._keeper = await self._engine.connect()
-                await self._keeper.run_sync(
-                    migrations.revision
-                )  # opens the log that SQLite keeps beside the file
+                # The first look opens the log that SQLite keeps beside the file.
+                await self._keeper.run_sync(migrations.revision)
                 await self._keeper.rollback()
                 with contextlib.suppress(sqlite3.Error):
                     self._watch = engines.Watch(self.path)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,6 +162,27 @@ def serious_faults() -> Callable[[Any, str], Awaitable[list[str]]]:
         ]
 
     return find
+
+
+@contextmanager
+def recomputed_elsewhere(file: Path, generation: int) -> Iterator[None]:
+    """Another process recomputes the statistics of a database file, and has come up to a generation."""
+
+    def write(*statements: str) -> None:
+        with closing(sqlite3.connect(file, timeout=30)) as database, database:
+            for statement in statements:
+                database.execute(statement)
+
+    names = "(id, formula, former, generation, keyword, worker, seen_at)"
+    write(
+        f"INSERT INTO recomputation {names} SELECT 1, formula, 0, {generation:d}, -1, 'another', "  # noqa: S608 - a number
+        "strftime('%Y-%m-%d %H:%M:%f000', 'now') FROM learned_state"
+    )
+    try:
+        yield
+    finally:
+        tables = ("recomputation", "pair_statistics_anew", "keyword_sums_anew")
+        write(*(f"DELETE FROM {table}" for table in tables))  # noqa: S608 - the names are given here
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Locator, expect
 
 from context_checkpoint.demo.browser import ComfyPage
+from tests.conftest import recomputed_elsewhere
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -78,6 +79,20 @@ async def test_the_panel_shows_rounds_with_their_images_and_takes_verdicts(
     preferences = await tab(comfyui, "Preferences")
     await expect(preferences).to_contain_text("lighthouse")
     assert await comfyui.page.evaluate("window.hacked") is None
+    await close_panel(comfyui)
+
+
+async def test_the_panel_says_how_far_the_statistics_are_recomputed(
+    comfyui: ComfyPage, three_nodes: dict[str, Any]
+) -> None:
+    """After an update, on the overview, until it is done."""
+    await drawn(comfyui, three_nodes, "a lighthouse while it is recomputed")
+    file = comfyui.server.base_directory / "user" / "__context_checkpoint" / "preferences.db"
+    with recomputed_elsewhere(file, 1):
+        shown = await tab(comfyui, "Overview")
+        line = shown.get_by_text("The statistics are being recomputed: 1 of")
+        await expect(line).to_be_visible()
+    await expect(line).to_have_count(0)
     await close_panel(comfyui)
 
 

@@ -14,8 +14,10 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Locator, Page, Route, expect
 
 from context_checkpoint.demo.browser import chromium
+from context_checkpoint.learning import counting, log_sums
 from context_checkpoint.runtime import Runtime
 from context_checkpoint.standalone import build_app
+from tests.conftest import recomputed_elsewhere
 
 from .conftest import CANDIDATES
 from .test_routes import made_generation
@@ -83,6 +85,39 @@ async def test_the_overview_tells_what_was_learned_and_how_it_went(page: Page) -
     await expect(shown.get_by_role("img", name="Confidence:")).to_be_visible()
     await shown.get_by_text("As a table").first.click()
     await expect(shown.get_by_role("region", name="Confidence").get_by_role("row")).to_have_count(41)
+
+
+async def test_the_overview_says_how_far_the_statistics_are_recomputed(page: Page, runtime: Runtime) -> None:
+    """One line for as long as it goes on, beside the figures; it is looked again by itself."""
+    with recomputed_elsewhere(Path(runtime.database), 12):
+        shown = await tab(page, "Overview")
+        line = shown.get_by_text("The statistics are being recomputed: 12 of 40 rounds.")
+        await expect(line).to_be_visible()
+        await expect(figure(shown, "prompts")).to_have_text("40")
+    await expect(line).to_have_count(0)
+    await expect(figure(shown, "prompts")).to_have_text("40")
+
+
+async def test_the_overview_says_how_much_of_a_long_log_was_counted(
+    page: Page, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing has been counted yet it does not say that nothing was learned."""
+    monkeypatch.setattr(counting, "MANY", 20)
+    monkeypatch.setattr(counting, "_HOPELESS", 0)
+    monkeypatch.setattr(log_sums, "FEWEST", 30)
+    monkeypatch.setattr(log_sums, "BLOCK", 2)
+    monkeypatch.setattr(log_sums, "_BLOCKS_AT_ONCE", 1)
+    monkeypatch.setattr(counting, "_REST", 1_000.0)
+    shown = await tab(page, "Overview")
+    await shown.page.get_by_role("button", name="Refresh").click()
+
+    line = shown.get_by_text(re.compile(r"is still being counted: these numbers are of \d of 40 rounds"))
+    await expect(line).to_be_visible()
+    await expect(shown).not_to_contain_text("Nothing was learned yet")
+
+    monkeypatch.setattr(counting, "MANY", 20_000)
+    await expect(line).to_have_count(0)
+    await expect(figure(shown, "prompts")).to_have_text("40")
 
 
 async def test_preferences_are_searched_sorted_and_unfold_to_their_evidence(page: Page) -> None:

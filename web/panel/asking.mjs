@@ -29,12 +29,13 @@ export class Asking {
    * @template Answer
    * @param {() => Promise<Answer>} question
    * @param {(answer: Answer) => void} use
+   * @param {boolean} [quietly] nobody asked for it: nothing is said unless it fails
    */
-  async ask(question, use) {
+  async ask(question, use, quietly = false) {
     this.#newest += 1;
     const own = this.#newest;
     this.#repeat = () => void this.ask(question, use);
-    this.#told(this.#say("asking"));
+    if (!quietly) this.#told(this.#say("asking"));
     try {
       const answer = await question();
       if (own !== this.#newest) return;

@@ -1,5 +1,8 @@
 // @ts-check
-/** *Overview*: how much was learned, what it saved, and how it went over time. */
+/**
+ * *Overview*: how much was learned, what it saved, and how it went over time; and how far the server has come where
+ * it still counts a long log, or recomputes what was learned.
+ */
 
 import { element } from "../elements.mjs";
 import { percent } from "../plan.mjs";
@@ -8,30 +11,63 @@ import { amount, moment } from "./cells.mjs";
 import { plot } from "./plot.mjs";
 import { shares, summed } from "./progress.mjs";
 
+const LOOK_AGAIN_MS = 2000;
+const UNDER_WAY = /** @type {const} */ (["recomputing", "counting"]);
+
 export class OverviewTab {
   #parts;
   #asking;
   #first;
+  #underWay = element("p", { class: "cc-note cc-under-way" });
   #content = element("div", { class: "cc-overview" });
+  /** @type {number | undefined} */
+  #next;
 
   /** @param {PanelParts} parts */
   constructor(parts) {
     this.#parts = parts;
     this.#first = parts.overview ?? null;
     this.#asking = new Asking(parts.say);
-    this.element = element("div", {}, [this.#asking.element, this.#content]);
+    this.element = element("div", {}, [this.#asking.element, this.#underWay, this.#content]);
   }
 
   show() {
+    clearTimeout(this.#next);
     void this.#asking.ask(
       () => this.#first ?? this.#parts.server.overview(),
-      ({ overview, series }) => this.#draw(overview, series),
+      ({ overview, series }) => {
+        this.#draw(overview, series);
+        this.#tell(overview);
+      },
     );
     this.#first = null; // what is asked later is asked anew
   }
 
   hide() {
+    clearTimeout(this.#next);
     this.#asking.drop();
+  }
+
+  /**
+   * How far it is with what goes on beside the work, for as long as somebody looks; the figures when it is done.
+   *
+   * @param {Record<string, any>} counts
+   */
+  #tell(counts) {
+    const goingOn = UNDER_WAY.filter((name) => counts[name]);
+    this.#underWay.textContent = goingOn
+      .map((name) => this.#parts.say(name, { done: amount(counts[name].done), of: amount(counts[name].of) }))
+      .join(" ");
+    this.#underWay.hidden = goingOn.length === 0;
+    if (goingOn.length > 0) this.#next = window.setTimeout(() => this.#lookAgain(), LOOK_AGAIN_MS);
+  }
+
+  #lookAgain() {
+    void this.#asking.ask(
+      () => this.#parts.server.statistics({ parts: ["overview"] }),
+      ({ overview }) => (UNDER_WAY.some((name) => overview[name]) ? this.#tell(overview) : this.show()),
+      true,
+    );
   }
 
   /**
@@ -41,7 +77,8 @@ export class OverviewTab {
   #draw(counts, points) {
     const { say } = this.#parts;
     if (counts.generations === 0) {
-      this.#content.replaceChildren(element("p", { class: "cc-note", text: say("nothingLearned") }));
+      const told = counts.counting ? "" : say("nothingLearned"); // of a long log nothing was counted yet
+      this.#content.replaceChildren(element("p", { class: "cc-note", text: told }));
       return;
     }
     this.#content.replaceChildren(

@@ -16,6 +16,7 @@ from . import forgetting_store, identity_store
 from .database import Database
 from .errors import InvalidRequest, StoreUnavailable
 from .overview import FileChange
+from .renewal import Renewal
 from .spelling import stored_name
 
 log = logging.getLogger(__name__)
@@ -24,9 +25,10 @@ log = logging.getLogger(__name__)
 class Identity:
     """What one database knows of checkpoint files."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], renewal: Renewal) -> None:
         self._database = database
         self._clock = clock
+        self._renewal = renewal
         self.fingerprints: Mapping[str, str] = {}
         """Of the files that were met last, by their stored names."""
 
@@ -70,6 +72,9 @@ class Identity:
     async def join_checkpoints(self, old: str, new: str) -> None:
         """Let what was learned of one name be another's, as if they had always been one checkpoint.
 
+        The statistics of a long log are recomputed beside the work (`recomputed` waits for it); until then
+        recommendations rest on the sums of both.
+
         Raises
         ------
         InvalidRequest
@@ -80,14 +85,21 @@ class Identity:
         if not latter or former == latter:
             raise InvalidRequest("A checkpoint is joined to another name. Give both.")
 
-        async def join(connection: AsyncConnection) -> bool:
-            joined = await identity_store.join(connection, former, latter, self._clock())
-            if joined:
+        async def join(connection: AsyncConnection) -> identity_store.Joined:
+            joined = await identity_store.join(connection, former, latter)
+            if joined is identity_store.Joined.MERGED:
+                await self._renewal.announce(connection)
+                await identity_store.drop(connection, former)
+            if joined is not identity_store.Joined.UNKNOWN:
                 await forgetting_store.renew_identity(connection)
             return joined
 
-        if not await self._database.write(join, whole=True):
+        # Not done again in what stands in for a server: it lacks most of the log, and follows soon enough.
+        joined = await self._database.write_here(join)
+        if joined is identity_store.Joined.UNKNOWN:
             raise InvalidRequest(
                 f"Nothing is known of {old[:200]!r}. `context-checkpoint doctor` lists what is.",
                 "unknown_checkpoint",
             )
+        if joined is identity_store.Joined.MERGED:
+            await self._renewal.begin()

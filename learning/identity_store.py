@@ -9,14 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from enum import Enum, auto
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import recomputation
 from .overview import FileChange
 from .schema import checkpoints, generation_images, generation_logs, generation_utilities
+from .statistics_store import move_pairs
+
+
+class Joined(Enum):
+    """What joining two names came to: the old one is not known; it was renamed; both were known, so that
+    the statistics are to be recomputed."""
+
+    UNKNOWN = auto()
+    RENAMED = auto()
+    MERGED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +91,14 @@ async def names_but(connection: AsyncConnection, present: Collection[str]) -> li
     return sorted(row.name for row in await _rows(connection) if row.name not in present)
 
 
-async def join(connection: AsyncConnection, old: str, new: str, now: datetime) -> bool:
-    """Let one name's past be another's; False where nothing is known of the old one."""
+async def join(connection: AsyncConnection, old: str, new: str) -> Joined:
+    """Let one name's past be another's. Where both have one, their sums are added up for the time being."""
     ids = {row.name: row.id for row in await _rows(connection)}
     if old not in ids:
-        return False
+        return Joined.UNKNOWN
     if new not in ids:
         await _set(connection, ids[old], name=new)
-        return True
+        return Joined.RENAMED
     from_id, to_id = ids[old], ids[new]
     of_old = generation_utilities.c.checkpoint_id == from_id
     with_new = select(generation_utilities.c.generation_number).where(
@@ -107,9 +116,13 @@ async def join(connection: AsyncConnection, old: str, new: str, now: datetime) -
     for table in (generation_utilities, generation_images):
         of_old = table.c.checkpoint_id == from_id
         await connection.execute(update(table).where(of_old).values(checkpoint_id=to_id))
-    await recomputation.all_at_once(connection, now)  # rounds that compared both compare none now
-    await connection.execute(delete(checkpoints).where(checkpoints.c.id == from_id))
-    return True
+    await move_pairs(connection, from_id, to_id)
+    return Joined.MERGED
+
+
+async def drop(connection: AsyncConnection, name: str) -> None:
+    """Forget a name that nothing hangs on any more."""
+    await connection.execute(delete(checkpoints).where(checkpoints.c.name == name))
 
 
 async def _rows(connection: AsyncConnection) -> list[_Row]:

@@ -27,7 +27,7 @@ from . import log_sums, statistics
 from .forgetting_store import renew_identity
 from .log_store import judged_after, set_basis
 from .logged import Ids, LoggedGeneration
-from .overview import Progress, RebuildReport
+from .overview import Progress
 from .policies.experts import linearise
 from .schema import (
     FITS,
@@ -94,14 +94,24 @@ async def progress(connection: AsyncConnection) -> Progress | None:
     return Progress(min(state.generation, of), of)
 
 
-async def begin(connection: AsyncConnection, worker: str, now: datetime) -> None:
-    """Begin with the oldest round, whatever was done before."""
+async def begin(connection: AsyncConnection, worker: str, now: datetime, *, outdated: bool = False) -> None:
+    """Begin with the oldest round, whatever was done before.
+
+    Parameters
+    ----------
+    outdated
+        The log was changed otherwise than by verdicts: the sums in use are not those of it any more, and
+        nothing may be added to them or taken out, as with those of another formula.
+    """
+    state = await _state(connection)
     for table in (recomputation, pair_statistics_anew, keyword_sums_anew):
         await connection.execute(delete(table))
     row = {
         "id": 1,
         "formula": statistics.FORMULA,
-        "former": await formula(connection) != statistics.FORMULA,
+        "former": outdated
+        or (state is not None and state.former)
+        or await formula(connection) != statistics.FORMULA,
         "generation": 0,
         "keyword": -1,
         "worker": worker,
@@ -142,17 +152,6 @@ async def step(connection: AsyncConnection, worker: str, now: datetime, *, round
         now_at = {"generation": state.generation, "keyword": state.keyword}
         await connection.execute(update(recomputation).values(worker=worker, seen_at=now, **now_at))
     return made
-
-
-async def all_at_once(connection: AsyncConnection, now: datetime) -> RebuildReport:
-    """Recompute everything inside the caller's transaction, which has changed the log."""
-    worker = "in one transaction"
-    await begin(connection, worker, now)
-    made = Step()
-    while not made.done:
-        made = added(made, await step(connection, worker, now, rounds=20 * ROUNDS, rows=10 * ROWS))
-    await log_sums.start_anew(connection)
-    return RebuildReport(made.rounds, made.pairs, made.corrected)
 
 
 def added(one: Step, other: Step) -> Step:

@@ -42,6 +42,11 @@ class Renewal:
         self._task: asyncio.Task[None] | None = None
         self._others = False
 
+    async def announce(self, connection: AsyncConnection) -> None:
+        """Say in the caller's transaction, which changes the log itself, that all is to be recomputed."""
+        await recomputation.begin(connection, self._worker, self._clock(), outdated=True)
+        await log_sums.start_anew(connection)
+
     async def begin(self) -> None:
         """Recompute where another version's formula made the sums, or where somebody left off: a short log at
         once, a long one beside everything else."""

@@ -73,7 +73,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
         self._renewal = Renewal(database, clock)
         Inspection.__init__(self, database)
         Forgetting.__init__(self, database, clock)
-        Identity.__init__(self, database, clock)
+        Identity.__init__(self, database, clock, self._renewal)
 
     @classmethod
     async def open(

@@ -233,6 +233,18 @@ async def apply_anew(connection: AsyncConnection, change: Change, ids: Ids) -> N
     await _add(connection, change, ids, anew=True)
 
 
+async def move_pairs(connection: AsyncConnection, from_id: int, to_id: int) -> None:
+    """Add what is known of one checkpoint to another's, as far as sums tell: that of rounds which compared
+    both is to be recomputed."""
+    numbers = [column for column in pair_statistics.columns if not column.primary_key]
+    of_it = pair_statistics.c.checkpoint_id == from_id
+    known = select(pair_statistics.c.keyword_id, literal(to_id), *numbers).where(of_it)
+    names = ["keyword_id", "checkpoint_id", *(column.name for column in numbers)]
+    adding = _ADD[connection.dialect.name, pair_statistics.name]
+    await connection.execute(adding.from_select(names, known))
+    await connection.execute(delete(pair_statistics).where(of_it))
+
+
 async def _add(connection: AsyncConnection, change: Change, ids: Ids, *, anew: bool = False) -> None:
     table = pair_statistics_anew if anew else pair_statistics
     changed = {pair: sums for pair, sums in change.pairs.items() if any(sums)}

@@ -190,7 +190,7 @@ async def test_whatever_comes_between_two_pages_counts_once(
 
 
 async def test_joined_or_all_forgotten_in_the_middle(service: PreferenceService) -> None:
-    """What changes everything at once ends it, or leaves nothing to recompute."""
+    """What changes everything begins it anew, or leaves nothing to recompute."""
     exported: list[str] = []
 
     async def join() -> None:
@@ -309,6 +309,49 @@ async def test_a_long_log_is_recomputed_beside_the_work_and_told(
     assert [each.done for each in seen] == sorted(each.done for each in seen)
     assert 0 < seen[0].done < seen[-1].done <= seen[-1].of
     assert [record.getMessage()[:14] for record in caplog.records] == ["The statistics", "The statistics"]
+    await assert_all_is_counted_once(service)
+    await service.close()
+
+
+async def test_two_names_of_a_long_log_are_joined_beside_the_work(
+    database_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for it; meanwhile the sums of both are used; a process that ends leaves the rest."""
+    await fill_file(database_file, 1_000)
+    monkeypatch.setattr(renewal, "_REST", 1.0)
+    service = await PreferenceService.open(database_file)
+    first, second, *others = await service.checkpoints()
+    names = [row.checkpoint for row in (first, second, *others[:4])]
+
+    began = time.monotonic()
+    await service.join_checkpoints(first.checkpoint, second.checkpoint)
+    joined_s, waited = time.monotonic() - began, []
+    told = (await service.overview()).recomputing
+    of_both = {row.checkpoint: row.total for row in await service.checkpoints()}
+    for prompt in prompts(1_000, 10, seed=3):
+        made = await service.recommend(prompt, names[1:], stage="draft")
+        generation_id = await service.log_generation(made, dict.fromkeys(names[1:4], 1))
+        began = time.monotonic()
+        await service.record_feedback(generation_id, selected_images=[0])
+        waited.append(time.monotonic() - began)
+    await service.close()
+    with sqlite3.connect(database_file) as connection:
+        (until,) = connection.execute("SELECT generation FROM recomputation").fetchone()
+        connection.execute("UPDATE recomputation SET seen_at = '2020-01-01 00:00:00.000000'")
+    connection.close()
+    service = await PreferenceService.open(database_file)
+    await asyncio.wait_for(service.recomputed(), 60)
+
+    assert joined_s < 2.0
+    assert told is not None
+    assert told.done < told.of == 1_000
+    assert of_both[second.checkpoint] == first.total + second.total
+    assert first.checkpoint not in of_both
+    assert max(waited) < 1.0
+    assert until < 1_010
+    assert {row.checkpoint: row.total for row in await service.checkpoints()}[second.checkpoint] == (
+        first.total + second.total + 10
+    )
     await assert_all_is_counted_once(service)
     await service.close()
 

@@ -196,6 +196,31 @@ async def test_a_verdict_on_what_is_not_known_here_may_be_sent_again(
         assert raised.value.code == "store_unreachable"
 
 
+async def test_two_names_are_joined_on_the_server_alone(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands in for it lacks most of the log, of which nothing may be recomputed there: not even where
+    the server goes before that has followed."""
+    async with worker(postgres_url, tmp_path) as service:
+        await teach(service, rounds=12)
+        await followed(service)
+        monkeypatch.setattr(shared_database, "_FOLLOW_AFTER_S", 4.0)
+        await service.join_checkpoints("b", "c")
+        with stopped(postgres_server):
+            before = await service.recommend("anime girl", ["a", "c"], seed=1)
+            assert (await service.overview()).recomputing is None
+            await teach(service, rounds=3, winner="c")
+            after = await service.recommend("anime girl", ["a", "c"], seed=1)
+            with pytest.raises(StoreUnavailable):
+                await service.join_checkpoints("a", "c")
+        assert before.scores != after.scores
+        await back(service)
+
+        assert "a" in {row.checkpoint for row in await service.checkpoints()}
+        assert await judged(service) == 15
+        assert (await service.rebuild()).corrected == 0
+
+
 async def test_what_other_workers_teach_is_known_when_the_server_goes(
     postgres_url: str, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:

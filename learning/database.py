@@ -156,19 +156,27 @@ class Database:
         """Let running transactions end, then let go of the file."""
         if self._look:
             self._look.end()
+        try:
+            await self._until_nothing_runs()
+            if self.path and self.path.parent.is_dir():
+                try:
+                    await self._stay_in_place()
+                except StoreUnavailable as error:
+                    log.error("%s", error.message)
+            if self.path and self.backups_kept and self._written:
+                # The first verdicts came after the first look. Not in a thread of its own: when Python ends,
+                # no more can be had, and nothing else goes on here.
+                self._back_up(self.path)
+        finally:
+            # Also where the caller waits no longer: a pool forgets the connections that are in use when it is
+            # disposed of, and nobody could close them any more.
+            await self._until_nothing_runs()
+            await self._let_go()
+
+    async def _until_nothing_runs(self) -> None:
         while self._running:
             await asyncio.wait(self._running)
         self._closed = True
-        if self.path and self.path.parent.is_dir():
-            try:
-                await self._stay_in_place()
-            except StoreUnavailable as error:
-                log.error("%s", error.message)
-        if self.path and self.backups_kept and self._written:
-            # The first verdicts came after the first look. Not in a thread of its own: when Python ends, no
-            # more can be had, and nothing else goes on here.
-            self._back_up(self.path)
-        await self._let_go()
 
     async def report(self) -> DatabaseReport:
         """What `doctor` wants to know of the database; the counts are left at zero."""

@@ -153,8 +153,8 @@ def _set_pragmas(dbapi_connection: Any, _record: object) -> None:
         _write_ahead(cursor)
         for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             cursor.execute(f"PRAGMA {pragma}")
-    except Exception:
-        # SQLAlchemy forgets a connection whose first steps fail, and its thread would hold the file open.
+    except BaseException:
+        # SQLAlchemy forgets a connection whose first steps fail or are cancelled; it would stay open.
         dbapi_connection.close()
         raise
     cursor.close()

@@ -68,12 +68,16 @@ class SharedDatabase(Database):
         database._unfollowed = deque(maxlen=_REMEMBERED)
         database._in_place = asyncio.Lock()
         try:
-            await database._reach()
-        except StoreUnavailable as error:
-            if not server_is_away(error.__cause__) or not await database.standby.has_followed():
-                await database.standby.database.close()
-                raise
-            database._leave(error)
+            try:
+                await database._reach()
+            except StoreUnavailable as error:
+                if not server_is_away(error.__cause__) or not await database.standby.has_followed():
+                    raise
+                database._leave(error)
+        except BaseException:
+            await Database.close(database)
+            await database.standby.database.close()
+            raise
         database._keeping = asyncio.ensure_future(database._keep_up())
         return database
 
@@ -144,14 +148,18 @@ class SharedDatabase(Database):
     async def close(self) -> None:
         self._ending = True
         self._keeping.cancel()
-        await asyncio.gather(self._keeping, return_exceptions=True)
-        if self.absence is None and self._news.is_set():
+        try:
+            await asyncio.gather(self._keeping, return_exceptions=True)
+            if self.absence is None and self._news.is_set():
+                try:
+                    await self._follow()  # what this process did last can be judged without the server
+                except StoreUnavailable as error:
+                    log.warning("%s", error.message)
+        finally:
             try:
-                await self._follow()  # what this process did last can be judged without the server
-            except StoreUnavailable as error:
-                log.warning("%s", error.message)
-        await super().close()
-        await self.standby.database.close()
+                await super().close()
+            finally:
+                await self.standby.database.close()
 
     async def compact(self) -> bool:
         cleared = await super().compact()

@@ -82,7 +82,11 @@ class Standby:
             await connection.run_sync(_followed.metadata.create_all)
 
         standby = cls(await Database.open(path))
-        await standby.database.write(prepare)
+        try:
+            await standby.database.write(prepare)
+        except BaseException:
+            await standby.database.close()
+            raise
         return standby
 
     async def has_followed(self) -> bool:

@@ -17,6 +17,7 @@ import pytest
 
 from benchmarks.scale.tables import fill_file
 from context_checkpoint.learning import PreferenceService, statistics
+from tests.conftest import recomputed_elsewhere
 
 from .conftest import NAMES, CommandLine, Done
 
@@ -205,6 +206,20 @@ def test_a_command_after_an_update_recomputes_the_statistics_once_it_has_answere
     assert again.json["overview"]["recomputing"] is None
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT formula FROM learned_state").fetchone() == (statistics.FORMULA,)
+
+
+def test_a_command_while_another_process_recomputes_leaves_it_to_that_one(call: Call, database: Path) -> None:
+    """One that was killed a moment ago cannot be told from one that works."""
+    asyncio.run(fill_file(database, 1_000))
+    with recomputed_elsewhere(database, 400):
+        told = call("stats", "--database", str(database))
+        found = call("doctor", "--database", str(database))
+        with closing(sqlite3.connect(database)) as connection:
+            state = connection.execute("SELECT generation, worker FROM recomputation").fetchall()
+
+    assert (told.status, told.err, state) == (0, "", [(400, "another")])
+    assert "being recomputed: 400 of 1,000 generations; these are the former ones" in told.out
+    assert "being recomputed, 400 of 1,000 generations" in found.out
 
 
 def test_serve_answers_until_interrupted(run: CommandLine, database: Path) -> None:

@@ -92,7 +92,10 @@ def _refusal_of(error: Exception, request: web.Request) -> web.Response:
         return refuse(422, "invalid_value", told(error))
     if isinstance(error, web.HTTPException):
         code = (error.reason or "error").lower().replace(" ", "_")
-        return refuse(error.status, code, f"{request.method} {request.path}: {error.reason}.")
+        refused = refuse(error.status, code, f"{request.method} {request.path}: {error.reason}.")
+        if "Allow" in error.headers:  # a 405 has to name the methods there are: RFC 9110, section 15.5.6
+            refused.headers["Allow"] = error.headers["Allow"]
+        return refused
     logger.exception("%s %s failed", request.method, request.path, exc_info=error)
     return refuse(
         500,

@@ -104,6 +104,20 @@ def audit(session: nox.Session) -> None:
         session.log(f"{len(found['dependencies'])} packages, no known weakness.")
 
 
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Schemathesis against the server: every route, from its OpenAPI description. Options go to it."""
+    installing = ("--quiet", "--disable-pip-version-check", "schemathesis>=4.32,<5")
+    try:
+        session.run("python", "-m", "pip", "install", *installing)
+    except nox.command.CommandFailed:
+        if "fuzz" in os.environ.get("CC_REQUIRE", "").split(","):
+            session.error("CC_REQUIRE asks for fuzz: Schemathesis cannot be installed")
+        session.warn("NOT FUZZED: Schemathesis cannot be installed; pytest's own requests were made.")
+        return
+    session.run("python", "tests/http/fuzzing.py", *session.posargs, env=_tree())
+
+
 def _not_audited(session: nox.Session, why: str) -> None:
     """Say loudly that it was not looked, and fail where `CC_REQUIRE` names audit."""
     if "audit" in os.environ.get("CC_REQUIRE", "").split(","):

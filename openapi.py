@@ -15,6 +15,10 @@ from .schemas import Asked, ErrorAnswer
 Json = dict[str, Any]
 JSON, LINES, TEXT = "application/json", "application/jsonl", "text/plain"
 _REFERENCE = "#/components/schemas/{model}"
+_TOO_LONG: Json = {
+    "description": "The address is longer than the HTTP server reads (8190 bytes), which says so itself.",
+    "content": {TEXT: {"schema": {"type": "string"}}},
+}
 
 
 class Described(Protocol):
@@ -68,6 +72,7 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
         }
         if endpoint.method == "GET" or endpoint.lines:
             operation["parameters"] = _parameters(schemas[asked["$ref"].rpartition("/")[2]])
+            operation["responses"].setdefault("400", _TOO_LONG)
         if endpoint.lines == "sent":
             body = {"schema": {"type": "string", "description": "One JSON object per line: docs/data.md."}}
             operation["requestBody"] = {"required": True, "content": {LINES: body}}

@@ -25,6 +25,7 @@ COMMANDS = {
     "bench": "measure; `--write` updates docs/benchmarks.md; `bench arena` compares the policies with peers",
     "docs": "check that the documents say what is there",
     "audit": "look for known weaknesses in what the pack requires",
+    "fuzz": "ask every route of a real server whatever its description allows and forbids",
 }
 
 

@@ -271,6 +271,24 @@ async def test_a_missing_route_or_method_is_told_in_the_envelope(client: Client)
     assert (status, error(answer)["code"]) == (405, "method_not_allowed")
 
 
+async def test_a_method_that_is_not_allowed_is_told_which_are(client: Client) -> None:
+    """As HTTP asks for."""
+    answer = await client.http.put(PREFIX + "/feedback")
+
+    assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+
+
+async def test_too_long_an_address_is_refused_as_described(client: Client) -> None:
+    """By aiohttp, before it is known whom it was for; the prompt of such a length goes by POST."""
+    path = PREFIX + "/explain"
+    description = await (await client.http.get(PREFIX + "/openapi.json")).json()
+    answer = await client.http.get(path, params={"prompt": "a" * 9_000, "candidates": "a"})
+    status, _ = await client.post("/explain", {"prompt": "a" * 9_000, "candidates": ["a"]})
+
+    assert (answer.status, answer.content_type, status) == (400, "text/plain", 200)
+    assert "text/plain" in description["paths"][path]["get"]["responses"]["400"]["content"]
+
+
 async def test_a_database_that_cannot_be_used_is_503(tmp_path: Path, client: Client) -> None:
     """With the cause and the next step, for reading and writing alike."""
     (tmp_path / "data").mkdir()

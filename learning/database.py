@@ -189,7 +189,7 @@ class Database:
             await self.write(_touch)
         except StoreUnavailable as error:
             writable, problem = False, problem or error.message
-        size = await asyncio.to_thread(_size, self.path) if self.path else None
+        size = await asyncio.to_thread(moved_file.size, self.path) if self.path else None
         return DatabaseReport(self.name, REVISION, size, writable, problem, 0, 0, 0)
 
     async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
@@ -322,7 +322,7 @@ class Database:
     async def _connect(self) -> None:
         if self.path and not self.path.exists():
             try:
-                await asyncio.to_thread(_begin_file, self.path)
+                await asyncio.to_thread(moved_file.begin, self.path)
             except OSError as error:
                 raise told(error, self.name) from error
         self._engine = engines.make_engine(self.url, self.path, self._busy_timeout_s)
@@ -379,7 +379,7 @@ class Database:
         if current == REVISION:
             return None
         if current is not None:
-            size = f"{_size(self.path) / 1e6:,.0f} MB" if self.path else "a server's"
+            size = f"{moved_file.size(self.path) / 1e6:,.0f} MB" if self.path else "a server's"
             log.info(
                 "%s (%s) goes from schema %s to %s; that may take a minute.",
                 self.name,
@@ -437,16 +437,6 @@ class Database:
         await self._connect()
 
 
-def _begin_file(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()  # nothing in it is an empty database to SQLite
-
-
 async def _touch(connection: AsyncConnection) -> None:
     """Write without changing anything."""
     await connection.execute(update(learned_state).values(id=learned_state.c.id))
-
-
-def _size(path: Path) -> int:
-    files = (path, Path(f"{path}-wal"))
-    return sum(file.stat().st_size for file in files if file.exists())

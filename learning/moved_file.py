@@ -28,6 +28,18 @@ def identity(path: Path) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
+def begin(path: Path) -> None:
+    """Make a file where there is none: nothing in it is an empty database to SQLite."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
+def size(path: Path) -> int:
+    """Bytes of a database, with the log beside it."""
+    files = (path, Path(f"{path}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
 async def rescue(connection: aiosqlite.Connection, path: Path) -> Path:
     """Copy all that the open connection sees into a new file beside `path`, with SQLite's backup API."""
     path.parent.mkdir(parents=True, exist_ok=True)

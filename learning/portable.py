@@ -12,7 +12,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from functools import partial
-from typing import IO, Annotated, Literal, TypeVar
+from typing import IO, Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -23,6 +23,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic.json_schema import models_json_schema
 
 from .basis import Basis, is_former, unpacked
 from .errors import InvalidRequest
@@ -173,6 +174,22 @@ class PortableGeneration(_Line):
 def packed(basis: Basis | None) -> str | None:
     """A basis as lines hold it."""
     return None if basis is None else b64encode(basis.packed()).decode("ascii")
+
+
+def json_schema() -> dict[str, Any]:
+    """What a line may be, for programs that write such files: JSON Schema, as docs/export.schema.json has it.
+
+    Some of what is checked no schema can say: that there is a mark per image, and that a basis can be read.
+    """
+    kinds = (Header, PortableGeneration)
+    references, definitions = models_json_schema([(kind, "validation") for kind in kinds])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A line of what Context Checkpoint exports",
+        "description": "The first line is a Header, each further one a PortableGeneration: docs/data.md.",
+        "oneOf": [references[kind, "validation"] for kind in kinds],
+        **definitions,
+    }
 
 
 def read_header(line: bytes) -> Header:

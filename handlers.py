@@ -81,12 +81,14 @@ class Api:
 
     async def health(self, asked: schemas.Nothing) -> schemas.HealthAnswer:
         overview = await self.runtime.run(lambda service: service.overview())
+        put_aside = await self.runtime.run(lambda service: service.put_aside())
         host = await asyncio.to_thread(self.host.describe) if self.host else None
         return schemas.HealthAnswer(
             version=__version__,
             database=self.runtime.database_name,
             generations=overview.generations,
             judged=overview.judged,
+            put_aside=put_aside,
             host=dict(host) if host is not None else None,
         )
 

@@ -405,6 +405,9 @@ class HealthAnswer(Answer):
     database: str = Field(description="Its path, or its address without the password.")
     generations: int
     judged: int
+    put_aside: list[str] = Field(
+        default=[], description="Files beside it that were found damaged, so that a copy took their place."
+    )
     host: dict[str, Any] | None = Field(description="What ComfyUI says of itself; null outside ComfyUI.")
 
 

@@ -6,11 +6,12 @@ and a page of it is all that is ever held in memory.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import log_store, pair_pages, progress_store, statistics_store
+from . import backups, log_store, pair_pages, progress_store, statistics_store
 from .counting import Counting
 from .database import Database
 from .errors import UnknownGeneration
@@ -164,6 +165,11 @@ class Inspection:
             pairs=overview.pairs,
             recomputing=overview.recomputing,
         )
+
+    async def put_aside(self) -> list[str]:
+        """Names of files that were found damaged, and that a copy took the place of; newest first."""
+        path = self._database.path
+        return [file.name for file in await asyncio.to_thread(backups.damaged, path)] if path else []
 
     async def _look(self) -> dict[str, bool]:
         read = await self._counting.look()

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Locator, Page, Route, expect
 
 from context_checkpoint.demo.browser import chromium
-from context_checkpoint.learning import counting, log_sums
+from context_checkpoint.learning import backups, counting, log_sums
 from context_checkpoint.runtime import Runtime
 from context_checkpoint.standalone import build_app
 from tests.conftest import recomputed_elsewhere
@@ -118,6 +118,29 @@ async def test_the_overview_says_how_much_of_a_long_log_was_counted(
     monkeypatch.setattr(counting, "MANY", 20_000)
     await expect(line).to_have_count(0)
     await expect(figure(shown, "prompts")).to_have_text("40")
+
+
+async def test_the_overview_says_that_the_database_was_damaged(page: Page, runtime: Runtime) -> None:
+    """It was put right by itself, and nobody need read a log to know."""
+    file = Path(runtime.database)
+    runtime.close()
+    await asyncio.to_thread(spoil, file)
+    shown = await tab(page, "Overview")
+    await page.get_by_role("button", name="Refresh").click()
+
+    warning = shown.locator(".cc-warning")
+    await expect(warning).to_contain_text("The database was damaged: preferences.damaged-20")
+    await expect(figure(shown, "prompts")).to_have_text("40")
+    backups.damaged(file)[0].unlink()
+    await page.get_by_role("button", name="Refresh").click()
+    await expect(warning).to_have_count(0)
+
+
+def spoil(file: Path) -> None:
+    """As a disk does: the middle of it is something else."""
+    data = bytearray(file.read_bytes())
+    data[4096 * 2 : 4096 * 6] = b"\xff" * 4096 * 4
+    file.write_bytes(data)
 
 
 async def test_preferences_are_searched_sorted_and_unfold_to_their_evidence(page: Page) -> None:

@@ -34,9 +34,10 @@ export class OverviewTab {
   show() {
     clearTimeout(this.#next);
     void this.#asking.ask(
-      () => this.#first ?? this.#parts.server.overview(),
-      ({ overview, series }) => {
+      () => Promise.all([this.#first ?? this.#parts.server.overview(), this.#parts.server.health()]),
+      ([{ overview, series }, { put_aside }]) => {
         this.#draw(overview, series);
+        this.#warn(put_aside[0]);
         this.#tell(overview);
       },
     );
@@ -46,6 +47,12 @@ export class OverviewTab {
   hide() {
     clearTimeout(this.#next);
     this.#asking.drop();
+  }
+
+  /** @param {string | undefined} file the newest that was found damaged */
+  #warn(file) {
+    if (!file) return;
+    this.#content.prepend(element("p", { class: "cc-warning", text: this.#parts.say("damaged", { file }) }));
   }
 
   /**

@@ -82,6 +82,7 @@ class Database:
         self._look: backups.Look | None = None
         self._running: set[asyncio.Task[Any]] = set()
         self._file: moved_file.Identity | None = None
+        self._beside_it: frozenset[moved_file.Identity] = frozenset()
         self._engine: AsyncEngine
         self._keeper: AsyncConnection | None = None
         self._watch: engines.Watch | None = None
@@ -335,6 +336,7 @@ class Database:
                 # The first look opens the log that SQLite keeps beside the file.
                 await self._keeper.run_sync(migrations.revision)
                 await self._keeper.rollback()
+                self._beside_it = moved_file.beside(self.path)
                 with contextlib.suppress(sqlite3.Error):
                     self._watch = engines.Watch(self.path)
         except BaseException as error:
@@ -430,7 +432,7 @@ class Database:
             # A pool forgets the connections that are in use when it is disposed of.
             await self._unread.wait()
             await self._let_go()
-            kept = await asyncio.to_thread(moved_file.put_back, copy, self.path)
+            kept = await asyncio.to_thread(moved_file.put_back, copy, self.path, self._beside_it)
         except _FAILURES as error:
             raise told(error, self.name) from error
         log.warning("%s was deleted or replaced while in use. %s", self.path, kept)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Collection
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeAlias
@@ -50,16 +51,27 @@ async def rescue(connection: aiosqlite.Connection, path: Path) -> Path:
     return copy
 
 
-def put_back(copy: Path, path: Path) -> str:
+def beside(path: Path) -> frozenset[Identity]:
+    """The files that SQLite keeps beside a database while it is open: its log, and the index of that."""
+    return frozenset(filter(None, map(identity, _beside(path))))
+
+
+def _beside(path: Path) -> list[Path]:
+    return [Path(f"{path}-wal"), Path(f"{path}-shm")]
+
+
+def put_back(copy: Path, path: Path, beside_it: Collection[Identity]) -> str:
     """Give the rescued copy the database's name, if that is free, once no connection holds the old file.
 
     Returns a sentence that says what was done. Where another file has the name already it is left alone,
-    since somebody put it there, and the copy is kept beside it.
+    since somebody put it there, and the copy is kept beside it. What lay beside the old file (`beside_it`)
+    goes before anybody opens the new one: SQLite would replay the old one's log into it.
     """
-    if not path.exists():
-        # Left by the deleted file; SQLite would replay them into the new one.
-        for leftover in (f"{path}-wal", f"{path}-shm"):
-            Path(leftover).unlink(missing_ok=True)
+    nobodys = not path.exists()
+    for leftover in _beside(path):
+        if nobodys or identity(leftover) in beside_it:
+            leftover.unlink(missing_ok=True)
+    if nobodys:
         with contextlib.suppress(FileExistsError):
             _name_without_replacing(copy, path)
             return (

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -238,6 +238,41 @@ class TestDeletedWhileRunning:
         kept = list(tmp_path.glob("preferences.before-*.db"))
         assert [judged_in(path) for path in kept] == [3]
         assert str(kept[0]) in caplog.text
+
+    @pytest.mark.parametrize("looking", [True, False])
+    async def test_the_former_files_log_is_not_replayed_into_a_file_put_in_its_place(
+        self, database_file: Path, tmp_path: Path, looking: bool
+    ) -> None:
+        """Whoever moves one file over another leaves what SQLite keeps beside it."""
+        backup = tmp_path / "backup.db"
+        async with opened(backup) as service:
+            await teach(service, rounds=40, winner="c")
+        async with opened(database_file) as service:
+            await teach(service, rounds=3)
+            backup.replace(database_file)
+
+            assert await judged(service) == 40 if looking else await teach(service) is None
+
+        assert judged_in(database_file) == 40 + (not looking)
+        assert [judged_in(path) for path in tmp_path.glob("preferences.before-*.db")] == [3]
+        with closing(sqlite3.connect(database_file)) as database:
+            assert database.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+
+    async def test_a_file_put_in_its_place_with_a_log_of_its_own_keeps_that(
+        self, database_file: Path, tmp_path: Path
+    ) -> None:
+        """Copied from a ComfyUI that runs, with what lies beside it."""
+        async with opened(tmp_path / "other" / "preferences.db") as theirs:
+            await teach(theirs, rounds=5, winner="c")
+            async with opened(database_file) as service:
+                await teach(service, rounds=3)
+                for part in ("-wal", "-shm", ""):
+                    copy = tmp_path / f"copy{part}"
+                    shutil.copy(tmp_path / "other" / f"preferences.db{part}", copy)
+                    copy.replace(Path(f"{database_file}{part}"))
+
+                assert await judged(service) == 5
+        assert judged_in(database_file) == 5
 
     async def test_reading_puts_it_back_too_and_never_begins_an_empty_one(self, database_file: Path) -> None:
         """Several reads at once open new connections, which must not find or make another file."""

@@ -11,6 +11,7 @@ locks that SQLite holds on it in this process (https://www.sqlite.org/howtocorru
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import sqlite3
@@ -23,6 +24,8 @@ from urllib.parse import quote
 
 _EVERY = timedelta(days=1)
 _MOMENT = "%Y%m%d-%H%M%S"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,15 @@ def make(database: Path, now: datetime, *, kept: int, reason: str = "") -> Backu
         if old.path != path:
             old.path.unlink(missing_ok=True)
     return Backup(path, moment.replace(microsecond=0), reason)
+
+
+def make_before_migrating(database: Path, now: datetime, kept: int, revision: str) -> None:
+    """Copy it before its tables become those of a revision. Where that fails the log tells: a migration is
+    one transaction, and without a copy too it is done whole or not at all."""
+    try:
+        make(database, now, kept=kept, reason=f"before-{revision}")
+    except (sqlite3.Error, OSError) as error:
+        log.warning("No backup of %s could be made before migrating it (%s).", database, error)
 
 
 class Look:

@@ -37,7 +37,7 @@ Clock = Callable[[], datetime]
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
 BUSY_TIMEOUT_S = 5.0
-_LOOK_EVERY_S = 3600.0
+_LOOK_EVERY_S, _LOOK_SOON_S = 3600.0, 60.0
 _FAILURES = (DBAPIError, PoolTimeout, OSError, asyncio.TimeoutError)
 
 log = logging.getLogger(__name__)
@@ -284,8 +284,11 @@ class Database:
         """In a thread: no verdict waits for it, none fails because of it. True: it may be damaged."""
         now = self._clock()
         try:
-            if backups.is_due(path, now) and backups.holds_verdicts(path):
-                backups.make(path, now, kept=self.backups_kept)
+            if backups.is_due(path, now):
+                if backups.holds_verdicts(path):
+                    backups.make(path, now, kept=self.backups_kept)
+                else:  # the first is about to come
+                    self._look_for_backup_at = self._loop.time() + _LOOK_SOON_S
         except (sqlite3.Error, OSError) as error:
             log.warning("No backup of %s could be made (%s); it is tried again in an hour.", path, error)
             return isinstance(error, sqlite3.DatabaseError)
@@ -390,20 +393,14 @@ class Database:
                 REVISION,
             )
             if self.path and self.backups_kept:
-                await asyncio.to_thread(self._back_up_before_migrating, self.path)
+                copying = (self.path, self._clock(), self.backups_kept, REVISION)
+                await asyncio.to_thread(backups.make_before_migrating, *copying)
         async with self._engine.execution_options(writes=True).begin() as connection:
             try:
                 await connection.run_sync(migrations.bring_up_to_date)
             except LookupError as error:
                 return str(error.args[0])
         return None
-
-    def _back_up_before_migrating(self, path: Path) -> None:
-        try:
-            backups.make(path, self._clock(), kept=self.backups_kept, reason=f"before-{REVISION}")
-        except (sqlite3.Error, OSError) as error:
-            # A migration is one transaction: without a copy too it is done whole or not at all.
-            log.warning("No backup of %s could be made before migrating it (%s).", path, error)
 
     async def _let_go(self) -> None:
         keeper, self._keeper = self._keeper, None
@@ -436,6 +433,7 @@ class Database:
         except _FAILURES as error:
             raise told(error, self.name) from error
         log.warning("%s was deleted or replaced while in use. %s", self.path, kept)
+        self._look_for_backup_at = 0.0
         await self._connect()
 
 

@@ -103,6 +103,19 @@ class TestDaily:
 
         assert not backups.folder_of(database_file).exists()
 
+    async def test_what_is_taught_first_is_copied_soon(
+        self, database_file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """There is nothing worth a copy when the first round is logged; an hour later would be late."""
+        monkeypatch.setattr(database, "_LOOK_SOON_S", 0.0)
+        async with opened(database_file, Clock()) as service:
+            for _ in range(100):
+                await teach(service)
+                if names(database_file):
+                    break
+
+            assert names(database_file) == ["preferences-20260131-120000.db"]
+
     async def test_other_files_in_the_folder_are_left_alone(self, database_file: Path) -> None:
         """A person's own copies are not counted and never deleted."""
         folder = backups.folder_of(database_file)

@@ -51,6 +51,13 @@ async def recover(database: Database) -> None:
             )
             return
         await asyncio.to_thread(backups.mark_read, unread.put_aside)
+        if not reading.led_anywhere:
+            log.error(
+                "%s is ruined where it leads to all else: nothing could be read of what its backup lacked. "
+                "`sqlite3 FILE .recover` may still find some of it.",
+                unread.put_aside.name,
+            )
+            continue
         log.warning(
             "%s was read for what its backup lacked: %d generations found, %d of them new, %d unreadable.",
             unread.put_aside.name,
@@ -67,12 +74,15 @@ class Reading:
         self._unread = unread
         self._sound = sound
         self.unreadable = 0
+        self.led_anywhere = True
+        """False where not even the tables can be found."""
 
     def batches(self, size: int) -> Generator[list[PortableGeneration], None, None]:
         """All that can be read beyond the backup, oldest first. It blocks, in any one thread at a time."""
         with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             path = self._readable(Path(folder))
             if path is None:
+                self.led_anywhere = False
                 return
             with closing(backups.opened_to_read(path)) as connection:
                 connection.row_factory = sqlite3.Row

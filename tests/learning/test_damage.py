@@ -120,6 +120,22 @@ async def test_a_broken_page_of_the_log_costs_only_what_lay_on_it(database_file:
     assert everything - 40 < found < everything
 
 
+async def test_a_file_that_leads_nowhere_is_told_as_such(
+    database_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The page that leads to all of the log is ruined: the backup is all there is."""
+    clock = Clock()
+    await used(database_file, clock)
+    spoil_page(database_file, root_page(database_file, "generation_logs"))
+
+    async with opened(database_file, clock) as service:
+        assert await judged(service) == ROUNDS_IN_BACKUP
+        assert (await service.rebuild()).corrected == 0
+    assert "nothing could be read of what its backup lacked" in caplog.text
+    assert "0 unreadable" not in caplog.text
+    assert len(backups.damaged(database_file)) == 1
+
+
 @pytest.mark.parametrize("met_by", ["a recommendation", "a verdict"])
 async def test_damage_met_in_use_is_put_right_and_the_workflow_goes_on(
     database_file: Path, met_by: str

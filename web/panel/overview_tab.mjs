@@ -52,7 +52,9 @@ export class OverviewTab {
   /** @param {string | undefined} file the newest that was found damaged */
   #warn(file) {
     if (!file) return;
-    this.#content.prepend(element("p", { class: "cc-warning", text: this.#parts.say("damaged", { file }) }));
+    this.#content.prepend(
+      element("p", { class: "cc-warning cc-under-way", text: this.#parts.say("damaged", { file }) }),
+    );
   }
 
   /**

@@ -1,6 +1,6 @@
 """A database is brought to the newest schema by code alone, whatever folder the pack lies in."""
 
-# ruff: noqa: ASYNC240 - nothing else runs in these loops
+# ruff: noqa: ASYNC220, ASYNC240 - nothing else runs in these loops
 from __future__ import annotations
 
 import asyncio
@@ -16,7 +16,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, MetaData, create_engine, inspect, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from context_checkpoint.learning import PreferenceService, engines, migrations
@@ -293,3 +293,103 @@ async def test_what_was_taught_under_the_first_schema_is_the_same_under_the_newe
     assert report.corrected == 0
     assert overview.judged == 12
     assert [copy.name for copy in (tmp_path / "backups").iterdir() if f"before-{REVISION}" in copy.name]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("released", ["0001", "0002", "0003"])
+async def test_a_servers_database_of_a_former_revision_learns_all_that_it_logged(
+    postgres_url: str, tmp_path: Path, released: str
+) -> None:
+    """By the same revisions as a file; then it is taught on."""
+    file = tmp_path / "new.db"
+    service = await PreferenceService.open(file)
+    await teach(service, rounds=9)
+    await teach(service, rounds=3, winner="b")
+    expected = await service.recommend("anime girl", ["a", "b", "c"], seed=1)
+    await service.close()
+    engine = create_async_engine(engines.parse(postgres_url))
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda held: command.upgrade(configuration(held), released))
+        await connection.run_sync(_copy_log_to_server, file)
+    await engine.dispose()
+
+    service = await PreferenceService.open(postgres_url)
+    found = await service.recommend("anime girl", ["a", "b", "c"], seed=1)
+    await teach(service, rounds=2)
+    report = await service.rebuild()
+    judged = (await service.overview()).judged
+    await service.close()
+
+    assert (found.confidence, found.scores) == (expected.confidence, expected.scores)
+    assert (report.corrected, judged) == (0, 14)
+
+
+def _copy_log_to_server(server: Connection, file: Path) -> None:
+    """As `_copy_log` does: today's log with an older version's tables and bases."""
+    left = MetaData()
+    left.reflect(server)
+    with create_engine(f"sqlite:///{file}").connect() as there:
+        for table in metadata.sorted_tables:
+            if table.name in ("learned_state", "pair_statistics") or table.name not in left.tables:
+                continue
+            old = left.tables[table.name]
+            columns = [table.c[name] for name in old.c.keys() if name in table.c]  # noqa: SIM118 - no dict
+            rows = [dict(row) for row in there.execute(select(*columns)).mappings()]
+            server.execute(old.delete())
+            if rows:
+                server.execute(old.insert(), rows)
+        there.engine.dispose()
+    serials = {"keywords": "id", "checkpoints": "id", "generation_logs": "number", "verdicts": "number"}
+    for table, column in serials.items():
+        sequence = f"pg_get_serial_sequence('{table}', '{column}')"
+        server.execute(text(f"SELECT setval({sequence}, MAX({column})) FROM {table}"))  # noqa: S608
+    server.execute(text("UPDATE generation_logs SET basis = SET_BYTE(basis, 0, 1)"))
+    server.execute(text("UPDATE learned_state SET formula = 2"))
+
+
+MIGRATING = """
+import asyncio, sys, time
+from alembic.migration import MigrationContext
+from context_checkpoint.learning import PreferenceService
+
+stamp, stamped = MigrationContext.stamp, []
+
+def slowly(self, *arguments):
+    stamp(self, *arguments)
+    stamped.append(arguments)
+    if len(stamped) == int(sys.argv[2]):
+        print("in the middle", flush=True)
+        time.sleep(600)
+
+MigrationContext.stamp = slowly
+asyncio.run(PreferenceService.open(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("revisions", [1, 2, 3])
+async def test_a_migration_that_is_killed_half_way_has_not_happened(tmp_path: Path, revisions: int) -> None:
+    """`kill -9` after some revisions, before the commit: the next start begins anew, and nothing is lost."""
+    new, old = tmp_path / "new.db", tmp_path / "old.db"
+    service = await PreferenceService.open(new)
+    await teach(service, rounds=9)
+    await service.close()
+    engine = create_engine(f"sqlite:///{old}")
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "0001")
+    engine.dispose()
+    _copy_log(new, old)
+    before = structure(old)
+
+    with subprocess.Popen(
+        [sys.executable, "-c", MIGRATING, str(old), str(revisions)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "in the middle\n"
+        process.kill()
+    assert structure(old) == before
+
+    service = await PreferenceService.open(old)
+    assert (await service.overview()).judged == 9
+    assert (await service.rebuild()).corrected == 0
+    await service.close()
+    assert structure(old) == structure(new)

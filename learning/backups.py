@@ -214,6 +214,43 @@ def restore(database: Path, now: datetime) -> Restored | None:
     return Restored(aside, sound)
 
 
+def finish(database: Path) -> str:
+    """Where a process was killed while it put a file in a database's place, so that none has the name: do it.
+
+    The file is one that was rescued (`moved_file`), else the newest sound copy where a damaged one has just
+    been put aside. Returns the name of what was put in place, "" where there was nothing to finish.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    if database.exists():
+        return ""
+    rescued = sorted(database.parent.glob(f"{_literal(database.name)}.rescued-*"))
+    found = [path for path in rescued if not path.name.endswith(("-wal", "-shm", "-journal"))]
+    if aside := unread(database):
+        found += [backup.path for backup in listed(database)]
+    sound = next((path for path in found if not problem_of(path) and path.stat().st_size), None)
+    if sound is None:
+        return ""
+    for part in ("-wal", "-shm"):  # those of the file that is gone; SQLite would replay them
+        with suppress(FileNotFoundError):
+            left = Path(f"{database}{part}")
+            left.replace(f"{aside[0].put_aside}{part}") if aside else left.unlink()
+    draft = database.with_name(f"{database.name}.{os.getpid()}.part")
+    try:
+        draft.write_bytes(sound.read_bytes())
+        _reach_the_disk(draft)
+        draft.replace(database)
+    finally:
+        draft.unlink(missing_ok=True)
+    for pattern in (".rescued-*", ".*.part"):
+        for left in database.parent.glob(_literal(database.name) + pattern):
+            left.unlink(missing_ok=True)
+    return sound.name
+
+
 def unread(database: Path) -> list[Unread]:
     """What was put aside and not yet read for what its backup lacks, newest first."""
     found = []

@@ -20,10 +20,23 @@ log = logging.getLogger(__name__)
 
 def look_at_start(path: Path, now: datetime) -> bool:
     """Look through a file, restore it where it is damaged, and say whether all of it could be looked at."""
+    _finish(path)
     problem = backups.Look(path).run(LOOK_WITHIN_S)
     if problem:
         restore(path, now)
     return problem is not None
+
+
+def _finish(path: Path) -> None:
+    try:
+        found = backups.finish(path)
+    except OSError as error:
+        log.error("%s is not there, and what was to be put in its place cannot be (%s).", path, error)
+        return
+    if found:
+        log.error(
+            "%s had no file, for a process was killed while it put one there. It is %s now.", path, found
+        )
 
 
 def restore(path: Path, now: datetime) -> bool:

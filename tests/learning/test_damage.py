@@ -1,6 +1,6 @@
 """A damaged database is noticed at the start or in use, and what it still tells is added to the backup."""
 
-# ruff: noqa: ASYNC110, ASYNC240 - nothing tells of a file that appears, and these loops may wait for one
+# ruff: noqa: ASYNC110, ASYNC220, ASYNC240 - nothing tells of a file that appears, and these loops may wait for one
 from __future__ import annotations
 
 import asyncio
@@ -96,6 +96,75 @@ async def test_a_recovery_that_was_killed_goes_on_at_the_next_start(
 
 def _raise_interrupt(_path: Path) -> None:
     raise KeyboardInterrupt
+
+
+RESTORING = """
+import sys, time
+from datetime import datetime, timezone
+from pathlib import Path
+from context_checkpoint.learning import backups, moved_file
+
+replace, calls = Path.replace, []
+
+def slowly(self, target):
+    calls.append(target)
+    if len(calls) == int(sys.argv[2]):
+        print("in the middle", flush=True)
+        time.sleep(600)
+    return replace(self, target)
+
+Path.replace = slowly
+backups.restore(Path(sys.argv[1]), datetime(2026, 2, 1, tzinfo=timezone.utc))
+print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4])
+async def test_a_process_that_is_killed_while_it_restores_leaves_no_empty_database(
+    database_file: Path, step: int
+) -> None:
+    """Before the damaged file is put aside, before its log is, before the copy has its name."""
+    clock = Clock()
+    async with opened(database_file, clock, kept=0) as service:
+        await teach(service, rounds=ROUNDS_IN_BACKUP)
+        backups.make(database_file, clock(), kept=7)
+        await teach(service, rounds=2)
+        held = [Path(f"{database_file}{part}") for part in ("", "-wal", "-shm")]
+        as_it_was = {path: path.read_bytes() for path in held}
+    for path, data in as_it_was.items():  # as a process that was killed leaves them
+        path.write_bytes(data)
+    spoil_page(database_file, 1)
+    spoil_page(Path(f"{database_file}-wal"), 1)
+    with subprocess.Popen(
+        [sys.executable, "-c", RESTORING, str(database_file), str(step)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "in the middle\n"
+        process.kill()
+
+    async with opened(database_file, clock) as service:
+        assert await judged(service) >= ROUNDS_IN_BACKUP
+        assert (await service.rebuild()).corrected == 0
+        await teach(service)
+    assert len(backups.damaged(database_file)) == 1
+    assert backups.unread(database_file) == []
+    assert step == 1 or not list(database_file.parent.glob("*.part"))
+
+
+async def test_what_was_rescued_is_put_in_place_where_the_process_was_killed_before(
+    database_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody deleted the file in use; the copy of it was made, and had not got its name."""
+    clock = Clock()
+    async with opened(database_file, clock, kept=0) as service:
+        await teach(service, rounds=5)
+    database_file.rename(f"{database_file}.rescued-17")
+    Path(f"{database_file}.rescued-18").write_bytes(b"cut off")
+
+    async with opened(database_file, clock) as service:
+        assert await judged(service) == 5
+    assert "a process was killed while it put one there" in caplog.text
+    assert not list(database_file.parent.glob("*.rescued-*"))
 
 
 async def test_a_broken_page_of_the_log_costs_only_what_lay_on_it(database_file: Path) -> None:

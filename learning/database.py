@@ -430,7 +430,7 @@ class Database:
             await self._unread.wait()
             await self._let_go()
             kept = await asyncio.to_thread(moved_file.put_back, copy, self.path, self._beside_it)
-        except _FAILURES as error:
+        except (*_FAILURES, sqlite3.Error) as error:
             raise told(error, self.name) from error
         log.warning("%s was deleted or replaced while in use. %s", self.path, kept)
         self._look_for_backup_at = 0.0

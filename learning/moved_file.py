@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from collections.abc import Collection
 from datetime import datetime, timezone
 from pathlib import Path
@@ -41,13 +42,27 @@ def size(path: Path) -> int:
     return sum(file.stat().st_size for file in files if file.exists())
 
 
-async def rescue(connection: aiosqlite.Connection, path: Path) -> Path:
-    """Copy all that the open connection sees into a new file beside `path`, with SQLite's backup API."""
+async def rescue(connection: aiosqlite.Connection, path: Path) -> Path | None:
+    """Copy all that the open connection sees into a new file beside `path`, with SQLite's backup API.
+
+    None where the open file is damaged and another has its name: whoever put that there has kept this one.
+
+    Raises
+    ------
+    sqlite3.Error, OSError
+        If no copy can be made.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     copy = path.with_name(f"{path.name}.rescued-{os.getpid()}")
     copy.unlink(missing_ok=True)
-    async with aiosqlite.connect(copy) as target:
-        await connection.backup(target)
+    try:
+        async with aiosqlite.connect(copy) as target:
+            await connection.backup(target)
+    except sqlite3.DatabaseError as error:
+        copy.unlink(missing_ok=True)
+        if isinstance(error, sqlite3.OperationalError) or identity(path) is None:
+            raise
+        return None
     return copy
 
 
@@ -60,17 +75,19 @@ def _beside(path: Path) -> list[Path]:
     return [Path(f"{path}-wal"), Path(f"{path}-shm")]
 
 
-def put_back(copy: Path, path: Path, beside_it: Collection[Identity]) -> str:
+def put_back(copy: Path | None, path: Path, beside_it: Collection[Identity]) -> str:
     """Give the rescued copy the database's name, if that is free, once no connection holds the old file.
 
     Returns a sentence that says what was done. Where another file has the name already it is left alone,
     since somebody put it there, and the copy is kept beside it. What lay beside the old file (`beside_it`)
     goes before anybody opens the new one: SQLite would replay the old one's log into it.
     """
-    nobodys = not path.exists()
+    nobodys = copy is not None and not path.exists()
     for leftover in _beside(path):
         if nobodys or identity(leftover) in beside_it:
             leftover.unlink(missing_ok=True)
+    if copy is None:
+        return "The file that is there now is used; the former one is damaged, and was put aside by another."
     if nobodys:
         with contextlib.suppress(FileExistsError):
             _name_without_replacing(copy, path)

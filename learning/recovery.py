@@ -12,8 +12,8 @@ import asyncio
 import logging
 import shutil
 import sqlite3
-from collections.abc import Callable, Generator
-from contextlib import closing, suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from . import backups, exchange
 from .basis import unpacked
 from .database import Database
 from .errors import LearningError
+from .keywords import extract_keywords
 from .portable import PortableGeneration, packed
 
 T = TypeVar("T")
@@ -84,12 +85,15 @@ class Reading:
             if path is None:
                 self.led_anywhere = False
                 return
-            with closing(backups.opened_to_read(path)) as connection:
+            with ExitStack() as opened:
+                files = (path, *self._sound)
+                held = [opened.enter_context(closing(backups.opened_to_read(file))) for file in files]
+                connection, names = held[0], _Names(held)
                 connection.row_factory = sqlite3.Row
                 batch: list[PortableGeneration] = []
                 for number in self._numbers(connection):
                     try:
-                        generation = _generation(connection, number)
+                        generation = _generation(connection, names, number)
                     except (sqlite3.Error, ValidationError, ValueError, OverflowError):
                         self.unreadable += 1
                         continue
@@ -138,46 +142,79 @@ class Reading:
         return sorted(numbers)
 
 
-def _generation(connection: sqlite3.Connection, number: int) -> PortableGeneration | None:
+class _Names:
+    """Texts by their ids: the damaged file's, or where those are gone a backup's, where ids mean the same."""
+
+    def __init__(self, connections: Sequence[sqlite3.Connection]) -> None:
+        self._connections = connections
+
+    def of(self, table: str, column: str, id_: int) -> str | None:
+        for connection in self._connections:
+            row = _tried(_one(connection, f"SELECT {column} FROM {table} WHERE id = ?", id_))  # noqa: S608
+            if row is not None and isinstance(row[0], str):
+                return row[0]
+        return None
+
+
+def _generation(connection: sqlite3.Connection, names: _Names, number: int) -> PortableGeneration | None:
+    """Raises what SQLite and Pydantic raise where it, its images or its verdict cannot be read."""
     row = _one(connection, "SELECT * FROM generation_logs WHERE number = ?", number)()
     if row is None:
         return None
-    said = _one(
-        connection,
-        "SELECT marks, created_at FROM verdicts WHERE generation_number = ? ORDER BY number DESC LIMIT 1",
-        number,
-    )()
     fields = {name: row[name] for name in row.keys() if name in _PLAIN}  # noqa: SIM118 - a Row is no dict
     fields["created_at"] = f"{row['created_at']}+00:00"
-    fields["keywords"] = tuple(
-        {"text": text, "weight": weight}
-        for text, weight in connection.execute(
-            "SELECT text, weight FROM generation_keywords JOIN keywords ON keywords.id = keyword_id "
-            "WHERE generation_number = ? ORDER BY position",
-            (number,),
-        )
-    )
+    fields["keywords"] = _keywords(connection, names, number, row["prompt"])
     fields["images"] = tuple(
-        dict(image)
-        for image in connection.execute(
-            "SELECT name AS checkpoint, filename, subfolder, type FROM generation_images "
-            "JOIN checkpoints ON checkpoints.id = checkpoint_id "
+        {"checkpoint": names.of("checkpoints", "name", image[0]), **dict(zip(_FILE, image[1:], strict=True))}
+        for image in _all(
+            connection,
+            f"SELECT checkpoint_id, {', '.join(_FILE)} FROM generation_images "  # noqa: S608
             "WHERE generation_number = ? ORDER BY position",
-            (number,),
+            number,
         )
     )
-    fields["utilities"] = {
-        row[0]: row[1]
-        for row in connection.execute(
-            "SELECT name, utility FROM generation_utilities "
-            "JOIN checkpoints ON checkpoints.id = checkpoint_id WHERE generation_number = ?",
-            (number,),
-        )
-    }
-    fields["basis"] = packed(unpacked(row["basis"])) if row["basis"] else None
-    if said:
+    utilities = "SELECT checkpoint_id, utility FROM generation_utilities WHERE generation_number = ?"
+    told = _tried(lambda: _all(connection, utilities, number)) or []
+    named = [(names.of("checkpoints", "name", id_), utility) for id_, utility in told]
+    fields["utilities"] = {name: utility for name, utility in named if name}
+    basis = unpacked(row["basis"]) if row["basis"] else None
+    fits = basis is not None and basis.fits(len(fields["keywords"]), len(basis.means))
+    fields["basis"] = packed(basis) if fits else None
+    if said := _verdict(connection, number):
         fields["verdict"] = {"marks": said["marks"], "at": f"{said['created_at']}+00:00"}
     return PortableGeneration.model_validate(fields)
+
+
+def _keywords(
+    connection: sqlite3.Connection, names: _Names, number: int, prompt: str
+) -> tuple[dict[str, Any], ...]:
+    """As they were logged; where they cannot be read, the prompt is read again, if it was stored."""
+    logged = (
+        "SELECT keyword_id, weight FROM generation_keywords WHERE generation_number = ? ORDER BY position"
+    )
+    rows = _tried(lambda: _all(connection, logged, number))
+    found = [(names.of("keywords", "text", id_), weight) for id_, weight in rows or ()]
+    if rows is not None and all(text for text, _ in found):
+        return tuple({"text": text, "weight": weight} for text, weight in found)
+    words = [(word.text, word.weight) for word in extract_keywords(prompt)] if prompt else found
+    return tuple({"text": text, "weight": weight} for text, weight in words if text)
+
+
+def _verdict(connection: sqlite3.Connection, number: int) -> Any:
+    said = (
+        "SELECT marks, created_at FROM verdicts {} WHERE generation_number = ? ORDER BY number DESC LIMIT 1"
+    )
+    try:
+        return _one(connection, said.format(""), number)()
+    except sqlite3.Error:  # the index may be what is ruined
+        return _one(connection, said.format("NOT INDEXED"), number)()
+
+
+_FILE = ("filename", "subfolder", "type")
+
+
+def _all(connection: sqlite3.Connection, query: str, number: int) -> list[Any]:
+    return connection.execute(query, (number,)).fetchall()
 
 
 def _one(connection: sqlite3.Connection, query: str, number: int) -> Callable[[], Any]:

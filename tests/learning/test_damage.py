@@ -55,7 +55,13 @@ async def kept(service: PreferenceService, generation_id: str) -> list[str]:
     return [image.file.checkpoint for image in images if image.verdict == "selected"]
 
 
-@pytest.mark.parametrize("ruined", ["pair_statistics", "the first page"])
+@pytest.mark.parametrize(
+    "ruined",
+    [
+        *("pair_statistics", "the first page", "keywords", "checkpoints", "generation_keywords"),
+        *("generation_utilities", "verdicts_generation_number", "sqlite_autoindex_generation_logs_1"),
+    ],
+)
 async def test_what_can_be_read_is_added_to_the_backup_exactly_once(
     database_file: Path, ruined: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -187,6 +193,30 @@ async def test_a_broken_page_of_the_log_costs_only_what_lay_on_it(database_file:
         assert (await service.rebuild()).corrected == 0
     everything = ROUNDS_IN_BACKUP + ROUNDS_SINCE + 200
     assert everything - 40 < found < everything
+
+
+@pytest.mark.parametrize("page", [1, 2, 5])
+async def test_two_that_share_a_damaged_file_both_go_on(database_file: Path, page: int) -> None:
+    """One puts it right; the other, which has the damaged one open, follows, and loses nothing."""
+    clock = Clock()
+    async with opened(database_file, clock, kept=0) as service:
+        await teach(service, rounds=30)
+    backups.make(database_file, clock(), kept=7)
+    async with opened(database_file, clock) as one, opened(database_file, clock) as two:
+        await teach(one)
+        await teach(two)
+        with closing(sqlite3.connect(database_file)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        spoil_page(database_file, page)
+        met = 0
+        while not backups.damaged(database_file) and met < 30:
+            await one.statistics(limit=1000)
+            await teach(one)
+            met += 1
+        await teach(two, rounds=3)
+        await teach(one)
+        assert await judged(one) == await judged(two) == 30 + 2 + met + 3 + 1
+        assert (await one.rebuild()).corrected == 0
 
 
 async def test_a_file_that_leads_nowhere_is_told_as_such(

@@ -83,7 +83,7 @@ class Database:
         self._running: set[asyncio.Task[Any]] = set()
         self._file: moved_file.Identity | None = None
         self._beside_it: frozenset[moved_file.Identity] = frozenset()
-        self._engine: AsyncEngine
+        self._engines: engines.Engines
         self._keeper: AsyncConnection | None = None
         self._watch: engines.Watch | None = None
 
@@ -148,7 +148,7 @@ class Database:
         if self.path:
             return await asyncio.to_thread(backups.compact, self.path)
         if self.url.get_backend_name() == "postgresql":
-            async with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            async with self._engines.at_once.connect() as connection:
                 ours = ", ".join(table.name for table in metadata.sorted_tables)
                 await connection.exec_driver_sql(f"VACUUM {ours}")
         return True
@@ -234,8 +234,10 @@ class Database:
         self._readers += 1
         self._unread.clear()
         try:
-            engine = engines.at_once(self._engine) if at_once else self._engine
+            engine = self._engines.at_once if at_once else self._engines.reading
             async with engine.connect() as connection:
+                if not at_once:
+                    await connection.begin()
                 return await work(connection)
         except _FAILURES as error:
             raise self.refusal or told(error, self.name) from error
@@ -268,7 +270,7 @@ class Database:
                 await self._connect()
             await self._stay_in_place()
             try:
-                async with self._engine.execution_options(writes=True).begin() as connection:
+                async with self._engines.writing.begin() as connection:
                     return await work(connection)
             except _FAILURES as error:
                 raise told(error, self.name) from error
@@ -329,13 +331,13 @@ class Database:
                 await asyncio.to_thread(moved_file.begin, self.path)
             except OSError as error:
                 raise told(error, self.name) from error
-        self._engine = engines.make_engine(self.url, self.path, self._busy_timeout_s)
+        self._use(engines.make_engine(self.url, self.path, self._busy_timeout_s))
         try:
             newer = await self._migrate()
             if newer:
                 await self._open_newer(newer)
             elif self.path:
-                self._keeper = await self._engine.connect()
+                self._keeper = await self._engines.reading.connect()
                 # The first look opens the log that SQLite keeps beside the file.
                 await self._keeper.run_sync(migrations.revision)
                 await self._keeper.rollback()
@@ -355,31 +357,34 @@ class Database:
                 raise
         self._file = moved_file.identity(self.path) if self.path else None
 
+    def _use(self, engine: AsyncEngine) -> None:
+        self._engines = engines.Engines.of(engine)
+
     async def _open_newer(self, revision: str) -> None:
         """Read what a newer version of the pack keeps, as far as this one understands it."""
         self.refusal = newer(self.name, revision, known=REVISION)
         log.error("%s", self.refusal.message)
         if self.path:
-            await self._engine.dispose()
-            self._engine = engines.make_reading_engine(self.path)
+            await self._engines.reading.dispose()
+            self._use(engines.make_reading_engine(self.path))
 
     async def _open_frozen(self) -> bool:
         """Read a database whose folder takes no file beside it (read-only, or full), as it stands there."""
         if not self.path or not self.path.is_file():
             return False
-        self._engine = engines.make_frozen_engine(self.path)
+        self._use(engines.make_frozen_engine(self.path))
         try:
-            async with self._engine.connect() as connection:
+            async with self._engines.reading.connect() as connection:
                 self.frozen = await connection.run_sync(migrations.revision) == REVISION
         except _FAILURES:
             self.frozen = False
         if not self.frozen:
-            await self._engine.dispose()
+            await self._engines.reading.dispose()
         return self.frozen
 
     async def _migrate(self) -> str | None:
         """Bring the tables up to date; the revision where a newer version of the pack made them."""
-        async with self._engine.connect() as connection:
+        async with self._engines.reading.connect() as connection:
             current = await connection.run_sync(migrations.revision)
         if current == REVISION:
             return None
@@ -395,7 +400,7 @@ class Database:
             if self.path and self.backups_kept:
                 copying = (self.path, self._clock(), self.backups_kept, REVISION)
                 await asyncio.to_thread(backups.make_before_migrating, *copying)
-        async with self._engine.execution_options(writes=True).begin() as connection:
+        async with self._engines.writing.begin() as connection:
             try:
                 await connection.run_sync(migrations.bring_up_to_date)
             except LookupError as error:
@@ -409,7 +414,7 @@ class Database:
             watch.close()
         if keeper is not None:
             await keeper.close()
-        await self._engine.dispose()
+        await self._engines.reading.dispose()
 
     def _is_away(self) -> bool:
         if self.path is None or self.frozen or self.refusal:

@@ -10,16 +10,18 @@ import itertools
 import os
 import sqlite3
 import time
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import ArgumentError, InvalidatePoolError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, PoolResetState
 
+from .direct import failed
 from .errors import StoreUnavailable
 from .quick_cursor import connect
 from .spelling import shown_address
@@ -77,9 +79,17 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> AsyncEngi
     not begin an empty one.
     """
     if url.get_backend_name() != "sqlite":
-        engine = create_async_engine(url, connect_args={"timeout": _CONNECT_S, "command_timeout": _COMMAND_S})
+        engine = create_async_engine(
+            url,
+            # Transactions are begun and ended below: that takes one way to the server, the driver's own two.
+            isolation_level="AUTOCOMMIT",
+            connect_args={"timeout": _CONNECT_S, "command_timeout": _COMMAND_S},
+        )
         event.listen(engine.sync_engine, "checkout", _is_connected)
         event.listen(engine.sync_engine, "begin", _begin_postgresql)
+        event.listen(engine.sync_engine, "commit", _commit_postgresql)
+        event.listen(engine.sync_engine, "rollback", _rollback_postgresql)
+        event.listen(engine.sync_engine, "reset", _reset_postgresql)
         return engine
     engine = create_async_engine(
         _sqlite_url(file, mode="rw") if file else URL.create(url.drivername, database=":memory:"),
@@ -95,11 +105,18 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> AsyncEngi
     return engine
 
 
-def at_once(engine: AsyncEngine) -> AsyncEngine:
-    """The engine for a single statement that reads: no way to the server to begin and to end."""
-    if engine.dialect.name == "sqlite":
-        return engine.execution_options(at_once=True)
-    return engine.execution_options(at_once=True, isolation_level="AUTOCOMMIT")
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """An engine whose transactions only read, and the same one for other ends."""
+
+    reading: AsyncEngine
+    writing: AsyncEngine
+    at_once: AsyncEngine
+    """For a single statement, which needs no transaction around it."""
+
+    @classmethod
+    def of(cls, engine: AsyncEngine) -> Engines:
+        return cls(engine, engine.execution_options(writes=True), engine.execution_options(at_once=True))
 
 
 def make_frozen_engine(file: Path) -> AsyncEngine:
@@ -179,7 +196,8 @@ def _write_ahead(cursor: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if not options.get("at_once", False):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes", False) else "BEGIN")
+        driver: Any = connection.connection.driver_connection
+        driver.begin_soon("BEGIN IMMEDIATE" if options.get("writes", False) else "BEGIN")
 
 
 def _is_connected(dbapi_connection: Any, _record: object, _proxy: object) -> None:
@@ -192,6 +210,41 @@ def _is_connected(dbapi_connection: Any, _record: object, _proxy: object) -> Non
 def _begin_postgresql(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("writes", False):
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+        _at_server(_adapted(connection), f"BEGIN; SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
     elif not options.get("at_once", False):
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        _at_server(_adapted(connection), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+def _commit_postgresql(connection: Connection) -> None:
+    if not connection.get_execution_options().get("at_once", False):
+        done = _at_server(_adapted(connection), "COMMIT")
+        if done != "COMMIT":  # so a server ends what had failed before, without another word
+            raise DBAPIError("COMMIT", None, RuntimeError(f"the server answered {done}"))
+
+
+def _rollback_postgresql(connection: Connection) -> None:
+    if not connection.closed and not connection.invalidated:
+        _leave(_adapted(connection))
+
+
+def _reset_postgresql(adapted: Any, _record: object, state: PoolResetState) -> None:
+    """Whatever became of a transaction, the next one to use the connection finds none."""
+    if not state.terminate_only:
+        _leave(adapted)
+
+
+def _leave(adapted: Any) -> None:
+    driver = adapted.driver_connection
+    if not driver.is_closed() and driver.is_in_transaction():
+        _at_server(adapted, "ROLLBACK")
+
+
+def _adapted(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
+def _at_server(adapted: Any, sql: str) -> str:
+    try:
+        return str(adapted.run_async(lambda driver: driver.execute(sql)))
+    except Exception as error:
+        raise failed(adapted.driver_connection, sql, error) from error

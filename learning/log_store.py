@@ -11,11 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     Join,
-    RowMapping,
     Select,
     Table,
     bindparam,
@@ -31,6 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import verdicts
 from .basis import Basis, unpacked
+from .direct import Reading, Writing
 from .logged import Ids, LoggedGeneration, Recomputation
 from .schema import (
     OVERALL,
@@ -59,6 +59,10 @@ _PLAIN_FIELDS = (
     "judged_at",
 )
 _AT_ONCE = 500  # SQLite before 3.32 takes at most 999 parameters in a statement
+
+
+_Named: TypeAlias = "Mapping[Any, Any]"
+"""A row by the names of its columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,23 +174,19 @@ async def add_verdict(
 ) -> None:
     """Append a verdict; marks that judge nothing withdraw the former one. `basis` is logged where given."""
     judged_at = now if verdicts.judges(marks) else None
-    said = {"generation_number": number, "marks": marks, "created_at": now}
-    # Lists, which nothing is waited for: what has to be known of them, the commit tells.
-    await connection.execute(_SAY, [said])
-    values = {"of_number": number, "at_moment": judged_at}
+    await _SAY.write(connection, [(number, marks, now)])
     if basis is None:
-        await connection.execute(_JUDGE, [values])
+        await _JUDGE.write(connection, [(number, judged_at)])
     else:
-        await connection.execute(_JUDGE_FIRST, [values | {"known": basis.packed()}])
+        await _JUDGE_FIRST.write(connection, [(number, judged_at, basis.packed())])
 
 
-_SAY = insert(verdict_rows)
-_JUDGE = (
-    update(generation_logs)
-    .where(generation_logs.c.number == bindparam("of_number"))
-    .values(judged_at=bindparam("at_moment"))
+_SAID = ("generation_number", "marks", "created_at")
+_SAY = Writing.inserting(verdict_rows, [verdict_rows.c[name] for name in _SAID])
+_JUDGE = Writing.setting(generation_logs.c.number, [generation_logs.c.judged_at])
+_JUDGE_FIRST = Writing.setting(
+    generation_logs.c.number, [generation_logs.c.judged_at, generation_logs.c.basis]
 )
-_JUDGE_FIRST = _JUDGE.values(basis=bindparam("known"))
 
 
 async def set_basis(connection: AsyncConnection, number: int, basis: Basis | None) -> None:
@@ -198,11 +198,12 @@ async def set_basis(connection: AsyncConnection, number: int, basis: Basis | Non
 
 
 async def find(connection: AsyncConnection, generation_id: str) -> LoggedGeneration | None:
-    row = (await connection.execute(_BY_ID, {"of_id": generation_id})).mappings().one_or_none()
-    if row is None:
+    rows = await _FIND.rows(connection, of_id=generation_id)
+    if not rows:
         return None
-    number = {"number": row["number"]}
-    parts = (await connection.execute(_PARTS_OF_ONE, number)).mappings().all()
+    row = dict(zip(_COLUMNS, rows[0], strict=True))
+    found = await _FIND_PARTS.rows(connection, number=row["number"])
+    parts = [dict(zip(_COLUMNS_OF_PARTS, part, strict=True)) for part in found]
     words = [part for part in parts if part["checkpoint_id"] is None]
     images = [part for part in parts if part["checkpoint_id"] is not None]
     return _logged(row, words, images)
@@ -307,7 +308,8 @@ _GENERATIONS = select(
         for name, label in _OF_RECOMPUTATION.items()
     ),
 )
-_BY_ID = _GENERATIONS.where(generation_logs.c.id == bindparam("of_id"))
+_COLUMNS = tuple(column.name for column in _GENERATIONS.selected_columns)
+_FIND = Reading(lambda _: _GENERATIONS.where(generation_logs.c.id == bindparam("of_id")))
 _ALL_KEYWORDS = (
     select(
         generation_keywords.c.generation_number,
@@ -344,7 +346,6 @@ _KEYWORDS, _IMAGES = (
     )
 )
 # One generation is found for each verdict, and each statement is waited for: its parts come in one.
-_OF_IMAGES = ("checkpoint_id", "name", "filename", "subfolder", "type", "utility")
 _PARTS_OF_ONE = union_all(
     select(
         generation_keywords.c.position,
@@ -367,11 +368,14 @@ _PARTS_OF_ONE = union_all(
     .where(generation_images.c.generation_number == bindparam("number")),
 ).order_by("position")
 
+_COLUMNS_OF_PARTS = tuple(column.name for column in _PARTS_OF_ONE.selected_columns)
+_FIND_PARTS = Reading(lambda _: _PARTS_OF_ONE)
+
 
 async def _whole(connection: AsyncConnection, query: Select[Any]) -> list[LoggedGeneration]:
     rows = (await connection.execute(query)).mappings().all()
-    words: dict[int, list[RowMapping]] = defaultdict(list)
-    images: dict[int, list[RowMapping]] = defaultdict(list)
+    words: dict[int, list[_Named]] = defaultdict(list)
+    images: dict[int, list[_Named]] = defaultdict(list)
     for start in range(0, len(rows), _AT_ONCE):
         numbers = {"numbers": [row["number"] for row in rows[start : start + _AT_ONCE]]}
         for word in (await connection.execute(_KEYWORDS, numbers)).mappings():
@@ -381,7 +385,7 @@ async def _whole(connection: AsyncConnection, query: Select[Any]) -> list[Logged
     return [_logged(row, words[row["number"]], images[row["number"]]) for row in rows]
 
 
-def _logged(row: RowMapping, words: Sequence[RowMapping], images: Sequence[RowMapping]) -> LoggedGeneration:
+def _logged(row: _Named, words: Sequence[_Named], images: Sequence[_Named]) -> LoggedGeneration:
     marks: str = row["marks"] or verdicts.UNJUDGED * len(images)
     return LoggedGeneration(
         number=row["number"],

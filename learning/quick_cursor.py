@@ -29,7 +29,6 @@ class _Done:
 
 
 _NOTHING = _Done(None, -1, None, ())
-_BEGINNINGS = ("BEGIN", "BEGIN IMMEDIATE")
 
 Statement = tuple[Any, str, Any]
 """A method of `sqlite3.Cursor`, SQL, and its parameters."""
@@ -69,6 +68,21 @@ class QuickConnection(aiosqlite.Connection):
         """What all of aiosqlite's own methods are made of, in every version; it has no types."""
         execute: Any = self._execute
         return await execute(work, self._conn, *arguments)
+
+    async def rows(self, sql: str, parameters: Any) -> Sequence[Any]:
+        """All that a statement gives, without a cursor."""
+        waiting, self.waiting = self.waiting, []
+        done = await self.in_its_thread(_all_at_once, waiting, sqlite3.Cursor.execute, sql, parameters)
+        found: Sequence[Any] = done.rows
+        return found
+
+    def begin_soon(self, sql: str) -> None:
+        """Begin a transaction with what is waited for next."""
+        self.waiting.append((sqlite3.Cursor.execute, sql, ()))
+
+    def write_soon(self, sql: str, rows: Iterable[Any]) -> None:
+        """Do it for each of the rows before the next thing that is waited for."""
+        self.waiting.append((sqlite3.Cursor.executemany, sql, rows))
 
     def cursor(self) -> QuickCursor:  # type: ignore[override]  # there it is a coroutine's result
         return QuickCursor(self)
@@ -130,7 +144,7 @@ class QuickCursor:
     async def _run(self, how: Any, sql: str, parameters: Any) -> QuickCursor:
         self._done, self._taken = _NOTHING, 0
         held = self._connection
-        if how is sqlite3.Cursor.executemany or sql in _BEGINNINGS:
+        if how is sqlite3.Cursor.executemany:
             held.waiting.append((how, sql, parameters))
             return self
         waiting, held.waiting = held.waiting, []

@@ -20,20 +20,19 @@ from sqlalchemy import (
     CompoundSelect,
     FromClause,
     Table,
-    bindparam,
     delete,
     func,
     literal,
     null,
     select,
     union_all,
-    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import statistics
 from .basis import MODELS
+from .direct import Among, Reading, Writing
 from .logged import Ids, LoggedGeneration, Recomputation
 from .overview import CheckpointRow
 from .pair_table import FIELDS, PairTable, numbers_of
@@ -62,12 +61,11 @@ _COLUMNS = tuple(pair_statistics.c[name] for name in _NUMBERS)
 UNITS = numpy.array([1.0 if name in ("selected", "total", "rounds") else GRAIN for name in _NUMBERS])
 """What one is worth in each column: people read the first three, the others take less room as they are."""
 
-_HEARD = keywords.c.text.in_(bindparam("texts", expanding=True))
-
 
 # Two selects in one statement: for a LEFT JOIN on the joined pairs SQLite would read the whole pair table.
 # The ids are looked up apart, so that pairs are found by their key, whatever else there is an index of.
-def _known(heard: FromClause, sums: FromClause, pairs: Table) -> CompoundSelect[Any]:
+def _known(among: Among, heard: FromClause, sums: FromClause, pairs: Table) -> CompoundSelect[Any]:
+    is_asked = among(keywords.c.text, "texts")
     return union_all(
         select(
             keywords.c.text,
@@ -76,7 +74,7 @@ def _known(heard: FromClause, sums: FromClause, pairs: Table) -> CompoundSelect[
             *(literal(0.0) for _ in _NUMBERS[len(_OF_KEYWORDS) :]),
         )
         .select_from(heard)
-        .where(_HEARD),
+        .where(is_asked),
         select(keywords.c.text, checkpoints.c.name, *(pairs.c[name] for name in _NUMBERS))
         .select_from(
             pairs.join(keywords, keywords.c.id == pairs.c.keyword_id).join(
@@ -84,22 +82,23 @@ def _known(heard: FromClause, sums: FromClause, pairs: Table) -> CompoundSelect[
             )
         )
         .where(
-            pairs.c.keyword_id.in_(select(keywords.c.id).where(_HEARD)),
+            pairs.c.keyword_id.in_(select(keywords.c.id).where(is_asked)),
             pairs.c.checkpoint_id.in_(
-                select(checkpoints.c.id).where(
-                    checkpoints.c.name.in_(bindparam("candidates", expanding=True))
-                )
+                select(checkpoints.c.id).where(among(checkpoints.c.name, "candidates"))
             ),
         ),
     )
 
 
 _OF_KEYWORDS = ("rounds", *FITS, *HEARINGS)
-_EVIDENCE = _known(keywords, keywords, pair_statistics)
-_EVIDENCE_ANEW = _known(
-    keywords.join(keyword_sums_anew, keyword_sums_anew.c.keyword_id == keywords.c.id),
-    keyword_sums_anew,
-    pair_statistics_anew,
+_EVIDENCE = Reading(lambda among: _known(among, keywords, keywords, pair_statistics))
+_EVIDENCE_ANEW = Reading(
+    lambda among: _known(
+        among,
+        keywords.join(keyword_sums_anew, keyword_sums_anew.c.keyword_id == keywords.c.id),
+        keyword_sums_anew,
+        pair_statistics_anew,
+    )
 )
 
 
@@ -107,8 +106,8 @@ async def evidence(
     connection: AsyncConnection, texts: Sequence[str], candidates: Sequence[str], *, anew: bool = False
 ) -> Evidence:
     """All that is known of some keywords and candidates, in one query; `anew`: of what was recomputed."""
-    asked = {"texts": [OVERALL, *texts], "candidates": list(candidates)}
-    rows = await connection.execute(_EVIDENCE_ANEW if anew else _EVIDENCE, asked)
+    reading = _EVIDENCE_ANEW if anew else _EVIDENCE
+    rows = await reading.rows(connection, texts=[OVERALL, *texts], candidates=list(candidates))
     pairs: list[tuple[str, str]] = []
     held: list[float] = []
     rounds: dict[str, float] = {}
@@ -240,8 +239,12 @@ async def move_pairs(connection: AsyncConnection, from_id: int, to_id: int) -> N
     of_it = pair_statistics.c.checkpoint_id == from_id
     known = select(pair_statistics.c.keyword_id, literal(to_id), *numbers).where(of_it)
     names = ["keyword_id", "checkpoint_id", *(column.name for column in numbers)]
-    adding = _ADD[connection.dialect.name, pair_statistics.name]
-    await connection.execute(adding.from_select(names, known))
+    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[connection.dialect.name]
+    adding = insert(pair_statistics).from_select(names, known)
+    sums = {column.name: column + adding.excluded[column.name] for column in numbers}
+    await connection.execute(
+        adding.on_conflict_do_update(index_elements=list(pair_statistics.primary_key), set_=sums)
+    )
     await connection.execute(delete(pair_statistics).where(of_it))
 
 
@@ -249,70 +252,38 @@ async def _add(connection: AsyncConnection, change: Change, ids: Ids, *, anew: b
     table = pair_statistics_anew if anew else pair_statistics
     changed = {pair: sums for pair, sums in change.pairs.items() if any(sums)}
     counted = (numpy.array([*changed.values()]).reshape(-1, len(_NUMBERS)) / UNITS).tolist()
-    rows = [
-        {
-            "keyword_id": ids.keywords[keyword],
-            "checkpoint_id": ids.checkpoints[checkpoint],
-            **dict(zip(_NUMBERS, numbers, strict=True)),
-        }
+    rows = sorted(
+        (ids.keywords[keyword], ids.checkpoints[checkpoint], *numbers)
         for (keyword, checkpoint), numbers in zip(changed, counted, strict=True)
-    ]
-    dialect = connection.dialect.name
-    if rows:
-        await connection.execute(_ADD[dialect, table.name], rows)
+    )
+    if rows:  # in the order in which they lie
+        await _ADD[table.name].write(connection, rows)
     # Only where images are judged no longer can nothing be left.
     less = {ids.keywords[pair[0]] for pair, sums in change.pairs.items() if sums[_TOTAL] < 0.0}
     if less:
         await connection.execute(
             delete(table).where(table.c.keyword_id.in_(less), *(table.c[name] == 0.0 for name in _NUMBERS))
         )
-    heard = [
-        {
-            "keyword_id": ids.keywords[text],
-            "rounds": share,
-            **(_no_fits if text != OVERALL else _named(FITS, change.fits)),
-            **_named(HEARINGS, change.hearings.get(text, _no_hearing)),
-        }
+    heard = sorted(
+        (
+            ids.keywords[text],
+            share,
+            *(change.fits if text == OVERALL else _NO_FITS),
+            *change.hearings.get(text, _NO_HEARING),
+        )
         for text, share in change.rounds.items()
         if share or any(change.hearings.get(text, ())) or (text == OVERALL and any(change.fits))
-    ]
-    if heard and anew:
-        await connection.execute(_HEAR_ANEW[dialect], heard)
-    elif heard:
-        more = [{f"more_{name}": number for name, number in row.items()} for row in heard]
-        await connection.execute(_HEAR, more)
-
-
-def _named(names: Sequence[str], numbers: Sequence[float]) -> dict[str, float]:
-    return dict(zip(names, numbers, strict=True))
+    )
+    if heard:
+        await (_HEAR_ANEW if anew else _HEAR).write(connection, heard)
 
 
 _TOTAL = _NUMBERS.index("total")
 _UNHEARD = Hearing()
-_no_fits = dict.fromkeys(FITS, 0.0)
-_no_hearing = [0.0] * len(HEARINGS)
-_HEAR = (
-    update(keywords)
-    .where(keywords.c.id == bindparam("more_keyword_id"))
-    .values({keywords.c[name]: keywords.c[name] + bindparam(f"more_{name}") for name in _OF_KEYWORDS})
-)
-
-
-def _adding(table: Table, insert: Any) -> Any:
-    numbers = [column for column in table.columns if not column.primary_key]
-    return insert(table).on_conflict_do_update(
-        index_elements=list(table.primary_key),
-        set_={column.name: column + insert(table).excluded[column.name] for column in numbers},
-    )
-
-
-_INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-_ADD = {
-    (dialect, table.name): _adding(table, insert)
-    for dialect, insert in _INSERT.items()
-    for table in (pair_statistics, pair_statistics_anew)
-}
-_HEAR_ANEW = {dialect: _adding(keyword_sums_anew, insert) for dialect, insert in _INSERT.items()}
+_NO_FITS, _NO_HEARING = (0.0,) * len(FITS), (0.0,) * len(HEARINGS)
+_ADD = {table.name: Writing.adding(table) for table in (pair_statistics, pair_statistics_anew)}
+_HEAR = Writing.increasing(keywords.c.id, [keywords.c[name] for name in _OF_KEYWORDS])
+_HEAR_ANEW = Writing.adding(keyword_sums_anew)
 
 
 async def with_basis(

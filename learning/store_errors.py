@@ -96,9 +96,11 @@ def server_is_away(error: BaseException | None) -> bool:
 
 def told(error: BaseException, name: str) -> StoreUnavailable:
     """Turn a driver's or the system's error into one that says what to do next."""
-    cause = str(getattr(error, "orig", None) or error)
+    found = getattr(error, "orig", None) or error
+    cause = str(found)
+    kinds = f"{type(error).__name__} {type(found).__name__}"
     for signs, code, says in _CAUSES:
-        if any(sign in f"{type(error).__name__} {cause}".lower() for sign in signs):
+        if any(sign in f"{kinds} {cause}".lower() for sign in signs):
             unstored = message("nothing_stored", "Nothing of this was stored. ({cause})", cause=cause)
             return StoreUnavailable(code, joined([says(name), unstored]))
     return unreachable(error, name)

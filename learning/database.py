@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from . import backups, damage, engines, migrations, moved_file
+from . import backups, damage, engines, migrations, moved_file, versions
 from .errors import StoreUnavailable
 from .overview import DatabaseReport
 from .schema import REVISION, learned_state, metadata
@@ -85,7 +85,7 @@ class Database:
         self._beside_it: frozenset[moved_file.Identity] = frozenset()
         self._engines: engines.Engines
         self._keeper: AsyncConnection | None = None
-        self._watch: engines.Watch | None = None
+        self._watch: versions.Watch | None = None
 
     @classmethod
     async def open(
@@ -117,11 +117,15 @@ class Database:
         """The database as people know it: its path, or its address without the password."""
         return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
 
-    def version(self) -> int | None:
-        """A number that differs after every commit, whoever made it; None where only reading could tell."""
+    @property
+    def is_server(self) -> bool:
+        return self.url.get_backend_name() == "postgresql"
+
+    async def version(self) -> versions.Version | None:
+        """Another value after every commit, whoever made it; None where only reading could tell."""
         if self._watch is None or self._closed or not self._sound.is_set() or self._is_away():
             return None
-        return self._watch.version()
+        return await self._watch.version()
 
     async def read(self, work: Work[T], *, at_once: bool = False) -> T:
         """Run `work` in a transaction that only reads, on a consistent state.
@@ -147,7 +151,7 @@ class Database:
         """Clear what was deleted from free pages and logs; whether all of it could be."""
         if self.path:
             return await asyncio.to_thread(backups.compact, self.path)
-        if self.url.get_backend_name() == "postgresql":
+        if self.is_server:
             async with self._engines.at_once.connect() as connection:
                 ours = ", ".join(table.name for table in metadata.sorted_tables)
                 await connection.exec_driver_sql(f"VACUUM {ours}")
@@ -336,6 +340,8 @@ class Database:
             newer = await self._migrate()
             if newer:
                 await self._open_newer(newer)
+            elif self.is_server:
+                self._watch = versions.ServerWatch(self._engines.at_once)
             elif self.path:
                 self._keeper = await self._engines.reading.connect()
                 # The first look opens the log that SQLite keeps beside the file.
@@ -343,7 +349,7 @@ class Database:
                 await self._keeper.rollback()
                 self._beside_it = moved_file.beside(self.path)
                 with contextlib.suppress(sqlite3.Error):
-                    self._watch = engines.Watch(self.path)
+                    self._watch = versions.FileWatch(self.path)
         except BaseException as error:
             await self._let_go()
             failed = isinstance(error, _FAILURES)
@@ -411,7 +417,7 @@ class Database:
         keeper, self._keeper = self._keeper, None
         watch, self._watch = self._watch, None
         if watch is not None:
-            watch.close()
+            await watch.close()
         if keeper is not None:
             await keeper.close()
         await self._engines.reading.dispose()

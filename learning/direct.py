@@ -186,6 +186,11 @@ class Writing:
         return known
 
 
+def is_cut(connection: AsyncConnection) -> bool:
+    """Whether a server's connection is known to lead nowhere any more."""
+    return connection.closed or connection.invalidated or bool(_driver(connection).is_closed())
+
+
 def failed(driver: Any, sql: str, error: Exception) -> Exception:
     """The error as SQLAlchemy would have told it; what no database raised is left as it is."""
     kinds = type(error).__mro__

@@ -6,7 +6,6 @@ or its driver: SQLite's pragmas and how it begins, PostgreSQL's lock that makes 
 
 from __future__ import annotations
 
-import itertools
 import os
 import sqlite3
 import time
@@ -131,34 +130,11 @@ def make_reading_engine(file: Path) -> AsyncEngine:
     return create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect})
 
 
-class Watch:
-    """A connection of its own to a SQLite file, which only tells whether somebody has changed it.
-
-    It asks shared memory, in the calling thread and within microseconds, and never waits for a lock.
-    """
-
-    _numbers = itertools.count()
-
-    def __init__(self, file: Path) -> None:
-        self._connection = sqlite3.connect(f"{_address(file)}?mode=ro", uri=True, timeout=0.0)
-        self._opened = next(self._numbers) << 32  # of two files, or one opened twice, no version is the same
-
-    def version(self) -> int | None:
-        try:
-            (number,) = self._connection.execute("PRAGMA data_version").fetchone()
-        except sqlite3.Error:
-            return None
-        return self._opened + int(number)
-
-    def close(self) -> None:
-        self._connection.close()
-
-
 def _sqlite_url(file: Path, **parameters: str) -> URL:
-    return URL.create("sqlite+aiosqlite", database=_address(file), query={**parameters, "uri": "true"})
+    return URL.create("sqlite+aiosqlite", database=address_of(file), query={**parameters, "uri": "true"})
 
 
-def _address(file: Path) -> str:
+def address_of(file: Path) -> str:
     path = file.as_posix()
     # https://www.sqlite.org/uri.html: three slashes before a drive letter, four before a network share.
     return f"file://{'' if path.startswith('/') else '/'}{quote(path, safe='/:')}"

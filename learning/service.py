@@ -35,6 +35,7 @@ from .database import BUSY_TIMEOUT_S, Database
 from .decision import Decision, Question, ask
 from .errors import InvalidRequest, InvalidVerdict, UnknownImage
 from .evidence_cache import EvidenceCache
+from .evidence_source import Learned
 from .forgetting import Forgetting
 from .identity import Identity
 from .inspection import Inspection, found
@@ -413,15 +414,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
         return await exchange.import_lines(self._database, lines, names or {})
 
     async def _decide(self, asked: Question) -> Decision:
-        texts, names = [word.text for word in asked.keywords], list(asked.spelled)
-        return await self._remembered.decide(
-            asked,
-            self.half_life,
-            self._database.version(),
-            lambda: self._database.read(
-                lambda connection: statistics_store.evidence(connection, texts, names), at_once=True
-            ),
-        )
+        return await self._remembered.decide(asked, self.half_life, Learned(self._database, asked))
 
 
 def _later_than(former: datetime | None, now: datetime) -> datetime:

@@ -23,6 +23,7 @@ from .message import joined, message
 from .overview import DatabaseReport
 from .standby import Standby
 from .store_errors import server_is_away
+from .versions import Version
 
 T = TypeVar("T")
 
@@ -92,6 +93,10 @@ class SharedDatabase(Database):
             async with self._in_place:
                 await self._catch_up()
         return await self.standby.database.read(work, at_once=at_once)
+
+    async def version(self) -> Version | None:
+        """As in `Database`; None while the server is away."""
+        return None if self.absence else await super().version()
 
     async def write(self, work: Work[T], *, whole: bool = False) -> T:
         """As in `Database`; while the server is away, to disk here, to be delivered later."""

@@ -19,7 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+
+# Time is what the benchmarks measure: on a busy machine a slow example is no wrong answer.
+hypothesis.settings.register_profile("without deadlines", deadline=None)
+hypothesis.settings.load_profile("without deadlines")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from sqlalchemy import URL, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import backups, damage, engines, migrations, moved_file, versions
 from .errors import StoreUnavailable
@@ -335,7 +335,7 @@ class Database:
                 await asyncio.to_thread(moved_file.begin, self.path)
             except OSError as error:
                 raise told(error, self.name) from error
-        self._use(engines.make_engine(self.url, self.path, self._busy_timeout_s))
+        self._engines = engines.make_engine(self.url, self.path, self._busy_timeout_s)
         try:
             newer = await self._migrate()
             if newer:
@@ -363,22 +363,19 @@ class Database:
                 raise
         self._file = moved_file.identity(self.path) if self.path else None
 
-    def _use(self, engine: AsyncEngine) -> None:
-        self._engines = engines.Engines.of(engine)
-
     async def _open_newer(self, revision: str) -> None:
         """Read what a newer version of the pack keeps, as far as this one understands it."""
         self.refusal = newer(self.name, revision, known=REVISION)
         log.error("%s", self.refusal.message)
         if self.path:
             await self._engines.reading.dispose()
-            self._use(engines.make_reading_engine(self.path))
+            self._engines = engines.make_reading_engine(self.path)
 
     async def _open_frozen(self) -> bool:
         """Read a database whose folder takes no file beside it (read-only, or full), as it stands there."""
         if not self.path or not self.path.is_file():
             return False
-        self._use(engines.make_frozen_engine(self.path))
+        self._engines = engines.make_frozen_engine(self.path)
         try:
             async with self._engines.reading.connect() as connection:
                 self.frozen = await connection.run_sync(migrations.revision) == REVISION

@@ -71,8 +71,22 @@ def file_of(url: URL) -> Path | None:
     return Path(str(url.database)).expanduser().resolve()
 
 
-def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> AsyncEngine:
-    """Make the engine; `execution_options(writes=True)` begins a writer's transaction.
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """An engine whose transactions only read, and the same one for other ends."""
+
+    reading: AsyncEngine
+    writing: AsyncEngine
+    at_once: AsyncEngine
+    """For a single statement, which needs no transaction around it."""
+
+    @classmethod
+    def of(cls, engine: AsyncEngine) -> Engines:
+        return cls(engine, engine.execution_options(writes=True), engine.execution_options(at_once=True))
+
+
+def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> Engines:
+    """Make the engines of a database that may be written.
 
     A SQLite file must be there already: a connection that is opened after somebody deleted it must fail, and
     not begin an empty one.
@@ -89,7 +103,7 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> AsyncEngi
         event.listen(engine.sync_engine, "commit", _commit_postgresql)
         event.listen(engine.sync_engine, "rollback", _rollback_postgresql)
         event.listen(engine.sync_engine, "reset", _reset_postgresql)
-        return engine
+        return Engines.of(engine)
     engine = create_async_engine(
         _sqlite_url(file, mode="rw") if file else URL.create(url.drivername, database=":memory:"),
         poolclass=AsyncAdaptedQueuePool,
@@ -101,33 +115,23 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> AsyncEngi
     )
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
+    return Engines.of(engine)
 
 
-@dataclass(frozen=True, slots=True)
-class Engines:
-    """An engine whose transactions only read, and the same one for other ends."""
-
-    reading: AsyncEngine
-    writing: AsyncEngine
-    at_once: AsyncEngine
-    """For a single statement, which needs no transaction around it."""
-
-    @classmethod
-    def of(cls, engine: AsyncEngine) -> Engines:
-        return cls(engine, engine.execution_options(writes=True), engine.execution_options(at_once=True))
-
-
-def make_frozen_engine(file: Path) -> AsyncEngine:
+def make_frozen_engine(file: Path) -> Engines:
     """Make an engine that reads a SQLite file as it stands, and needs to write nothing beside it."""
     url = _sqlite_url(file, mode="ro", immutable="1")
-    return create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect})
+    return Engines.of(
+        create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect})
+    )
 
 
-def make_reading_engine(file: Path) -> AsyncEngine:
+def make_reading_engine(file: Path) -> Engines:
     """Make an engine that reads a SQLite file beside others that write it, and never changes it."""
     url = _sqlite_url(file, mode="ro")
-    return create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect})
+    return Engines.of(
+        create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect})
+    )
 
 
 def _sqlite_url(file: Path, **parameters: str) -> URL:

@@ -21,18 +21,6 @@ import aiosqlite
 Identity: TypeAlias = tuple[int, int]
 
 
-def begin(path: Path) -> None:
-    """Make an empty file, which is an empty database to SQLite."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-
-
-def size(path: Path) -> int:
-    """Its bytes, with those that are not yet in the file itself."""
-    files = (path, Path(f"{path}-wal"))
-    return sum(file.stat().st_size for file in files if file.exists())
-
-
 def identity(path: Path) -> Identity | None:
     """What tells a file from another of the same name; None where there is none."""
     try:

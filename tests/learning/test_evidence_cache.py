@@ -135,8 +135,9 @@ async def test_a_server_that_hangs_up_is_asked_anew(postgres_url: str) -> None:
     service, other = [await PreferenceService.open(postgres_url) for _ in range(2)]
     await teach(service, rounds=2)
     before = [await service.recommend("anime girl", NAMES, seed=1) for _ in range(2)]
-    cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    cut = text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
     await other._database.read(lambda connection: connection.execute(cut))
+    await asyncio.sleep(0.1)  # until this end has heard of it too
     after = [await service.recommend("anime girl", NAMES, seed=1) for _ in range(2)]
     version = await service._database.version()
     await service.close()

@@ -191,27 +191,45 @@ def restore(database: Path, now: datetime) -> Restored | None:
     if sound is None:
         return None
     draft = database.with_name(f"{database.name}.{os.getpid()}.part")
+    try:
+        draft.write_bytes(sound.path.read_bytes())
+        _reach_the_disk(draft)
+        aside = set_aside(database, now, *_newest_numbers(sound.path))
+        if aside is None:
+            return None
+        draft.replace(database)
+    finally:
+        draft.unlink(missing_ok=True)
+    return Restored(aside, sound)
+
+
+def set_aside(database: Path, now: datetime, generation: int, verdict: int) -> Path | None:
+    """Give a damaged database a name that says so, and note beyond which numbers it is to be read.
+
+    None where it is not damaged.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written; then all is as it was.
+    """
+    if not problem_of(database):
+        return None
     aside = database.with_name(
         f"{database.stem}.damaged-{now.astimezone(timezone.utc):{_MOMENT}}{database.suffix}"
     )
     note = _note(aside)
     try:
-        draft.write_bytes(sound.path.read_bytes())
-        _reach_the_disk(draft)
-        if not problem_of(database):
-            return None
-        note.write_text(json.dumps(_newest_numbers(sound.path)), "utf-8")
+        note.write_text(json.dumps([generation, verdict]), "utf-8")
         database.replace(aside)
-        # They belong to the damaged file, which may be read with them; the copy must not get them.
+        # They belong to the damaged file, which may be read with them; whatever takes its place must not.
         for part in ("-wal", "-shm"):
             with suppress(FileNotFoundError):
                 Path(f"{database}{part}").replace(f"{aside}{part}")
-        draft.replace(database)
     finally:
-        draft.unlink(missing_ok=True)
         if not aside.exists():
             note.unlink(missing_ok=True)
-    return Restored(aside, sound)
+    return aside
 
 
 def finish(database: Path) -> str:

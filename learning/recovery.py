@@ -36,12 +36,19 @@ _FARTHEST = 100_000
 log = logging.getLogger(__name__)
 
 
-async def recover(database: Database) -> None:
-    """Add what files that were put aside hold beyond their backups; done once for each."""
-    if database.path is None or database.refusal is not None:
+async def recover(database: Database, file: Path | None = None) -> None:
+    """Add what files that were put aside hold beyond their backups; done once for each.
+
+    Parameters
+    ----------
+    file
+        Whose damaged files; None: the database's own.
+    """
+    file = file or database.path
+    if file is None or database.refusal is not None:
         return
-    for unread in await asyncio.to_thread(backups.unread, database.path):
-        reading = Reading(unread, [backup.path for backup in backups.listed(database.path)])
+    for unread in await asyncio.to_thread(backups.unread, file):
+        reading = Reading(unread, [backup.path for backup in backups.listed(file)])
         try:
             report = await exchange.add(database, reading.batches)
         except (LearningError, OSError) as error:

@@ -16,7 +16,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import engines
+from sqlalchemy import URL
+
+from . import backups, engines, recovery
 from .database import BUSY_TIMEOUT_S, Database, Work, utc_now
 from .errors import LearningError, StoreUnavailable, UnknownGeneration
 from .message import joined, message
@@ -57,14 +59,32 @@ class SharedDatabase(Database):
     async def open_beside(cls, url: str | os.PathLike[str], folder: Path) -> SharedDatabase:
         """Open a server's database, with a file in `folder` for when it is away.
 
+        A damaged one is made anew, and what had been waiting in it delivered as far as it can be read.
+
         Raises
         ------
         StoreUnavailable
             If the server is away and was never reached from here, or anything else is wrong.
         """
-        database = cls(engines.parse(url), BUSY_TIMEOUT_S, 0, utc_now)
-        place = sha256(database.name.encode()).hexdigest()[:8]
-        database.standby = await Standby.open(folder / f"standby-{place}.db")
+        address = engines.parse(url)
+        name = address.render_as_string(hide_password=True)
+        file = folder / f"standby-{sha256(name.encode()).hexdigest()[:8]}.db"
+        try:
+            database = await cls._open_with(address, file)
+        except StoreUnavailable as error:
+            if error.code != "store_damaged" or not await asyncio.to_thread(Standby.set_aside, file):
+                raise
+            log.error("%s was damaged; it is made anew from the server.", file)
+            database = await cls._open_with(address, file)
+        await recovery.recover(database, file)
+        for aside in await asyncio.to_thread(backups.put_aside, file):
+            aside.unlink(missing_ok=True)  # the server holds all that it told
+        return database
+
+    @classmethod
+    async def _open_with(cls, address: URL, file: Path) -> SharedDatabase:
+        database = cls(address, BUSY_TIMEOUT_S, 0, utc_now)
+        database.standby = await Standby.open(file)
         database._news = asyncio.Event()
         database._unfollowed = deque(maxlen=_REMEMBERED)
         database._in_place = asyncio.Lock()
@@ -201,13 +221,20 @@ class SharedDatabase(Database):
             await asyncio.sleep(_FOLLOW_AFTER_S if self.absence is None else _TRY_EVERY_S)
             try:
                 if self.absence is None:
-                    self._news.clear()
-                    await self._follow()
+                    await self._follow_news()
                 else:
                     await self._reach()
             except StoreUnavailable as error:
                 if self.absence is None and server_is_away(error.__cause__):
                     self._leave(error)
+
+    async def _follow_news(self) -> None:
+        self._news.clear()
+        try:
+            await self._follow()
+        except asyncio.CancelledError:
+            self._news.set()  # `close` does it again: the next start may have to do without the server
+            raise
 
     async def _follow(self) -> None:
         included = len(self._unfollowed)

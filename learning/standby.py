@@ -11,6 +11,8 @@ without counting twice.
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -18,8 +20,8 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Column, Integer, MetaData, String, Table, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import exchange, log_store
-from .database import Database, Work
+from . import backups, exchange, log_store
+from .database import Database, Work, utc_now
 from .overview import ImportReport
 from .portable import PortableGeneration
 from .schema import (
@@ -88,6 +90,15 @@ class Standby:
             await standby.database.close()
             raise
         return standby
+
+    @staticmethod
+    def set_aside(path: Path) -> bool:
+        """Give a damaged file another name, with a note of what it had delivered; False where it is sound."""
+        delivered = 0, 0
+        query = "SELECT own_generation, own_verdict FROM standby_state"
+        with contextlib.closing(backups.opened_to_read(path)) as held, contextlib.suppress(sqlite3.Error):
+            delivered = held.execute(query).fetchone() or delivered
+        return backups.set_aside(path, utc_now(), *delivered) is not None
 
     async def has_followed(self) -> bool:
         return await self.database.read(_state) is not None

@@ -1,6 +1,6 @@
 """A PostgreSQL server that is stopped and started: recommending goes on, and what was taught arrives once."""
 
-# ruff: noqa: ASYNC110 - nothing tells when a server is found to be back
+# ruff: noqa: ASYNC110, ASYNC240 - nothing tells when a server is found to be back
 from __future__ import annotations
 
 import asyncio
@@ -18,6 +18,7 @@ from context_checkpoint.learning.shared_database import SharedDatabase
 from context_checkpoint.learning.standby import Standby
 from tests.conftest import PostgresServer
 
+from .test_damage import root_page, spoil_page
 from .test_faults import CANDIDATES, judged, teach
 
 pytestmark = pytest.mark.postgres
@@ -135,6 +136,21 @@ async def test_a_worker_that_is_restarted_meanwhile_goes_on_and_delivers_later(
     assert await rows(postgres_url, "SELECT COUNT(*) FROM verdicts") == 15
 
 
+@pytest.mark.parametrize("turns", range(0, 40, 4))
+async def test_a_worker_that_is_closed_while_it_follows_has_followed(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path, turns: int
+) -> None:
+    """Wherever it was, the next start can do without the server."""
+    async with worker(postgres_url, tmp_path) as service:
+        await teach(service, rounds=2)
+        for _ in range(turns):
+            await asyncio.sleep(0.004)
+        known = await judged(service)
+    with stopped(postgres_server):
+        async with worker(postgres_url, tmp_path) as service:
+            assert await judged(service) == known == 2
+
+
 async def test_a_delivery_that_is_not_noted_is_repeated_without_counting_twice(
     postgres_url: str, postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +235,32 @@ async def test_two_names_are_joined_on_the_server_alone(
         assert "a" in {row.checkpoint for row in await service.checkpoints()}
         assert await judged(service) == 15
         assert (await service.rebuild()).corrected == 0
+
+
+@pytest.mark.parametrize("ruined", ["the first page", "keywords", "generation_images", "standby_state"])
+async def test_a_damaged_standby_file_is_made_anew_and_what_waited_in_it_arrives(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path, ruined: str
+) -> None:
+    """A worker whose own disk fails is not kept from a server that is well."""
+    async with worker(postgres_url, tmp_path) as service:
+        await teach(service, rounds=12)
+        await followed(service)
+    with stopped(postgres_server):
+        async with worker(postgres_url, tmp_path) as service:
+            await teach(service, rounds=3, winner="c")
+    [file] = tmp_path.glob("standby-*.db")
+    spoil_page(file, 1 if ruined == "the first page" else root_page(file, ruined))
+
+    for _ in range(2):
+        async with worker(postgres_url, tmp_path) as service:
+            found = await judged(service)
+            # Without the first page nothing leads to the rest, and no image means no verdict.
+            assert found == (12 if ruined in ("the first page", "generation_images") else 15)
+            assert (await service.rebuild()).corrected == 0
+    with stopped(postgres_server):
+        async with worker(postgres_url, tmp_path) as service:
+            assert await judged(service) == found
+    assert [path.name for path in tmp_path.glob("standby-*damaged*")] == []
 
 
 async def test_what_other_workers_teach_is_known_when_the_server_goes(

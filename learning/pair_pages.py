@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, false, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import statistics_store
@@ -24,6 +24,10 @@ FEW = 20_000
 """So many rows are sorted as they are asked for."""
 MOST_SORTED = 10_000
 """Of more rows so many are sorted: those with most evidence."""
+_MANY = 100_000
+"""So many of a search's rows are met often enough where all rows are gone through, most evidence first."""
+_COUNTED = 20
+"""The rows of so many checkpoints are counted within a tenth of a second."""
 
 _NUMBERS = (pair_statistics.c.selected, pair_statistics.c.total, pair_statistics.c.rounds)
 _KEYWORD, _CHECKPOINT = pair_statistics.c.keyword_id, pair_statistics.c.checkpoint_id
@@ -54,13 +58,18 @@ async def pair_rows(
     `partial`: they have not been counted, and are too many to be counted now.
     """
     exact = exact or partial
-    asked = await _asked(connection, page)
-    found = FEW + 1 if partial and page.is_whole else await _count(connection, page, asked, exact=exact)
-    if found > FEW and page.search:
-        asked = await _asked(connection, page, walked=True)
+    fitting = await _fitting(connection, page.search) if page.search else None
+    asked = _asked(page, fitting)
+    if partial and page.is_whole:
+        found = FEW + 1
+    else:
+        found = await _count(connection, page, asked, fitting, exact=exact)
+    if found > FEW and fitting is not None and (page.sort == "total" or found > _MANY or fitting.is_broad):
+        asked = _asked(page, fitting, walked=True)
     if found <= FEW:
         query = _sorted(select(_KEYWORD, _CHECKPOINT, *_NUMBERS).where(*asked).subquery(), page)
     elif page.sort == "total":
+        found = MOST_SORTED if fitting is not None and found == FEW + 1 else found
         query = _sorted(
             _most(asked, page.descending).limit(page.limit).offset(page.offset).subquery(), page, paged=True
         )
@@ -73,9 +82,27 @@ async def pair_rows(
     return tuple(PairRow(*row) for row in rows), found
 
 
-async def _asked(
-    connection: AsyncConnection, page: Page, *, walked: bool = False
-) -> list[ColumnElement[bool]]:
+@dataclass(frozen=True, slots=True)
+class _Fitting:
+    """What has a search in it: some keyword or none, and so many checkpoints."""
+
+    keywords: bool
+    checkpoints: int
+
+    @property
+    def is_broad(self) -> bool:
+        """Whether no index leads to its rows alone."""
+        return self.checkpoints > (0 if self.keywords else _COUNTED)
+
+
+async def _fitting(connection: AsyncConnection, search: str) -> _Fitting:
+    heard = select(keywords.c.id).where(_holds(keywords.c.text, search)).limit(1)
+    named = select(func.count()).where(_holds(checkpoints.c.name, search))
+    in_keywords = (await connection.execute(heard)).first() is not None
+    return _Fitting(in_keywords, (await connection.execute(named)).scalar_one())
+
+
+def _asked(page: Page, fitting: _Fitting | None, *, walked: bool = False) -> list[ColumnElement[bool]]:
     """The conditions; `walked` keeps databases from looking a search up in an index and then sorting it all,
     where most evidence first leads to a page of it sooner."""
     asked: list[ColumnElement[bool]] = [_KEYWORD != OVERALL_ID]
@@ -83,16 +110,17 @@ async def _asked(
         asked.append(_id_of(keywords.c.id, keywords.c.text, page.keyword) == _KEYWORD)
     if page.checkpoint is not None:
         asked.append(_id_of(checkpoints.c.id, checkpoints.c.name, page.checkpoint) == _CHECKPOINT)
-    if page.search:
+    if page.search and fitting is not None:
         # Looked for once in each text, not once in each pair that has it; an index serves one column alone.
-        heard = select(keywords.c.id).where(_holds(keywords.c.text, page.search))
-        named = select(checkpoints.c.id).where(_holds(checkpoints.c.name, page.search))
-        kinds = [
-            (column + 0 if walked else column).in_(fitting)
-            for column, fitting in ((_KEYWORD, heard), (_CHECKPOINT, named))
-            if (await connection.execute(fitting.limit(1))).first()
-        ]
-        asked.append(or_(*kinds) if kinds else false())
+        kinds: list[ColumnElement[bool]] = []
+        if fitting.keywords:
+            heard = select(keywords.c.id).where(_holds(keywords.c.text, page.search))
+            kinds.append(_KEYWORD.in_(heard))
+        if fitting.checkpoints:
+            named = select(checkpoints.c.id).where(_holds(checkpoints.c.name, page.search))
+            kinds.append(_CHECKPOINT.in_(named))
+        # `IS TRUE` is what neither database looks for in an index.
+        asked.append(or_(*(kind.is_(true()) if walked else kind for kind in kinds)) if kinds else false())
     return asked
 
 
@@ -107,20 +135,32 @@ def _holds(column: ColumnElement[str], search: str) -> ColumnElement[bool]:
 
 
 async def _count(
-    connection: AsyncConnection, page: Page, asked: list[ColumnElement[bool]], *, exact: bool
+    connection: AsyncConnection,
+    page: Page,
+    asked: list[ColumnElement[bool]],
+    fitting: _Fitting | None,
+    *,
+    exact: bool,
 ) -> int:
     if page.is_whole:
         return (await statistics_store.count(connection, exact=exact))["pairs"]
-    if page.search and page.keyword is None and page.checkpoint is None and not exact:
-        named = select(func.count()).where(_holds(checkpoints.c.name, page.search))
-        if not (await connection.execute(named)).scalar_one():
-            heard = select(func.coalesce(func.sum(keyword_pairs.c.pairs), 0)).select_from(
-                keyword_pairs.join(keywords, keywords.c.id == keyword_pairs.c.keyword_id)
-            )
-            fitting = (keywords.c.id != OVERALL_ID, _holds(keywords.c.text, page.search))
-            return int((await connection.execute(heard.where(*fitting))).scalar_one())
-    counted = select(func.count()).select_from(pair_statistics).where(*asked)
-    return int((await connection.execute(counted)).scalar_one())
+    alone = page.search and page.keyword is None and page.checkpoint is None
+    if alone and fitting is not None and not fitting.checkpoints and not exact:
+        heard = select(func.coalesce(func.sum(keyword_pairs.c.pairs), 0)).select_from(
+            keyword_pairs.join(keywords, keywords.c.id == keyword_pairs.c.keyword_id)
+        )
+        held = (keywords.c.id != OVERALL_ID, _holds(keywords.c.text, page.search or ""))
+        return int((await connection.execute(heard.where(*held))).scalar_one())
+    if alone and fitting is not None and fitting.is_broad:
+        # As far as it matters whether all of them are sorted.
+        some = select(_KEYWORD).where(*asked).limit(FEW + 1).subquery()
+        return int((await connection.execute(select(func.count()).select_from(some))).scalar_one())
+    # A server counts in an index of checkpoints alone as long as it need not look which keyword it is.
+    counted, overall = (
+        select(func.count()).select_from(pair_statistics).where(first, *asked[1:]).scalar_subquery()
+        for first in (true(), _KEYWORD == OVERALL_ID)
+    )
+    return int((await connection.execute(select(counted - overall))).scalar_one())
 
 
 def _most(asked: list[ColumnElement[bool]], descending: bool = True) -> Select[Any]:
@@ -136,7 +176,9 @@ async def _of_keywords(connection: AsyncConnection, page: Page) -> tuple[PairRow
     counted = select(keywords.c.id, keyword_pairs.c.pairs).select_from(
         keywords.join(keyword_pairs, keyword_pairs.c.keyword_id == keywords.c.id)
     )
-    rows = (await connection.execute(counted.where(keywords.c.id != OVERALL_ID).order_by(order))).all()
+    counted = counted.where(keywords.c.id != OVERALL_ID).order_by(order)
+    # Each keyword has a pair at least: the page does not go on beyond so many.
+    rows = (await connection.execute(counted.limit(page.offset + page.limit))).all()
     passed, first = 0, 0
     ids: list[int] = []
     for id_, pairs in rows:

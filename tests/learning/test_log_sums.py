@@ -171,3 +171,19 @@ class TestManyPairs:
 
         assert sorted(many[0], key=str) == sorted(few[0], key=str)
         assert many[1] == few[1] == len(few[0])
+
+    async def test_a_search_that_much_fits_shows_those_with_most_evidence(
+        self, service: PreferenceService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Keywords and checkpoints have it: no index has both, so it is not counted beyond what is sorted."""
+        await lived(service, random.Random(10), 40)  # noqa: S311 - no secret
+        page, turned = await service.pairs(search="o", limit=8)
+        rated, sorted_ = await service.pairs(search="o", sort="rate", limit=50)
+        every = (await service.pairs(limit=500))[0]
+        monkeypatch.setattr(pair_pages, "FEW", 20_000)
+        whole, found = await service.pairs(search="o", limit=500)
+
+        assert turned == sorted_ == len(rated) == 8
+        assert found == len(whole) == len(every)
+        assert [row.total for row in page] == [row.total for row in whole[:8]]
+        assert sorted(row.total for row in rated) == sorted(row.total for row in page)

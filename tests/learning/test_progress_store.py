@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,18 @@ async def test_generations_are_found_by_keyword_and_checkpoint(service: Preferen
 
     assert [generation.id for generation in found] == [wanted]
     assert await service.generations(keyword="unheard of") == []
+
+
+async def test_a_generation_that_has_a_keyword_twice_is_found_once(service: PreferenceService) -> None:
+    """Other programs may log a keyword twice; pages of its generations go on from each other all the same."""
+    plan = await service.recommend("portrait", [A])
+    twice = replace(plan, keywords=(*plan.keywords, *plan.keywords))
+    made = [await service.log_generation(twice, {A: 1}) for _ in range(3)]
+
+    first = await service.generations(keyword="portrait", limit=2)
+    rest = await service.generations(keyword="portrait", limit=2, before=first[-1].id)
+
+    assert [generation.id for generation in (*first, *rest)] == made[::-1]
 
 
 class TestPlans:

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from .quick_cursor import QuickConnection
 
 _KEPT = 64
+_CLOSED = ("no active connection", "connection closed")  # which aiosqlite tells as values that are wrong
 _FLOAT = 701  # what a server's driver calls the type of all our numbers with fractions
 
 Row: TypeAlias = Sequence[Any]
@@ -193,8 +194,9 @@ def is_cut(connection: AsyncConnection) -> bool:
 
 def failed(driver: Any, sql: str, error: Exception) -> Exception:
     """The error as SQLAlchemy would have told it; what no database raised is left as it is."""
-    kinds = type(error).__mro__
-    if not any(kind.__module__.partition(".")[0] in ("sqlite3", "asyncpg") for kind in kinds):
+    kinds = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
+    is_closed = isinstance(error, ValueError) and str(error).lower() in _CLOSED
+    if not kinds & {"sqlite3", "asyncpg"} and not is_closed:
         return error
     gone = not isinstance(driver, QuickConnection) and driver.is_closed()
     return DBAPIError(sql, None, error, connection_invalidated=gone)

@@ -167,6 +167,8 @@ class Change:
         return part
 
     def _sum(self, judged: Round, sign: float) -> None:
+        if not any(part.judged for part in judged.shown):
+            return  # as before a first verdict: it teaches nothing
         for increment in statistics.increments(judged):
             self._add(increment, sign)
         for text, share in statistics.keyword_rounds(judged).items():

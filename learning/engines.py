@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +31,7 @@ _DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg", "postgres": "asyncpg
 _CONNECT_S, _COMMAND_S = 5, 60
 """A server behind a cut cable says nothing at all; a rebuild of a large log takes its time."""
 _WRITE_AHEAD_S = 2.0  # whoever else turns a new file to it is done within milliseconds
+_OWN = "context_checkpoint.own_transaction"
 _WRITERS_LOCK = 0x436F6E74657874  # any number that stays the same
 
 
@@ -192,30 +194,40 @@ def _begin_postgresql(connection: Connection) -> None:
     if options.get("writes", False):
         _at_server(_adapted(connection), f"BEGIN; SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
     elif not options.get("at_once", False):
-        _at_server(_adapted(connection), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        # The driver's own, for former ones stream rows in no other.
+        own = _adapted(connection).driver_connection.transaction(isolation="repeatable_read", readonly=True)
+        _run(_adapted(connection), "BEGIN", own.start)
+        connection.info[_OWN] = own
 
 
 def _commit_postgresql(connection: Connection) -> None:
-    if not connection.get_execution_options().get("at_once", False):
-        done = _at_server(_adapted(connection), "COMMIT")
-        if done != "COMMIT":  # so a server ends what had failed before, without another word
-            raise DBAPIError("COMMIT", None, RuntimeError(f"the server answered {done}"))
+    options = connection.get_execution_options()
+    if not options.get("writes", False):
+        _rollback_postgresql(connection)
+        return
+    done = _at_server(_adapted(connection), "COMMIT")
+    if done != "COMMIT":  # so a server ends what had failed before, without another word
+        raise DBAPIError("COMMIT", None, RuntimeError(f"the server answered {done}"))
 
 
 def _rollback_postgresql(connection: Connection) -> None:
     if not connection.closed and not connection.invalidated:
-        _leave(_adapted(connection))
+        _leave(_adapted(connection), connection.info)
 
 
-def _reset_postgresql(adapted: Any, _record: object, state: PoolResetState) -> None:
+def _reset_postgresql(adapted: Any, record: Any, state: PoolResetState) -> None:
     """Whatever became of a transaction, the next one to use the connection finds none."""
     if not state.terminate_only:
-        _leave(adapted)
+        _leave(adapted, record.info)
 
 
-def _leave(adapted: Any) -> None:
-    driver = adapted.driver_connection
-    if not driver.is_closed() and driver.is_in_transaction():
+def _leave(adapted: Any, info: MutableMapping[Any, Any]) -> None:
+    own, driver = info.pop(_OWN, None), adapted.driver_connection
+    if driver.is_closed() or not driver.is_in_transaction():
+        return
+    if own is not None:
+        _run(adapted, "ROLLBACK", own.rollback)
+    else:
         _at_server(adapted, "ROLLBACK")
 
 
@@ -224,7 +236,11 @@ def _adapted(connection: Connection) -> Any:
 
 
 def _at_server(adapted: Any, sql: str) -> str:
+    return str(_run(adapted, sql, lambda: adapted.driver_connection.execute(sql)))
+
+
+def _run(adapted: Any, sql: str, work: Callable[[], Awaitable[Any]]) -> Any:
     try:
-        return str(adapted.run_async(lambda driver: driver.execute(sql)))
+        return adapted.run_async(lambda _: work())
     except Exception as error:
         raise failed(adapted.driver_connection, sql, error) from error

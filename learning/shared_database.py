@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL
+from sqlalchemy.exc import IntegrityError
 
 from . import backups, engines, recovery
 from .database import BUSY_TIMEOUT_S, Database, Work, utc_now
@@ -166,9 +167,14 @@ class SharedDatabase(Database):
     async def _catch_up(self) -> None:
         """Do again here what this process did on the server after it was last followed."""
         while self._unfollowed:
-            work = self._unfollowed.popleft()
-            with contextlib.suppress(LearningError):  # it is known here
+            work = self._unfollowed[0]
+            try:
                 await self.standby.database.write(work)
+            except LearningError as error:  # most likely it is known here
+                if isinstance(error, StoreUnavailable) and not isinstance(error.__cause__, IntegrityError):
+                    raise
+            if self._unfollowed and self._unfollowed[0] is work:
+                self._unfollowed.popleft()
 
     async def close(self) -> None:
         self._ending = True
@@ -240,9 +246,11 @@ class SharedDatabase(Database):
         included = len(self._unfollowed)
         if await self.standby.waiting():  # another process of this machine left it
             await self.standby.deliver(_Direct(self))
-        await self.standby.follow(_Direct(self))
-        for _ in range(min(included, len(self._unfollowed))):
-            self._unfollowed.popleft()
+        if await self.standby.follow(_Direct(self)):
+            for _ in range(min(included, len(self._unfollowed))):
+                self._unfollowed.popleft()
+        else:  # the server went meanwhile, and something was written here
+            self._news.set()
 
     async def _reach(self) -> None:
         """Connect if the server is there, deliver what waits, and use it from then on."""

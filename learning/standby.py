@@ -15,7 +15,7 @@ import contextlib
 import sqlite3
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -138,16 +138,17 @@ class Standby:
             )
         return len(numbers)
 
-    async def follow(self, server: Server) -> None:
-        """Learn what the server has learned since the last time. Nothing may wait to be delivered."""
+    async def follow(self, server: Server) -> bool:
+        """Learn what the server has learned since the last time; False where something waits to be delivered
+        first."""
         state = await self.database.read(_state)
         news = await server.read(lambda connection: _news(connection, state))
         if news is not None:
             known = await self.database.write(lambda connection: _take_in(connection, *news))
-            if known:
-                return
+            if known != "too little":
+                return known == "all"
         # The first time, another server under this address, or too much has happened: all of it.
-        await server.read(lambda there: self.database.write(lambda here: _copy(there, here)))
+        return await server.read(lambda there: self.database.write(lambda here: _copy(there, here)))
 
 
 async def _state(connection: AsyncConnection) -> _State | None:
@@ -208,29 +209,35 @@ async def _news(connection: AsyncConnection, state: _State | None) -> News | Non
     return now, sorted((each for _, each in found), key=lambda each: each.id not in older)
 
 
-async def _take_in(connection: AsyncConnection, now: _State, batch: list[PortableGeneration]) -> bool:
-    """Add news; False where one changes what is not kept here, or where this file moved on meanwhile."""
+async def _take_in(
+    connection: AsyncConnection, now: _State, batch: list[PortableGeneration]
+) -> Literal["all", "later", "too little"]:
+    """Add news, unless something waits to be delivered before; where one changes what is not kept here, or
+    this file moved on meanwhile, that is too little."""
     before = await _state(connection)
-    if before is None or await _undelivered(connection):
-        return before is not None  # they go first; the next time follows
+    if before is None:
+        return "too little"
+    if await _undelivered(connection):
+        return "later"
     if before.generation > now.generation or before.verdict > now.verdict:
-        return True  # another process has been quicker
+        return "all"  # another process has been quicker
     created = [each.id for each in batch]
     known = await log_store.image_counts(connection, created)
     oldest = select(func.min(generation_logs.c.created_at))
     edge = (await connection.execute(oldest)).scalar_one()
     if edge is not None and any(each.id not in known and each.created_at < edge for each in batch):
-        return False
+        return "too little"
     await exchange.merge(connection, batch, ImportReport())
     own = await _newest_numbers(connection)
     await _put(connection, replace(now, own_generation=own[0], own_verdict=own[1]))
-    return True
+    return "all"
 
 
-async def _copy(there: AsyncConnection, here: AsyncConnection) -> None:
-    """Replace what is here by the server's statistics and newest generations, read in one state."""
+async def _copy(there: AsyncConnection, here: AsyncConnection) -> bool:
+    """Replace what is here by the server's statistics and newest generations, read in one state; False where
+    something waits to be delivered first."""
     if await _undelivered(here):
-        return
+        return False
     for table in (
         verdicts,
         generation_utilities,
@@ -258,3 +265,4 @@ async def _copy(there: AsyncConnection, here: AsyncConnection) -> None:
     await here.execute(delete(learned_state))
     await here.execute(insert(learned_state), dict(learned))
     await _put(here, _State(learned["identity"], *await _newest_numbers(there), *await _newest_numbers(here)))
+    return True

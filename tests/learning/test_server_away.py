@@ -19,7 +19,7 @@ from context_checkpoint.learning.standby import Standby
 from tests.conftest import PostgresServer
 
 from .test_damage import root_page, spoil_page
-from .test_faults import CANDIDATES, judged, teach
+from .test_faults import CANDIDATES, judged, opened, teach
 
 pytestmark = pytest.mark.postgres
 
@@ -197,6 +197,34 @@ async def test_nothing_acknowledged_is_lost_when_the_server_goes_in_the_middle_o
         assert await judged(service) == 61
         assert (await service.rebuild()).corrected == 0
     assert await rows(postgres_url, "SELECT COUNT(*) FROM verdicts") == 61
+
+
+async def test_what_was_not_followed_because_the_server_went_just_then_can_be_judged(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The news had been read, and before it was taken in something was logged here, to be delivered first."""
+    async with worker(postgres_url, tmp_path) as service:
+        await teach(service)
+        await followed(service)
+        monkeypatch.setattr(shared_database, "_FOLLOW_AFTER_S", 60.0)
+        await teach(service)
+        newest = (await service.generations(1))[0].id
+        [file] = tmp_path.glob("standby-*.db")
+        read, times = shared_database._Direct.read, []
+
+        async def slowly(self: object, work: object) -> object:
+            found = await read(self, work)  # type: ignore[arg-type]
+            if not times:
+                times.append(1)
+                async with opened(file) as other:  # as another process of this machine may
+                    await teach(other)
+            return found
+
+        monkeypatch.setattr(shared_database._Direct, "read", slowly)
+        await shared(service)._follow()
+        with stopped(postgres_server):
+            judged_anew = await service.record_feedback(newest, {"c": 1})
+        assert [image.verdict for image in judged_anew.images].count("selected") == 1
 
 
 async def test_a_verdict_on_what_is_not_known_here_may_be_sent_again(

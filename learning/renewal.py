@@ -40,7 +40,7 @@ class Renewal:
         self._worker = uuid4().hex
         self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._others = False
+        self._goes_on = False
 
     async def announce(self, connection: AsyncConnection) -> None:
         """Say in the caller's transaction, which changes the log itself, that all is to be recomputed."""
@@ -55,10 +55,13 @@ class Renewal:
         if not await self._database.read(recomputation.is_needed):
             return
         made = Step()
-        for _ in range(_AT_OPENING):
-            made = await self._step()
-            if made.done or made.others:
-                break
+        with contextlib.suppress(
+            StoreUnavailable
+        ):  # nobody need wait for it; it is tried again beside the work
+            for _ in range(_AT_OPENING):
+                made = await self._step()
+                if made.done or made.others:
+                    break
         if not made.done:
             self._task = self._database.beside(self._go_on())
 
@@ -85,8 +88,8 @@ class Renewal:
 
     @property
     def is_at_work(self) -> bool:
-        """Whether pages are left that this one does, and no other process."""
-        return self._task is not None and not self._task.done() and not self._others
+        """Whether pages are left that this one can do, and no other process does."""
+        return self._task is not None and not self._task.done() and self._goes_on
 
     async def wait(self) -> None:
         """Wait until what `begin` began is done, here or by another process."""
@@ -99,16 +102,21 @@ class Renewal:
 
     async def _step(self) -> Step:
         size = {"rounds": recomputation.ROUNDS, "rows": recomputation.ROWS}
-        made = await self._database.write_here(
-            lambda connection: recomputation.step(connection, self._worker, self._clock(), **size)
-        )
-        self._others = made.others
+        try:
+            made = await self._database.write_here(
+                lambda connection: recomputation.step(connection, self._worker, self._clock(), **size)
+            )
+        except StoreUnavailable:
+            self._goes_on = False
+            raise
+        self._goes_on = not made.others
         return made
 
     async def _go_on(self) -> None:
         name, loop = self._database.name, asyncio.get_running_loop()
-        began, told = loop.time(), ""
-        how_long = await self._database.read(recomputation.progress)
+        began, told, how_long = loop.time(), "", None
+        with contextlib.suppress(StoreUnavailable):
+            how_long = await self._database.read(recomputation.progress)
         log.info(
             "The statistics of %s are recomputed from its log beside the work (%d generations); until then "
             "recommendations rest on the former ones, and verdicts are counted when it is done.",

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from context_checkpoint.learning import PreferenceService, shared_database
+from context_checkpoint.learning import PreferenceService, renewal, shared_database
+from context_checkpoint.learning.database import Database
 from context_checkpoint.learning.errors import StoreUnavailable
 from context_checkpoint.learning.shared_database import SharedDatabase
 from context_checkpoint.learning.standby import Standby
@@ -308,6 +309,29 @@ async def test_what_other_workers_teach_is_known_when_the_server_goes(
             here = await one.recommend("anime girl", CANDIDATES, seed=3)
 
         assert here.scores == there.scores
+
+
+async def test_after_an_update_a_worker_starts_without_the_server_all_the_same(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the new version computes otherwise is recomputed once the server is back."""
+    monkeypatch.setattr(renewal, "_LOOK_EVERY_S", 0.1)
+    async with worker(postgres_url, tmp_path) as service:
+        await teach(service, rounds=12)
+        await followed(service)
+        older = text("UPDATE learned_state SET formula = formula - 1")
+        for database in (shared(service), shared(service).standby.database):
+            await Database.write(database, lambda connection: connection.execute(older))
+    with stopped(postgres_server):
+        async with worker(postgres_url, tmp_path) as service:
+            assert (await service.recommend("anime girl", CANDIDATES)).checkpoints
+            assert not await service.is_recomputing()
+            await teach(service)
+    async with worker(postgres_url, tmp_path) as service:
+        await service.recomputed()
+        assert await judged(service) == 13
+        assert (await service.overview()).recomputing is None
+        assert (await service.rebuild()).corrected == 0
 
 
 async def test_a_server_that_was_never_reached_is_told(tmp_path: Path) -> None:

@@ -127,10 +127,10 @@ class Database:
             return None
         return await self._watch.version()
 
-    async def read(self, work: Work[T], *, at_once: bool = False) -> T:
+    async def read(self, work: Work[T], *, at_once: bool = False, whole: bool = False) -> T:
         """Run `work` in a transaction that only reads, on a consistent state.
 
-        `at_once` says that it is one statement, which needs no transaction around it.
+        `at_once` says that it is one statement, which needs no transaction around it; `whole` as in `write`.
         """
         return await self._to_its_end(self._read(work, at_once))
 

@@ -62,7 +62,7 @@ async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, 
         count, last = (await connection.execute(select(func.count(number), newest))).one()
         return identity, count, last or 0
 
-    identity, count, last = await database.read(begin)
+    identity, count, last = await database.read(begin, whole=True)
     yield Header(
         format="context-checkpoint",
         version=VERSION,
@@ -73,7 +73,8 @@ async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, 
     number = 0
     while number < last:
         page = await database.read(
-            lambda connection, after=number: _page(connection, after, last)  # type: ignore[misc]
+            lambda connection, after=number: _page(connection, after, last),  # type: ignore[misc]
+            whole=True,
         )
         if not page:
             return

@@ -103,13 +103,15 @@ class SharedDatabase(Database):
         database._keeping = asyncio.ensure_future(database._keep_up())
         return database
 
-    async def read(self, work: Work[T], *, at_once: bool = False) -> T:
+    async def read(self, work: Work[T], *, at_once: bool = False, whole: bool = False) -> T:
         """As in `Database`; while the server is away, on what was last known."""
         if self.absence is None:
             try:
                 return await super().read(work, at_once=at_once)
             except StoreUnavailable as error:
                 self._leave(error)
+        if whole and self.absence is not None:
+            raise self.absence
         if self._unfollowed:
             async with self._in_place:
                 await self._catch_up()

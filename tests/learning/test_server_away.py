@@ -311,6 +311,24 @@ async def test_what_other_workers_teach_is_known_when_the_server_goes(
         assert here.scores == there.scores
 
 
+async def test_a_part_of_the_log_is_not_exported_as_if_it_were_all(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """Somebody may keep it as the only copy: it is refused until the server is back, also in the middle."""
+    async with worker(postgres_url, tmp_path) as service:
+        await teach(service, rounds=3)
+        await followed(service)
+        lines = service.export()
+        await anext(lines)
+        with stopped(postgres_server):
+            with pytest.raises(StoreUnavailable):
+                await anext(lines)
+            with pytest.raises(StoreUnavailable):
+                await anext(service.export())
+        await back(service)
+        assert len([line async for line in service.export()]) == 4
+
+
 async def test_after_an_update_a_worker_starts_without_the_server_all_the_same(
     postgres_url: str, postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,10 @@ class Host(Protocol):
         ...
 
 
+async def _is_away(service: PreferenceService) -> bool:
+    return service.is_away
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """The handlers, with what they work on."""
@@ -82,6 +86,7 @@ class Api:
     async def health(self, asked: schemas.Nothing) -> schemas.HealthAnswer:
         overview = await self.runtime.run(lambda service: service.overview())
         put_aside = await self.runtime.run(lambda service: service.put_aside())
+        away = await self.runtime.run(_is_away)
         host = await asyncio.to_thread(self.host.describe) if self.host else None
         return schemas.HealthAnswer(
             version=__version__,
@@ -89,6 +94,7 @@ class Api:
             generations=overview.generations,
             judged=overview.judged,
             put_aside=put_aside,
+            away=away,
             host=dict(host) if host is not None else None,
         )
 

@@ -408,6 +408,10 @@ class HealthAnswer(Answer):
     put_aside: list[str] = Field(
         default=[], description="Files beside it that were found damaged, so that a copy took their place."
     )
+    away: bool = Field(
+        default=False,
+        description="Whether a server is away: only the newest generations are known, verdicts wait on disk.",
+    )
     host: dict[str, Any] | None = Field(description="What ComfyUI says of itself; null outside ComfyUI.")
 
 

@@ -35,9 +35,10 @@ export class OverviewTab {
     clearTimeout(this.#next);
     void this.#asking.ask(
       () => Promise.all([this.#first ?? this.#parts.server.overview(), this.#parts.server.health()]),
-      ([{ overview, series }, { put_aside }]) => {
+      ([{ overview, series }, { put_aside, away }]) => {
         this.#draw(overview, series);
-        this.#warn(put_aside[0]);
+        if (put_aside.length > 0) this.#warn("damaged", { file: put_aside[0] });
+        if (away) this.#warn("away");
         this.#tell(overview);
       },
     );
@@ -49,12 +50,13 @@ export class OverviewTab {
     this.#asking.drop();
   }
 
-  /** @param {string | undefined} file the newest that was found damaged */
-  #warn(file) {
-    if (!file) return;
-    this.#content.prepend(
-      element("p", { class: "cc-warning cc-under-way", text: this.#parts.say("damaged", { file }) }),
-    );
+  /**
+   * @param {string} key
+   * @param {Record<string, unknown>} [values]
+   */
+  #warn(key, values) {
+    const text = this.#parts.say(key, values);
+    this.#content.prepend(element("p", { class: "cc-warning cc-under-way", text }));
   }
 
   /**

@@ -54,7 +54,7 @@ async def test_an_opening_that_is_cancelled_leaves_nothing_open(database_file: P
             await (await opening).close()
         except asyncio.CancelledError:
             cancelled += 1
-    assert cancelled > 20
+    assert cancelled
 
 
 @pytest.mark.usefixtures("left_open")

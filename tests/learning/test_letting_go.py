@@ -6,7 +6,6 @@ import asyncio
 import gc
 import random
 import sqlite3
-import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -79,7 +78,7 @@ async def test_a_closing_that_is_cancelled_lets_go_all_the_same(database_file: P
 @pytest.mark.usefixtures("left_open")
 def test_a_loop_that_ends_first_leaves_nothing_open(database_file: Path) -> None:
     """As when a slow disk keeps a closing longer than anybody waits."""
-    ready = threading.Event()
+    ready = asyncio.Event()
 
     async def work() -> None:
         service = await PreferenceService.open(database_file)
@@ -92,8 +91,7 @@ def test_a_loop_that_ends_first_leaves_nothing_open(database_file: Path) -> None
 
     loop = asyncio.new_event_loop()
     task = loop.create_task(work())
-    loop.run_until_complete(asyncio.sleep(0.3))
-    assert ready.is_set()
+    loop.run_until_complete(asyncio.wait_for(ready.wait(), 60))
     left = asyncio.all_tasks(loop)
     for each in left:
         each.cancel()

@@ -21,18 +21,20 @@ from ..choice_model import merged
 from ..confidence import Numbers
 from ..statistics import round_share
 from ..values import Evidence, Keyword, Round
+from . import telling_words
 from .doubt import doubt, freshness, widened
 from .evidence_arrays import EvidenceArrays, Field, as_arrays
 from .pooled import Pooled
 from .pooled import predict as predict_pooled
+from .telling_words import Words
 
 _EFFECTS: tuple[Field, ...] = ("narrow", "middle", "wide")
 _HEARD_ROUNDS = 4.0  # a word heard in so many rounds has an eighth of the feature that its rarity gives it
 _RARITY_POWER = 0.7
-_LEARNING_RATE = 0.8
+_LEARNING_RATE = 0.9
 """Of the models' likelihoods: none of them is the person, and the product of many verdicts would soon be as
 sure of one of them as if it were (Gruenwald and van Ommen, Bayesian Analysis 12, 2017)."""
-_PRIOR = numpy.array([0.0, 0.0, 0.0, 2.0])
+_PRIOR = numpy.array([0.0, 0.0, 0.0, 1.0])
 """Log odds of the models beforehand. Similar rounds go farther with few verdicts: a person has to show some
 regularity before single words are believed to decide."""
 
@@ -81,8 +83,9 @@ class _Models:
 def predict(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Evidence) -> Prediction:
     """Average what all models foretell; there must be a candidate."""
     held = as_arrays(keywords, candidates, evidence)
-    features = _features(held.keyword_rounds, held.rounds, held.weights)
-    models = _foretold(held, keywords, features, evidence.half_life)
+    words = telling_words.weigh(held, keywords)
+    features = _features(held.keyword_rounds, held.rounds, words)
+    models = _foretold(held, words, features, evidence.half_life)
     trust = model_weights(evidence.fits)
     means = models.means @ trust
     apart = (models.means - means[:, None]) ** 2
@@ -107,8 +110,9 @@ def linearise(judged: Round, evidence: Evidence) -> Basis:
     shown = merged(judged.shown)
     held = as_arrays(judged.keywords, [part.checkpoint for part in shown], evidence)
     share = round_share(len(shown))
-    features = _features(held.keyword_rounds + share, held.rounds + share, held.weights)
-    models = _foretold(held, judged.keywords, features, evidence.half_life)
+    words = telling_words.weigh(held, judged.keywords)
+    features = _features(held.keyword_rounds + share, held.rounds + share, words)
+    models = _foretold(held, words, features, evidence.half_life)
     return rounded(
         Basis(
             features,
@@ -131,23 +135,22 @@ def model_weights(fits: Sequence[float]) -> Numbers:
     return normalised
 
 
-def _features(keyword_rounds: Numbers, rounds: float, emphasis: Numbers) -> Numbers:
-    """How much each keyword has to say, `[K]`, of unit length: its rarity, and how well it is known.
+def _features(keyword_rounds: Numbers, rounds: float, words: Words) -> Numbers:
+    """How much each keyword has to say, `[K]`, of unit length: its rarity, how well it is known, how far it
+    matters.
 
     The rarity is the inverse document frequency (Sparck Jones, J. Documentation 28, 1972) over the judged
     rounds. A word hardly ever heard would otherwise take the place of those that are known.
     """
     rarity = numpy.maximum(0.0, numpy.log((rounds + 2.0) / (keyword_rounds + 1.0)))
     heard = keyword_rounds / (keyword_rounds + _HEARD_ROUNDS)
-    features = rarity**_RARITY_POWER * heard**3 * numpy.sqrt(emphasis)
+    features = rarity**_RARITY_POWER * heard**3 * numpy.sqrt(words.weights * words.mattering)
     length = float(numpy.sqrt(features @ features))
     return features / length if length > 0.0 else features
 
 
-def _foretold(
-    held: EvidenceArrays, keywords: Sequence[Keyword], features: Numbers, half_life: float
-) -> _Models:
-    pooled = predict_pooled(held, keywords)
+def _foretold(held: EvidenceArrays, words: Words, features: Numbers, half_life: float) -> _Models:
+    pooled = predict_pooled(held, words)
     overall = numpy.stack([held.overall.field(name) for name in _EFFECTS], axis=-1)
     weights = numpy.stack([held.pairs.field(name) for name in _EFFECTS], axis=-1)
     precision, overall_precision = held.pairs.field("precision"), held.overall.field("precision")

@@ -18,7 +18,6 @@ from . import telling_words
 from .evidence_arrays import Field
 from .experts import Prediction, predict
 
-_COMPARED = 0.93  # a part of each variance is common to all candidates, and does not blur their order
 _COUNTED: tuple[Field, Field] = ("selected", "total")
 _EXPLAINED = 5  # candidates whose reasons are told
 
@@ -60,7 +59,7 @@ def _settled(keywords: Sequence[Keyword], candidates: Sequence[str], found: Pred
     pooled, deviations = found.pooled, numpy.sqrt(found.variances)
     leader_rounds = found.held.pairs.field("rounds")[:, leader]
     amount = found.freshness * telling_words.evidence(pooled.words, pooled.shares, leader_rounds)
-    clear = clarity(found.means, _COMPARED * deviations, leader)
+    clear = clarity(found.means, deviations, leader)
     scores = dict(zip(candidates, found.means.tolist(), strict=True))
     names = tuple(candidates[place] for place in order)
     return Ranking(

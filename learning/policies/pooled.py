@@ -14,13 +14,11 @@ each a closed form over the sums that `statistics` keeps:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy
 
 from ..confidence import Numbers
-from ..values import Keyword
 from . import telling_words
 from .evidence_arrays import EvidenceArrays
 
@@ -43,13 +41,12 @@ class Pooled:
     shares: Numbers
 
 
-def predict(held: EvidenceArrays, keywords: Sequence[Keyword]) -> Pooled:
+def predict(held: EvidenceArrays, words: telling_words.Words) -> Pooled:
     """What similar rounds say of each candidate."""
     overall = held.overall.field("score") / (held.overall.field("information") + 1.0 / _OVERALL_VARIANCE)
     information = held.pairs.field("information")
     score = held.pairs.field("score")
     residuals = score - information * overall
-    words = telling_words.weigh(held, keywords, score, information)
     shares = telling_words.shares(words)
     gains, variances = _shrunk(shares @ residuals, shares @ information)
     effects = shares[:, None] * residuals * gains

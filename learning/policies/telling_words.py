@@ -5,8 +5,9 @@ every prompt, which are new, and which of them have anything to do with what the
 checkpoint but the leader.
 
 A word's share in what a prompt tells is its inverse document frequency (Sparck Jones, J. Documentation 28,
-1972) over the person's own judged rounds, squared, times how well the word is known. A word that stands in
-every prompt has no share.
+1972) over the person's own judged rounds, squared, times how well the word is known and how far it matters:
+whether its rounds prefer otherwise than all rounds do, and whether it keeps company (`company`) with other
+words of the prompt. A word that stands in every prompt has no share.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from ..confidence import Numbers
 from ..confidence import evidence as evidence_of
 from ..prompt_words import QUALITY_WORDS
 from ..values import Keyword
+from .company import company
 from .evidence_arrays import EvidenceArrays
 
 _HEARD_ROUNDS = 4.0  # a word heard in so many rounds is half known
 _QUALITY_ROUNDS = 20.0  # rounds a person must judge before a quality word's own frequency is believed
-_WORD_VARIANCE = 1.0  # how far a word's rounds may deviate from all rounds, when asking whether they do
+_WORD_VARIANCE = 2.0  # how far a word's rounds may deviate from all rounds, when asking whether they do
+_WORD_ODDS = 0.5  # that they do, before anything is known
+_IDLE, _LONELY = 0.1, 0.2  # what a word matters that does not tell, and one without company
 _LITTLE_INFORMATION = 0.25  # keeps an overall utility finite, and unlike a prior hardly shrinks it
 _UNCOMPARED_ROUNDS = 1.0
 _ROUNDS_PER_COMPARISON = 3.0
@@ -42,6 +46,8 @@ class Words:
         The part of all rounds that it stood in. Quality words start from "in all of them".
     telling
         The probability that its rounds prefer otherwise than all rounds do; not believed of quality words.
+    company
+        How far it keeps company with other words of the prompt, in 0..1.
     quality
         1 for words like "masterpiece", else 0.
     unanimity
@@ -54,29 +60,39 @@ class Words:
     weights: Numbers
     frequency: Numbers
     telling: Numbers
+    company: Numbers
     quality: Numbers
     unanimity: float
 
+    @property
+    def mattering(self) -> Numbers:
+        """How far each word is one of those that a prompt of this kind is about, `[K]`, above 0."""
+        found: Numbers = (_IDLE + self.telling) * (_LONELY + self.company)
+        return found
 
-def weigh(held: EvidenceArrays, keywords: Sequence[Keyword], score: Numbers, information: Numbers) -> Words:
-    """Measure the words; `score` and `information` are their sums per candidate `[K, C]`.
+
+def weigh(held: EvidenceArrays, keywords: Sequence[Keyword]) -> Words:
+    """Measure the words of a prompt.
 
     Whether a word's rounds deviate from all rounds is asked by a Bayes factor: with sums (residual r around
     the overall utility, information i) of each checkpoint, deviations of variance v against none have the
     log factor `r^2 v / (2 (1 + i v)) - log(1 + i v) / 2`.
     """
+    score, information = held.pairs.field("score"), held.pairs.field("information")
     quality = numpy.array([float(keyword.text in QUALITY_WORDS) for keyword in keywords])
     prior = _QUALITY_ROUNDS * quality
     overall = held.overall.field("score") / (held.overall.field("information") + _LITTLE_INFORMATION)
     residuals = score - information * overall
     spread = 1.0 + information * _WORD_VARIANCE
     factors = 0.5 * residuals**2 * _WORD_VARIANCE / spread - 0.5 * numpy.log(spread)
-    odds = numpy.exp(numpy.clip(factors.sum(axis=1), -30.0, 30.0))
+    odds = _WORD_ODDS * numpy.exp(numpy.clip(factors.sum(axis=1), -30.0, 30.0))
+    frequency = (held.keyword_rounds + prior + 1.0) / (held.rounds + prior + 2.0)
     return Words(
         rounds=held.keyword_rounds,
         weights=held.weights,
-        frequency=(held.keyword_rounds + prior + 1.0) / (held.rounds + prior + 2.0),
+        frequency=frequency,
         telling=odds / (1.0 + odds) * (1.0 - quality),
+        company=company(held, residuals, -numpy.log(frequency)),
         quality=quality,
         unanimity=_unanimity(held.overall.field("selected")),
     )
@@ -93,7 +109,7 @@ def shares(words: Words) -> Numbers:
     """How much each keyword has to say of this prompt, summing to 1, or all 0 where none has been heard."""
     rarity = numpy.maximum(0.0, -numpy.log(words.frequency)) + words.unanimity * (1.0 - words.quality)
     heard = words.rounds / (words.rounds + _HEARD_ROUNDS)
-    force = rarity**2 * heard**3 * words.weights
+    force = rarity**2 * heard**3 * words.weights * words.mattering
     total = float(force.sum())
     return force / total if total > 0.0 else force
 

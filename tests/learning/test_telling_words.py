@@ -43,24 +43,28 @@ PROMPT = (*TEMPLATES[0], "fox", "piano", "castle")
 
 @pytest.mark.parametrize("taste", [True, False])
 def test_words_that_come_together_keep_company_and_what_is_put_between_them_does_not(taste: bool):
+    """A template's three words have company and the subjects none, whether or not the person has a taste."""
     found = telling_words.weigh(held(history(60, taste=taste), *PROMPT), keywords(*PROMPT)).company
     assert found[:3].min() > 0.45
     assert found[3:].max() < 0.2
 
 
 def test_a_word_has_no_company_in_another_template():
+    """One word of each of three templates: they never stood together."""
     mixed = ("ink", "neon", "felt")
     found = telling_words.weigh(held(history(60), *mixed), keywords(*mixed)).company
     assert found.max() < 0.2
 
 
 def test_among_one_or_two_checkpoints_nothing_is_known_of_company():
+    """Rows of two checkpoints are alike or opposite, whatever the words."""
     pool = POOL[:2]
     found = telling_words.weigh(held(history(60, pool), *PROMPT, pool=pool), keywords(*PROMPT)).company
     assert found.tolist() == [1.0] * len(PROMPT)
 
 
 def test_a_word_beside_one_that_stands_everywhere_has_no_company():
+    """Photo and lens stand in every prompt, so that a fox stands beside them says nothing."""
     tally = Tally(models=False)
     rng = numpy.random.default_rng(3)
     for subject in SUBJECTS * 4:
@@ -81,5 +85,6 @@ def test_a_prompt_is_about_the_words_that_tell_and_come_together():
 
 
 def test_a_single_word_has_it_all():
+    """Whatever it tells, there is nothing else in the prompt."""
     words = telling_words.weigh(held(history(60), "ink"), keywords("ink"))
     assert telling_words.shares(words).tolist() == [1.0]

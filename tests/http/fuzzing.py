@@ -49,6 +49,7 @@ def main() -> int:
                         *("--continue-on-failure", "--no-color", *rest),
                     ],
                     env={**os.environ, "PYTHONPATH": str(HERE), "SCHEMATHESIS_HOOKS": "schemathesis_hooks"},
+                    cwd=folder,  # it keeps what it found beside itself
                     check=False,
                 )
                 with urllib.request.urlopen(f"{routes}/health", timeout=10) as health:  # noqa: S310

@@ -1,8 +1,8 @@
 """How much each word of a prompt tells, and how much is known of what the words tell.
 
 Separate from the model that uses it, because this is about language and habit: which words a person puts into
-every prompt, which are new, and which of them have anything to do with what the person picks. It sees no
-checkpoint but the leader.
+every prompt, which are new, and which of them have anything to do with what the person picks. It says nothing
+of which checkpoint is good.
 
 A word's share in what a prompt tells is its inverse document frequency (Sparck Jones, J. Documentation 28,
 1972) over the person's own judged rounds, squared, times how well the word is known and how far it matters:

@@ -1,6 +1,6 @@
 """A damaged database is noticed at the start or in use, and what it still tells is added to the backup."""
 
-# ruff: noqa: ASYNC110, ASYNC220, ASYNC240 - nothing tells of a file that appears, and these loops may wait for one
+# ruff: noqa: ASYNC110, ASYNC240 - nothing tells of a file that appears, and these loops may wait for one
 from __future__ import annotations
 
 import asyncio
@@ -15,7 +15,7 @@ import pytest
 from context_checkpoint.learning import PreferenceService, backups, damage
 
 from .test_backups import Clock, opened
-from .test_faults import CANDIDATES, judged, judged_in, teach
+from .test_faults import CANDIDATES, judged, judged_in, kill_in_the_middle, teach
 
 ROUNDS_IN_BACKUP, ROUNDS_SINCE = 3, 40
 
@@ -141,12 +141,7 @@ async def test_a_process_that_is_killed_while_it_restores_leaves_no_empty_databa
         path.write_bytes(data)
     spoil_page(database_file, 1)
     spoil_page(Path(f"{database_file}-wal"), 1)
-    with subprocess.Popen(
-        [sys.executable, "-c", RESTORING, str(database_file), str(step)], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "in the middle\n"
-        process.kill()
+    kill_in_the_middle(RESTORING, str(database_file), str(step))
 
     async with opened(database_file, clock) as service:
         assert await judged(service) >= ROUNDS_IN_BACKUP

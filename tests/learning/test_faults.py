@@ -53,6 +53,15 @@ def judged_in(path: Path) -> int:
         connection.close()
 
 
+def kill_in_the_middle(program: str, *arguments: str) -> None:
+    """Run a program until it says that it is in the middle of it, and kill it there (`kill -9`)."""
+    command = [sys.executable, "-c", program, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "in the middle\n"
+        process.kill()
+
+
 @contextmanager
 def without_privileges() -> Iterator[None]:
     """As root every file can be written: be `nobody` for a while."""

@@ -1,6 +1,6 @@
 """A database is brought to the newest schema by code alone, whatever folder the pack lies in."""
 
-# ruff: noqa: ASYNC220, ASYNC240 - nothing else runs in these loops
+# ruff: noqa: ASYNC240 - nothing else runs in these loops
 from __future__ import annotations
 
 import asyncio
@@ -23,7 +23,7 @@ from context_checkpoint.learning import PreferenceService, engines, migrations
 from context_checkpoint.learning.errors import StoreUnavailable
 from context_checkpoint.learning.schema import REVISION, VERSION_TABLE, metadata
 
-from .test_faults import teach
+from .test_faults import kill_in_the_middle, teach
 
 FOLDER = Path(migrations.__file__).parent
 
@@ -380,12 +380,7 @@ async def test_a_migration_that_is_killed_half_way_has_not_happened(tmp_path: Pa
     _copy_log(new, old)
     before = structure(old)
 
-    with subprocess.Popen(
-        [sys.executable, "-c", MIGRATING, str(old), str(revisions)], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "in the middle\n"
-        process.kill()
+    kill_in_the_middle(MIGRATING, str(old), str(revisions))
     assert structure(old) == before
 
     service = await PreferenceService.open(old)

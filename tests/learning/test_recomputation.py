@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -335,10 +336,7 @@ async def test_two_names_of_a_long_log_are_joined_beside_the_work(
         await service.record_feedback(generation_id, selected_images=[0])
         waited.append(time.monotonic() - began)
     await service.close()
-    with sqlite3.connect(database_file) as connection:
-        (until,) = connection.execute("SELECT generation FROM recomputation").fetchone()
-        connection.execute("UPDATE recomputation SET seen_at = '2020-01-01 00:00:00.000000'")
-    connection.close()
+    until = left_by_a_dead_worker(database_file)
     service = await PreferenceService.open(database_file)
     await asyncio.wait_for(service.recomputed(), 60)
 
@@ -356,6 +354,14 @@ async def test_two_names_of_a_long_log_are_joined_beside_the_work(
     await service.close()
 
 
+def left_by_a_dead_worker(file: Path) -> int:
+    """Nobody has been seen at it for long; gives the generation that it has come up to."""
+    with closing(sqlite3.connect(file)) as connection, connection:
+        (until,) = connection.execute("SELECT generation FROM recomputation").fetchone()
+        connection.execute("UPDATE recomputation SET seen_at = '2020-01-01 00:00:00.000000'")
+    return int(until)
+
+
 async def test_closing_does_not_wait_for_it_and_the_next_goes_on(database_file: Path) -> None:
     """A command that opens the database for a moment must not stay for minutes."""
     await fill_file(database_file, 1_000)
@@ -367,10 +373,7 @@ async def test_closing_does_not_wait_for_it_and_the_next_goes_on(database_file: 
     began = time.monotonic()
     await service.close()
     closed_s = time.monotonic() - began
-    with sqlite3.connect(database_file) as connection:
-        (until,) = connection.execute("SELECT generation FROM recomputation").fetchone()
-        connection.execute("UPDATE recomputation SET seen_at = '2020-01-01 00:00:00.000000'")
-    connection.close()
+    until = left_by_a_dead_worker(database_file)
     service = await PreferenceService.open(database_file)
     await asyncio.wait_for(service.recomputed(), 60)
 

@@ -58,8 +58,12 @@ def folder_of(database: Path) -> Path:
     return database.parent / "backups"
 
 
-def listed(database: Path) -> list[Backup]:
-    """The copies of a database, newest first; other files in their folder are none of ours."""
+def listed(database: Path, now: datetime | None = None) -> list[Backup]:
+    """The copies of a database, newest first; other files in their folder are none of ours.
+
+    With `now`, those that a clock dated more than a day ahead come last, as it was wrong then or is now:
+    taken for the newest, one of them would be restored, and push out what is made from now on, for years.
+    """
     name = re.compile(
         rf"{re.escape(database.stem)}-(\d{{8}}-\d{{6}})(?:-([\w-]+))?{re.escape(database.suffix)}"
     )
@@ -70,12 +74,17 @@ def listed(database: Path) -> list[Backup]:
                 with suppress(ValueError):
                     moment = datetime.strptime(match[1], _MOMENT).replace(tzinfo=timezone.utc)
                     found.append(Backup(path, moment, match[2] or ""))
-    return sorted(found, key=lambda backup: (backup.made_at, backup.path.name), reverse=True)
+    ahead = None if now is None else now + _EVERY
+    return sorted(
+        found,
+        key=lambda backup: (ahead is None or backup.made_at <= ahead, backup.made_at, backup.path.name),
+        reverse=True,
+    )
 
 
 def is_due(database: Path, now: datetime) -> bool:
     """Whether the newest daily copy is a day away, in whichever direction the clock was set."""
-    daily = [backup for backup in listed(database) if not backup.reason]
+    daily = [backup for backup in listed(database, now) if not backup.reason]
     return not daily or abs(now - daily[0].made_at) >= _EVERY
 
 
@@ -119,7 +128,7 @@ def make(database: Path, now: datetime, *, kept: int, reason: str = "") -> Backu
         with suppress(OSError):
             if now.timestamp() - left.stat().st_mtime > _EVERY.total_seconds():
                 left.unlink()
-    for old in [backup for backup in listed(database) if bool(backup.reason) == bool(reason)][kept:]:
+    for old in [backup for backup in listed(database, now) if bool(backup.reason) == bool(reason)][kept:]:
         if old.path != path:
             old.path.unlink(missing_ok=True)
     return Backup(path, moment.replace(microsecond=0), reason)
@@ -187,7 +196,7 @@ def restore(database: Path, now: datetime) -> Restored | None:
     OSError
         If the folder cannot be written; then all is as it was.
     """
-    sound = next((backup for backup in listed(database) if not problem_of(backup.path)), None)
+    sound = next((backup for backup in listed(database, now) if not problem_of(backup.path)), None)
     if sound is None:
         return None
     draft = database.with_name(f"{database.name}.{os.getpid()}.part")
@@ -232,7 +241,7 @@ def set_aside(database: Path, now: datetime, generation: int, verdict: int) -> P
     return aside
 
 
-def finish(database: Path) -> str:
+def finish(database: Path, now: datetime) -> str:
     """Where a process was killed while it put a file in a database's place, so that none has the name: do it.
 
     The file is one that was rescued (`moved_file`), else the newest sound copy where a damaged one has just
@@ -248,7 +257,7 @@ def finish(database: Path) -> str:
     rescued = sorted(database.parent.glob(f"{_literal(database.name)}.rescued-*"))
     found = [path for path in rescued if not path.name.endswith(("-wal", "-shm", "-journal"))]
     if aside := unread(database):
-        found += [backup.path for backup in listed(database)]
+        found += [backup.path for backup in listed(database, now)]
     sound = next((path for path in found if not problem_of(path) and path.stat().st_size), None)
     if sound is None:
         return ""
@@ -306,6 +315,12 @@ def put_aside(database: Path) -> list[Path]:
     stem, name = _literal(database.stem), _literal(database.name)
     patterns = (f"{stem}.damaged-*", f"{stem}.before-*", f"{name}.rescued-*")
     return sorted({path for pattern in patterns for path in database.parent.glob(pattern)})
+
+
+def drafts(database: Path) -> list[Path]:
+    """Copies, and files to be put in its place, that a killed process did not finish, or one has not yet."""
+    begun = [*folder_of(database).glob("*.part"), *database.parent.glob(f"{_literal(database.name)}.*.part")]
+    return sorted(begun)
 
 
 def copy_file(path: Path, copy: Path) -> None:

@@ -20,16 +20,16 @@ log = logging.getLogger(__name__)
 
 def look_at_start(path: Path, now: datetime) -> bool:
     """Look through a file, restore it where it is damaged, and say whether all of it could be looked at."""
-    _finish(path)
+    _finish(path, now)
     problem = backups.Look(path).run(LOOK_WITHIN_S)
     if problem:
         restore(path, now)
     return problem is not None
 
 
-def _finish(path: Path) -> None:
+def _finish(path: Path, now: datetime) -> None:
     try:
-        found = backups.finish(path)
+        found = backups.finish(path, now)
     except OSError as error:
         log.error("%s is not there, and what was to be put in its place cannot be (%s).", path, error)
         return

@@ -2,7 +2,7 @@
 
 Apart from `service`, which adds to what is known. A copy of the file is opened like a database of its own and
 forgets the same; one that cannot (it is damaged, or an older version's) goes as a whole, and so do files that
-were put aside.
+were put aside, and copies that a killed process left unfinished.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ async def forget(database: Database, erase: Erasure) -> Forgotten:
                 if not await _forget_in_copy(copy.path, erase):
                     traces.append(str(copy.path))
         if found:
-            traces += await asyncio.to_thread(_drop_put_aside, database.path)
+            traces += await asyncio.to_thread(_drop_rest, database.path)
     return Forgotten(found, tuple(traces))
 
 
@@ -173,11 +173,12 @@ async def _forget_in_copy(path: Path, erase: Erasure) -> bool:
     return True
 
 
-def _drop_put_aside(path: Path) -> list[str]:
+def _drop_rest(path: Path) -> list[str]:
+    """What was put aside, and copies that somebody began: whoever is still at one makes it anew."""
     left = []
-    for aside in backups.put_aside(path):
+    for knows in (*backups.put_aside(path), *backups.drafts(path)):
         try:
-            aside.unlink()
+            knows.unlink(missing_ok=True)
         except OSError:
-            left.append(str(aside))
+            left.append(str(knows))
     return left

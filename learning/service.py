@@ -56,6 +56,7 @@ from .values import (
 log = logging.getLogger(__name__)
 
 MOST_IMAGES = 10_000
+_LAST_MOMENT = datetime.max.replace(tzinfo=timezone.utc)
 
 
 class PreferenceService(Inspection, Forgetting, Identity):
@@ -419,7 +420,9 @@ class PreferenceService(Inspection, Forgetting, Identity):
 
 def _later_than(former: datetime | None, now: datetime) -> datetime:
     """The moment of a verdict: a clock that was set back must not make it older than the former one."""
-    return max(now, former + timedelta(microseconds=1)) if former else now
+    if former is None or former >= _LAST_MOMENT:
+        return former or now
+    return max(now, former + timedelta(microseconds=1))
 
 
 def _listed(images: Mapping[str, int] | Sequence[ImageFile]) -> list[ImageFile]:

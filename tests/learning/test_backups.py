@@ -95,6 +95,23 @@ class TestDaily:
 
         assert len(names(database_file)) == 2
 
+    async def test_a_clock_that_was_ahead_once_costs_no_older_day(self, database_file: Path) -> None:
+        """Its copy, dated ten years ahead, is neither the newest for ever nor a reason to copy each hour."""
+        clock = Clock()
+        await used_for_days(database_file, clock, days=8)
+        clock.now += timedelta(days=3650)
+        await used_for_days(database_file, clock, days=1)
+        clock.now = NOON + timedelta(days=8)
+        for _ in range(9):
+            async with opened(database_file, clock) as service:
+                await teach(service)
+            clock.now += timedelta(hours=1)
+
+        copies = backups.listed(database_file, clock.now)
+        assert [backup.made_at for backup in copies] == [
+            NOON + timedelta(days=day) for day in range(8, 1, -1)
+        ]
+
     async def test_none_is_made_where_none_is_wanted_or_nothing_was_taught(self, database_file: Path) -> None:
         """Reading alone makes none either."""
         await used_for_days(database_file, Clock(), days=2, kept=0)
@@ -224,6 +241,20 @@ class TestDamaged:
             assert await judged(service) == 1
 
         assert backups.damaged(database_file)[0].read_bytes() == content
+
+    async def test_a_copy_that_is_dated_ahead_is_restored_last(self, database_file: Path) -> None:
+        """A clock that was ahead made it before those of the days since, whatever its name says."""
+        clock = Clock()
+        clock.now = NOON + timedelta(days=3650)
+        await used_for_days(database_file, clock, days=1)
+        clock.now = NOON
+        await used_for_days(database_file, clock, days=3)
+        spoil(database_file)
+
+        restored = backups.restore(database_file, clock.now)
+
+        assert restored is not None
+        assert restored.backup.made_at == NOON + timedelta(days=2)
 
     async def test_a_sound_database_is_not_touched(self, database_file: Path) -> None:
         """The look at the start changes nothing."""

@@ -323,6 +323,23 @@ async def test_a_bad_line_is_told_by_its_number_and_nothing_is_imported(opened: 
     assert await there.generations() == []
 
 
+async def test_a_verdict_of_the_last_moment_that_there_is_can_be_replaced(opened: Opened) -> None:
+    """No moment is later than the end of the calendar, where a hostile file may lay it."""
+    here, there = await opened("here.db"), await opened("there.db")
+    generation_id = await one_judged(here)
+    lines = await exported(here)
+    end = {"marks": "+--", "at": "9999-12-31T23:59:59.999999Z"}
+    await there.import_lines([lines[0], changed(lines[1], created_at=end["at"], verdict=end)])
+
+    await there.record_feedback(generation_id, selected_images=[1])
+    await there.record_feedback(generation_id, selected_images=[2])
+
+    [known] = await there.generations()
+    assert [image.verdict for image in known.images] == [None, None, "selected"]
+    assert (await there.rebuild()).corrected == 0
+    assert len(await exported(there)) == 2
+
+
 async def test_a_generation_with_other_images_than_are_known_is_a_bad_line(opened: Opened) -> None:
     """Its verdict would judge other pictures."""
     here, there = await opened("here.db"), await opened("there.db")

@@ -45,7 +45,8 @@ def holds(folder: Path, *words: str) -> list[str]:
 
 
 async def taught(path: Path, clock: Clock) -> str:
-    """A database with a backup and a file that was put aside, all of which hold the secret."""
+    """A database with a backup, one that a killed process began, and a file that was put aside: all hold the
+    secret."""
     async with opened(path, clock, kept=0) as service:
         for number in range(40):
             await teach(service, f"anime girl, place {number}")
@@ -53,6 +54,8 @@ async def taught(path: Path, clock: Clock) -> str:
     backups.make(path, clock(), kept=7)
     aside = path.with_name(f"{path.stem}.damaged-20250101-000000{path.suffix}")
     aside.write_bytes(path.read_bytes())
+    begun = backups.folder_of(path) / f"{path.stem}-20250101-000000{path.suffix}.4711.part"
+    begun.write_bytes(path.read_bytes())
     return secret
 
 
@@ -70,7 +73,7 @@ async def test_what_is_forgotten_is_in_no_file_any_more(database_file: Path, wha
     clock = Clock()
     secret = await taught(database_file, clock)
     words = [SECRET] if what == "a keyword" else [SECRET, FILE, "nightly"]
-    assert len(holds(database_file.parent, *words)) == 3
+    assert len(holds(database_file.parent, *words)) == 4
 
     async with opened(database_file, clock) as service:
         forgotten = await ERASURES[what](service, secret)

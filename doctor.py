@@ -13,12 +13,13 @@ import platform
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
 from importlib import import_module
 from pathlib import Path
 
 from . import __version__, install
 from .cli import Outcome
-from .database_checks import check_sqlite, checkpoint_names
+from .database_checks import check_sqlite, checkpoint_names, logged_moments
 from .findings import Check, Report, State, recomputing
 from .learning.errors import LearningError
 from .runtime import Runtime, configure, current
@@ -112,6 +113,25 @@ def _database(runtime: Runtime) -> Iterator[Check]:
     yield from check_sqlite(path, revision=REVISION, version_table=VERSION_TABLE)
     if path.exists():
         yield from _backups(path, runtime)
+        yield from _kept_back(path, runtime.settings.retention_days)
+
+
+def _kept_back(path: Path, days: int) -> Iterator[Check]:
+    """What is too old by the clock alone, so that retention keeps it."""
+    from .learning.retention import edge_of
+
+    now = datetime.now(timezone.utc)
+    dates, moments = logged_moments(path, now - timedelta(days=days)) if days else ([], [])
+    edge = edge_of(now, timedelta(days=days), dates)
+    if kept := sum(moment >= edge for moment in moments):
+        yield Check(
+            "database",
+            "retention",
+            f"{kept:,} generations are older than {days} days by the clock, which says {now:%Y-%m-%d}; "
+            "nothing was logged for so long before that it may be wrong, so they are kept",
+            "note",
+            f"Put the clock right. If it is: context-checkpoint forget --older-than {days}",
+        )
 
 
 def _backups(path: Path, runtime: Runtime) -> Iterator[Check]:

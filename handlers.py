@@ -70,6 +70,10 @@ async def _is_away(service: PreferenceService) -> bool:
     return service.is_away
 
 
+async def _kept_back(service: PreferenceService) -> int:
+    return service.kept_back.generations
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """The handlers, with what they work on."""
@@ -95,6 +99,7 @@ class Api:
             judged=overview.judged,
             put_aside=put_aside,
             away=away,
+            kept_back=await self.runtime.run(_kept_back),
             host=dict(host) if host is not None else None,
         )
 

@@ -412,6 +412,11 @@ class HealthAnswer(Answer):
         default=False,
         description="Whether a server is away: only the newest generations are known, verdicts wait on disk.",
     )
+    kept_back: int = Field(
+        default=0,
+        description="Generations that are kept although they are older than retention_days: nothing was "
+        "logged for so long before that the clock may be wrong.",
+    )
     host: dict[str, Any] | None = Field(description="What ComfyUI says of itself; null outside ComfyUI.")
 
 

@@ -18,6 +18,7 @@ from . import backups, forgetting_store
 from .database import Database
 from .errors import InvalidRequest, LearningError, UnknownGeneration
 from .overview import Forgotten
+from .retention import KeptBack, edge_of
 from .spelling import stored_text
 
 Erasure = Callable[[Database], Awaitable[int]]
@@ -37,6 +38,8 @@ class Forgetting:
         self._clock = clock
         self.retention_days = 0
         """Generations go when they are so old; 0: never."""
+        self.kept_back = KeptBack()
+        """What the last look found too old by the clock alone, and kept."""
         self._retain_at = 0.0
 
     async def forget_generation(self, generation_id: str) -> Forgotten:
@@ -85,9 +88,13 @@ class Forgetting:
         return forgotten
 
     async def forget_older(self, days: int) -> Forgotten:
-        """Forget the generations that were logged more than so many days ago, and what they taught."""
-        edge = self._clock() - timedelta(days=days)
+        """Forget the generations that were logged more than so many days ago, and what they taught.
 
+        The clock is believed, whatever it says: somebody asked for it.
+        """
+        return await self._forget_before(self._clock() - timedelta(days=days))
+
+    async def _forget_before(self, edge: datetime) -> Forgotten:
         async def erase(database: Database) -> int:
             found = 0
             while some := await database.write(
@@ -122,13 +129,29 @@ class Forgetting:
             self._database.beside(self._retain())
 
     async def _retain(self) -> None:
+        now, days = self._clock(), self.retention_days
+        too_old = now - timedelta(days=days)
         try:
-            forgotten = await self.forget_older(self.retention_days)
+            logged = await self._database.read(forgetting_store.days, whole=True)
+            edge = edge_of(now, timedelta(days=days), logged)
+            forgotten = await self._forget_before(edge)
+            kept = await self._database.read(lambda connection: forgetting_store.count(connection, too_old))
         except LearningError as error:
-            log.error("What is older than %d days could not be forgotten: %s", self.retention_days, error)
+            log.error("What is older than %d days could not be forgotten: %s", days, error)
             return
+        self.kept_back = KeptBack(kept, days)
         if forgotten.generations:
-            log.info("%d generations older than %d days went.", forgotten.generations, self.retention_days)
+            log.info("%d generations older than %d days went.", forgotten.generations, days)
+        if kept:
+            log.warning(
+                "%d generations are older than %d days by this machine's clock (%s), but nothing was logged "
+                "for so long before that the clock may be wrong: they are kept. Put the clock right; if it "
+                "is, `context-checkpoint forget --older-than %d` lets them go.",
+                kept,
+                days,
+                f"{now:%Y-%m-%d}",
+                days,
+            )
 
 
 async def forget(database: Database, erase: Erasure) -> Forgotten:

@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from context_checkpoint.learning import PreferenceService, backups
+from context_checkpoint.learning import PreferenceService, backups, forgetting_store
 from context_checkpoint.learning.errors import InvalidRequest, UnknownGeneration
 from context_checkpoint.learning.overview import Forgotten
+from context_checkpoint.learning.retention import KeptBack
 from context_checkpoint.learning.values import ImageFile
 
 from .test_backups import Clock, opened
@@ -184,6 +185,42 @@ async def test_what_is_older_than_the_retention_goes_by_itself(database_file: Pa
         assert await judged(service) == 2
         assert (await service.rebuild()).corrected == 0
     assert holds(database_file.parent, SECRET) == []
+
+
+async def test_a_clock_that_is_years_ahead_does_not_make_everything_too_old(
+    database_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing goes, day after day; it is told, and goes once somebody says that the clock is right."""
+    clock = Clock()
+    for _ in range(3):
+        async with opened(database_file, clock) as service:
+            await teach(service, PROMPT)
+        clock.now += timedelta(days=25)
+    clock.now += timedelta(days=3650)
+
+    for _ in range(3):
+        async with opened(database_file, clock) as service:
+            service.retention_days = 365
+            await teach(service, "anime girl")
+        clock.now += timedelta(days=1)
+
+    assert service.kept_back == KeptBack(3, 365)
+    assert "`context-checkpoint forget --older-than 365` lets them go" in caplog.text
+    assert len(holds(database_file.parent, SECRET)) > 1
+    async with opened(database_file, clock) as service:
+        service.retention_days = 365
+        assert (await service.forget_older(365)).generations == 3
+        await teach(service, "anime girl")
+    assert service.kept_back.generations == 0
+    assert holds(database_file.parent, SECRET) == []
+
+
+@pytest.mark.postgres
+async def test_the_days_of_a_log_are_those_of_utc_on_a_server_too(service: PreferenceService) -> None:
+    """Whatever zone the connection is in."""
+    await teach(service, "anime girl")
+
+    assert await service._database.read(forgetting_store.days) == [datetime.now(timezone.utc).date()]
 
 
 async def test_a_copy_that_cannot_forget_is_deleted(database_file: Path) -> None:

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,11 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> Engines:
             url,
             # Transactions are begun and ended below: that takes one way to the server, the driver's own two.
             isolation_level="AUTOCOMMIT",
-            connect_args={"timeout": _CONNECT_S, "command_timeout": _COMMAND_S},
+            connect_args={
+                "timeout": _CONNECT_S,
+                "command_timeout": _COMMAND_S,
+                "async_creator_fn": _connect_to_server,
+            },
         )
         event.listen(engine.sync_engine, "checkout", _is_connected)
         event.listen(engine.sync_engine, "begin", _begin_postgresql)
@@ -118,6 +123,16 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> Engines:
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return Engines.of(engine)
+
+
+async def _connect_to_server(*where: Any, **how: Any) -> Any:
+    """Connect; a server that refuses (it is starting up, the password is wrong) is told of as a statement's
+    failure is. SQLAlchemy before 2.1 lets the driver's own error through."""
+    driver = import_module("asyncpg")
+    try:
+        return await driver.connect(*where, **how)
+    except (driver.PostgresError, driver.InterfaceError) as error:
+        raise DBAPIError("CONNECT", None, error) from error
 
 
 def make_frozen_engine(file: Path) -> Engines:

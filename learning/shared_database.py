@@ -235,6 +235,10 @@ class SharedDatabase(Database):
             except StoreUnavailable as error:
                 if self.absence is None and server_is_away(error.__cause__):
                     self._leave(error)
+            except Exception:
+                # Whatever it was, without this task nothing that waits would ever be delivered.
+                log.exception("%s could not be followed; it is tried again.", self.name)
+                self._news.set()
 
     async def _follow_news(self) -> None:
         self._news.clear()

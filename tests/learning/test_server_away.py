@@ -16,7 +16,7 @@ from context_checkpoint.learning import PreferenceService, renewal, shared_datab
 from context_checkpoint.learning.database import Database
 from context_checkpoint.learning.errors import StoreUnavailable
 from context_checkpoint.learning.shared_database import SharedDatabase
-from context_checkpoint.learning.standby import Standby
+from context_checkpoint.learning.standby import Server, Standby
 from tests.conftest import PostgresServer
 
 from .test_damage import root_page, spoil_page
@@ -150,6 +150,27 @@ async def test_a_worker_that_is_closed_while_it_follows_has_followed(
     with stopped(postgres_server):
         async with worker(postgres_url, tmp_path) as service:
             assert await judged(service) == known == 2
+
+
+async def test_following_goes_on_after_a_mistake_of_ours(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever went wrong once: else nothing that waits would be delivered until the next start."""
+    follow, mistakes = Standby.follow, [AttributeError("a mistake of ours")]
+
+    async def mistaken_once(standby: Standby, server: Server) -> bool:
+        if mistakes:
+            raise mistakes.pop()
+        return await follow(standby, server)
+
+    async with worker(postgres_url, tmp_path) as service:
+        await followed(service)
+        monkeypatch.setattr(Standby, "follow", mistaken_once)
+        await teach(service)
+        await followed(service)
+
+    assert not mistakes
+    assert "a mistake of ours" in caplog.text
 
 
 async def test_a_delivery_that_is_not_noted_is_repeated_without_counting_twice(

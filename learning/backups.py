@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import sqlite3
 import threading
 from contextlib import closing, suppress
@@ -201,7 +202,7 @@ def restore(database: Path, now: datetime) -> Restored | None:
         return None
     draft = database.with_name(f"{database.name}.{os.getpid()}.part")
     try:
-        draft.write_bytes(sound.path.read_bytes())
+        shutil.copyfile(sound.path, draft)
         _reach_the_disk(draft)
         aside = set_aside(database, now, *_newest_numbers(sound.path))
         if aside is None:
@@ -267,7 +268,7 @@ def finish(database: Path, now: datetime) -> str:
             left.replace(f"{aside[0].put_aside}{part}") if aside else left.unlink()
     draft = database.with_name(f"{database.name}.{os.getpid()}.part")
     try:
-        draft.write_bytes(sound.read_bytes())
+        shutil.copyfile(sound, draft)
         _reach_the_disk(draft)
         draft.replace(database)
     finally:
@@ -325,7 +326,7 @@ def drafts(database: Path) -> list[Path]:
 
 def copy_file(path: Path, copy: Path) -> None:
     """Copy a copy, which nobody has open."""
-    copy.write_bytes(path.read_bytes())
+    shutil.copyfile(path, copy)
 
 
 def take_name(draft: Path, path: Path) -> None:

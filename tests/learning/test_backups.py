@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import tracemalloc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -264,6 +265,25 @@ class TestDamaged:
             assert await judged(service) == 1
 
         assert backups.damaged(database_file) == []
+
+    async def test_restoring_takes_no_memory_for_the_files_bytes(self, database_file: Path) -> None:
+        """A database of a million generations is larger than many a machine's memory."""
+        clock = Clock()
+        await used_for_days(database_file, clock, days=2)
+        with closing(sqlite3.connect(backups.listed(database_file)[0].path)) as copy:
+            copy.execute("CREATE TABLE large (content)")
+            copy.execute("INSERT INTO large VALUES (zeroblob(40000000))")
+            copy.commit()
+        spoil(database_file)
+
+        tracemalloc.start()
+        restored = backups.restore(database_file, clock.now)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+        assert restored is not None
+        assert database_file.stat().st_size > 40_000_000
+        assert peak < 4_000_000
 
     async def test_a_locked_database_is_not_taken_for_damaged(self, database_file: Path) -> None:
         """Whoever writes just now has it whole."""

@@ -18,14 +18,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import URL, text, update
+from sqlalchemy import URL, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import backups, damage, engines, migrations, moved_file, versions
+from . import backups, damage, engines, migrations, moved_file, opening, versions
 from .errors import StoreUnavailable
 from .overview import DatabaseReport
+from .overwritten import Glance, WrittenOver
 from .schema import REVISION, learned_state, metadata
 from .store_errors import newer, told
 
@@ -86,6 +87,7 @@ class Database:
         self._engines: engines.Engines
         self._keeper: AsyncConnection | None = None
         self._watch: versions.Watch | None = None
+        self._glance: Glance | None = None
 
     @classmethod
     async def open(
@@ -274,6 +276,8 @@ class Database:
                 await self._connect()
             await self._stay_in_place()
             try:
+                if self._glance and await self._glance.is_written_over(self._identity):
+                    raise WrittenOver(self.name)
                 async with self._engines.writing.begin() as connection:
                     return await work(connection)
             except _FAILURES as error:
@@ -308,11 +312,17 @@ class Database:
             await self._mend(opened)
 
     async def _mended(self, error: StoreUnavailable, opened: moved_file.Identity | None) -> bool:
+        if isinstance(error, WrittenOver):
+            log.error("%s was written over while it was open.", self.name)
+            return await self._mend(opened, written_over=True)
         return error.code == "store_damaged" and await self._mend(opened)
 
-    async def _mend(self, opened: moved_file.Identity | None) -> bool:
-        """Put a sound copy in the place of a file that was found damaged; whether one is there now."""
-        if not self.path or not self.backups_kept or self.frozen or self.refusal:
+    async def _mend(self, opened: moved_file.Identity | None, *, written_over: bool = False) -> bool:
+        """Put a sound copy in the place of a file that was found damaged; whether one is there now.
+
+        One that was `written_over` is opened anew in any case: what is remembered of it holds no more.
+        """
+        if not self.path or self.frozen or self.refusal or not (self.backups_kept or written_over):
             return False
         async with self._writer:
             if self._file != opened:
@@ -321,13 +331,19 @@ class Database:
             try:
                 await self._unread.wait()
                 await self._let_go()
-                restored = await asyncio.to_thread(damage.restore, self.path, self._clock())
+                restored = bool(self.backups_kept) and await asyncio.to_thread(
+                    damage.restore, self.path, self._clock()
+                )
                 await self._connect()
             finally:
                 self._sound.set()
         if restored and self.after_restoring and not self._closed:
             self.beside(self.after_restoring())
-        return restored
+        return restored or written_over
+
+    async def _identity(self) -> str:
+        async with self._engines.at_once.connect() as connection:
+            return str((await connection.execute(select(learned_state.c.identity))).scalar_one())
 
     async def _connect(self) -> None:
         if self.path and not self.path.exists():
@@ -337,7 +353,8 @@ class Database:
                 raise told(error, self.name) from error
         self._engines = engines.make_engine(self.url, self.path, self._busy_timeout_s)
         try:
-            newer = await self._migrate()
+            opening_it = (self._engines, self.name, self.path, self._clock, self.backups_kept)
+            newer = await opening.bring_up_to_date(*opening_it)
             if newer:
                 await self._open_newer(newer)
             elif self.is_server:
@@ -350,6 +367,7 @@ class Database:
                 self._beside_it = moved_file.beside(self.path)
                 with contextlib.suppress(sqlite3.Error):
                     self._watch = versions.FileWatch(self.path)
+                self._glance = Glance(self.path)
         except BaseException as error:
             await self._let_go()
             failed = isinstance(error, _FAILURES)
@@ -385,34 +403,9 @@ class Database:
             await self._engines.reading.dispose()
         return self.frozen
 
-    async def _migrate(self) -> str | None:
-        """Bring the tables up to date; the revision where a newer version of the pack made them."""
-        async with self._engines.reading.connect() as connection:
-            current = await connection.run_sync(migrations.revision)
-        if current == REVISION:
-            return None
-        if current is not None:
-            size = f"{moved_file.size(self.path) / 1e6:,.0f} MB" if self.path else "a server's"
-            log.info(
-                "%s (%s) goes from schema %s to %s; that may take a minute.",
-                self.name,
-                size,
-                current,
-                REVISION,
-            )
-            if self.path and self.backups_kept:
-                copying = (self.path, self._clock(), self.backups_kept, REVISION)
-                await asyncio.to_thread(backups.make_before_migrating, *copying)
-        async with self._engines.writing.begin() as connection:
-            try:
-                await connection.run_sync(migrations.bring_up_to_date)
-            except LookupError as error:
-                return str(error.args[0])
-        return None
-
     async def _let_go(self) -> None:
         keeper, self._keeper = self._keeper, None
-        watch, self._watch = self._watch, None
+        watch, self._watch, self._glance = self._watch, None, None
         if watch is not None:
             await watch.close()
         if keeper is not None:

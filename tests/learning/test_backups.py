@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from context_checkpoint.learning import PreferenceService, backups, database, migrations
+from context_checkpoint.learning import PreferenceService, backups, database, migrations, opening
 from context_checkpoint.learning.schema import REVISION
 
 from .test_faults import judged, judged_in, teach
@@ -183,7 +183,7 @@ class TestBeforeMigrating:
             'def upgrade(operations):\n    operations.execute("CREATE TABLE more (id INTEGER)")\n'
         )
         monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
-        for module in (database, migrations):
+        for module in (opening, migrations):
             monkeypatch.setattr(module, "REVISION", "9999")
 
         async with opened(database_file, Clock()) as service:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy import URL
 from sqlalchemy.exc import IntegrityError
 
-from . import backups, engines, recovery
+from . import backups, damage, engines, recovery
 from .database import BUSY_TIMEOUT_S, Database, Work, utc_now
 from .errors import LearningError, StoreUnavailable, UnknownGeneration
 from .message import joined, message
@@ -60,7 +60,8 @@ class SharedDatabase(Database):
     async def open_beside(cls, url: str | os.PathLike[str], folder: Path) -> SharedDatabase:
         """Open a server's database, with a file in `folder` for when it is away.
 
-        A damaged one is made anew, and what had been waiting in it delivered as far as it can be read.
+        A damaged one is made anew, and what had been waiting in it delivered as far as it can be read. While
+        the server is away too, that is all there is to begin with.
 
         Raises
         ------
@@ -70,20 +71,22 @@ class SharedDatabase(Database):
         address = engines.parse(url)
         name = address.render_as_string(hide_password=True)
         file = folder / f"standby-{sha256(name.encode()).hexdigest()[:8]}.db"
+        problem = await asyncio.to_thread(backups.Look(file).run, damage.LOOK_WITHIN_S)
+        made_anew = bool(problem) and await _set_aside(file)
         try:
-            database = await cls._open_with(address, file)
+            database = await cls._open_with(address, file, made_anew=made_anew)
         except StoreUnavailable as error:
-            if error.code != "store_damaged" or not await asyncio.to_thread(Standby.set_aside, file):
+            if error.code != "store_damaged" or not await _set_aside(file):
                 raise
-            log.error("%s was damaged; it is made anew from the server.", file)
-            database = await cls._open_with(address, file)
+            database = await cls._open_with(address, file, made_anew=True)
         await recovery.recover(database, file)
-        for aside in await asyncio.to_thread(backups.put_aside, file):
-            aside.unlink(missing_ok=True)  # the server holds all that it told
+        if database.absence is None and not await asyncio.to_thread(backups.unread, file):
+            for aside in await asyncio.to_thread(backups.put_aside, file):
+                aside.unlink(missing_ok=True)  # the server holds all that it told
         return database
 
     @classmethod
-    async def _open_with(cls, address: URL, file: Path) -> SharedDatabase:
+    async def _open_with(cls, address: URL, file: Path, *, made_anew: bool = False) -> SharedDatabase:
         database = cls(address, BUSY_TIMEOUT_S, 0, utc_now)
         database.standby = await Standby.open(file)
         database._news = asyncio.Event()
@@ -93,7 +96,11 @@ class SharedDatabase(Database):
             try:
                 await database._reach()
             except StoreUnavailable as error:
-                if not server_is_away(error.__cause__) or not await database.standby.has_followed():
+                if not server_is_away(error.__cause__):
+                    raise
+                if made_anew:
+                    await database.standby.begin_without_server()
+                elif not await database.standby.has_followed():
                     raise
                 database._leave(error)
         except BaseException:
@@ -287,6 +294,13 @@ class _Direct:
 
     async def write(self, work: Work[T]) -> T:
         return await Database.write(self._database, work)
+
+
+async def _set_aside(file: Path) -> bool:
+    done = await asyncio.to_thread(Standby.set_aside, file)
+    if done:
+        log.error("%s was damaged; it is made anew from the server.", file)
+    return done
 
 
 async def _nothing(connection: object) -> None:

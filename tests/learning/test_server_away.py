@@ -313,6 +313,43 @@ async def test_a_damaged_standby_file_is_made_anew_and_what_waited_in_it_arrives
     assert [path.name for path in tmp_path.glob("standby-*damaged*")] == []
 
 
+@pytest.mark.parametrize("ruined", ["the first page", "keywords", "generation_images", "standby_state"])
+async def test_a_worker_whose_standby_file_is_damaged_starts_without_the_server(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path, ruined: str
+) -> None:
+    """With what waited in it, as far as it can be read; what it is taught then arrives, and so do others'."""
+    async with worker(postgres_url, tmp_path) as service:
+        await teach(service, rounds=12)
+        await followed(service)
+    with stopped(postgres_server):
+        async with worker(postgres_url, tmp_path) as service:
+            await teach(service, rounds=3, winner="c")
+        [file] = tmp_path.glob("standby-*.db")
+        spoil_page(file, 1 if ruined == "the first page" else root_page(file, ruined))
+        # Without the first page nothing leads to the rest, and no image means no verdict.
+        waited = 0 if ruined in ("the first page", "generation_images") else 3
+        # What had been delivered is in the state.
+        read = 15 if ruined == "standby_state" else waited
+
+        for started in range(2):
+            async with worker(postgres_url, tmp_path) as service:
+                assert service.is_away
+                assert await judged(service) == read + started
+                await teach(service)
+                assert await judged(service) == read + started + 1
+        assert len([*tmp_path.glob("standby-*.damaged-*.db")]) == 1
+
+    async with worker(postgres_url, tmp_path) as service:
+        await back(service)
+        assert await judged(service) == 12 + waited + 2
+        assert (await service.rebuild()).corrected == 0
+        await followed(service)
+    assert [*tmp_path.glob("standby-*damaged*")] == []
+    with stopped(postgres_server):
+        async with worker(postgres_url, tmp_path) as service:
+            assert await judged(service) == 12 + waited + 2
+
+
 async def test_what_other_workers_teach_is_known_when_the_server_goes(
     postgres_url: str, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:

@@ -244,7 +244,7 @@ def _settings(runtime: Runtime) -> Iterator[Check]:
             "file",
             f"{path}: {error}",
             "bad",
-            "Mend or delete it; what is wrong has its default until then.",
+            "Mend or delete it; until then what is wrong has its default, and no prompt may be stored.",
         )
     else:
         yield Check(area, "file", str(path))

@@ -1,8 +1,9 @@
 """The pack's settings: what they are, what they may be, and the small JSON file that remembers them.
 
 Separate from `runtime` because a settings file is read and checked without any database. A file that cannot
-be read, or that somebody edited into nonsense, never stops ComfyUI: what is wrong is logged and its default
-is used.
+be read, or that somebody edited into nonsense, never stops ComfyUI: what is wrong is logged, and its default
+is used, or what this process read before. Only whether prompts are stored has no default then: no prompt
+is kept because of a comma.
 """
 
 from __future__ import annotations
@@ -184,17 +185,24 @@ class SettingsFile:
         self._path = path
         self._seen: tuple[int, int] | None = None
         self._settings = Settings()
+        self._is_good = True
 
     def read(self) -> Settings:
         """The settings as the file has them now; it is opened only when it has changed."""
         state = self._state()
         if state != self._seen:
-            self._settings = self._load() if state else Settings()
+            held = self._load() if state else Settings()
+            self._is_good = held is not None
+            if held is not None:
+                self._settings = held
+            elif self._seen is None:  # nothing was read before
+                self._settings = Settings(keep_prompts=False)
             self._seen = state
         return self._settings
 
     def write(self, settings: Settings) -> None:
-        """Replace the file in one step, so that no reader finds half of it.
+        """Replace the file in one step, so that no reader finds half of it; one that could not be read is
+        kept beside it.
 
         Raises
         ------
@@ -205,12 +213,14 @@ class SettingsFile:
         draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
             draft.write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
+            if not self._is_good:
+                self._path.replace(self._path.with_name(f"{self._path.name}.unreadable"))
             draft.replace(self._path)
         except OSError:
             with contextlib.suppress(OSError):
                 draft.unlink()
             raise
-        self._seen, self._settings = self._state(), settings
+        self._seen, self._settings, self._is_good = self._state(), settings, True
 
     def _state(self) -> tuple[int, int] | None:
         try:
@@ -219,17 +229,16 @@ class SettingsFile:
             return None
         return found.st_mtime_ns, found.st_ino
 
-    def _load(self) -> Settings:
+    def _load(self) -> Settings | None:
+        until = "Until it is mended no prompt is stored, unless it was read before, and defaults are used"
         try:
             held = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            log.warning(
-                "%s cannot be read (%s). The default settings are used until it is mended.", self._path, error
-            )
-            return Settings()
+        except (OSError, ValueError, RecursionError) as error:
+            log.warning("%s cannot be read (%s). %s.", self._path, error, until)
+            return None
         if not isinstance(held, Mapping):
-            log.warning("%s holds no settings. The defaults are used until it is mended.", self._path)
-            return Settings()
+            log.warning("%s holds no settings. %s.", self._path, until)
+            return None
         return _as_far_as_valid(held, self._path)
 
 
@@ -237,7 +246,7 @@ def _as_far_as_valid(held: Mapping[str, Any], path: Path) -> Settings:
     try:
         return Settings().changed(**held)
     except ValueError:
-        settings = Settings()
+        settings = Settings(keep_prompts="keep_prompts" not in held)
     for name, value in held.items():
         try:
             settings = settings.changed(**{name: value})

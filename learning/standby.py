@@ -104,8 +104,8 @@ class Standby:
         return await self.database.read(_state) is not None
 
     async def begin_without_server(self) -> None:
-        """Let what is logged here from now on wait, though nothing is known of the server: all that is here is
-        replaced by the server's once that has been delivered."""
+        """Let what is logged here from now on wait, though nothing is known of the server: all that is here
+        is replaced by the server's once that has been delivered."""
         await self.database.write(lambda connection: _put(connection, _State("", 0, 0, 0, 0)))
 
     async def waiting(self) -> bool:

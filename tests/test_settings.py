@@ -90,8 +90,39 @@ def test_an_unreadable_file_gives_the_defaults_and_a_warning(
     path.parent.mkdir()
     path.write_text(content)
 
-    assert SettingsFile(path).read() == Settings()
+    assert SettingsFile(path).read() == Settings(keep_prompts=False)
     assert str(path) in caplog.text
+
+
+def test_while_it_cannot_be_read_what_was_read_before_holds(path: Path) -> None:
+    """Half a comma must not turn on what somebody turned off."""
+    own = SettingsFile(path)
+    SettingsFile(path).write(Settings(keep_prompts=False, banned=("old",), retention_days=30))
+    before = own.read()
+    path.write_text("{")
+
+    assert own.read() == own.read() == before
+
+
+def test_a_change_does_not_write_over_what_could_not_be_read(path: Path) -> None:
+    """The pins in it are a minute's work to mend, and a year's to remember."""
+    path.parent.mkdir()
+    path.write_text('{"pinned": ["a"],}')
+    file = SettingsFile(path)
+
+    file.write(file.read().changed(policy="counts"))
+
+    assert path.with_name("settings.json.unreadable").read_text() == '{"pinned": ["a"],}'
+    assert SettingsFile(path).read() == Settings(policy="counts", keep_prompts=False)
+
+
+@pytest.mark.parametrize("value", ["no", None, 7, []])
+def test_whether_prompts_are_kept_is_never_taken_for_yes(path: Path, value: object) -> None:
+    """Where it makes no sense, somebody meant something by it."""
+    path.parent.mkdir()
+    path.write_text(json.dumps({"policy": "counts", "keep_prompts": value}))
+
+    assert SettingsFile(path).read() == Settings(policy="counts", keep_prompts=False)
 
 
 def test_what_is_valid_in_a_half_valid_file_is_used(path: Path, caplog: pytest.LogCaptureFixture) -> None:

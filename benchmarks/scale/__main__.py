@@ -26,6 +26,7 @@ SERVER_SIZES = (10_000, 100_000)
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE, PICTURE = _DOCS / "scale.md", _DOCS / "images" / "scale.svg"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+BESIDE_BEGIN, BESIDE_END = "<!-- measured beside: begin -->", "<!-- measured beside: end -->"
 
 MOST = {
     "recommend 12 p50": 2.0,
@@ -36,10 +37,10 @@ MOST = {
     "open": 200.0,
     "bytes per preference record": 100.0,
     "memory": 150.0,
+    "memory that the pack adds": 150.0,
 }
 MOST_PANEL_MS = 200.0
 UNITS = {
-    "memory": "MB",
     "preference records": "",
     "keywords": "",
     "bytes per preference record": "bytes",
@@ -54,28 +55,45 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="GENERATIONS")
     parser.add_argument("--server-sizes", type=int, nargs="*", default=SERVER_SIZES, metavar="GENERATIONS")
+    parser.add_argument(
+        "--beside",
+        type=int,
+        nargs="+",
+        metavar="GENERATIONS",
+        help="measure what somebody waits for while the statistics are recomputed, and ComfyUI's memory",
+    )
     parser.add_argument("--write", action="store_true", help="put the results into docs/scale.md")
     asked = parser.parse_args(arguments)
     began = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if asked.beside:
+        sizes = sorted(asked.beside)
+        columns = {f"{size:,}": _in_its_own_process("beside", "file", size) for size in sizes}
+        columns[f"{sizes[-1]:,}"] |= _in_its_own_process("beside", "comfyui", sizes[-1])
+        return _told(columns, began, asked.write, BESIDE_BEGIN, BESIDE_END)
     columns = {f"{size:,}": _measured(size, on_server=False) for size in sorted(asked.sizes)}
     if programs() is not None:
         columns |= {
             f"{size:,}, PostgreSQL": _measured(size, on_server=True) for size in sorted(asked.server_sizes)
         }
+    if asked.write:
+        PICTURE.write_text(draw({size: columns[f"{size:,}"] for size in sorted(asked.sizes)}), "utf-8")
+    return _told(columns, began, asked.write, BEGIN, END)
+
+
+def _told(columns: Mapping[str, Mapping[str, float]], load: float, write: bool, begin: str, end: str) -> int:
+    """Print a table, and write it between two marks of the page; 1 if a target is missed."""
     day = datetime.now(timezone.utc).date().isoformat()
     versions = ", ".join(
         f"{name} {metadata.version(name)}" for name in ("SQLAlchemy", "aiosqlite", "asyncpg", "numpy")
     )
     text = (
-        f"{day}, {os.cpu_count()} CPU cores, {platform.system()}, load {began:.1f} before; Python "
+        f"{day}, {os.cpu_count()} CPU cores, {platform.system()}, load {load:.1f} before; Python "
         f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}.\n\n{_table(columns)}"
     )
     print(text)
-    if asked.write:
-        files = {size: columns[f"{size:,}"] for size in sorted(asked.sizes)}
-        PICTURE.write_text(draw(files), "utf-8")
-        before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-        PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", "utf-8")
+    if write:
+        before, _, rest = PAGE.read_text("utf-8").partition(begin)
+        PAGE.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}", "utf-8")
     return 0 if all(_met(name, value) for found in columns.values() for name, value in found.items()) else 1
 
 
@@ -85,16 +103,16 @@ def _measured(size: int, *, on_server: bool) -> dict[str, float]:
         assert where is not None
         with server(where) as address:
             asyncio.run(fill_server(address, size))
-            return _in_its_own_process(address, size)
+            return _in_its_own_process("measures", address, size)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "preferences.db"
         asyncio.run(fill_file(path, size))
-        return _in_its_own_process(str(path), size)
+        return _in_its_own_process("measures", str(path), size)
 
 
-def _in_its_own_process(address: str, size: int) -> dict[str, float]:
+def _in_its_own_process(module: str, address: str, size: int) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.scale.measures", address, str(size)],
+        [sys.executable, "-m", f"benchmarks.scale.{module}", address, str(size)],
         stdout=subprocess.PIPE,
         check=True,
     )
@@ -111,10 +129,14 @@ def _met(name: str, value: float) -> bool:
     return most is None or value <= most
 
 
+def _unit(name: str) -> str:
+    return "MB" if name.startswith("memory") else UNITS.get(name, "ms")
+
+
 def _table(columns: Mapping[str, Mapping[str, float]]) -> str:
     lines = [f"| generations | {' | '.join(columns)} | target |", f"|---|{'---|' * (len(columns) + 1)}"]
     for name in dict.fromkeys(name for found in columns.values() for name in found):
-        unit = UNITS.get(name, "ms")
+        unit = _unit(name)
         cells = [
             _cell(found[name], unit) + ("" if _met(name, found[name]) else " **missed**")
             if name in found

@@ -30,7 +30,7 @@ def measure(address: str, generations: int) -> dict[str, float]:
 
 
 async def _measured(address: str, generations: int) -> dict[str, float]:
-    before_mb = _memory_mb()
+    before_mb = memory_mb()
     opening = time.perf_counter()
     service = await PreferenceService.open(address)
     found = {"open": (time.perf_counter() - opening) * 1e3}
@@ -59,7 +59,7 @@ async def _measured(address: str, generations: int) -> dict[str, float]:
     found["until all is counted, beside the work"] = (time.perf_counter() - began) * 1e3
     for name, look in _looks(service).items():
         found[f"panel: {name}"] = float(np.median([(await _timed(look))[0] for _ in range(LOOKED)]))
-    found["memory"] = _memory_mb() - before_mb
+    found["memory"] = memory_mb() - before_mb
     await service.close()
     return {name: float(value) for name, value in found.items()}
 
@@ -107,9 +107,9 @@ async def _timed(action: Callable[[], Awaitable[Any]]) -> tuple[float, float]:
     return (time.perf_counter() - began) * 1e3, (time.process_time() - computed) * 1e3
 
 
-def _memory_mb() -> float:
-    """What this process holds now. Not `ru_maxrss`, which a child inherits from its parent on Linux."""
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+def memory_mb(process: int | str = "self") -> float:
+    """What a process holds now. Not `ru_maxrss`, which a child inherits from its parent on Linux."""
+    pages = int(Path(f"/proc/{process}/statm").read_text("ascii").split()[1])
     return pages * resource.getpagesize() / 2**20
 
 

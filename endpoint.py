@@ -5,7 +5,6 @@ Apart from `routes.py`, which lists them, and `handlers.py`, which does what the
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal
@@ -24,11 +23,10 @@ from .envelope import (
     spool,
     stream,
 )
+from .learning.spool import spooled
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 """As Prometheus asks for it."""
-
-_IN_MEMORY = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +62,9 @@ def handler_of(endpoint: Endpoint[Any], api: object) -> Handler:
     async def take_lines(request: web.Request) -> web.StreamResponse:
         checked_lines(request)
         asked = read_query(request, endpoint.asked)
-        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as lines:
+        with spooled() as lines:
             await spool(request, lines)
-            lines.seek(0)
-            return answer(await endpoint.handle(api, asked, lines=lines))
+            return answer(await endpoint.handle(api, asked, lines=lines.written()))
 
     async def answer_text(request: web.Request) -> web.StreamResponse:
         text = await endpoint.handle(api, read_query(request, endpoint.asked))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import cache
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from .learning.errors import LearningError, StoreUnavailable, UnknownGeneration
 from .learning.message import checked, joined, told
 from .learning.message import message as say
+from .learning.spool import Spool
 from .nodes.pending_picks import UnknownPick
 from .people import UnknownPerson
 from .schemas import Asked, ErrorAnswer, ErrorBody, parts_answer
@@ -171,13 +172,15 @@ def checked_lines(request: web.Request) -> None:
         raise _import_too_large()
 
 
-async def spool(request: web.Request, into: IO[bytes]) -> None:
+async def spool(request: web.Request, into: Spool) -> None:
     """Write the body to a file, so that its length costs no memory.
 
     Raises
     ------
     Refusal
         413 where it is too large.
+    StoreUnavailable
+        Where there is no room for it.
     """
     size = 0
     async for chunk in request.content.iter_chunked(2**16):

@@ -11,11 +11,10 @@ on one the later counts. So the same file twice changes nothing, and files may c
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import IO, TypeAlias
+from typing import TypeAlias
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -41,6 +40,7 @@ from .portable import (
 from .schema import checkpoints, generation_logs, keywords, learned_state
 from .schema import verdicts as verdict_rows
 from .spelling import stored_name
+from .spool import Spool, spooled
 from .values import ImageFile, Keyword
 from .verdicts import judges
 
@@ -50,7 +50,6 @@ _PAGE = 100
 _WRITTEN_AT_ONCE = 25
 """Generations in one transaction: about a tenth of a second, for which a verdict may have to wait."""
 _COUNTED_AFTER = 40 * _WRITTEN_AT_ONCE
-_IN_MEMORY = 4 * 2**20
 
 
 async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, None]:
@@ -162,12 +161,11 @@ async def import_lines(database: Database, lines: Lines, names: Mapping[str, str
     spelled = {stored_name(old): stored_name(new) for old, new in names.items()}
     if not all(spelled.values()):
         raise InvalidRequest("A checkpoint needs a name. Map each name to another one.")
-    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
+    with spooled() as spool:
         await _check(database, lines, spool)
-        spool.seek(0)
         report = ImportReport()
         batch: list[PortableGeneration] = []
-        for number, line in enumerate(spool, start=2):
+        for number, line in enumerate(spool.written(), start=2):
             batch.append(read_generation(line, number).renamed(spelled))
             if len(batch) == _WRITTEN_AT_ONCE:
                 report, batch = await _write(database, batch, report), []
@@ -197,7 +195,7 @@ async def add(
     return report
 
 
-async def _check(database: Database, lines: Lines, spool: IO[bytes]) -> None:
+async def _check(database: Database, lines: Lines, spool: Spool) -> None:
     """Read every line before the first is written, and keep them for the second reading."""
     header: Header | None = None
     number, batch = 0, list[tuple[int, PortableGeneration]]()

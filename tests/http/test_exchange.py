@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +30,9 @@ async def exported(client: Client, **params: str) -> bytes:
         return await response.read()
 
 
-async def imported(client: Client, body: bytes, headers: Any = None, **params: Any) -> tuple[int, Any]:
+async def imported(
+    client: Client, body: bytes | io.BytesIO, headers: Any = None, **params: Any
+) -> tuple[int, Any]:
     response = await client.http.post(PREFIX + "/import", data=body, headers=headers or LINES, params=params)
     return response.status, await response.json()
 
@@ -39,6 +46,38 @@ async def test_what_is_exported_can_be_imported_again(client: Client, runtime: R
 
     assert (status, answer) == (200, {"generations": 1, "added": 0, "verdicts_replaced": 0})
     assert await exported(client) == lines
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk"
+)
+async def test_where_there_is_no_room_for_what_is_imported_it_is_told(
+    client: Client, runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real full disk, where the system keeps temporary files; nothing of it is stored, and later it is."""
+    await made_generation(runtime)
+    head, line = (await exported(client)).decode().splitlines()
+    more = [
+        json.dumps(json.loads(line) | {"id": f"{number:032x}", "prompt": "x" * 40_000})
+        for number in range(150)
+    ]
+    body = "\n".join([json.dumps(json.loads(head) | {"generations": 150}), *more]).encode()
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=True)  # noqa: ASYNC221
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    try:
+        status, answer = await imported(client, io.BytesIO(body))
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)  # noqa: ASYNC221
+    assert (status, error(answer)["code"]) == (503, "store_full")
+    assert str(disk) in error(answer)["message"]
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert await imported(client, io.BytesIO(body)) == (
+        200,
+        {"generations": 150, "added": 150, "verdicts_replaced": 0},
+    )
 
 
 async def test_more_than_one_part_is_streamed(client: Client, runtime: Runtime) -> None:

@@ -101,7 +101,7 @@ def _requirements() -> Iterator[Check]:
 
 
 def _database(runtime: Runtime) -> Iterator[Check]:
-    if "://" in runtime.database and not runtime.database.startswith("sqlite"):
+    if _is_server(runtime):
         yield from _server(runtime)
         return
     path = Path(runtime.database.rpartition(":///")[2]).expanduser()
@@ -210,8 +210,7 @@ def _pools(runtime: Runtime) -> Iterator[Check]:
 
 def _orphans(runtime: Runtime, paths: Sequence[str]) -> Iterator[Check]:
     """Names that something was learned of, and that lead to no file; with a file of the same last name."""
-    path = Path(runtime.database).expanduser()
-    known = checkpoint_names(path) if path.is_file() else []
+    known = _known_checkpoints(runtime)
     there = [Path(found).as_posix() for found in paths]
     for name in known:
         if any(found.endswith(f"/{name}") for found in there):
@@ -222,6 +221,21 @@ def _orphans(runtime: Runtime, paths: Sequence[str]) -> Iterator[Check]:
         if alike is None:
             mend = f'If it has another name now: context-checkpoint join "{name}" NAME.'
         yield Check("pools", "no file", f"{name}: what was learned of it is kept", "note", mend)
+
+
+def _known_checkpoints(runtime: Runtime) -> list[str]:
+    """The names that something was learned of; none where that cannot be told, which was said before."""
+    if not _is_server(runtime):
+        path = Path(runtime.database.rpartition(":///")[2]).expanduser()
+        return checkpoint_names(path) if path.is_file() else []
+    try:
+        return [row.checkpoint for row in runtime.run_blocking(lambda service: service.checkpoints())]
+    except LearningError:
+        return []
+
+
+def _is_server(runtime: Runtime) -> bool:
+    return "://" in runtime.database and not runtime.database.startswith("sqlite")
 
 
 def _settings(runtime: Runtime) -> Iterator[Check]:

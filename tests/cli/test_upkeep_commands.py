@@ -105,8 +105,14 @@ def test_names_are_joined(call: Call, database: Path, logged: Callable[..., str]
     assert former not in names
 
 
+@pytest.mark.parametrize("on", ["file", pytest.param("server", marks=pytest.mark.postgres)])
 def test_doctor_lists_names_without_a_file_and_offers_to_join_them(
-    call: Call, database: Path, logged: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: Call,
+    database: Path,
+    logged: Callable[..., str],
+    tmp_path: Path,
+    on: str,
+    request: pytest.FixtureRequest,
 ) -> None:
     """With a file of the same last name where there is one."""
     logged(selected=(0,))
@@ -119,7 +125,12 @@ def test_doctor_lists_names_without_a_file_and_offers_to_join_them(
     known = {"detector": "none", "files": {str(there): entry, str(tmp_path / NAMES[1]): entry}}
     (data / "checkpoint_files.json").write_text(json.dumps(known))
 
-    found = call("doctor", "--json", "--database", str(database)).json["checks"]
+    asked = str(database)
+    if on == "server":
+        asked = request.getfixturevalue("postgres_url")
+        assert call("copy", str(database), asked).status == 0
+
+    found = call("doctor", "--json", "--database", asked).json["checks"]
 
     told = {check["found"].split(":")[0]: check["mend"] for check in found if check["name"] == "no file"}
     assert set(told) == {NAMES[1], NAMES[2]}

@@ -1,18 +1,20 @@
 """What a damaged database still tells: read row by row and added to the backup that took its place.
 
 Separate from `backups`, which moves files, because this reads a file in which any page may be rubbish. Each
-generation is looked up by its number, so that a broken page costs only what lay on it, and is checked like a
-line of an import (`portable`); what fits goes in by `exchange`, which counts nothing twice. Killed half-way,
-it goes on at the next start.
+generation is looked up by its number, so that a broken page costs only what lay on it - where a page that
+leads to others is ruined, by the rows that lie loose on those - and is checked like a line of an import
+(`portable`); what fits goes in by `exchange`, which counts nothing twice. Killed half-way, it goes on at the
+next start.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import shutil
 import sqlite3
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +22,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from . import backups, exchange
+from . import backups, exchange, loose_rows
 from .basis import unpacked
 from .database import Database
 from .errors import LearningError
@@ -59,9 +61,9 @@ async def recover(database: Database, file: Path | None = None) -> None:
             )
             return
         await asyncio.to_thread(backups.mark_read, unread.put_aside)
-        if not reading.led_anywhere:
+        if not reading.led_anywhere or (reading.unreadable and not report.generations):
             log.error(
-                "%s is ruined where it leads to all else: nothing could be read of what its backup lacked. "
+                "%s is ruined all over: nothing could be read of what its backup lacked. "
                 "`sqlite3 FILE .recover` may still find some of it.",
                 unread.put_aside.name,
             )
@@ -98,9 +100,11 @@ class Reading:
                 connection, names = held[0], _Names(held)
                 connection.row_factory = sqlite3.Row
                 batch: list[PortableGeneration] = []
-                for number in self._numbers(connection):
+                numbers = self._numbers(connection)
+                loose = _Loose(connection, Path(folder), numbers)
+                for number in numbers:
                     try:
-                        generation = _generation(connection, names, number)
+                        generation = _generation(connection, loose, names, number)
                     except (sqlite3.Error, ValidationError, ValueError, OverflowError):
                         self.unreadable += 1
                         continue
@@ -163,9 +167,74 @@ class _Names:
         return None
 
 
-def _generation(connection: sqlite3.Connection, names: _Names, number: int) -> PortableGeneration | None:
+class _Loose:
+    """Rows by the numbers of their generations, found on their pages where nothing leads to them any more."""
+
+    def __init__(self, connection: sqlite3.Connection, folder: Path, numbers: Collection[int]) -> None:
+        self._connection = connection
+        self._folder = folder
+        self._numbers = set(numbers)
+        self._looked = False
+        self._log: dict[int, tuple[Any, ...]] = {}
+        self._images: dict[int, dict[int, tuple[Any, ...]]] = {}
+        self._verdicts: dict[int, tuple[int, dict[str, Any]]] = {}
+
+    def generation(self, number: int) -> dict[str, Any]:
+        """Raises `ValueError` where there is none."""
+        self._look()
+        if number not in self._log:
+            raise ValueError("it lies on no page")
+        columns = [row[1] for row in self._connection.execute("PRAGMA table_info(generation_logs)")]
+        return dict(itertools.zip_longest(columns, self._log[number]))
+
+    def images(self, number: int) -> list[tuple[Any, ...]]:
+        """Raises `ValueError` where some are not there."""
+        self._look()
+        found = self._images.get(number, {})
+        if set(found) != set(range(len(found))):
+            raise ValueError("some of them lie on no page")
+        return [found[position] for position in range(len(found))]
+
+    def verdict(self, number: int) -> dict[str, Any] | None:
+        self._look()
+        return self._verdicts[number][1] if number in self._verdicts else None
+
+    def _look(self) -> None:
+        """Once, when the first row cannot be read otherwise."""
+        if self._looked:
+            return
+        self._looked = True
+        pages = self._folder / "pages"  # those of the log beside the file too
+        with suppress(OSError, ValueError, sqlite3.Error):
+            with closing(sqlite3.connect(pages)) as target:
+                self._connection.backup(target)
+            for row in loose_rows.rows(pages):
+                self._sort_in(row.rowid, row.values)
+
+    def _sort_in(self, rowid: int | None, values: tuple[Any, ...]) -> None:
+        if rowid is None:
+            if len(values) == 2 + 1 + len(_FILE) and values[0] in self._numbers:
+                self._images.setdefault(values[0], {})[values[1]] = values[2:]
+        elif len(values) == len(_SAID) and isinstance(values[2], str) and values[1] in self._numbers:
+            if rowid > self._verdicts.get(values[1], (0, {}))[0]:
+                self._verdicts[values[1]] = rowid, dict(zip(_SAID, values, strict=True))
+        elif rowid in self._numbers and len(values) >= _LOG_COLUMNS and len(str(values[1])) == 32:
+            self._log[rowid] = values
+
+
+_SAID = ("number", "generation_number", "marks", "created_at")
+_LOG_COLUMNS = 16
+"""Of the oldest schema: a row that no later one has touched has as many."""
+
+
+def _generation(
+    connection: sqlite3.Connection, loose: _Loose, names: _Names, number: int
+) -> PortableGeneration | None:
     """Raises what SQLite and Pydantic raise where it, its images or its verdict cannot be read."""
-    row = _one(connection, "SELECT * FROM generation_logs WHERE number = ?", number)()
+    try:
+        row = _one(connection, "SELECT * FROM generation_logs WHERE number = ?", number)()
+    except sqlite3.Error:
+        row = loose.generation(number)
     if row is None:
         return None
     fields = {name: row[name] for name in row.keys() if name in _PLAIN}  # noqa: SIM118 - a Row is no dict
@@ -173,12 +242,7 @@ def _generation(connection: sqlite3.Connection, names: _Names, number: int) -> P
     fields["keywords"] = _keywords(connection, names, number, row["prompt"])
     fields["images"] = tuple(
         {"checkpoint": names.of("checkpoints", "name", image[0]), **dict(zip(_FILE, image[1:], strict=True))}
-        for image in _all(
-            connection,
-            f"SELECT checkpoint_id, {', '.join(_FILE)} FROM generation_images "  # noqa: S608
-            "WHERE generation_number = ? ORDER BY position",
-            number,
-        )
+        for image in _images(connection, loose, number)
     )
     utilities = "SELECT checkpoint_id, utility FROM generation_utilities WHERE generation_number = ?"
     told = _tried(lambda: _all(connection, utilities, number)) or []
@@ -187,7 +251,7 @@ def _generation(connection: sqlite3.Connection, names: _Names, number: int) -> P
     basis = unpacked(row["basis"]) if row["basis"] else None
     fits = basis is not None and basis.fits(len(fields["keywords"]), len(basis.means))
     fields["basis"] = packed(basis) if fits else None
-    if said := _verdict(connection, number):
+    if said := _verdict(connection, loose, number):
         fields["verdict"] = {"marks": said["marks"], "at": f"{said['created_at']}+00:00"}
     return PortableGeneration.model_validate(fields)
 
@@ -207,14 +271,28 @@ def _keywords(
     return tuple({"text": text, "weight": weight} for text, weight in words if text)
 
 
-def _verdict(connection: sqlite3.Connection, number: int) -> Any:
+def _images(connection: sqlite3.Connection, loose: _Loose, number: int) -> list[Any]:
+    shown = (
+        f"SELECT checkpoint_id, {', '.join(_FILE)} FROM generation_images "  # noqa: S608
+        "WHERE generation_number = ? ORDER BY position"
+    )
+    try:
+        return _all(connection, shown, number)
+    except sqlite3.Error:
+        return loose.images(number)
+
+
+def _verdict(connection: sqlite3.Connection, loose: _Loose, number: int) -> Any:
     said = (
         "SELECT marks, created_at FROM verdicts {} WHERE generation_number = ? ORDER BY number DESC LIMIT 1"
     )
     try:
         return _one(connection, said.format(""), number)()
     except sqlite3.Error:  # the index may be what is ruined
-        return _one(connection, said.format("NOT INDEXED"), number)()
+        try:
+            return _one(connection, said.format("NOT INDEXED"), number)()
+        except sqlite3.Error:
+            return loose.verdict(number)
 
 
 _FILE = ("filename", "subfolder", "type")
@@ -238,8 +316,8 @@ def _tried(read: Callable[[], T]) -> T | None:
 def _has_tables(path: Path) -> bool:
     try:
         with closing(backups.opened_to_read(path)) as connection:
-            connection.execute("SELECT 1 FROM generation_logs WHERE number = 0").fetchone()
-            return True
+            named = "SELECT 1 FROM sqlite_master WHERE name = 'generation_logs'"
+            return connection.execute(named).fetchone() is not None
     except (sqlite3.Error, ValueError):
         return False
 

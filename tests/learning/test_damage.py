@@ -60,6 +60,7 @@ async def kept(service: PreferenceService, generation_id: str) -> list[str]:
     [
         *("pair_statistics", "the first page", "keywords", "checkpoints", "generation_keywords"),
         *("generation_utilities", "verdicts_generation_number", "sqlite_autoindex_generation_logs_1"),
+        "generation_logs",
     ],
 )
 async def test_what_can_be_read_is_added_to_the_backup_exactly_once(
@@ -214,13 +215,45 @@ async def test_two_that_share_a_damaged_file_both_go_on(database_file: Path, pag
         assert (await one.rebuild()).corrected == 0
 
 
-async def test_a_file_that_leads_nowhere_is_told_as_such(
-    database_file: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The page that leads to all of the log is ruined: the backup is all there is."""
+async def test_where_nothing_leads_to_any_row_they_are_found_on_their_pages(database_file: Path) -> None:
+    """All that leads to the log, and the file's first page, are ruined at once; long prompts go on elsewhere.
+
+    No table is as small as a page, which would be all of it.
+    """
     clock = Clock()
     await used(database_file, clock)
-    spoil_page(database_file, root_page(database_file, "generation_logs"))
+    async with opened(database_file, clock) as service:
+        await teach(service, rounds=150)
+        for number in range(10):
+            made = await service.recommend(
+                f"anime girl, {'long ' * 3000}, {number}", CANDIDATES, stage="draft"
+            )
+            logged = await service.log_generation(made, dict.fromkeys(CANDIDATES, 1))
+            await service.record_feedback(logged, {"b": 1})
+    roots = ("generation_logs", "generation_images", "verdicts", "generation_keywords")
+    for page in [1, *(root_page(database_file, table) for table in roots)]:
+        content = database_file.read_bytes()[(page - 1) * 4096 : page * 4096]
+        assert page == 1 or content[0] in (2, 5), "it leads to others"
+        spoil_page(database_file, page)
+
+    async with opened(database_file, clock) as service:
+        # A table without row ids has rows of its own on a page that leads to others: an image or two.
+        everything = ROUNDS_IN_BACKUP + ROUNDS_SINCE + 160
+        assert everything - 2 <= await judged(service) <= everything
+        newest = (await service.generations(limit=1))[0]
+        assert newest.prompt.endswith(", 9")
+        assert [image.verdict for image in newest.images] == [None, "selected", None]
+        assert (await service.rebuild()).corrected == 0
+
+
+async def test_a_file_in_which_nothing_is_left_is_told_as_such(
+    database_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The backup is all there is."""
+    clock = Clock()
+    await used(database_file, clock)
+    for page in range(1, database_file.stat().st_size // 4096 + 1):
+        spoil_page(database_file, page)
 
     async with opened(database_file, clock) as service:
         assert await judged(service) == ROUNDS_IN_BACKUP

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +117,39 @@ def fuzz(session: nox.Session) -> None:
         session.warn("NOT FUZZED: Schemathesis cannot be installed; pytest's own requests were made.")
         return
     session.run("python", "tests/http/fuzzing.py", *session.posargs, env=_tree())
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """What learns, stores and prints, with the oldest versions that pyproject.toml allows."""
+    folder = ROOT / ".oldest"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    allowed = re.findall(
+        r'^(?:  |\w+ = \[)"([\w\[\]-]+)>=([\d.]+)', (ROOT / "pyproject.toml").read_text("utf-8"), re.M
+    )
+    lowest = [f"{name}=={version}" for name, version in allowed if name != "setuptools"]
+    tools = [
+        line.partition("  #")[0]
+        for line in (ROOT / "dev-requirements.txt").read_text("utf-8").splitlines()
+        if line.startswith(("pytest", "hypothesis", "jsonschema"))
+    ]
+    try:
+        session.run("python", "-m", "venv", str(folder))
+        wheels = ("--only-binary", ":all:")
+        installing = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wheels)
+        session.run(str(python), *installing, *lowest, *tools, "pillow>=10", external=True)
+    except nox.command.CommandFailed:
+        if "oldest" in os.environ.get("CC_REQUIRE", "").split(","):
+            session.error("CC_REQUIRE asks for oldest: those versions cannot be installed")
+        session.warn(
+            "NOT TRIED: the oldest versions have no wheels for this Python; 3.10 and 3.11 have them."
+        )
+        return
+    # An older pydantic spells the same schema otherwise.
+    published = "tests/learning/test_portable.py::test_the_published_schema_is_what_is_read"
+    usual = ["-m", "not browser and not comfyui", "--deselect", published, "tests/learning", "tests/cli"]
+    chosen = session.posargs or usual
+    session.run(str(python), "-m", "pytest", "-q", *chosen, env=_tree(), external=True)
 
 
 def _not_audited(session: nox.Session, why: str) -> None:

@@ -25,6 +25,7 @@ COMMANDS = {
     "bench": "measure; `--write` updates docs/benchmarks.md; `bench arena` compares the policies with peers",
     "docs": "check that the documents say what is there",
     "audit": "look for known weaknesses in what the pack requires",
+    "oldest": "run what learns and stores with the oldest versions that pyproject.toml allows",
     "fuzz": "ask every route of a real server whatever its description allows and forbids",
 }
 

@@ -87,7 +87,7 @@ skipped_for = pytest.StashKey[dict[str, int]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[skipped_for] = {}
-    unknown = required() - set(NEEDED) - {"node", "audit", "fuzz"}  # these are the runner's to ask for
+    unknown = required() - set(NEEDED) - {"node", "audit", "fuzz", "oldest"}  # the runner's to ask for
     if unknown:
         raise pytest.UsageError(
             f"CC_REQUIRE names {', '.join(sorted(unknown))}; it may name {', '.join(NEEDED)}."

@@ -7,14 +7,17 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from pydantic import RootModel
 
 from . import __version__, schemas
 from .handlers import Api
-from .learning.activity import Activity
-from .learning.overview import Overview
-from .learning.service import PreferenceService
+
+if TYPE_CHECKING:
+    from .learning.activity import Activity
+    from .learning.overview import Overview
+    from .learning.service import PreferenceService
 
 _PREFIX = "context_checkpoint"
 

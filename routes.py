@@ -1,11 +1,14 @@
 """The HTTP routes: one table, `ENDPOINTS`.
 
-It is what ComfyUI serves, what `context-checkpoint serve` serves and what `openapi.json` says.
+It is what ComfyUI serves, what `context-checkpoint serve` serves and what `openapi.json` says. ComfyUI's
+start does not import it: there `late_routes` stands for it until somebody asks.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -21,13 +24,20 @@ from . import (
     upkeep_schemas,
 )
 from .endpoint import Endpoint, handler_of
+from .envelope import Handler
 from .handlers import Api, Host
+from .late_routes import PREFIX, Address
 from .runtime import Runtime
 
-PREFIX = "/context_checkpoint"
+__all__ = ["ENDPOINTS", "PREFIX", "build_routes", "handlers_of"]
 
 
 async def _describe(api: Api, asked: schemas.Nothing) -> schemas.OpenApiAnswer:
+    return await asyncio.to_thread(_description)
+
+
+@cache
+def _description() -> schemas.OpenApiAnswer:
     return schemas.OpenApiAnswer(openapi.describe(ENDPOINTS, prefix=PREFIX, version=__version__))
 
 
@@ -214,16 +224,15 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
 )
 
 
+def handlers_of(runtime: Runtime | Callable[[], Runtime], host: Host | None) -> dict[Address, Handler]:
+    """Make the handler of each address."""
+    api = Api(runtime, host)
+    return {(one.method, one.path): handler_of(one, api) for one in ENDPOINTS}
+
+
 def build_routes(runtime: Runtime | Callable[[], Runtime], host: Host | None) -> list[web.RouteDef]:
     """Make the routes, for an application of one's own."""
-    api = Api(runtime, host)
-    return [web.route(one.method, PREFIX + one.path, handler_of(one, api)) for one in ENDPOINTS]
-
-
-def add_to(table: web.RouteTableDef, runtime: Runtime | Callable[[], Runtime], host: Host | None) -> None:
-    """Append the routes to ComfyUI's table, which it serves both as they are and under `/api`.
-
-    Must run before `PromptServer.add_routes`; ComfyUI loads custom nodes before.
-    """
-    for route in build_routes(runtime, host):
-        table.route(route.method, route.path)(route.handler)
+    return [
+        web.route(method, PREFIX + path, handler)
+        for (method, path), handler in handlers_of(runtime, host).items()
+    ]

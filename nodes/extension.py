@@ -59,7 +59,7 @@ def _configure_runtime() -> None:
 
 
 def _add_routes() -> None:
-    from ..routes import add_to
+    from ..late_routes import add_to
     from .host import ComfyHost
 
     add_to(PromptServer.instance.routes, runtime.current, ComfyHost())

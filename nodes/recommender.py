@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from .. import runtime
-from ..learning import explanation
 from ..learning.errors import LearningError
 from ..learning.message import message, told
 from ..learning.policies import POLICIES
@@ -216,6 +215,8 @@ def _thresholds(exploit: float | None, explore: float | None) -> Thresholds:
 
 def _shown(plan: Recommendation) -> dict[str, Any]:
     """Make what the node shows in the browser (`web/plan.mjs` reads it)."""
+    from ..learning.explanation import parts  # late: it needs the policies, which ComfyUI's start does not
+
     return {
         "checkpoints": list(plan.checkpoints),
         "confidence": plan.confidence,
@@ -223,7 +224,7 @@ def _shown(plan: Recommendation) -> dict[str, Any]:
         "clarity": plan.clarity,
         "strategy": plan.strategy,
         "explanation": plan.explanation,
-        "explanation_parts": explanation.parts(plan),
+        "explanation_parts": parts(plan),
         "fallback": plan.fallback,
         "policy": plan.policy,
         "keywords": [keyword.text for keyword in plan.keywords],

@@ -64,6 +64,18 @@ def test_importing_the_pack_loads_almost_nothing(tmp_path: Path) -> None:
     assert len(loaded) <= 10
 
 
+def test_what_comfyuis_start_sets_up_needs_no_schema_and_no_database(tmp_path: Path) -> None:
+    """Routes, data and pools, which are all that can be loaded without ComfyUI; the rest is tested in it."""
+    (tmp_path / "context_checkpoint").symlink_to(ROOT, target_is_directory=True)
+    parts = ("late_routes", "runtime", "nodes.checkpoint_files", "nodes.pending_picks", "nodes.pool")
+    lines = [f"import context_checkpoint.{part}" for part in parts]
+
+    loaded = set(run_python("\n".join([*lines, "import sys; print(*sys.modules)"]), path=tmp_path).split())
+
+    assert "context_checkpoint.late_routes" in loaded
+    assert not {"numpy", "sqlalchemy", "alembic", "aiosqlite", "pydantic"} & loaded
+
+
 def test_learning_needs_neither_torch_nor_the_web_nor_comfyui(tmp_path: Path) -> None:
     """A script can learn and recommend where none of them is installed."""
     link = tmp_path / "context_checkpoint"

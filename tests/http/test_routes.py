@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from context_checkpoint.late_routes import PREFIX, add_to
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.routes import PREFIX, add_to
 from context_checkpoint.runtime import Runtime
 
 from .conftest import CANDIDATES, Client, FolderHost

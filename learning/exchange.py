@@ -53,7 +53,13 @@ _COUNTED_AFTER = 40 * _WRITTEN_AT_ONCE
 
 
 async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, None]:
-    """Yield the lines of a file that holds the whole log as it is now."""
+    """Yield the lines of a file that holds the whole log as it is now.
+
+    Raises
+    ------
+    StoreUnavailable
+        Also at the end, where some of it was forgotten meanwhile: no import would take such a file.
+    """
 
     async def begin(connection: AsyncConnection) -> tuple[str, int, int]:
         identity = (await connection.execute(select(learned_state.c.identity))).scalar_one()
@@ -69,17 +75,26 @@ async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, 
         generations=count,
         anonymous=anonymous,
     ).line()
-    number = 0
+    number = told = 0
     while number < last:
         page = await database.read(
             lambda connection, after=number: _page(connection, after, last),  # type: ignore[misc]
             whole=True,
         )
         if not page:
-            return
+            break
         for _, generation in page:
             yield (generation.anonymous() if anonymous else generation).line()
-        number = page[-1][0]
+        number, told = page[-1][0], told + len(page)
+    if told != count:
+        raise StoreUnavailable(
+            "log_changed",
+            message(
+                "log_changed",
+                "Some of the log was forgotten while it was exported, so that the file is not whole. "
+                "Export again.",
+            ),
+        )
 
 
 async def _page(connection: AsyncConnection, after: int, last: int) -> list[tuple[int, PortableGeneration]]:

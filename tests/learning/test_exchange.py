@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.errors import LearningError
+from context_checkpoint.learning.errors import LearningError, StoreUnavailable
 from context_checkpoint.learning.portable import LONGEST_LINE, lines_in
 from context_checkpoint.learning.values import ImageFile
 
@@ -62,6 +62,21 @@ async def one_judged(service: PreferenceService, winner: str = NAMES[0]) -> str:
     keep = shown.index(winner) if winner in shown else 0
     await service.record_feedback(generation_id, selected_images=[keep])
     return generation_id
+
+
+async def test_an_export_of_which_some_is_forgotten_meanwhile_is_told(opened: Opened) -> None:
+    """Its header promised more: it would be refused when it is needed."""
+    here = await opened("here.db")
+    ids = [await one_judged(here) for _ in range(3)]
+    lines = here.export()
+    assert '"generations":3' in await anext(lines)
+    await here.forget_generation(ids[1])
+
+    with pytest.raises(StoreUnavailable, match="Export again") as raised:
+        [line async for line in lines]
+
+    assert raised.value.code == "log_changed"
+    assert len(await exported(here)) == 3
 
 
 class TestFormerVersions:

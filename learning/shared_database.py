@@ -227,6 +227,7 @@ class SharedDatabase(Database):
 
     async def _keep_up(self) -> None:
         """Beside everything else: follow the server, or look whether it is back."""
+        told = ""
         while not self._ending:
             # Before Python 3.12 `wait_for` may swallow that it is cancelled: hence `_ending`.
             with contextlib.suppress(asyncio.TimeoutError):
@@ -242,10 +243,11 @@ class SharedDatabase(Database):
             except StoreUnavailable as error:
                 if self.absence is None and server_is_away(error.__cause__):
                     self._leave(error)
-            except Exception:
+            except Exception as error:
                 # Whatever it was, without this task nothing that waits would ever be delivered.
-                log.exception("%s could not be followed; it is tried again.", self.name)
-                self._news.set()
+                if repr(error) != told:
+                    told = repr(error)
+                    log.exception("%s could not be followed; it is tried again.", self.name)
 
     async def _follow_news(self) -> None:
         self._news.clear()

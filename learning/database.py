@@ -258,6 +258,8 @@ class Database:
             done = await self._write_once(work)
         except StoreUnavailable as error:
             if not await self._mended(error, opened):
+                if self.refusal:
+                    raise self.refusal from error
                 raise
             done = await self._write_once(work)
         if self.path and self.backups_kept and self._loop.time() >= self._look_for_backup_at:
@@ -279,6 +281,8 @@ class Database:
                 if self._glance and await self._glance.is_written_over(self._identity):
                     raise WrittenOver(self.name)
                 async with self._engines.writing.begin() as connection:
+                    if await opening.is_of_another_schema(connection):
+                        raise opening.OtherSchema(self.name)
                     return await work(connection)
             except _FAILURES as error:
                 raise told(error, self.name) from error
@@ -314,15 +318,19 @@ class Database:
     async def _mended(self, error: StoreUnavailable, opened: moved_file.Identity | None) -> bool:
         if isinstance(error, WrittenOver):
             log.error("%s was written over while it was open.", self.name)
-            return await self._mend(opened, written_over=True)
-        return error.code == "store_damaged" and await self._mend(opened)
+        anew = isinstance(error, (WrittenOver, opening.OtherSchema))
+        damaged = error.code == "store_damaged"
+        return (anew or damaged) and await self._mend(opened, anew=anew, damaged=damaged)
 
-    async def _mend(self, opened: moved_file.Identity | None, *, written_over: bool = False) -> bool:
+    async def _mend(
+        self, opened: moved_file.Identity | None, *, anew: bool = False, damaged: bool = True
+    ) -> bool:
         """Put a sound copy in the place of a file that was found damaged; whether one is there now.
 
-        One that was `written_over` is opened anew in any case: what is remembered of it holds no more.
+        `anew` says that it is opened anew in any case, since what is remembered of it holds no more.
         """
-        if not self.path or self.frozen or self.refusal or not (self.backups_kept or written_over):
+        mendable = bool(self.path and self.backups_kept) and damaged
+        if self.frozen or self.refusal or not (mendable or anew):
             return False
         async with self._writer:
             if self._file != opened:
@@ -331,15 +339,14 @@ class Database:
             try:
                 await self._unread.wait()
                 await self._let_go()
-                restored = bool(self.backups_kept) and await asyncio.to_thread(
-                    damage.restore, self.path, self._clock()
-                )
+                found = (self.path, self._clock()) if self.path and mendable else None
+                restored = found is not None and await asyncio.to_thread(damage.restore, *found)
                 await self._connect()
             finally:
                 self._sound.set()
         if restored and self.after_restoring and not self._closed:
             self.beside(self.after_restoring())
-        return restored or written_over
+        return restored or anew
 
     async def _identity(self) -> str:
         async with self._engines.at_once.connect() as connection:

@@ -19,12 +19,13 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, PoolResetState
 
 from .direct import failed
 from .errors import StoreUnavailable
 from .quick_cursor import connect
+from .schema import REVISION, VERSION_TABLE
 from .spelling import shown_address
 
 _ADDRESSES = "Give a file's path, or postgresql://user:password@host/database."
@@ -32,7 +33,7 @@ _DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg", "postgres": "asyncpg
 _CONNECT_S, _COMMAND_S = 5, 60
 """A server behind a cut cable says nothing at all; a rebuild of a large log takes its time."""
 _WRITE_AHEAD_S = 2.0  # whoever else turns a new file to it is done within milliseconds
-_OWN = "context_checkpoint.own_transaction"
+_OWN, _KNOWN = "context_checkpoint.own_transaction", "context_checkpoint.known_schema"
 _WRITERS_LOCK = 0x436F6E74657874  # any number that stays the same
 
 
@@ -207,12 +208,21 @@ def _is_connected(dbapi_connection: Any, _record: object, _proxy: object) -> Non
 def _begin_postgresql(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("writes", False):
-        _at_server(_adapted(connection), f"BEGIN; SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+        begin = f"BEGIN; SELECT pg_advisory_xact_lock({_WRITERS_LOCK})"
+        if not options.get("migrates", False):  # how many rows the last statement found comes along
+            begin += f"; SELECT 1 FROM {VERSION_TABLE} WHERE version_num = '{REVISION}'"  # noqa: S608 - ours
+        connection.info[_KNOWN] = _at_server(_adapted(connection), begin) == "SELECT 1"
     elif not options.get("at_once", False):
         # The driver's own, for former ones stream rows in no other.
         own = _adapted(connection).driver_connection.transaction(isolation="repeatable_read", readonly=True)
         _run(_adapted(connection), "BEGIN", own.start)
         connection.info[_OWN] = own
+
+
+def found_other_schema(connection: AsyncConnection) -> bool:
+    """Whether a server's transaction that writes has found other tables than this version's."""
+    held = connection.sync_connection
+    return held is not None and not held.info.get(_KNOWN, True)
 
 
 def _commit_postgresql(connection: Connection) -> None:

@@ -11,11 +11,43 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import column, select, table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from . import backups, migrations, moved_file
-from .engines import Engines
-from .schema import REVISION
+from .direct import Reading
+from .engines import Engines, found_other_schema
+from .errors import StoreUnavailable
+from .message import message
+from .schema import REVISION, VERSION_TABLE
 
 log = logging.getLogger(__name__)
+
+
+class OtherSchema(StoreUnavailable):
+    """Another version of the pack migrated the tables while they were open: they are to be opened anew."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            "store_newer",
+            message(
+                "store_migrated",
+                "{name} was changed by another version of the pack just now. Nothing of this was stored; "
+                "send it again.",
+                name=name,
+            ),
+        )
+
+
+async def is_of_another_schema(connection: AsyncConnection) -> bool:
+    """Whether a transaction that writes finds other tables than this version knows."""
+    if connection.dialect.name == "postgresql":
+        return found_other_schema(connection)
+    rows = await _VERSION.rows(connection)
+    return [row[0] for row in rows] != [REVISION]
+
+
+_VERSION = Reading(lambda _: select(column("version_num")).select_from(table(VERSION_TABLE)))
 
 
 async def bring_up_to_date(
@@ -34,7 +66,7 @@ async def bring_up_to_date(
         log.info("%s (%s) goes from schema %s to %s; that may take a minute.", name, size, current, REVISION)
         if file and backups_kept:
             await asyncio.to_thread(backups.make_before_migrating, file, clock(), backups_kept, REVISION)
-    async with engines.writing.begin() as connection:
+    async with engines.writing.execution_options(migrates=True).begin() as connection:
         try:
             await connection.run_sync(migrations.bring_up_to_date)
         except LookupError as error:

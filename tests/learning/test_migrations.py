@@ -17,7 +17,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, create_engine, inspect, select, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from context_checkpoint.learning import PreferenceService, engines, migrations
 from context_checkpoint.learning.errors import StoreUnavailable
@@ -170,6 +170,27 @@ async def test_a_newer_database_recommends_and_is_never_changed(
     assert "Update the pack" in report.problem
     assert "Update the pack" in caplog.text
     assert database_file.read_bytes() == content
+
+
+async def test_a_database_that_becomes_newer_while_it_is_open_is_not_changed_any_more(
+    service: PreferenceService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One of several ComfyUI was updated, and has migrated what they share."""
+    await teach(service, rounds=12)
+
+    async def migrate(connection: AsyncConnection) -> None:
+        await connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0042'"))  # noqa: S608
+
+    await service._database.write(migrate)
+    made = await service.recommend("anime girl", ["a", "b", "c"])
+    refused = await asyncio.gather(*(teach(service) for _ in range(3)), return_exceptions=True)
+
+    assert {error.code for error in refused if isinstance(error, StoreUnavailable)} == {"store_newer"}
+    assert all("schema 0042" in str(error) for error in refused)
+    assert (await service.overview()).generations == 12
+    again = await service.recommend("anime girl", ["a", "b", "c"])
+    assert again.checkpoints[0] == made.checkpoints[0] == "a"
+    assert "Update the pack" in caplog.text
 
 
 async def test_several_processes_opening_a_new_database_at_once_agree(database: str) -> None:

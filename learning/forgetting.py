@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -162,11 +162,13 @@ async def forget(database: Database, erase: Erasure) -> Forgotten:
         traces.append(database.name)
     if database.path is not None:
         async with database.copying:  # a copy that is made just now may still know
+            if found:  # another process's too, which then cannot give it a name any more
+                traces += await asyncio.to_thread(_drop, backups.drafts(database.path))
             for copy in await asyncio.to_thread(backups.listed, database.path):
                 if not await _forget_in_copy(copy.path, erase):
                     traces.append(str(copy.path))
         if found:
-            traces += await asyncio.to_thread(_drop_rest, database.path)
+            traces += await asyncio.to_thread(_drop, backups.put_aside(database.path))
     return Forgotten(found, tuple(traces))
 
 
@@ -196,10 +198,9 @@ async def _forget_in_copy(path: Path, erase: Erasure) -> bool:
     return True
 
 
-def _drop_rest(path: Path) -> list[str]:
-    """What was put aside, and copies that somebody began: whoever is still at one makes it anew."""
+def _drop(files: Sequence[Path]) -> list[str]:
     left = []
-    for knows in (*backups.put_aside(path), *backups.drafts(path)):
+    for knows in files:
         try:
             knows.unlink(missing_ok=True)
         except OSError:

@@ -223,6 +223,28 @@ async def test_the_days_of_a_log_are_those_of_utc_on_a_server_too(service: Prefe
     assert await service._database.read(forgetting_store.days) == [datetime.now(timezone.utc).date()]
 
 
+async def test_a_copy_that_another_process_is_making_gets_no_name(
+    database_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was begun before and knows; its process makes another one later."""
+    clock = Clock()
+    secret = await taught(database_file, clock)
+    [draft] = backups.drafts(database_file)
+    listed = backups.listed
+
+    def finished_just_now(database: Path) -> list[backups.Backup]:
+        if draft.exists():
+            draft.replace(draft.with_suffix("").with_suffix(""))
+        return listed(database)[:1]
+
+    async with opened(database_file, clock) as service:
+        monkeypatch.setattr(backups, "listed", finished_just_now)
+        await service.forget_generation(secret)
+        monkeypatch.undo()
+
+    assert holds(database_file.parent, SECRET) == []
+
+
 async def test_a_copy_that_cannot_forget_is_deleted(database_file: Path) -> None:
     """Better none than one that still knows."""
     clock = Clock()

@@ -98,6 +98,7 @@ def test_whom_comfyui_does_not_know_is_refused_and_told(studio: ComfyServer, use
     """Each route says what to do; nothing is read or written."""
     for path, body in (
         (f"{PREFIX}/statistics", None),
+        (f"{PREFIX}/metrics", None),
         (f"{PREFIX}/recommend", {"prompt": "anime", "candidates": ["a"]}),
         (f"{PREFIX}/forget", {"everything": True}),
         (f"{PREFIX}/settings", {"policy": "counts"}),

@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import URL, select, text, update
+from sqlalchemy import URL, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -278,7 +278,7 @@ class Database:
                 await self._connect()
             await self._stay_in_place()
             try:
-                if self._glance and await self._glance.is_written_over(self._identity):
+                if self._glance and self._glance.is_written_over():
                     raise WrittenOver(self.name)
                 async with self._engines.writing.begin() as connection:
                     if await opening.is_of_another_schema(connection):
@@ -348,10 +348,6 @@ class Database:
             self.beside(self.after_restoring())
         return restored or anew
 
-    async def _identity(self) -> str:
-        async with self._engines.at_once.connect() as connection:
-            return str((await connection.execute(select(learned_state.c.identity))).scalar_one())
-
     async def _connect(self) -> None:
         if self.path and not self.path.exists():
             try:
@@ -412,12 +408,15 @@ class Database:
 
     async def _let_go(self) -> None:
         keeper, self._keeper = self._keeper, None
-        watch, self._watch, self._glance = self._watch, None, None
+        watch, self._watch = self._watch, None
+        glance, self._glance = self._glance, None
         if watch is not None:
             await watch.close()
         if keeper is not None:
             await keeper.close()
         await self._engines.reading.dispose()
+        if glance is not None:
+            glance.close()
 
     def _is_away(self) -> bool:
         if self.path is None or self.frozen or self.refusal:

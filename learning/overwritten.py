@@ -8,27 +8,29 @@ it write a database file in this pack's mode, and what they write is never older
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from .engines import address_of
 from .errors import StoreUnavailable
 from .message import message
 
-_LOOKS, _BETWEEN_S = 3, 0.05
-"""Another process may be in the middle of writing the log into the file: that is looked at again."""
 
+class _Header(NamedTuple):
+    """Of a file: how large its pages are, and what only grows with each change of its first page."""
 
-class _Content(NamedTuple):
-    """Which database it is, and its newest generation and verdict."""
+    page_size: int
+    cookie: int
+    pages: int
+    changes: int
 
-    identity: str
-    generation: int
-    verdict: int
+    def may_follow(self, before: _Header) -> bool:
+        """Only `VACUUM` makes a file smaller, and it changes the cookie."""
+        return (
+            self.page_size == before.page_size
+            and self.changes >= before.changes
+            and (self.cookie > before.cookie or (self.cookie == before.cookie and self.pages >= before.pages))
+        )
 
 
 class WrittenOver(StoreUnavailable):
@@ -46,39 +48,75 @@ class WrittenOver(StoreUnavailable):
 
 
 class Glance:
-    """What the file itself held when it was looked at last, without the log beside it. Not of two threads."""
+    """What the file's first page said when it was looked at last. Not of two threads.
+
+    More of the file says nothing without the log beside it: while somebody reads, SQLite brings only a part
+    of that into the file. `close` it when no connection is open any more.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._state = _state(file)
-        self._content = _content(file)
+        self._opened = _open(file)
+        self._header = self._read()
 
-    async def is_written_over(self, identity: Callable[[], Awaitable[str]]) -> bool:
-        """Whether it holds what no checkpoint wrote; costs a look at its time unless that has changed.
+    def is_written_over(self) -> bool:
+        """Whether it holds what no checkpoint wrote; costs a look at its time unless that has changed."""
+        state = _state(self._file)
+        if state == self._state:
+            return False
+        before, self._header = self._header, self._read()
+        self._state = state
+        if self._header is None:
+            return before is not None or (state is not None and state[1] > 0)
+        return before is not None and not self._header.may_follow(before)
 
-        Parameters
-        ----------
-        identity
-            Tells that of the database as those who have it open see it.
-        """
-        for look in range(_LOOKS):
-            state = _state(self._file)
-            if state == self._state:
-                return False
-            if look:
-                await asyncio.sleep(_BETWEEN_S)
-            content = _content(self._file)
-            if await self._follows(content, identity):
-                self._state, self._content = state, content or self._content
-                return False
-        return True
+    def close(self) -> None:
+        if self._opened is not None:
+            _close(self._opened)
+            self._opened = None
 
-    async def _follows(self, content: _Content | None, identity: Callable[[], Awaitable[str]]) -> bool:
-        if content is None or self._content is None:
-            return content is not None
-        if content.identity != self._content.identity:  # it forgot something, or is another
-            return content.identity == await identity()
-        return content.generation >= self._content.generation and content.verdict >= self._content.verdict
+    def _read(self) -> _Header | None:
+        """None where it is no database (yet)."""
+        if self._opened is None:
+            return None
+        file = _held[self._opened][0][0]
+        os.lseek(file, 0, os.SEEK_SET)
+        head = os.read(file, 100)
+        if len(head) < 100 or not head.startswith(b"SQLite format 3\0"):
+            return None
+        changes, pages, cookie = (int.from_bytes(head[at : at + 4], "big") for at in (24, 28, 40))
+        return _Header(int.from_bytes(head[16:18], "big"), cookie, pages, changes)
+
+
+_Identity: TypeAlias = tuple[int, int]
+
+_held: dict[_Identity, tuple[list[int], int]] = {}
+"""Open files, and how many look at each: to close one takes away the locks that SQLite has on it in this
+process, so they are closed by the last (https://www.sqlite.org/howtocorrupt.html, section 2.2)."""
+
+
+def _open(file: Path) -> _Identity | None:
+    try:
+        found = file.stat()
+        files, looking = _held.get((found.st_dev, found.st_ino), ([], 0))
+        if not files:
+            files = [os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))]
+            found = os.fstat(files[0])  # it may be another by now
+    except OSError:
+        return None
+    others, looking = _held.get((found.st_dev, found.st_ino), ([], 0))
+    _held[found.st_dev, found.st_ino] = [*{*others, *files}], looking + 1
+    return found.st_dev, found.st_ino
+
+
+def _close(identity: _Identity) -> None:
+    files, looking = _held.pop(identity)
+    if looking > 1:
+        _held[identity] = files, looking - 1
+        return
+    for each in files:
+        os.close(each)
 
 
 def _state(file: Path) -> tuple[int, int] | None:
@@ -87,14 +125,3 @@ def _state(file: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size
-
-
-def _content(file: Path) -> _Content | None:
-    """None where it is no database. Read by SQLite: closing a plain file would take away its locks."""
-    newest = "SELECT identity, (SELECT MAX(number) FROM generation_logs), (SELECT MAX(number) FROM verdicts)"
-    try:
-        with closing(sqlite3.connect(f"{address_of(file)}?mode=ro&immutable=1", uri=True)) as held:
-            row = held.execute(f"{newest} FROM learned_state").fetchone()
-    except sqlite3.Error:
-        return None
-    return None if row is None else _Content(str(row[0]), int(row[1] or 0), int(row[2] or 0))

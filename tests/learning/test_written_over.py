@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -93,7 +95,11 @@ async def test_what_others_do_to_the_file_is_not_taken_for_that(
     caplog.set_level(logging.WARNING)
     async with opened(database_file) as here, opened(database_file) as there:
         for _ in range(3):
-            await asyncio.gather(taught(here, 20), taught(there, 20))
+            # While somebody reads, only a part of the log is brought into the file.
+            with closing(sqlite3.connect(database_file, isolation_level=None)) as reader:
+                reader.execute("BEGIN")
+                reader.execute("SELECT COUNT(*) FROM generation_logs").fetchone()
+                await asyncio.gather(taught(here, 90), taught(there, 30))
             await there.forget_generation((await there.generations(limit=1))[0].id)
             await teach(here)
             await there.forget_keyword("place")

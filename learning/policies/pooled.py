@@ -3,7 +3,8 @@
 Separate from the policies that use it because it is one of the models that `experts` averages. Three steps,
 each a closed form over the sums that `statistics` keeps:
 
-1. *Overall.* A checkpoint's utility over all prompts has a normal posterior with prior N(0, 0.5^2).
+1. *Overall.* A checkpoint's utility over all prompts has a normal posterior with prior N(0, 0.5^2). A person
+   has a few kinds of prompts, which differ: however many rounds there were, their mean is known only so well.
 2. *Similar rounds.* The sums of the prompt's keywords are pooled, each with the share that the word has in
    what the prompt tells (`telling_words`): rounds that share its rare words count most.
 3. *Shrinkage.* The pooled sums update a prior around the overall utility. How far prompts may deviate from it
@@ -23,6 +24,9 @@ from . import telling_words
 from .evidence_arrays import EvidenceArrays
 
 _OVERALL_VARIANCE = 0.5**2
+_KINDS_VARIANCE = 0.2
+"""Of the mean over a person's kinds of prompts, as an estimate of what a new kind would say: kinds that
+differ by 1.4, and a person who has ten of them."""
 _PROMPT_VARIANCES = numpy.array([0.8, 1.3, 2.0]) ** 2
 
 
@@ -43,7 +47,7 @@ class Pooled:
 
 def predict(held: EvidenceArrays, words: telling_words.Words) -> Pooled:
     """What similar rounds say of each candidate."""
-    overall = held.overall.field("score") / (held.overall.field("information") + 1.0 / _OVERALL_VARIANCE)
+    overall = _overall(held.overall.field("score"), held.overall.field("information"))
     information = held.pairs.field("information")
     score = held.pairs.field("score")
     residuals = score - information * overall
@@ -51,6 +55,18 @@ def predict(held: EvidenceArrays, words: telling_words.Words) -> Pooled:
     gains, variances = _shrunk(shares @ residuals, shares @ information)
     effects = shares[:, None] * residuals * gains
     return Pooled(overall + effects.sum(axis=0), variances, overall, effects, words, shares)
+
+
+def _overall(score: Numbers, information: Numbers) -> Numbers:
+    """What a prompt of a new kind is expected to say of each candidate, `[C]`.
+
+    The rounds' own estimate is `score / information`. Its variance is `1 / information` of the rounds and
+    `_KINDS_VARIANCE` of the kinds (a random effect, as in one-way analysis of variance); its prior is
+    N(0, 0.5^2).
+    """
+    kinds = _KINDS_VARIANCE / _OVERALL_VARIANCE
+    expected: Numbers = score / (information * (1.0 + kinds) + 1.0 / _OVERALL_VARIANCE)
+    return expected
 
 
 def _shrunk(residual: Numbers, information: Numbers) -> tuple[Numbers, Numbers]:

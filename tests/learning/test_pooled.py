@@ -1,0 +1,59 @@
+"""What similar rounds say, and how little all rounds say of a kind of prompt that is new."""
+
+from __future__ import annotations
+
+import numpy
+import pytest
+
+from context_checkpoint.learning.policies import pooled, telling_words
+from context_checkpoint.learning.policies.evidence_arrays import as_arrays
+from context_checkpoint.learning.tally import Tally
+from context_checkpoint.learning.values import Keyword, Round, Shown
+
+POOL = tuple("abcdef")
+STYLES = ("ink", "neon", "felt")
+SUBJECTS = ("fox", "owl", "bridge", "harbour", "piano")
+
+
+def history(rounds: int) -> Tally:
+    """A person of three styles who always prefers `a` and never keeps `f`, whatever the prompt."""
+    rng = numpy.random.default_rng(2)
+    tally = Tally(models=False)
+    for number in range(rounds):
+        shown = ["a", "f", str(rng.choice(POOL[1:-1]))]
+        verdict = tuple(Shown(name, 1, int(name == "a"), int(name != "a")) for name in shown)
+        words = (Keyword(STYLES[number % 3]), Keyword(str(rng.choice(SUBJECTS))))
+        tally.add(Round(words, verdict))
+    return tally
+
+
+def predicted(tally: Tally, *texts: str) -> pooled.Pooled:
+    keywords = tuple(Keyword(text) for text in texts)
+    held = as_arrays(keywords, POOL, tally.evidence(keywords, POOL))
+    return pooled.predict(held, telling_words.weigh(held, keywords))
+
+
+@pytest.mark.parametrize("rounds", [30, 300, 3000])
+def test_all_rounds_together_say_about_half_of_it_for_a_new_kind_however_many_they_are(rounds: int):
+    """Three thousand rounds of three styles are still three styles: a fourth may be otherwise."""
+    tally = history(rounds)
+    held = as_arrays((), POOL, tally.evidence((), POOL)).overall
+    said = held.field("score")[0] / held.field("information")[0]
+    assert said > 1.0
+    assert 0.3 * said < predicted(tally, "woodcut").means[0] < 0.56 * said
+
+
+def test_a_kind_that_is_known_gets_what_its_own_rounds_said():
+    """What is held back for new kinds is not held back for those that were judged."""
+    tally = history(300)
+    held = as_arrays((Keyword("ink"),), POOL, tally.evidence((Keyword("ink"),), POOL)).pairs
+    said = held.field("score")[0] / held.field("information")[0]
+    found = predicted(tally, "ink").means
+    assert found[0] == pytest.approx(said[0], rel=0.1)
+    assert found[-1] == pytest.approx(said[-1], rel=0.1)
+
+
+def test_effects_and_the_overall_utility_add_up_to_the_means():
+    """What the explanation tells is all that there is."""
+    found = predicted(history(60), "ink", "fox", "woodcut")
+    assert found.means == pytest.approx(found.overall + found.effects.sum(axis=0))

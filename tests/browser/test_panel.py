@@ -145,7 +145,7 @@ async def test_the_plan_is_shown_before_queueing(comfyui: ComfyPage, three_nodes
 
     await plan.get_by_role("button", name="What would you pick?").click()
 
-    await expect(plan).to_contain_text("For this prompt, as of now")
+    await expect(plan.get_by_text("For this prompt, as of now")).to_be_visible()
     await expect(plan.locator(".cc-planned ol > li")).to_have_count(2)
     await plan.get_by_role("button", name="Why?").click()
     await expect(plan.locator(".cc-why")).to_contain_text("comparable judged rounds")
@@ -163,7 +163,7 @@ async def test_the_plan_and_its_reasons_are_asked_for_by_keys(
     await plan.get_by_role("button", name="What would you pick?").focus()
 
     await keyboard.press("Enter")
-    await expect(plan).to_contain_text("For this prompt, as of now")
+    await expect(plan.get_by_text("For this prompt, as of now")).to_be_visible()
     await keyboard.press("Tab")
     why = plan.get_by_role("button", name="Why?")
     await expect(why).to_be_focused()
@@ -182,7 +182,7 @@ async def test_the_plan_follows_the_prompt_as_it_is_typed(
     await comfyui.show_all()
     plan = comfyui.page.locator(".cc-plan").first
     await plan.get_by_role("button", name="What would you pick?").click()
-    await expect(plan).to_contain_text("For this prompt, as of now")
+    await expect(plan.get_by_text("For this prompt, as of now")).to_be_visible()
     (prompt,) = [
         field
         for field in await comfyui.page.locator("textarea").all()

@@ -6,9 +6,11 @@ import asyncio
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +67,24 @@ class CommandLine:
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    @contextmanager
+    def served(self, database: Path) -> Iterator[str]:
+        """The address that a server printed, which must end well and in silence once interrupted."""
+        serving = subprocess.Popen(
+            self.arguments("serve", "--port", "0", "--database", str(database)),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert serving.stdout is not None
+            yield serving.stdout.readline().split()[5]
+        finally:
+            serving.send_signal(signal.SIGINT)
+            said, complaints = serving.communicate(timeout=20)
+        assert (serving.returncode, said, complaints) == (0, "", "")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -224,25 +223,11 @@ def test_a_command_while_another_process_recomputes_leaves_it_to_that_one(call: 
 
 def test_serve_answers_until_interrupted(run: CommandLine, database: Path) -> None:
     """The printed address answers; Ctrl+C is the normal end."""
-    serving = subprocess.Popen(
-        run.arguments("serve", "--port", "0", "--database", str(database)),
-        env=run.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert serving.stdout is not None
-        address = serving.stdout.readline().split()[5]
+    with run.served(database) as address:
         with urllib.request.urlopen(f"{address}context_checkpoint/health", timeout=10) as answer:  # noqa: S310
             assert json.load(answer)["status"] == "ok"
         with urllib.request.urlopen(address, timeout=10) as page:  # noqa: S310
             assert b"<title>Context Checkpoint</title>" in page.read()
-    finally:
-        serving.send_signal(signal.SIGINT)
-        out, err = serving.communicate(timeout=20)
-
-    assert (serving.returncode, out, err) == (0, "", "")
 
 
 def test_demo_has_its_own_options(run: CommandLine) -> None:

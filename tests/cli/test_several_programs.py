@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
-import subprocess
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 from context_checkpoint.learning import PreferenceService
@@ -23,25 +20,6 @@ from .conftest import NAMES, CommandLine
 EACH = 12
 """Generations for each to judge; the command line takes a process for each verdict."""
 BY_COMMAND = 4
-
-
-@contextmanager
-def served(run: CommandLine, database: Path) -> Iterator[str]:
-    """The address of a server, which must not have anything to complain of."""
-    serving = subprocess.Popen(
-        run.arguments("serve", "--port", "0", "--database", str(database)),
-        env=run.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert serving.stdout is not None
-        yield serving.stdout.readline().split()[5] + "context_checkpoint/"
-    finally:
-        serving.send_signal(signal.SIGINT)
-        _, complaints = serving.communicate(timeout=20)
-    assert complaints == ""
 
 
 async def logged(database: Path, count: int) -> list[str]:
@@ -66,7 +44,7 @@ def judged_over_http(address: str, ids: list[str], keep: int) -> None:
     for generation_id in ids:
         body = json.dumps({"generation_id": generation_id, "selected_images": [keep]}).encode()
         request = urllib.request.Request(  # noqa: S310 - this machine's
-            f"{address}feedback", body, {"Content-Type": "application/json"}
+            f"{address}context_checkpoint/feedback", body, {"Content-Type": "application/json"}
         )
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             assert answer.status == 200
@@ -95,7 +73,7 @@ def test_all_kinds_of_programs_write_one_file_at_once(
         done = run("import", str(tmp_path / "other.jsonl"), "--database", str(database))
         assert (done.status, done.err) == (0, "")
 
-    with served(run, database) as one, served(run, database) as two, ThreadPoolExecutor() as threads:
+    with run.served(database) as one, run.served(database) as two, ThreadPoolExecutor() as threads:
         together = threading.Barrier(6)
         work: list[Callable[[], object]] = [
             lambda: judged_over_http(one, shares[0], 0),

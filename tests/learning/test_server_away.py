@@ -289,6 +289,14 @@ async def test_two_names_are_joined_on_the_server_alone(
         assert (await service.rebuild()).corrected == 0
 
 
+async def wait_in_a_damaged_file(url: str, folder: Path, ruined: str) -> None:
+    """Three verdicts of a worker without its server, then a page of its standby file is ruined."""
+    async with worker(url, folder) as service:
+        await teach(service, rounds=3, winner="c")
+    [file] = folder.glob("standby-*.db")
+    spoil_page(file, 1 if ruined == "the first page" else root_page(file, ruined))
+
+
 @pytest.mark.parametrize("ruined", ["the first page", "keywords", "generation_images", "standby_state"])
 async def test_a_damaged_standby_file_is_made_anew_and_what_waited_in_it_arrives(
     postgres_url: str, postgres_server: PostgresServer, tmp_path: Path, ruined: str
@@ -298,10 +306,7 @@ async def test_a_damaged_standby_file_is_made_anew_and_what_waited_in_it_arrives
         await teach(service, rounds=12)
         await followed(service)
     with stopped(postgres_server):
-        async with worker(postgres_url, tmp_path) as service:
-            await teach(service, rounds=3, winner="c")
-    [file] = tmp_path.glob("standby-*.db")
-    spoil_page(file, 1 if ruined == "the first page" else root_page(file, ruined))
+        await wait_in_a_damaged_file(postgres_url, tmp_path, ruined)
 
     for _ in range(2):
         async with worker(postgres_url, tmp_path) as service:
@@ -324,10 +329,7 @@ async def test_a_worker_whose_standby_file_is_damaged_starts_without_the_server(
         await teach(service, rounds=12)
         await followed(service)
     with stopped(postgres_server):
-        async with worker(postgres_url, tmp_path) as service:
-            await teach(service, rounds=3, winner="c")
-        [file] = tmp_path.glob("standby-*.db")
-        spoil_page(file, 1 if ruined == "the first page" else root_page(file, ruined))
+        await wait_in_a_damaged_file(postgres_url, tmp_path, ruined)
         # Without the first page nothing leads to the rest, and no image means no verdict.
         waited = 0 if ruined in ("the first page", "generation_images") else 3
         # What had been delivered is in the state.

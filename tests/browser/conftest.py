@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from context_checkpoint.demo import tiny_checkpoints
 from context_checkpoint.demo.browser import ComfyPage, chromium, comfy_page
 from context_checkpoint.demo.comfy_installation import PACK, ComfyInstallation
 from context_checkpoint.demo.comfy_server import ComfyServer
+
+expect.set_options(timeout=20_000)  # what has to be seen is waited for; a busy machine takes longer
 
 HERE = Path(__file__).parent
 EXAMPLES = PACK / "example_workflows"

@@ -27,6 +27,7 @@ from . import backups, damage, engines, migrations, moved_file, opening, version
 from .errors import StoreUnavailable
 from .overview import DatabaseReport
 from .overwritten import Glance, WrittenOver
+from .quick_cursor import OtherRows
 from .schema import REVISION, learned_state, metadata
 from .store_errors import newer, told
 
@@ -281,9 +282,9 @@ class Database:
                 if self._glance and self._glance.is_written_over():
                     raise WrittenOver(self.name)
                 async with self._engines.writing.begin() as connection:
-                    if await opening.is_of_another_schema(connection):
-                        raise opening.OtherSchema(self.name)
                     return await work(connection)
+            except OtherRows as error:
+                raise opening.OtherSchema(self.name) from error
             except _FAILURES as error:
                 raise told(error, self.name) from error
 

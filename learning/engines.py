@@ -19,12 +19,12 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, PoolResetState
 
 from .direct import failed
 from .errors import StoreUnavailable
-from .quick_cursor import connect
+from .quick_cursor import OtherRows, connect
 from .schema import REVISION, VERSION_TABLE
 from .spelling import shown_address
 
@@ -33,7 +33,7 @@ _DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg", "postgres": "asyncpg
 _CONNECT_S, _COMMAND_S = 5, 60
 """A server behind a cut cable says nothing at all; a rebuild of a large log takes its time."""
 _WRITE_AHEAD_S = 2.0  # whoever else turns a new file to it is done within milliseconds
-_OWN, _KNOWN = "context_checkpoint.own_transaction", "context_checkpoint.known_schema"
+_OWN = "context_checkpoint.own_transaction"
 _WRITERS_LOCK = 0x436F6E74657874  # any number that stays the same
 
 
@@ -81,6 +81,7 @@ class Engines:
 
     reading: AsyncEngine
     writing: AsyncEngine
+    """Its transactions fail with `OtherRows` where the tables are of another revision, unless they migrate."""
     at_once: AsyncEngine
     """For a single statement, which needs no transaction around it."""
 
@@ -195,7 +196,10 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if not options.get("at_once", False):
         driver: Any = connection.connection.driver_connection
-        driver.begin_soon("BEGIN IMMEDIATE" if options.get("writes", False) else "BEGIN")
+        writes = options.get("writes", False)
+        driver.begin_soon("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes and not options.get("migrates", False):
+            driver.expect_soon(f"SELECT version_num FROM {VERSION_TABLE}", [(REVISION,)])  # noqa: S608 - ours
 
 
 def _is_connected(dbapi_connection: Any, _record: object, _proxy: object) -> None:
@@ -211,18 +215,13 @@ def _begin_postgresql(connection: Connection) -> None:
         begin = f"BEGIN; SELECT pg_advisory_xact_lock({_WRITERS_LOCK})"
         if not options.get("migrates", False):  # how many rows the last statement found comes along
             begin += f"; SELECT 1 FROM {VERSION_TABLE} WHERE version_num = '{REVISION}'"  # noqa: S608 - ours
-        connection.info[_KNOWN] = _at_server(_adapted(connection), begin) == "SELECT 1"
+        if _at_server(_adapted(connection), begin) != "SELECT 1":
+            raise OtherRows
     elif not options.get("at_once", False):
         # The driver's own, for former ones stream rows in no other.
         own = _adapted(connection).driver_connection.transaction(isolation="repeatable_read", readonly=True)
         _run(_adapted(connection), "BEGIN", own.start)
         connection.info[_OWN] = own
-
-
-def found_other_schema(connection: AsyncConnection) -> bool:
-    """Whether a server's transaction that writes has found other tables than this version's."""
-    held = connection.sync_connection
-    return held is not None and not held.info.get(_KNOWN, True)
 
 
 def _commit_postgresql(connection: Connection) -> None:

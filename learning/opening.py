@@ -11,15 +11,11 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import column, select, table
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from . import backups, migrations, moved_file
-from .direct import Reading
-from .engines import Engines, found_other_schema
+from .engines import Engines
 from .errors import StoreUnavailable
 from .message import message
-from .schema import REVISION, VERSION_TABLE
+from .schema import REVISION
 
 log = logging.getLogger(__name__)
 
@@ -37,17 +33,6 @@ class OtherSchema(StoreUnavailable):
                 name=name,
             ),
         )
-
-
-async def is_of_another_schema(connection: AsyncConnection) -> bool:
-    """Whether a transaction that writes finds other tables than this version knows."""
-    if connection.dialect.name == "postgresql":
-        return found_other_schema(connection)
-    rows = await _VERSION.rows(connection)
-    return [row[0] for row in rows] != [REVISION]
-
-
-_VERSION = Reading(lambda _: select(column("version_num")).select_from(table(VERSION_TABLE)))
 
 
 async def bring_up_to_date(

@@ -31,7 +31,7 @@ class _Done:
 _NOTHING = _Done(None, -1, None, ())
 
 Statement = tuple[Any, str, Any]
-"""A method of `sqlite3.Cursor`, SQL, and its parameters."""
+"""A method of `sqlite3.Cursor`, or a function that takes one first, SQL, and its parameters."""
 
 
 def connect(database: str, **arguments: Any) -> QuickConnection:
@@ -43,6 +43,10 @@ def connect(database: str, **arguments: Any) -> QuickConnection:
         thread = connection._thread
     thread.daemon = True
     return connection
+
+
+class OtherRows(Exception):
+    """A statement gave other rows than whatever comes after it needs."""
 
 
 class QuickConnection(aiosqlite.Connection):
@@ -79,6 +83,11 @@ class QuickConnection(aiosqlite.Connection):
     def begin_soon(self, sql: str) -> None:
         """Begin a transaction with what is waited for next."""
         self.waiting.append((sqlite3.Cursor.execute, sql, ()))
+
+    def expect_soon(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        """Look before the next thing that is waited for, which is not done, and fails with `OtherRows`, where
+        the statement gives other rows than these."""
+        self.waiting.append((_expect, sql, rows))
 
     def write_soon(self, sql: str, rows: Iterable[Any]) -> None:
         """Do it for each of the rows before the next thing that is waited for."""
@@ -161,6 +170,11 @@ def _commit(connection: sqlite3.Connection, waiting: Sequence[Statement]) -> Non
 def _do(connection: sqlite3.Connection, waiting: Sequence[Statement]) -> None:
     for how, sql, parameters in waiting:
         how(connection.cursor(), sql, parameters)
+
+
+def _expect(cursor: sqlite3.Cursor, sql: str, rows: list[tuple[Any, ...]]) -> None:
+    if cursor.execute(sql).fetchall() != rows:
+        raise OtherRows
 
 
 def _all_at_once(

@@ -1,8 +1,9 @@
 """The default: models of the person averaged, their best shown, and confidence that means what it says.
 
-What is thought of each checkpoint comes from `experts`. Branches behind the best are filled by Thompson
-sampling (Thompson, Biometrika 25, 1933): one draw from each checkpoint's posterior, the greatest is shown.
-Each branch draws for itself, so that one lucky draw does not bring both of the same mind.
+What is thought of each checkpoint comes from `experts`. The first branch behind the best goes to whatever
+could still be the best, the greatest mean plus two standard deviations of the posterior (Bayes-UCB: Kaufmann,
+Cappe and Garivier, AISTATS 2012). Those behind it are filled by Thompson sampling (Thompson, Biometrika 25,
+1933): models are wrong at times, and a bound never tries what they are wrongly sure of.
 
 Confidence is clarity (the probability that the best is the best) times evidence (how many rounds shared the
 telling words). Both come from similar rounds: what is liked in general is shown, but not trusted.
@@ -15,15 +16,17 @@ import numpy
 from ..confidence import Numbers
 from .model_policy import ModelPolicy
 
+_DEVIATIONS = 2.0
+
 
 class Bayesian(ModelPolicy):
-    """Averaged choice models, Thompson sampling, and confidence as evidence times clarity."""
+    """Averaged choice models, a branch by upper bound and others by chance, confidence that is honest."""
 
     name = "bayesian"
 
     def appeal(self, means: Numbers, deviations: Numbers, rng: numpy.random.Generator) -> Numbers:
-        backup = means + deviations * rng.standard_normal(len(means))
-        appeal = means + deviations * rng.standard_normal(len(means))
-        backup[int(numpy.argmax(means))] = -numpy.inf
-        appeal[int(numpy.argmax(backup))] = numpy.inf
-        return appeal
+        bounds = means + _DEVIATIONS * deviations
+        bounds[int(numpy.argmax(means))] = -numpy.inf
+        draws = means + deviations * rng.standard_normal(len(means))
+        draws[int(numpy.argmax(bounds))] = numpy.inf
+        return draws

@@ -5,7 +5,8 @@ signs are looked at, each per keyword and weighed by what the keywords tell of t
 
 - *Surprise*: verdicts of late were foretold worse than they should have been. A picture shown alone because
   it was sure to be kept, and then rejected, is the plainest sign. The utilities then count as less well known
-  than their sums say: confidence falls, more checkpoints are shown, and they are drawn more widely.
+  than their sums say: confidence falls, more checkpoints are shown, and other ones are tried. What surprises
+  on all prompts together counts as well: whose taste has changed in one may have changed in others.
 - *Staleness*: accepting a picture that is shown alone says little of the others. Where nothing has been
   compared on such prompts for a long time, the evidence counts less from round to round, until two are shown
   again. That is the exploration that never ends: about one round of forty, sooner where less is known.
@@ -17,7 +18,6 @@ from ..confidence import Numbers
 from .evidence_arrays import EvidenceArrays
 
 _CALM = 0.3  # nats that chance alone brings about now and then
-_OF_ALL = 0.5  # how far surprise on other prompts counts for this one
 _WIDENING = 10.0  # by how much one nat of doubt multiplies variances
 _FRESH_ROUNDS = 30.0  # so many rounds without a comparison change nothing
 _STALE_ROUNDS = 20.0  # and so many more halve the evidence
@@ -33,7 +33,7 @@ def doubt(held: EvidenceArrays, shares: Numbers) -> float:
     """
     of_words = max(0.0, float(shares @ held.surprises[1:]))
     of_all = max(0.0, float(held.surprises[0]))
-    return max(0.0, of_words + _OF_ALL * of_all - _CALM)
+    return max(0.0, of_words + of_all - _CALM)
 
 
 def widened(variances: Numbers, doubted: float) -> Numbers:

@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 import numpy
 from numpy.typing import NDArray
 
+from . import forward_decay
 from .choice_model import derivatives, log_likelihood
 from .values import HALF_LIFE, Shown
 
@@ -46,7 +47,7 @@ _TYPICAL_CURVATURE = 0.2  # of a choice between two or three images that are abo
 _OVERALL_HALF_LIFE = 8.0  # times as long: a checkpoint's general quality changes more slowly than a fashion
 _TOGETHER = 1.5
 _HEAD = struct.Struct("<BHHf")
-_VERSION = 2
+_WITHOUT_GROWTH, _VERSION = 2, 3
 _MOST = float(numpy.finfo(numpy.float16).max)
 
 
@@ -64,10 +65,12 @@ class Basis:
         The utilities as each model foretold them, `[S, MODELS]`.
     trust
         How much each model was believed, `[MODELS]`.
-    surprises, alone
-        What the keywords' `Hearing` was before: `[1 + K]` with that of all prompts first, and `[K]`.
+    surprises, alone, growths
+        What the keywords' `Hearing` was before: `[1 + K]` with that of all prompts first, `[K]`, `[1 + K]`.
     half_life
         The fading that was set; 0 for none.
+    doubt
+        How far what was known was doubted (`policies.doubt`).
     """
 
     features: Numbers
@@ -77,7 +80,9 @@ class Basis:
     trust: Numbers
     surprises: Numbers
     alone: Numbers
+    growths: Numbers
     half_life: float = HALF_LIFE
+    doubt: float = 0.0
 
     def fits(self, keywords: int, shown: int) -> bool:
         """Whether it is of a round with so many keywords and checkpoints."""
@@ -92,12 +97,14 @@ class Basis:
             precisions=self.precisions[rows],
             surprises=self.surprises[rows],
             alone=self.alone[list(places)],
+            growths=self.growths[rows],
         )
 
     def packed(self) -> bytes:
-        """As it is logged: 2 bytes per keyword and checkpoint, 6 per keyword, and 32 per checkpoint."""
-        half = numpy.concatenate([self.features, self.precisions.ravel(), self.surprises, self.alone])
-        single = numpy.concatenate([self.means.ravel(), self.variances.ravel(), self.trust])
+        """As it is logged: 2 bytes per keyword and checkpoint, 8 per keyword, and 32 per checkpoint."""
+        hearings = (self.surprises, self.alone, self.growths)
+        half = numpy.concatenate([self.features, self.precisions.ravel(), *hearings])
+        single = numpy.concatenate([self.means.ravel(), self.variances.ravel(), self.trust, [self.doubt]])
         head = _HEAD.pack(_VERSION, len(self.features), len(self.means), self.half_life)
         return head + half.astype("<f2").tobytes() + single.astype("<f4").tobytes()
 
@@ -112,24 +119,31 @@ def rounded(basis: Basis) -> Basis:
         basis.trust.astype("<f4").astype(float),
         numpy.clip(basis.surprises, -_MOST, _MOST).astype("<f2").astype(float),
         numpy.clip(basis.alone, 0.0, _MOST).astype("<f2").astype(float),
+        numpy.clip(basis.growths, 0.0, forward_decay.MOST).astype("<f2").astype(float),
         float(numpy.float32(basis.half_life)),
+        float(numpy.float32(basis.doubt)),
     )
 
 
 def unpacked(data: bytes) -> Basis | None:
-    """Read what `Basis.packed` wrote; None for what this version does not know."""
-    if len(data) < _HEAD.size or data[0] != _VERSION:
+    """Read what `Basis.packed` wrote, or its forerunner that knew no growth; None for what is neither."""
+    if len(data) < _HEAD.size or data[0] not in (_WITHOUT_GROWTH, _VERSION):
         return None
-    _, keywords, shown, half_life = _HEAD.unpack_from(data)
+    version, keywords, shown, half_life = _HEAD.unpack_from(data)
     known = keywords + (keywords + 1) * shown
-    halves, singles = known + 1 + 2 * keywords, (2 * shown + 1) * MODELS
+    halves, singles = known + 2 + 3 * keywords, (2 * shown + 1) * MODELS + 1
+    growths, doubt = 1 + keywords, 1
+    if version == _WITHOUT_GROWTH:
+        halves, singles, growths, doubt = halves - growths, singles - doubt, 0, 0
     if len(data) != _HEAD.size + 2 * halves + 4 * singles:
         return None
     half = numpy.frombuffer(data, "<f2", halves, _HEAD.size).astype(float)
     single = numpy.frombuffer(data, "<f4", singles, _HEAD.size + 2 * halves).astype(float)
     if not (numpy.isfinite(half).all() and numpy.isfinite(single).all() and (half[:known] >= 0.0).all()):
         return None
-    of_models = single.reshape(2 * shown + 1, MODELS)
+    of_models = single[: singles - doubt].reshape(2 * shown + 1, MODELS)
+    alone = half[known + 1 + keywords : known + 1 + 2 * keywords]
+    grown = half[halves - growths :] if growths else numpy.zeros(1 + keywords)
     return Basis(
         half[:keywords],
         half[keywords:known].reshape(keywords + 1, shown),
@@ -137,14 +151,16 @@ def unpacked(data: bytes) -> Basis | None:
         numpy.maximum(of_models[shown:-1], 0.0),
         numpy.clip(of_models[-1], 0.0, 1.0),
         half[known : known + 1 + keywords],
-        half[known + 1 + keywords :],
+        alone,
+        numpy.clip(grown, 0.0, forward_decay.MOST),
         half_life,
+        max(0.0, float(single[-1])) if doubt else 0.0,
     )
 
 
 def is_former(data: bytes) -> bool:
     """Whether this is a basis as an earlier version packed it, which teaches nothing now."""
-    return bool(data) and 0 < data[0] < _VERSION
+    return bool(data) and 0 < data[0] < _WITHOUT_GROWTH
 
 
 def keyword_variances(precisions: Numbers, half_life: float) -> Numbers:

@@ -81,7 +81,7 @@ class Engines:
 
     reading: AsyncEngine
     writing: AsyncEngine
-    """Its transactions fail with `OtherRows` where the tables are of another revision, unless they migrate."""
+    """Its transactions fail with `OtherRows` where the tables are of another revision (but to migrate)."""
     at_once: AsyncEngine
     """For a single statement, which needs no transaction around it."""
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest revision in `migrations/versions`, known without importing Alembic."""
 
 VERSION_TABLE = "context_checkpoint_version"
@@ -46,7 +46,7 @@ FITS = ("fit_narrow", "fit_middle", "fit_wide", "fit_pooled")
 """Log likelihoods of all verdicts under each model, in the order of `basis`; kept for `OVERALL` alone."""
 
 
-HEARINGS = ("surprise", "alone")
+HEARINGS = ("surprise", "alone", "growth")
 """The fields of a keyword's `values.Hearing`."""
 
 

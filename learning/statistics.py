@@ -21,8 +21,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+import numpy
+
 from .basis import Basis, Step, step
 from .choice_model import bounded, derivatives, merged, surprise
+from .forward_decay import grown
 from .values import MOST_BRANCHES, Hearing, Increment, Keyword, PairStatistics, Round, Shown, Stage
 
 FORMULA = 3
@@ -56,6 +59,9 @@ def increments(judged: Round) -> tuple[Increment, ...]:
         return ()
     held = derivatives(shown, [bounded(part.utility) for part in shown])
     learned = _step(judged, shown)
+    counts = [1.0] * (1 + len(judged.keywords))
+    if learned is not None and judged.basis is not None:
+        counts = numpy.exp(grown(judged.basis.growths, judged.basis.doubt)).tolist()
     compared = float(len(shown) > 1)
     stage = _STAGE_WEIGHTS.get(judged.stage, 1.0)
     found = []
@@ -68,8 +74,8 @@ def increments(judged: Round) -> tuple[Increment, ...]:
                 float(part.selected),
                 float(part.judged),
                 quantised(weight * compared),
-                quantised(weight * (gradient + curvature * bounded(part.utility))),
-                quantised(weight * curvature),
+                quantised(counts[row] * weight * (gradient + curvature * bounded(part.utility))),
+                quantised(counts[row] * weight * curvature),
                 *(() if learned is None else _learned(learned, row, column, stage)),
             )
             found.append(Increment(keyword.text, part.checkpoint, change))
@@ -118,7 +124,7 @@ def keyword_rounds(judged: Round) -> dict[str, float]:
 def hearings(judged: Round) -> dict[str, Hearing]:
     """What a round's verdict adds to the `Hearing` of `""` and of its keywords; empty without a basis.
 
-    Both numbers are replaced rather than added to, which is a sum all the same, because the basis tells what
+    All numbers are replaced rather than added to, which is a sum all the same, because the basis tells what
     they were.
     """
     shown = merged(judged.shown)
@@ -131,11 +137,13 @@ def hearings(judged: Round) -> dict[str, Hearing]:
     variances = (basis.variances + (basis.means - means[:, None]) ** 2) @ basis.trust
     said = surprise(shown, means.tolist(), variances.tolist())
     pace = _SURPRISE_PACE * _STAGE_WEIGHTS.get(judged.stage, 1.0)
+    grew = (grown(basis.growths, basis.doubt) - basis.growths).tolist()
     before = basis.surprises.tolist()
-    found = {"": Hearing(quantised(_OVERALL_PACE * pace * (said - before[0])))}
-    for keyword, was, alone in zip(judged.keywords, before[1:], basis.alone.tolist(), strict=True):
+    found = {"": Hearing(quantised(_OVERALL_PACE * pace * (said - before[0])), growth=quantised(grew[0]))}
+    heard = zip(judged.keywords, before[1:], basis.alone.tolist(), grew[1:], strict=True)
+    for keyword, was, alone, growth in heard:
         more = 1.0 if len(shown) == 1 else -alone
-        found[keyword.text] = Hearing(quantised(pace * (said - was)), quantised(more))
+        found[keyword.text] = Hearing(quantised(pace * (said - was)), quantised(more), quantised(growth))
     return found
 
 

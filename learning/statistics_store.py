@@ -174,9 +174,8 @@ class Change:
         for text, share in statistics.keyword_rounds(judged).items():
             self.rounds[text] += sign * share
         for text, more in statistics.hearings(judged).items():
-            heard = self.hearings[text]
-            heard[0] += sign * more.surprise
-            heard[1] += sign * more.alone
+            for place, number in enumerate(astuple(more)):
+                self.hearings[text][place] += sign * number
         for place, fit in enumerate(statistics.fits(judged)):
             self.fits[place] += sign * fit
 

@@ -60,10 +60,7 @@ class Tally:
         for keyword, share in keyword_rounds(judged).items():
             self._rounds[keyword] += sign * share
         for keyword, heard in hearings(judged).items():
-            before = self._hearings[keyword]
-            self._hearings[keyword] = Hearing(
-                before.surprise + sign * heard.surprise, before.alone + sign * heard.alone
-            )
+            self._hearings[keyword] = self._hearings[keyword].with_more(heard, sign)
         for place, fit in enumerate(fits(judged)):
             self._fits[place] += sign * fit
 

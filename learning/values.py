@@ -108,10 +108,22 @@ class Hearing:
         nats: about 0 while all goes as expected.
     alone
         Rounds in a row that showed one checkpoint alone, since the last that compared some.
+    growth
+        How much more a verdict counts by now than one before anything was doubted, as a natural logarithm
+        (`forward_decay`).
     """
 
     surprise: float = 0.0
     alone: float = 0.0
+    growth: float = 0.0
+
+    def with_more(self, more: Hearing, sign: float = 1.0) -> Hearing:
+        """As it is once a verdict is added, or with `sign` -1 taken out."""
+        return Hearing(
+            self.surprise + sign * more.surprise,
+            self.alone + sign * more.alone,
+            self.growth + sign * more.growth,
+        )
 
 
 @dataclass(frozen=True, slots=True)

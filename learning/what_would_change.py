@@ -106,8 +106,7 @@ def _after(evidence: Evidence, judged: Round) -> Evidence:
         rounds[keyword] = rounds.get(keyword, 0.0) + more
     heard = dict(evidence.hearings)
     for keyword, told in hearings(judged).items():
-        was = heard.get(keyword, Hearing())
-        heard[keyword] = Hearing(was.surprise + told.surprise, was.alone + told.alone)
+        heard[keyword] = heard.get(keyword, Hearing()).with_more(told)
     said = fits(judged)
     before = evidence.fits or (0.0,) * len(said)
     return replace(

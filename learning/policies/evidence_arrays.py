@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy
 
+from .. import forward_decay
 from ..confidence import Numbers
 from ..pair_table import FIELDS, PairTable
 from ..values import Evidence, Hearing, Keyword, PairStatistics
@@ -24,6 +25,7 @@ NOTHING = PairStatistics()
 _UNHEARD = Hearing()
 
 _PLACES: Mapping[str, int] = {name: place for place, name in enumerate(FIELDS)}
+_FADING = slice(_PLACES["score"], _PLACES["information"] + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class EvidenceArrays:
     """`pairs` is keywords by candidates `[K, C]`, `overall` `[C]`, `keyword_rounds`, `weights` and `alone`
-    `[K]`; `surprises` `[1 + K]` has that of all prompts first."""
+    `[K]`; `surprises` and `growths` `[1 + K]` have that of all prompts first. Scores and information count
+    as they do by now (`forward_decay`)."""
 
     pairs: Table
     overall: Table
@@ -50,6 +53,7 @@ class EvidenceArrays:
     rounds: float
     surprises: Numbers
     alone: Numbers
+    growths: Numbers
 
 
 def as_arrays(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Evidence) -> EvidenceArrays:
@@ -58,12 +62,18 @@ def as_arrays(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: 
     rounds = [evidence.keyword_rounds.get(keyword.text, 0.0) for keyword in keywords]
     texts = [keyword.text for keyword in keywords]
     heard = [evidence.hearings.get(text, _UNHEARD) for text in ("", *texts)]
+    growths = numpy.clip([held.growth for held in heard], 0.0, forward_decay.MOST)
+    pairs = PairTable.of(evidence.pairs).laid_out(texts, candidates)
+    general = overall.laid_out([""], candidates)
+    pairs[_FADING] = forward_decay.faded(pairs[_FADING], growths[1:])
+    general[_FADING] = forward_decay.faded(general[_FADING], growths[:1])
     return EvidenceArrays(
-        pairs=Table(PairTable.of(evidence.pairs).laid_out(texts, candidates)),
-        overall=Table(overall.laid_out([""], candidates)[:, 0]),
+        pairs=Table(pairs),
+        overall=Table(general[:, 0]),
         keyword_rounds=numpy.array(rounds, dtype=float),
         weights=numpy.array([keyword.weight for keyword in keywords], dtype=float),
         rounds=float(evidence.rounds),
         surprises=numpy.array([held.surprise for held in heard], dtype=float),
         alone=numpy.maximum(0.0, numpy.array([held.alone for held in heard[1:]], dtype=float)),
+        growths=growths,
     )

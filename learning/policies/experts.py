@@ -122,7 +122,9 @@ def linearise(judged: Round, evidence: Evidence) -> Basis:
             model_weights(evidence.fits),
             held.surprises,
             held.alone,
+            held.growths,
             evidence.half_life,
+            doubt(held, models.pooled.shares),
         )
     )
 

@@ -127,9 +127,8 @@ def basis(words: int, shown: int) -> Basis:
     precisions = np.concatenate([np.full((1, shown), 20.0), np.full((words, shown), 1.0)])
     means = np.tile(np.linspace(0.3, -0.3, shown)[:, None], MODELS)
     variances, trust = np.full((shown, MODELS), 0.4), np.full(MODELS, 1 / MODELS)
-    return rounded(
-        Basis(features, precisions, means, variances, trust, np.zeros(1 + words), np.zeros(words), 6.0)
-    )
+    calm = np.zeros(1 + words)
+    return rounded(Basis(features, precisions, means, variances, trust, calm, np.zeros(words), calm, 6.0))
 
 
 @lru_cache

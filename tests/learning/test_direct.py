@@ -43,7 +43,7 @@ async def test_what_is_added_twice_is_summed(database: str) -> None:
 
     async def add(connection: AsyncConnection) -> None:
         for share in (0.25, 1.0):
-            await ADD.write(connection, [(7, share, *[0.0] * 6)])
+            await ADD.write(connection, [(7, share, *[0.0] * 7)])
 
     await opened.write(add)
     await opened.write(add)
@@ -71,13 +71,13 @@ async def test_a_failing_row_stores_nothing_and_is_told(database: str) -> None:
     opened = await Database.open(database)
 
     async def add(connection: AsyncConnection) -> None:
-        await ADD.write(connection, [(1, 1.0, *[0.0] * 6)])
-        await ADD.write(connection, [(2, None, *[0.0] * 6)])
+        await ADD.write(connection, [(1, 1.0, *[0.0] * 7)])
+        await ADD.write(connection, [(2, None, *[0.0] * 7)])
 
     with pytest.raises(StoreUnavailable):
         await opened.write(add)
     assert not await opened.read(lambda connection: ROUNDS.rows(connection, of=1))
-    await opened.write(lambda connection: ADD.write(connection, [(1, 1.0, *[0.0] * 6)]))
+    await opened.write(lambda connection: ADD.write(connection, [(1, 1.0, *[0.0] * 7)]))
     await opened.close()
 
 
@@ -88,7 +88,7 @@ async def test_nothing_is_acknowledged_after_a_failure_that_was_caught(postgres_
     wrong = Reading(lambda _: select(keywords.c.id / 0))
 
     async def add(connection: AsyncConnection) -> None:
-        await ADD.write(connection, [(1, 1.0, *[0.0] * 6)])
+        await ADD.write(connection, [(1, 1.0, *[0.0] * 7)])
         with pytest.raises(DBAPIError):
             await wrong.rows(connection)
 

@@ -22,7 +22,7 @@ from .worlds import WORLDS
 Played = Mapping[str, Mapping[str, Sequence[Cell]]]
 
 WIDTH, HEIGHT = 250, 150
-_MARGIN, _GAP, _HEAD = 40, 46, 60
+_MARGIN, _GAP, _HEAD = 40, 46, 70
 _COLUMNS = 3
 _MOST_REGRET = 1.5
 _FONT = 'font-family="sans-serif" font-size="10"'
@@ -57,7 +57,7 @@ def draw(played: Played) -> str:
 def _legend(names: Sequence[str], colors: Mapping[str, str]) -> list[str]:
     parts = []
     for place, name in enumerate(names):
-        x, y = _MARGIN + place % 7 * 120, 14 + place // 7 * 14
+        x, y = _MARGIN + place % 6 * 140, 14 + place // 6 * 14
         parts.append(f'<path d="M{x} {y - 3}h14" stroke="{colors[name]}" stroke-width="{_stroke(name)}"/>')
         parts.append(f'<text x="{x + 18}" y="{y}">{escape(name)}</text>')
     return parts

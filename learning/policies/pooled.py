@@ -7,10 +7,13 @@ each a closed form over the sums that `statistics` keeps:
    has a few kinds of prompts, which differ: however many rounds there were, their mean is known only so well.
 2. *Similar rounds.* The sums of the prompt's keywords are pooled, each with the share that the word has in
    what the prompt tells (`telling_words`): rounds that share its rare words count most.
-3. *Shrinkage.* The pooled sums update a prior around the overall utility. How far prompts may deviate from it
-   is not known, so several widths are tried and averaged by how well each predicts the sums (Bayesian model
-   averaging: Hoeting et al., Statistical Science 14, 1999). Without a telling word the overall utility
-   remains.
+3. *Shrinkage.* The pooled sums update a prior around the overall utility. How far a checkpoint may deviate
+   from it is not known, so several widths are tried and averaged by how well each predicts the sums (Bayesian
+   model averaging: Hoeting et al., Statistical Science 14, 1999). Each checkpoint has an average of its own,
+   since many are made for one thing: a mixture of widths is a prior with heavy tails, under which one that is
+   far better than the others is believed to be, and one that was not tried yet may be (a scale mixture of
+   normals: Andrews and Mallows, J. Royal Statistical Society B 36, 1974). Without a telling word the overall
+   utility remains.
 """
 
 from __future__ import annotations
@@ -27,7 +30,10 @@ _OVERALL_VARIANCE = 0.5**2
 _KINDS_VARIANCE = 0.2
 """Of the mean over a person's kinds of prompts, as an estimate of what a new kind would say: kinds that
 differ by 1.4, and a person who has ten of them."""
-_PROMPT_VARIANCES = numpy.array([0.8, 1.3, 2.0]) ** 2
+_PROMPT_VARIANCES = numpy.array([0.7, 1.4, 2.6]) ** 2
+_ALIKE = 0.3
+"""What the other checkpoints' sums say of how far one deviates, beside its own: 0 if each were a case of its
+own, 1 if all deviated alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +76,18 @@ def _overall(score: Numbers, information: Numbers) -> Numbers:
 
 
 def _shrunk(residual: Numbers, information: Numbers) -> tuple[Numbers, Numbers]:
-    """How far one unit of residual moves a utility, and the variance that is left, averaged over all widths.
+    """How far one unit of residual moves each utility, and the variance that is left, averaged over all
+    widths, `[C]` each.
 
     With a prior N(overall, v) the log Bayes factor against v = 0 of sums (residual r, information i) is
     `r^2 v / (2 (1 + i v)) - log(1 + i v) / 2`.
     """
     spread = 1.0 + information[:, None] * _PROMPT_VARIANCES
     factors = 0.5 * residual[:, None] ** 2 * _PROMPT_VARIANCES / spread - 0.5 * numpy.log(spread)
-    logs = factors.sum(axis=0)
-    weights = numpy.exp(logs - logs.max())
-    weights /= weights.sum()
+    logs = (1.0 - _ALIKE) * factors + _ALIKE * factors.sum(axis=0)
+    weights = numpy.exp(logs - logs.max(axis=1, keepdims=True))
+    weights /= weights.sum(axis=1, keepdims=True)
     variances = _PROMPT_VARIANCES / spread
-    gains = variances @ weights
+    gains = (variances * weights).sum(axis=1)
     apart = residual[:, None] * variances - (residual * gains)[:, None]
-    return gains, (variances + apart**2) @ weights
+    return gains, ((variances + apart**2) * weights).sum(axis=1)

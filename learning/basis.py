@@ -47,7 +47,7 @@ _TYPICAL_CURVATURE = 0.2  # of a choice between two or three images that are abo
 _OVERALL_HALF_LIFE = 8.0  # times as long: a checkpoint's general quality changes more slowly than a fashion
 _TOGETHER = 1.5
 _HEAD = struct.Struct("<BHHf")
-_WITHOUT_GROWTH, _VERSION = 2, 3
+_WITHOUT_GROWTH, _OF_A_DOUBT, _VERSION = 2, 3, 4
 _MOST = float(numpy.finfo(numpy.float16).max)
 
 
@@ -65,12 +65,12 @@ class Basis:
         The utilities as each model foretold them, `[S, MODELS]`.
     trust
         How much each model was believed, `[MODELS]`.
-    surprises, alone, growths
-        What the keywords' `Hearing` was before: `[1 + K]` with that of all prompts first, `[K]`, `[1 + K]`.
+    surprises, alone
+        What the keywords' `Hearing` was before: `[1 + K]` with that of all prompts first, `[K]`.
+    growths, growing
+        At which growth the round counts (`forward_decay`), and how much of that it adds, `[1 + K]` each.
     half_life
         The fading that was set; 0 for none.
-    doubt
-        How far what was known was doubted (`policies.doubt`).
     """
 
     features: Numbers
@@ -81,8 +81,8 @@ class Basis:
     surprises: Numbers
     alone: Numbers
     growths: Numbers
+    growing: Numbers
     half_life: float = HALF_LIFE
-    doubt: float = 0.0
 
     def fits(self, keywords: int, shown: int) -> bool:
         """Whether it is of a round with so many keywords and checkpoints."""
@@ -98,15 +98,41 @@ class Basis:
             surprises=self.surprises[rows],
             alone=self.alone[list(places)],
             growths=self.growths[rows],
+            growing=self.growing[rows],
         )
 
     def packed(self) -> bytes:
-        """As it is logged: 2 bytes per keyword and checkpoint, 8 per keyword, and 32 per checkpoint."""
-        hearings = (self.surprises, self.alone, self.growths)
-        half = numpy.concatenate([self.features, self.precisions.ravel(), *hearings])
-        single = numpy.concatenate([self.means.ravel(), self.variances.ravel(), self.trust, [self.doubt]])
-        head = _HEAD.pack(_VERSION, len(self.features), len(self.means), self.half_life)
-        return head + half.astype("<f2").tobytes() + single.astype("<f4").tobytes()
+        """As it is logged: 2 bytes per keyword and checkpoint, 10 per keyword, and 32 per checkpoint."""
+        keywords, shown = len(self.features), len(self.means)
+        numbers = numpy.zeros((), _layout(_VERSION, keywords, shown))
+        for name in numbers.dtype.names or ():
+            numbers[name] = getattr(self, name)
+        return _HEAD.pack(_VERSION, keywords, shown, self.half_life) + numbers.tobytes()
+
+
+def _layout(version: int, keywords: int, shown: int) -> numpy.dtype[numpy.void]:
+    """The arrays that follow the head, as each version has them."""
+    per_keyword: list[tuple[str, str, tuple[int, ...]]] = [
+        ("surprises", "<f2", (1 + keywords,)),
+        ("alone", "<f2", (keywords,)),
+        ("growths", "<f2", (1 + keywords,)),
+        ("growing", "<f2", (1 + keywords,)),
+    ]
+    if version == _OF_A_DOUBT:
+        per_keyword = per_keyword[:3]
+    elif version == _WITHOUT_GROWTH:
+        per_keyword = per_keyword[:2]
+    return numpy.dtype(
+        [
+            ("features", "<f2", (keywords,)),
+            ("precisions", "<f2", (1 + keywords, shown)),
+            *per_keyword,
+            ("means", "<f4", (shown, MODELS)),
+            ("variances", "<f4", (shown, MODELS)),
+            ("trust", "<f4", (MODELS,)),
+            *([("doubt", "<f4")] if version == _OF_A_DOUBT else []),
+        ]
+    )
 
 
 def rounded(basis: Basis) -> Basis:
@@ -120,42 +146,56 @@ def rounded(basis: Basis) -> Basis:
         numpy.clip(basis.surprises, -_MOST, _MOST).astype("<f2").astype(float),
         numpy.clip(basis.alone, 0.0, _MOST).astype("<f2").astype(float),
         numpy.clip(basis.growths, 0.0, forward_decay.MOST).astype("<f2").astype(float),
+        numpy.clip(basis.growing, 0.0, forward_decay.MOST).astype("<f2").astype(float),
         float(numpy.float32(basis.half_life)),
-        float(numpy.float32(basis.doubt)),
     )
 
 
 def unpacked(data: bytes) -> Basis | None:
-    """Read what `Basis.packed` wrote, or its forerunner that knew no growth; None for what is neither."""
-    if len(data) < _HEAD.size or data[0] not in (_WITHOUT_GROWTH, _VERSION):
+    """Read what `Basis.packed` wrote, or its two forerunners; None for what is none of them.
+
+    The first forerunner knew no growth. The second had the growths as they were before the round, and the
+    doubt that they grew by.
+    """
+    if len(data) < _HEAD.size or data[0] not in (_WITHOUT_GROWTH, _OF_A_DOUBT, _VERSION):
         return None
     version, keywords, shown, half_life = _HEAD.unpack_from(data)
-    known = keywords + (keywords + 1) * shown
-    halves, singles = known + 2 + 3 * keywords, (2 * shown + 1) * MODELS + 1
-    growths, doubt = 1 + keywords, 1
-    if version == _WITHOUT_GROWTH:
-        halves, singles, growths, doubt = halves - growths, singles - doubt, 0, 0
-    if len(data) != _HEAD.size + 2 * halves + 4 * singles:
+    if 2 * keywords * shown > len(data):
         return None
-    half = numpy.frombuffer(data, "<f2", halves, _HEAD.size).astype(float)
-    single = numpy.frombuffer(data, "<f4", singles, _HEAD.size + 2 * halves).astype(float)
-    if not (numpy.isfinite(half).all() and numpy.isfinite(single).all() and (half[:known] >= 0.0).all()):
+    layout = _layout(version, keywords, shown)
+    if len(data) != _HEAD.size + layout.itemsize:
         return None
-    of_models = single[: singles - doubt].reshape(2 * shown + 1, MODELS)
-    alone = half[known + 1 + keywords : known + 1 + 2 * keywords]
-    grown = half[halves - growths :] if growths else numpy.zeros(1 + keywords)
+    read = numpy.frombuffer(data, layout, 1, _HEAD.size)[0]
+    numbers = {name: numpy.asarray(read[name], dtype=float) for name in layout.names or ()}
+    if not all(numpy.isfinite(held).all() for held in numbers.values()):
+        return None
+    if (numbers["features"] < 0.0).any() or (numbers["precisions"] < 0.0).any():
+        return None
+    growths = numpy.clip(numbers.get("growths", numpy.zeros(1 + keywords)), 0.0, forward_decay.MOST)
+    growing = numpy.clip(numbers.get("growing", numpy.zeros(1 + keywords)), 0.0, forward_decay.MOST)
+    if version == _OF_A_DOUBT:
+        after = _grown_once(growths, float(numbers["doubt"]))
+        growths, growing = after, after - growths
     return Basis(
-        half[:keywords],
-        half[keywords:known].reshape(keywords + 1, shown),
-        of_models[:shown],
-        numpy.maximum(of_models[shown:-1], 0.0),
-        numpy.clip(of_models[-1], 0.0, 1.0),
-        half[known : known + 1 + keywords],
-        alone,
-        numpy.clip(grown, 0.0, forward_decay.MOST),
+        numbers["features"],
+        numbers["precisions"],
+        numbers["means"],
+        numpy.maximum(numbers["variances"], 0.0),
+        numpy.clip(numbers["trust"], 0.0, 1.0),
+        numbers["surprises"],
+        numbers["alone"],
+        growths,
+        growing,
         half_life,
-        max(0.0, float(single[-1])) if doubt else 0.0,
     )
+
+
+def _grown_once(growths: Numbers, doubted: float) -> Numbers:
+    """At which growth a round counted when its basis told the doubt, so that it teaches what it taught."""
+    pace = numpy.full(len(growths), 2.0 * min(0.5, max(0.0, doubted)) ** 2)
+    pace[:1] *= 0.25
+    after: Numbers = numpy.minimum(forward_decay.MOST, growths + numpy.log1p(pace))
+    return after
 
 
 def is_former(data: bytes) -> bool:

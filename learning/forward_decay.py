@@ -18,17 +18,39 @@ MOST = 11.0
 """The greatest growth, some four changes of one taste; beyond it nothing fades any more. Sums of a million
 rounds of so great a weight are still exact."""
 
-_FADING = 2.0
-_MOST_DOUBT = 0.5  # nats
-"""A round under so great a doubt lets what was told before count two thirds, one under a fifth of it 0.98."""
+_FADING = 1.0  # under great doubt, what was told before counts half from then on
+_LITTLE_DOUBT, _GREAT_DOUBT = 0.1, 0.7  # nats; chance alone brings the little about, and nothing fades for it
 _OVERALL_FADING = 0.25  # of that, for what all rounds say, of which there are more
 
 
 def grown(growths: Numbers, doubted: float) -> Numbers:
     """The growths `[1 + K]`, overall and then keywords, at which a round counts that comes under a doubt."""
-    pace = numpy.full(len(growths), _FADING)
+    beyond = min(1.0, max(0.0, doubted - _LITTLE_DOUBT) / (_GREAT_DOUBT - _LITTLE_DOUBT))
+    pace = numpy.full(len(growths), _FADING * beyond**2)
     pace[:1] *= _OVERALL_FADING
-    known: Numbers = numpy.minimum(MOST, growths + numpy.log1p(pace * min(doubted, _MOST_DOUBT) ** 2))
+    known: Numbers = numpy.minimum(MOST, growths + numpy.log1p(pace))
+    return known
+
+
+def spread(growths: Numbers, shares: Numbers, company: Numbers) -> Numbers:
+    """The growths `[1 + K]` of a prompt's words once each has heard of what the others went through.
+
+    A taste is told in many words, and each prompt has only some of them. So what turned for those that keep
+    company with a word turned for it: it grows at least as far as the prompt has grown on the whole, times
+    its company.
+
+    Parameters
+    ----------
+    shares
+        How much each keyword has to say of the prompt, `[K]`, which sum to 1.
+    company
+        How far it keeps company with the others, `[K]` in 0..1.
+    """
+    of_words = growths[1:]
+    if not of_words.any():
+        return growths
+    heard = numpy.maximum(of_words, company * (shares @ of_words))
+    known: Numbers = numpy.concatenate([growths[:1], heard])
     return known
 
 

@@ -25,7 +25,6 @@ import numpy
 
 from .basis import Basis, Step, step
 from .choice_model import bounded, derivatives, merged, surprise
-from .forward_decay import grown
 from .values import MOST_BRANCHES, Hearing, Increment, Keyword, PairStatistics, Round, Shown, Stage
 
 FORMULA = 3
@@ -61,7 +60,7 @@ def increments(judged: Round) -> tuple[Increment, ...]:
     learned = _step(judged, shown)
     counts = [1.0] * (1 + len(judged.keywords))
     if learned is not None and judged.basis is not None:
-        counts = numpy.exp(grown(judged.basis.growths, judged.basis.doubt)).tolist()
+        counts = numpy.exp(judged.basis.growths).tolist()
     compared = float(len(shown) > 1)
     stage = _STAGE_WEIGHTS.get(judged.stage, 1.0)
     found = []
@@ -137,10 +136,10 @@ def hearings(judged: Round) -> dict[str, Hearing]:
     variances = (basis.variances + (basis.means - means[:, None]) ** 2) @ basis.trust
     said = surprise(shown, means.tolist(), variances.tolist())
     pace = _SURPRISE_PACE * _STAGE_WEIGHTS.get(judged.stage, 1.0)
-    grew = (grown(basis.growths, basis.doubt) - basis.growths).tolist()
+    growing = basis.growing.tolist()
     before = basis.surprises.tolist()
-    found = {"": Hearing(quantised(_OVERALL_PACE * pace * (said - before[0])), growth=quantised(grew[0]))}
-    heard = zip(judged.keywords, before[1:], basis.alone.tolist(), grew[1:], strict=True)
+    found = {"": Hearing(quantised(_OVERALL_PACE * pace * (said - before[0])), growth=quantised(growing[0]))}
+    heard = zip(judged.keywords, before[1:], basis.alone.tolist(), growing[1:], strict=True)
     for keyword, was, alone, growth in heard:
         more = 1.0 if len(shown) == 1 else -alone
         found[keyword.text] = Hearing(quantised(pace * (said - was)), quantised(more), quantised(growth))

@@ -128,7 +128,9 @@ def basis(words: int, shown: int) -> Basis:
     means = np.tile(np.linspace(0.3, -0.3, shown)[:, None], MODELS)
     variances, trust = np.full((shown, MODELS), 0.4), np.full(MODELS, 1 / MODELS)
     calm = np.zeros(1 + words)
-    return rounded(Basis(features, precisions, means, variances, trust, calm, np.zeros(words), calm, 6.0))
+    return rounded(
+        Basis(features, precisions, means, variances, trust, calm, np.zeros(words), calm, calm, 6.0)
+    )
 
 
 @lru_cache

@@ -7,7 +7,7 @@ knows how `Evidence` is keyed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy
@@ -54,6 +54,14 @@ class EvidenceArrays:
     surprises: Numbers
     alone: Numbers
     growths: Numbers
+
+    def grown(self, growths: Numbers) -> EvidenceArrays:
+        """The same where keywords have grown to `[1 + K]`, at least as far as they had."""
+        if growths is self.growths:
+            return self
+        numbers = self.pairs.numbers.copy()
+        numbers[_FADING] = forward_decay.faded(numbers[_FADING], growths[1:] - self.growths[1:])
+        return replace(self, pairs=Table(numbers), growths=growths)
 
 
 def as_arrays(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Evidence) -> EvidenceArrays:

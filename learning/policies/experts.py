@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy
 
+from .. import forward_decay
 from ..basis import MODELS, Basis, keyword_variances, overall_variances, rounded
 from ..choice_model import merged
 from ..confidence import Numbers
@@ -113,6 +114,10 @@ def linearise(judged: Round, evidence: Evidence) -> Basis:
     words = telling_words.weigh(held, judged.keywords)
     features = _features(held.keyword_rounds + share, held.rounds + share, words)
     models = _foretold(held, words, features, evidence.half_life)
+    doubted = doubt(held, models.pooled.shares)
+    growths = held.growths
+    if doubted > 0.0:
+        growths = forward_decay.grown(_spread(held, words), doubted)
     return rounded(
         Basis(
             features,
@@ -122,9 +127,9 @@ def linearise(judged: Round, evidence: Evidence) -> Basis:
             model_weights(evidence.fits),
             held.surprises,
             held.alone,
-            held.growths,
+            growths,
+            growths - held.growths,
             evidence.half_life,
-            doubt(held, models.pooled.shares),
         )
     )
 
@@ -151,7 +156,13 @@ def _features(keyword_rounds: Numbers, rounds: float, words: Words) -> Numbers:
     return features / length if length > 0.0 else features
 
 
+def _spread(held: EvidenceArrays, words: Words) -> Numbers:
+    """How far the keywords have grown `[1 + K]`, by what their company went through as well."""
+    return forward_decay.spread(held.growths, telling_words.shares(words), words.company)
+
+
 def _foretold(held: EvidenceArrays, words: Words, features: Numbers, half_life: float) -> _Models:
+    held = held.grown(_spread(held, words))
     pooled = predict_pooled(held, words)
     overall = numpy.stack([held.overall.field(name) for name in _EFFECTS], axis=-1)
     weights = numpy.stack([held.pairs.field(name) for name in _EFFECTS], axis=-1)

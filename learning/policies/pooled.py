@@ -3,7 +3,7 @@
 Separate from the policies that use it because it is one of the models that `experts` averages. Three steps,
 each a closed form over the sums that `statistics` keeps:
 
-1. *Overall.* A checkpoint's utility over all prompts has a normal posterior with prior N(0, 0.5^2). A person
+1. *Overall.* A checkpoint's utility over all prompts has a normal posterior with prior N(0, 0.25^2). A person
    has a few kinds of prompts, which differ: however many rounds there were, their mean is known only so well.
 2. *Similar rounds.* The sums of the prompt's keywords are pooled, each with the share that the word has in
    what the prompt tells (`telling_words`): rounds that share its rare words count most.
@@ -26,7 +26,9 @@ from ..confidence import Numbers
 from . import telling_words
 from .evidence_arrays import EvidenceArrays
 
-_OVERALL_VARIANCE = 0.5**2
+_OVERALL_VARIANCE = 0.25**2
+"""Of what checkpoints are worth on the whole, which differs far less than what they are worth for one kind of
+prompts. With twice that deviation, what is good elsewhere takes the place of what has not been tried here."""
 _KINDS_VARIANCE = 0.2
 """Of the mean over a person's kinds of prompts, as an estimate of what a new kind would say: kinds that
 differ by 1.4, and a person who has ten of them."""
@@ -68,7 +70,7 @@ def _overall(score: Numbers, information: Numbers) -> Numbers:
 
     The rounds' own estimate is `score / information`. Its variance is `1 / information` of the rounds and
     `_KINDS_VARIANCE` of the kinds (a random effect, as in one-way analysis of variance); its prior is
-    N(0, 0.5^2).
+    N(0, 0.25^2).
     """
     kinds = _KINDS_VARIANCE / _OVERALL_VARIANCE
     expected: Numbers = score / (information * (1.0 + kinds) + 1.0 / _OVERALL_VARIANCE)

@@ -86,7 +86,7 @@ def predict(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Ev
     held = as_arrays(keywords, candidates, evidence)
     words = telling_words.weigh(held, keywords)
     features = _features(held.keyword_rounds, held.rounds, words)
-    models = _foretold(held, words, features, evidence.half_life)
+    models = _foretold(held.grown(_spread(held, words)), words, features, evidence.half_life)
     trust = model_weights(evidence.fits)
     means = models.means @ trust
     apart = (models.means - means[:, None]) ** 2
@@ -113,11 +113,10 @@ def linearise(judged: Round, evidence: Evidence) -> Basis:
     share = round_share(len(shown))
     words = telling_words.weigh(held, judged.keywords)
     features = _features(held.keyword_rounds + share, held.rounds + share, words)
-    models = _foretold(held, words, features, evidence.half_life)
+    spread = _spread(held, words)
+    models = _foretold(held.grown(spread), words, features, evidence.half_life)
     doubted = doubt(held, models.pooled.shares)
-    growths = held.growths
-    if doubted > 0.0:
-        growths = forward_decay.grown(_spread(held, words), doubted)
+    growths = forward_decay.grown(spread, doubted) if doubted > 0.0 else held.growths
     return rounded(
         Basis(
             features,
@@ -162,7 +161,6 @@ def _spread(held: EvidenceArrays, words: Words) -> Numbers:
 
 
 def _foretold(held: EvidenceArrays, words: Words, features: Numbers, half_life: float) -> _Models:
-    held = held.grown(_spread(held, words))
     pooled = predict_pooled(held, words)
     overall = numpy.stack([held.overall.field(name) for name in _EFFECTS], axis=-1)
     weights = numpy.stack([held.pairs.field(name) for name in _EFFECTS], axis=-1)

@@ -160,6 +160,8 @@ def decide(asked: Question, evidence: Evidence, known: Ranking | None = None) ->
         ranking = _respelled(asked.policy.rank(read, names, evidence, rng=chance), asked.spelled)
     else:
         ranking = replace(known, shown_order=asked.policy.drawn(known, chance))
+    if asked.stage == "draft":
+        ranking = replace(ranking, shown_order=asked.policy.drawn(ranking, chance, draft=True))
     try:
         chosen, checkpoints = strategy.choose(
             ranking,

@@ -312,8 +312,9 @@ def _choice_inputs() -> list[io.Input]:
             control_after_generate=True,
             optional=True,
             tooltip=(
-                "Decides which checkpoints are tried beside the best one. The same seed repeats the choice "
-                "until something is learned. `fixed` lets a stock loader keep its checkpoint between runs."
+                "Repeats what chance decides: what is tried beside the best one in a draft, before the first "
+                "verdict, or by the policy `thompson`. `fixed` lets a stock loader keep its checkpoint "
+                "between runs."
             ),
         ),
         io.Combo.Input(

@@ -32,9 +32,10 @@ class Policy(Protocol):
         """
         ...
 
-    def drawn(self, ranking: Ranking, rng: numpy.random.Generator) -> tuple[str, ...]:
+    def drawn(self, ranking: Ranking, rng: numpy.random.Generator, *, draft: bool = False) -> tuple[str, ...]:
         """The `shown_order` that `rank` gives with this `rng`, of a ranking that it gave with another.
 
-        The ranking's names may have been spelled otherwise since, in all its fields.
+        The ranking's names may have been spelled otherwise since, in all its fields. A `draft` may leave more
+        to chance: it is there to see many.
         """
         ...

@@ -65,7 +65,7 @@ class Counts:
             reasons=_reasons(keywords, order[:_EXPLAINED], evidence),
         )
 
-    def drawn(self, ranking: Ranking, rng: numpy.random.Generator) -> tuple[str, ...]:
+    def drawn(self, ranking: Ranking, rng: numpy.random.Generator, *, draft: bool = False) -> tuple[str, ...]:
         return ranking.shown_order  # nothing is left to chance
 
 

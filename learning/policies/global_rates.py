@@ -57,5 +57,5 @@ class GlobalRates:
             ),
         )
 
-    def drawn(self, ranking: Ranking, rng: numpy.random.Generator) -> tuple[str, ...]:
+    def drawn(self, ranking: Ranking, rng: numpy.random.Generator, *, draft: bool = False) -> tuple[str, ...]:
         return ranking.shown_order  # nothing is left to chance

@@ -19,6 +19,7 @@ from .evidence_arrays import Field
 from .experts import Prediction, predict
 
 _COUNTED: tuple[Field, Field] = ("selected", "total")
+_MUCH_EVIDENCE = 0.8  # sixteen similar rounds
 _EXPLAINED = 5  # candidates whose reasons are told
 
 
@@ -38,18 +39,35 @@ class ModelPolicy(ABC):
         settled = _settled(keywords, candidates, predict(keywords, candidates, evidence))
         return replace(settled, shown_order=self.drawn(settled, rng))
 
-    def drawn(self, ranking: Ranking, rng: numpy.random.Generator) -> tuple[str, ...]:
+    def drawn(self, ranking: Ranking, rng: numpy.random.Generator, *, draft: bool = False) -> tuple[str, ...]:
         if not ranking.order:
             return ()
         names, leader = tuple(ranking.scores), ranking.order[0]
         means = numpy.fromiter(ranking.scores.values(), float, len(names))
-        appeal = self.appeal(means, numpy.array(ranking.deviations), rng)
+        explored = ranking.evidence >= _MUCH_EVIDENCE and ranking.doubt <= 0.0
+        appeal = self.appeal(means, numpy.array(ranking.deviations), rng, explored=explored, draft=draft)
         behind = (names[place] for place in numpy.argsort(-appeal, kind="stable").tolist())
         return (leader, *(name for name in behind if name != leader))
 
     @abstractmethod
-    def appeal(self, means: Numbers, deviations: Numbers, rng: numpy.random.Generator) -> Numbers:
-        """The order in which branches behind the best are filled, greatest first, all `[C]`."""
+    def appeal(
+        self,
+        means: Numbers,
+        deviations: Numbers,
+        rng: numpy.random.Generator,
+        *,
+        explored: bool = False,
+        draft: bool = False,
+    ) -> Numbers:
+        """The order in which branches behind the best are filled, greatest first, all `[C]`.
+
+        Parameters
+        ----------
+        explored
+            Much is known of such prompts, and nothing of it doubted.
+        draft
+            What is asked for is a draft, which is there to see many.
+        """
 
 
 def _settled(keywords: Sequence[Keyword], candidates: Sequence[str], found: Prediction) -> Ranking:

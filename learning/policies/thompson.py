@@ -18,6 +18,14 @@ class Thompson(ModelPolicy):
 
     name = "thompson"
 
-    def appeal(self, means: Numbers, deviations: Numbers, rng: numpy.random.Generator) -> Numbers:
+    def appeal(
+        self,
+        means: Numbers,
+        deviations: Numbers,
+        rng: numpy.random.Generator,
+        *,
+        explored: bool = False,
+        draft: bool = False,
+    ) -> Numbers:
         draws: Numbers = means + deviations * rng.standard_normal(len(means))
         return draws

@@ -20,6 +20,14 @@ class UpperBound(ModelPolicy):
 
     name = "ucb"
 
-    def appeal(self, means: Numbers, deviations: Numbers, rng: numpy.random.Generator) -> Numbers:
+    def appeal(
+        self,
+        means: Numbers,
+        deviations: Numbers,
+        rng: numpy.random.Generator,
+        *,
+        explored: bool = False,
+        draft: bool = False,
+    ) -> Numbers:
         bounds: Numbers = means + _DEVIATIONS * deviations
         return bounds

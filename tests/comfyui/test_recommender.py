@@ -244,14 +244,14 @@ class TestCache:
         assert sorted(plan["checkpoints"]) == ["new.safetensors", RED]
 
     def test_the_seed_repeats_a_choice(self, comfy: ComfyServer) -> None:
-        """The same seed in another node explores the same; other seeds find other checkpoints."""
+        """The same seed in another node explores the same; other seeds find other checkpoints for a draft."""
         prompt = fresh_prompt()
 
         def chosen(seed: int, **inputs: Any) -> list[str]:
             return list(plan_of(comfy.run(recommend(prompt, seed=seed, **inputs)))["checkpoints"])
 
         assert chosen(7) == chosen(7, exploit_threshold=0.6)
-        assert len({tuple(chosen(seed)) for seed in range(6)}) > 1
+        assert len({tuple(chosen(seed, stage="draft")) for seed in range(6)}) > 1
 
 
 class TestEmptyPool:

@@ -46,11 +46,13 @@ async def test_with_a_seed_the_answer_repeats_and_without_one_chance_is_drawn_an
     names = [*"abcdefghijkl"]
 
     seeded = [await service.recommend("anime girl", names, seed=7) for _ in range(3)]
-    drawn = {(await service.recommend("anime girl", names)).checkpoints for _ in range(20)}
+    drawn = {(await service.recommend("anime girl", names, stage="draft")).checkpoints for _ in range(20)}
+    bounds = {(await service.recommend("anime girl", names)).checkpoints for _ in range(20)}
     await service.close()
 
     assert seeded[0] == seeded[1] == seeded[2]
     assert len(drawn) > 1
+    assert len(bounds) == 1
 
 
 @pytest.mark.parametrize("policy", POLICIES)

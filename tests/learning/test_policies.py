@@ -352,8 +352,49 @@ def test_the_bayesians_reasons_add_up_to_the_score():
         assert sum(effects) == pytest.approx(found.scores[name])
 
 
-def test_exploring_shows_the_likely_more_often_than_the_unlikely():
-    """Thompson sampling: alternatives are drawn about as often as they may be the best."""
+def test_the_branches_behind_the_best_go_to_what_could_still_be_the_best():
+    """Two standard deviations for the first, three for the next, whatever the seed."""
+    means = numpy.array([1.0, 0.6, 0.2, 0.1, 0.45])
+    deviations = numpy.array([0.1, 0.1, 0.5, 0.4, 0.2])
+    default, luck = Bayesian(), numpy.random.default_rng(0)
+    appeals = [default.appeal(means, deviations, luck) for _ in range(20)]
+    behind = {tuple(place for place in numpy.argsort(-appeal).tolist() if place != 0) for appeal in appeals}
+    assert behind == {(2, 3, 4, 1)}
+
+
+def test_where_much_is_known_the_branches_go_to_what_is_liked():
+    """One standard deviation for all; it takes sixteen rounds, and none of it may be doubted."""
+    means = (1.0, 0.6, 0.2, 0.1, 0.45)
+    names = tuple("abcde")
+    found = Ranking(
+        order=("a", "b", "e", "c", "d"),
+        shown_order=names,
+        scores=dict(zip(names, means, strict=True)),
+        utilities={},
+        confidence=0.3,
+        evidence=0.85,
+        clarity=0.35,
+        deviations=(0.1, 0.1, 0.5, 0.4, 0.12),
+    )
+    luck = numpy.random.default_rng(0)
+    assert Bayesian().drawn(found, luck)[:3] == ("a", "b", "c")
+    for otherwise in (replace(found, evidence=0.75), replace(found, doubt=0.1)):
+        assert Bayesian().drawn(otherwise, luck)[:3] == ("a", "c", "d")
+
+
+def test_a_draft_leaves_its_third_branch_to_chance():
+    """Thompson sampling behind the bound: about as often as each may be the best."""
+    means, deviations = numpy.array([1.0, 0.6, 0.2, 0.4]), numpy.array([0.1, 0.1, 0.6, 0.4])
+    default, luck = Bayesian(), numpy.random.default_rng(0)
+    appeals = [default.appeal(means, deviations, luck, draft=True) for _ in range(300)]
+    behind = [[place for place in numpy.argsort(-appeal).tolist() if place != 0] for appeal in appeals]
+    assert {places[0] for places in behind} == {2}
+    next_ones = Counter(places[1] for places in behind)
+    assert next_ones[1] > next_ones[3] > 0
+
+
+def test_a_draft_shows_the_likely_more_often_than_the_unlikely():
+    """Seeds show others behind the best; without a draft they all show the same."""
     pool = ("a", "b", "c", "d")
     rounds = [
         picked("a", ("a", "b"), "cat"),
@@ -361,21 +402,22 @@ def test_exploring_shows_the_likely_more_often_than_the_unlikely():
         picked("a", ("a", "d"), "cat"),
     ] * 4
     held = taught(rounds).evidence(words("cat"), pool)
-    shown = [rank("bayesian", words("cat"), held, pool, seed).shown_order[1:3] for seed in range(300)]
-    tried = [name for names in shown for name in names]
+    found = rank("bayesian", words("cat"), held, pool)
+    default = Bayesian()
+    shown = [default.drawn(found, numpy.random.default_rng(seed), draft=True) for seed in range(300)]
+    tried = [name for names in shown for name in names[1:3]]
     assert tried.count("b") > 2 * tried.count("d") > 0
     assert tried.count("c") > tried.count("d")
+    assert len({default.drawn(found, numpy.random.default_rng(seed)) for seed in range(20)}) == 1
 
 
-def test_the_first_branch_behind_the_best_is_what_could_still_be_the_best():
-    """One hardly known before one that is known to be good, whatever the seed; the next by chance."""
-    means, deviations = numpy.array([1.0, 0.6, 0.2, 0.4]), numpy.array([0.1, 0.1, 0.6, 0.4])
-    default, luck = Bayesian(), numpy.random.default_rng(0)
-    appeals = [default.appeal(means, deviations, luck) for _ in range(300)]
-    behind = [[place for place in numpy.argsort(-appeal).tolist() if place != 0] for appeal in appeals]
-    assert {places[0] for places in behind} == {2}
-    next_ones = Counter(places[1] for places in behind)
-    assert next_ones[1] > next_ones[3] > 0
+def test_before_the_first_verdict_any_checkpoint_is_tried():
+    """The pool's order says which is first; a queue of prompts shows many of the others."""
+    pool = tuple("abcdef")
+    shown = [rank("bayesian", words("cat"), Evidence(), pool, seed).shown_order[:3] for seed in range(60)]
+    assert {names[0] for names in shown} == {"a"}
+    for branch in (1, 2):
+        assert {names[branch] for names in shown} == set("bcdef")
 
 
 def test_a_large_pool_is_ranked_at_once():

@@ -354,8 +354,8 @@ def test_the_bayesians_reasons_add_up_to_the_score():
 
 def test_the_branches_behind_the_best_go_to_what_could_still_be_the_best():
     """Two standard deviations for the first, three for the next, whatever the seed."""
-    means = numpy.array([1.0, 0.6, 0.2, 0.1, 0.45])
-    deviations = numpy.array([0.1, 0.1, 0.5, 0.4, 0.2])
+    means = numpy.array([1.0, 0.6, 0.5, 0.0, 0.45])
+    deviations = numpy.array([0.1, 0.1, 0.35, 0.55, 0.35])
     default, luck = Bayesian(), numpy.random.default_rng(0)
     appeals = [default.appeal(means, deviations, luck) for _ in range(20)]
     behind = {tuple(place for place in numpy.argsort(-appeal).tolist() if place != 0) for appeal in appeals}
@@ -374,7 +374,7 @@ def test_where_much_is_known_the_branches_go_to_what_is_liked():
         confidence=0.3,
         evidence=0.85,
         clarity=0.35,
-        deviations=(0.1, 0.1, 0.5, 0.4, 0.12),
+        deviations=(0.1, 0.1, 0.45, 0.4, 0.12),
     )
     luck = numpy.random.default_rng(0)
     assert Bayesian().drawn(found, luck)[:3] == ("a", "b", "c")

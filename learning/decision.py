@@ -154,14 +154,12 @@ def decide(asked: Question, evidence: Evidence, known: Ranking | None = None) ->
     InvalidRequest
         If there cannot be that many branches.
     """
-    chance = _chance(asked.seed, asked.prompt, evidence.rounds)
+    chance, draft = _chance(asked.seed, asked.prompt, evidence.rounds), asked.stage == "draft"
     if known is None:
         read, names = _read_by(asked.policy, asked), list(asked.spelled)
-        ranking = _respelled(asked.policy.rank(read, names, evidence, rng=chance), asked.spelled)
+        ranking = _respelled(asked.policy.rank(read, names, evidence, rng=chance, draft=draft), asked.spelled)
     else:
-        ranking = replace(known, shown_order=asked.policy.drawn(known, chance))
-    if asked.stage == "draft":
-        ranking = replace(ranking, shown_order=asked.policy.drawn(ranking, chance, draft=True))
+        ranking = replace(known, shown_order=asked.policy.drawn(known, chance, draft=draft))
     try:
         chosen, checkpoints = strategy.choose(
             ranking,

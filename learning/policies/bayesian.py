@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy
 
 from ..confidence import Numbers
-from .model_policy import ModelPolicy
+from .model_policy import Beliefs, ModelPolicy
 
 _SECOND, _OTHERS, _EXPLORED = 2.0, 3.0, 1.0  # standard deviations
 
@@ -29,21 +29,13 @@ class Bayesian(ModelPolicy):
 
     name = "bayesian"
 
-    def appeal(
-        self,
-        means: Numbers,
-        deviations: Numbers,
-        rng: numpy.random.Generator,
-        *,
-        explored: bool = False,
-        draft: bool = False,
-    ) -> Numbers:
+    def appeal(self, beliefs: Beliefs, rng: numpy.random.Generator) -> Numbers:
+        means, deviations = beliefs.means, beliefs.deviations
         if numpy.ptp(means) == 0.0 and numpy.ptp(deviations) == 0.0:
             return rng.random(len(means))
-        second = means + (_EXPLORED if explored else _SECOND) * deviations
+        narrow, wide = (_EXPLORED, _EXPLORED) if beliefs.explored else (_SECOND, _OTHERS)
+        second = means + narrow * deviations
         second[int(numpy.argmax(means))] = -numpy.inf
-        width = _EXPLORED if explored else _OTHERS
-        widths = rng.standard_normal(len(means)) if draft else width
-        others: Numbers = means + widths * deviations
+        others: Numbers = means + (rng.standard_normal(len(means)) if beliefs.draft else wide) * deviations
         others[int(numpy.argmax(second))] = numpy.inf
         return others

@@ -23,19 +23,20 @@ class Policy(Protocol):
         evidence: Evidence,
         *,
         rng: numpy.random.Generator,
+        draft: bool = False,
     ) -> Ranking:
         """Rank all candidates, best first.
 
         Any number of keywords and candidates, none included, is fine. Equal scores stay in the candidates'
         order, so that a person's own order decides until something is known. Only `shown_order` after its
-        first place may depend on `rng`.
+        first place may depend on `rng`, and on whether a `draft` is asked for: it is there to see many, and
+        may leave more to chance.
         """
         ...
 
     def drawn(self, ranking: Ranking, rng: numpy.random.Generator, *, draft: bool = False) -> tuple[str, ...]:
-        """The `shown_order` that `rank` gives with this `rng`, of a ranking that it gave with another.
+        """The `shown_order` that `rank` gives with these, of a ranking that it gave with others.
 
-        The ranking's names may have been spelled otherwise since, in all its fields. A `draft` may leave more
-        to chance: it is there to see many.
+        The ranking's names may have been spelled otherwise since, in all its fields.
         """
         ...

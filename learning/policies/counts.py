@@ -45,6 +45,7 @@ class Counts:
         evidence: Evidence,
         *,
         rng: numpy.random.Generator,
+        draft: bool = False,
     ) -> Ranking:
         held = as_arrays(keywords, candidates, evidence).pairs
         selected, total = held.field("selected"), held.field("total")

@@ -30,6 +30,7 @@ class GlobalRates:
         evidence: Evidence,
         *,
         rng: numpy.random.Generator,
+        draft: bool = False,
     ) -> Ranking:
         if not candidates:
             return Ranking((), (), {}, {}, 0.0, 0.0, 0.0)

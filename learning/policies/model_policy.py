@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy
 
@@ -23,6 +23,26 @@ _MUCH_EVIDENCE = 0.8  # sixteen similar rounds
 _EXPLAINED = 5  # candidates whose reasons are told
 
 
+@dataclass(frozen=True, slots=True)
+class Beliefs:
+    """What decides which branches are tried.
+
+    Attributes
+    ----------
+    means, deviations
+        Utility and its standard deviation, `[C]`.
+    explored
+        Much is known of such prompts, and nothing of it doubted.
+    draft
+        What is asked for is a draft, which is there to see many.
+    """
+
+    means: Numbers
+    deviations: Numbers
+    explored: bool = False
+    draft: bool = False
+
+
 class ModelPolicy(ABC):
     """Ranks by the averaged models; a policy adds `name` and `appeal`."""
 
@@ -33,41 +53,30 @@ class ModelPolicy(ABC):
         evidence: Evidence,
         *,
         rng: numpy.random.Generator,
+        draft: bool = False,
     ) -> Ranking:
         if not candidates:
             return Ranking((), (), {}, {}, 0.0, 0.0, 0.0)
         settled = _settled(keywords, candidates, predict(keywords, candidates, evidence))
-        return replace(settled, shown_order=self.drawn(settled, rng))
+        return replace(settled, shown_order=self.drawn(settled, rng, draft=draft))
 
     def drawn(self, ranking: Ranking, rng: numpy.random.Generator, *, draft: bool = False) -> tuple[str, ...]:
         if not ranking.order:
             return ()
         names, leader = tuple(ranking.scores), ranking.order[0]
-        means = numpy.fromiter(ranking.scores.values(), float, len(names))
-        explored = ranking.evidence >= _MUCH_EVIDENCE and ranking.doubt <= 0.0
-        appeal = self.appeal(means, numpy.array(ranking.deviations), rng, explored=explored, draft=draft)
+        beliefs = Beliefs(
+            numpy.fromiter(ranking.scores.values(), float, len(names)),
+            numpy.array(ranking.deviations),
+            explored=ranking.evidence >= _MUCH_EVIDENCE and ranking.doubt <= 0.0,
+            draft=draft,
+        )
+        appeal = self.appeal(beliefs, rng)
         behind = (names[place] for place in numpy.argsort(-appeal, kind="stable").tolist())
         return (leader, *(name for name in behind if name != leader))
 
     @abstractmethod
-    def appeal(
-        self,
-        means: Numbers,
-        deviations: Numbers,
-        rng: numpy.random.Generator,
-        *,
-        explored: bool = False,
-        draft: bool = False,
-    ) -> Numbers:
-        """The order in which branches behind the best are filled, greatest first, all `[C]`.
-
-        Parameters
-        ----------
-        explored
-            Much is known of such prompts, and nothing of it doubted.
-        draft
-            What is asked for is a draft, which is there to see many.
-        """
+    def appeal(self, beliefs: Beliefs, rng: numpy.random.Generator) -> Numbers:
+        """The order in which branches behind the best are filled, greatest first, `[C]`."""
 
 
 def _settled(keywords: Sequence[Keyword], candidates: Sequence[str], found: Prediction) -> Ranking:

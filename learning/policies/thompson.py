@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy
 
 from ..confidence import Numbers
-from .model_policy import ModelPolicy
+from .model_policy import Beliefs, ModelPolicy
 
 
 class Thompson(ModelPolicy):
@@ -18,14 +18,6 @@ class Thompson(ModelPolicy):
 
     name = "thompson"
 
-    def appeal(
-        self,
-        means: Numbers,
-        deviations: Numbers,
-        rng: numpy.random.Generator,
-        *,
-        explored: bool = False,
-        draft: bool = False,
-    ) -> Numbers:
-        draws: Numbers = means + deviations * rng.standard_normal(len(means))
+    def appeal(self, beliefs: Beliefs, rng: numpy.random.Generator) -> Numbers:
+        draws: Numbers = beliefs.means + beliefs.deviations * rng.standard_normal(len(beliefs.means))
         return draws

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy
 
 from ..confidence import Numbers
-from .model_policy import ModelPolicy
+from .model_policy import Beliefs, ModelPolicy
 
 _DEVIATIONS = 1.0
 
@@ -20,14 +20,6 @@ class UpperBound(ModelPolicy):
 
     name = "ucb"
 
-    def appeal(
-        self,
-        means: Numbers,
-        deviations: Numbers,
-        rng: numpy.random.Generator,
-        *,
-        explored: bool = False,
-        draft: bool = False,
-    ) -> Numbers:
-        bounds: Numbers = means + _DEVIATIONS * deviations
+    def appeal(self, beliefs: Beliefs, rng: numpy.random.Generator) -> Numbers:
+        bounds: Numbers = beliefs.means + _DEVIATIONS * beliefs.deviations
         return bounds

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from context_checkpoint.learning.pair_table import PairTable
 from context_checkpoint.learning.policies import DEFAULT_POLICY, POLICIES, policy_named
 from context_checkpoint.learning.policies.bayesian import Bayesian
+from context_checkpoint.learning.policies.model_policy import Beliefs
 from context_checkpoint.learning.tally import Tally
 from context_checkpoint.learning.values import Evidence, Keyword, PairStatistics, Ranking, Round, Shown
 
@@ -357,7 +358,7 @@ def test_the_branches_behind_the_best_go_to_what_could_still_be_the_best():
     means = numpy.array([1.0, 0.6, 0.5, 0.0, 0.45])
     deviations = numpy.array([0.1, 0.1, 0.35, 0.55, 0.35])
     default, luck = Bayesian(), numpy.random.default_rng(0)
-    appeals = [default.appeal(means, deviations, luck) for _ in range(20)]
+    appeals = [default.appeal(Beliefs(means, deviations), luck) for _ in range(20)]
     behind = {tuple(place for place in numpy.argsort(-appeal).tolist() if place != 0) for appeal in appeals}
     assert behind == {(2, 3, 4, 1)}
 
@@ -386,7 +387,7 @@ def test_a_draft_leaves_its_third_branch_to_chance():
     """Thompson sampling behind the bound: about as often as each may be the best."""
     means, deviations = numpy.array([1.0, 0.6, 0.2, 0.4]), numpy.array([0.1, 0.1, 0.6, 0.4])
     default, luck = Bayesian(), numpy.random.default_rng(0)
-    appeals = [default.appeal(means, deviations, luck, draft=True) for _ in range(300)]
+    appeals = [default.appeal(Beliefs(means, deviations, draft=True), luck) for _ in range(300)]
     behind = [[place for place in numpy.argsort(-appeal).tolist() if place != 0] for appeal in appeals]
     assert {places[0] for places in behind} == {2}
     next_ones = Counter(places[1] for places in behind)

@@ -12,9 +12,12 @@ import numpy
 from numpy.typing import NDArray
 
 HALF_EVIDENCE_ROUNDS = 4.0
-"""Comparable rounds that make evidence one half. It is the one number that all examples of the document fit:
-0.2 after one shared prompt, 0.42 after fifteen pictures (five rounds) at 70 %, over 0.7 after fifty at 90
-%."""
+"""Comparable rounds that make evidence one half, among few checkpoints. It is the one number that all
+examples of the document fit: 0.2 after one shared prompt, 0.42 after fifteen pictures (five rounds) at 70 %,
+over 0.7 after fifty at 90 %."""
+
+_ROUNDS_PER_CHECKPOINT = 0.6
+_MOST_HALF_EVIDENCE_ROUNDS = 8.0
 
 Numbers = NDArray[numpy.float64]
 
@@ -22,14 +25,20 @@ _STEPS = numpy.linspace(-4.0, 4.0, 33)
 _MASS = numpy.exp(-0.5 * _STEPS**2) / numpy.exp(-0.5 * _STEPS**2).sum()
 
 
-def evidence(rounds: float) -> float:
-    """How much data: `n / (n + 4)` for n comparable rounds.
+def evidence(rounds: float, checkpoints: int = 1) -> float:
+    """How much data: `n / (n + 4)` for n comparable rounds among up to six checkpoints.
+
+    Among more, the same rounds have shown each of them less often, so `n / (n + h)` with h of 0.6 rounds (not
+    quite two pictures) for each checkpoint, and at most 8: of many, most are soon out of question.
 
     >>> evidence(1.0), evidence(4.0)
     (0.2, 0.5)
+    >>> evidence(4.0, checkpoints=200)
+    0.3333333333333333
     """
     rounds = max(0.0, rounds)
-    return rounds / (rounds + HALF_EVIDENCE_ROUNDS)
+    half = min(_MOST_HALF_EVIDENCE_ROUNDS, max(HALF_EVIDENCE_ROUNDS, _ROUNDS_PER_CHECKPOINT * checkpoints))
+    return rounds / (rounds + half)
 
 
 def clarity(means: Numbers, deviations: Numbers, leader: int) -> float:

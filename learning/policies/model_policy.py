@@ -19,7 +19,7 @@ from .evidence_arrays import Field
 from .experts import Prediction, predict
 
 _COUNTED: tuple[Field, Field] = ("selected", "total")
-_MUCH_EVIDENCE = 0.8  # sixteen similar rounds
+_MUCH_EVIDENCE = 0.8  # sixteen similar rounds, of many checkpoints 32
 _EXPLAINED = 5  # candidates whose reasons are told
 
 
@@ -85,7 +85,9 @@ def _settled(keywords: Sequence[Keyword], candidates: Sequence[str], found: Pred
     leader = int(order[0])
     pooled, deviations = found.pooled, numpy.sqrt(found.variances)
     leader_rounds = found.held.pairs.field("rounds")[:, leader]
-    amount = found.freshness * telling_words.evidence(pooled.words, pooled.shares, leader_rounds)
+    amount = found.freshness * telling_words.evidence(
+        pooled.words, pooled.shares, leader_rounds, len(candidates)
+    )
     clear = clarity(found.means, deviations, leader)
     scores = dict(zip(candidates, found.means.tolist(), strict=True))
     names = tuple(candidates[place] for place in order)

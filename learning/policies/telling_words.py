@@ -114,8 +114,8 @@ def shares(words: Words) -> Numbers:
     return force / total if total > 0.0 else force
 
 
-def evidence(words: Words, share: Numbers, leader_rounds: Numbers) -> float:
-    """`n / (n + 4)` of the rounds that shared the prompt's words; 0 where none was heard.
+def evidence(words: Words, share: Numbers, leader_rounds: Numbers, checkpoints: int) -> float:
+    """How much the rounds that shared the prompt's words are (`confidence.evidence`); 0 where none was heard.
 
     The words' amounts are averaged by share times amount: a word heard once adds what it knows and does not
     drag down one that was heard often, so that a prompt repeated is about as certain as a new one of its
@@ -126,9 +126,11 @@ def evidence(words: Words, share: Numbers, leader_rounds: Numbers) -> float:
     ----------
     leader_rounds
         Per keyword, how many rounds compared the leader with another checkpoint.
+    checkpoints
+        Among how many checkpoints the leader is the best.
     """
     rounds = numpy.minimum(words.rounds, _UNCOMPARED_ROUNDS + _ROUNDS_PER_COMPARISON * leader_rounds)
-    amounts = numpy.array([evidence_of(n) for n in rounds.tolist()])
+    amounts = numpy.array([evidence_of(n, checkpoints) for n in rounds.tolist()])
     if (words.rounds <= 0.0).any():
         amounts *= 1.0 - _ubiquity(words)
     weights = share * amounts

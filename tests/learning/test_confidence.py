@@ -25,6 +25,13 @@ def test_more_rounds_are_never_less_evidence(one: float, other: float):
     assert 0.0 <= evidence(few) <= evidence(many) < 1.0
 
 
+def test_among_many_it_takes_more_rounds():
+    """Up to six it is the document's curve; of twelve, 7.2 rounds make one half, of hundreds eight."""
+    assert [evidence(4.0, count) for count in (1, 3, 6)] == [0.5, 0.5, 0.5]
+    assert evidence(7.2, 12) == pytest.approx(0.5)
+    assert evidence(8.0, 20) == evidence(8.0, 500) == 0.5
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 12, 200])
 def test_among_equals_nobody_is_clear(count: int):
     """Each of n has one chance in n."""

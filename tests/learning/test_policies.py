@@ -421,6 +421,16 @@ def test_before_the_first_verdict_any_checkpoint_is_tried():
         assert {names[branch] for names in shown} == set("bcdef")
 
 
+def test_the_same_rounds_are_less_evidence_among_many():
+    """Eight rounds that compared three of twelve leave nine of them open."""
+    rounds = [picked("a", POOL, "cat", "sofa")] * 8
+    few = answer("bayesian", rounds, "cat", "sofa")
+    some = answer("bayesian", rounds, "cat", "sofa", pool=tuple("abcdef"))
+    many = answer("bayesian", rounds, "cat", "sofa", pool=tuple("abcdefghijkl"))
+    assert few.evidence == some.evidence > many.evidence > 0.0
+    assert few.confidence > many.confidence
+
+
 def test_a_large_pool_is_ranked_at_once():
     """200 candidates and 30 keywords, all of them known: milliseconds, not tenths of a second."""
     import time

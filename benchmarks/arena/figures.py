@@ -1,4 +1,4 @@
-"""The figures that the default policy is held to, as issue and design state them."""
+"""The figures that the default policy is held to."""
 
 from __future__ import annotations
 

@@ -118,6 +118,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             )
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where tests run side by side, tell the process that started the others what was skipped here."""
+    told: dict[str, dict[str, int]] | None = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["skipped_for"] = session.config.stash[skipped_for]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear of it: every process of pytest-xdist has collected all tests, so all of them say the same."""
+    node.config.stash[skipped_for].update(getattr(node, "workeroutput", {}).get("skipped_for", {}))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for name, count in config.stash[skipped_for].items():
         line = f"NOT TESTED: {count} tests need {name}. To run them: {NEEDED[name].advice}."

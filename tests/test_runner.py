@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,3 +54,20 @@ def test_an_environment_that_cannot_be_filled_is_told_in_few_words(tmp_path: Pat
     assert "Is there a network" in done.stderr or "is there a network" in done.stderr
     assert len(done.stderr.splitlines()) < 20
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("side_by_side", [[], ["--numprocesses=1"]])
+def test_what_is_not_there_is_told_at_the_end(side_by_side: list[str]) -> None:
+    """Where processes share the tests, by the one that started them."""
+    options = ["-q", "-p", "no:cacheprovider", *side_by_side, "tests/browser/test_waiting.py"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PATH": "", "CC_REQUIRE": ""},
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^NOT TESTED: [1-9]\d* tests need browser\. To run them: ", done.stdout, re.M)

@@ -119,15 +119,24 @@ def curve(cells: Sequence[Cell], width: int = 9) -> tuple[Numbers, Numbers, Numb
     return BIN * numpy.arange(bins) + sizes / 2, share, shown
 
 
-def recovery(cells: Sequence[Cell], flip: int, *, within: float = 1.2, before: int = 150) -> int | None:
+def recovery(
+    cells: Sequence[Cell],
+    flip: int,
+    *,
+    within: float = 1.2,
+    before: int = 150,
+    of: Sequence[Cell] | None = None,
+) -> int | None:
     """Prompts after a flip until regret is back within 20 % of what it was before; None if it never is.
 
-    Regret is averaged over all seeds and four bins in a row, so that one lucky prompt is no recovery; what is
-    counted are the prompts up to the middle of those four.
+    What it was before is asked of the same player, or of the cells `of` another. Regret is averaged over all
+    seeds and four bins in a row, so that one lucky prompt is no recovery; what is counted are the prompts up
+    to the middle of those four.
     """
     lost = numpy.array([cell.regret for cell in cells]).mean(axis=0) / BIN
     start, wide = flip // BIN, 4
-    aim = within * lost[start - before // BIN : start].mean()
+    held = numpy.array([cell.regret for cell in of or cells]).mean(axis=0) / BIN
+    aim = within * held[start - before // BIN : start].mean()
     for place in range(start, len(lost) - wide + 1):
         if lost[place : place + wide].mean() <= aim:
             return (place - start + wide // 2) * BIN

@@ -92,9 +92,7 @@ class ResultsFile:
     def add(self, cells: Iterable[Cell]) -> None:
         """Append finished cells; they are on disk when this returns."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        torn = (
-            self._path.exists() and not self._path.read_bytes().endswith(b"\n") and self._path.stat().st_size
-        )
+        torn = self._torn()
         with self._path.open("a", encoding="utf-8") as file:
             if torn:
                 file.write("\n")
@@ -105,7 +103,7 @@ class ResultsFile:
 
     def _torn(self) -> bool:
         """Whether the last line has no end, because its writer was killed."""
-        held = self._path.read_bytes()
+        held = self._path.read_bytes() if self._path.exists() else b""
         return bool(held) and not held.endswith(b"\n")
 
 

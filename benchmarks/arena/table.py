@@ -15,6 +15,7 @@ from .worlds import WORLDS, World
 Players = Mapping[str, Sequence[Cell]]
 
 BLIND = ("global", "thompson-blind", "thompson-blind-own")
+INFORMED = {name for name, entrant in PLAYERS.items() if entrant.foresight and entrant.worlds}
 PEERS = {name for name, entrant in PLAYERS.items() if entrant.peer and not entrant.foresight}
 
 
@@ -112,6 +113,11 @@ def _recovered(players: Players, flip: int) -> list[str]:
         said = f"{took} prompts" if took is not None else "never"
         aim = f"[{RECOVERY_PROMPTS}, aim {RECOVERY_AIM}]"
         lines.append(f"{name}: back to within 20 % of the regret before the flip in {said} {aim}")
+    ours = players.get(DEFAULT_POLICY)
+    for name in (name for name in players if ours and name in INFORMED):
+        took = recovery(players[name], flip, of=ours)
+        said = f"{took} prompts" if took is not None else "never"
+        lines.append(f"{name}: within 20 % of what {DEFAULT_POLICY} had before the flip in {said}")
     return lines
 
 

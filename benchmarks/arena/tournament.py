@@ -48,7 +48,8 @@ def missing(
     found = []
     for seed in seeds:
         for world in worlds:
-            left = [name for name in players if (world, name, seed) not in done]
+            able = [name for name in players if not PLAYERS[name].worlds or world in PLAYERS[name].worlds]
+            left = [name for name in able if (world, name, seed) not in done]
             paced = [name for name in left if PLAYERS[name].paced]
             leader = done.get((world, DEFAULT_POLICY, seed))
             if paced and leader is None and DEFAULT_POLICY not in left:

@@ -16,12 +16,13 @@ from benchmarks.arena.figures import DECISION_MS
 from benchmarks.arena.match import Cell, play
 from benchmarks.arena.measures import advantage, calibration, recovery, window
 from benchmarks.arena.players import PLAYERS, Entrant, Play
+from benchmarks.arena.players.informed import Style
 from benchmarks.arena.players.simple import KNOWS, Chance
 from benchmarks.arena.results_file import ResultsFile
 from benchmarks.arena.table import boosters_cost, report
 from benchmarks.arena.timing import decision_ms
 from benchmarks.arena.tournament import missing, play_job
-from benchmarks.arena.wishes import Wish, regret, regret_of_chance, verdict
+from benchmarks.arena.wishes import BAR, Wish, regret, regret_of_chance, verdict
 from benchmarks.arena.worlds import WORLDS
 from benchmarks.arena.worlds.drift import FLIP
 
@@ -171,7 +172,7 @@ class TestPlayers:
     @pytest.mark.parametrize("name", HERE)
     def test_every_player_repeats_itself(self, name: str):
         """The same world and seed give the same cell, bit for bit."""
-        for world in ("shelf", "lazy"):
+        for world in PLAYERS[name].worlds or ("shelf", "lazy"):
             one, again = (
                 play(WORLDS[world], PLAYERS[name], 2, pace=[3, 2, 1] * 40, prompts=120) for _ in range(2)
             )
@@ -205,8 +206,39 @@ class TestPlayers:
         assert shares["bayesian"] < 0.5
         assert shares["bayesian"] < 0.5 * shares["thompson-blind"]
 
+    def test_the_informed_one_has_the_exact_posterior(self):
+        """Of two checkpoints, as integrating over a grid gives it, with the bar among what can be kept."""
+        style = Style(numpy.zeros((4000, 2)), numpy.random.default_rng(5))
+        for shown, kept in (([0, 1], 0), ([1, 0], 0), ([0, 1], 1), ([1], None), ([1], None)):
+            style.learn(shown, kept, numpy.zeros((4000, 2)))
+
+        at = numpy.linspace(-8.0, 8.0, 321)
+        first, second, bar = at[:, None], at[None, :], numpy.exp(BAR)
+        either = numpy.log(numpy.exp(first) + numpy.exp(second) + bar)
+        logs = 2.0 * first + second - 3.0 * either + 2.0 * (BAR - numpy.log(numpy.exp(second) + bar))
+        mass = numpy.exp(logs - (first**2 + second**2) / (2.0 * 1.4**2))
+        mass /= mass.sum()
+        exact = [(mass * first).sum(), (mass * second).sum(), (mass * first**2).sum()]
+        drawn = style.utilities
+        found = [drawn[:, 0].mean(), drawn[:, 1].mean(), (drawn[:, 0] ** 2).mean()]
+        assert found == pytest.approx(exact, abs=0.12)
+
+    def test_the_informed_one_is_not_to_be_beaten_where_it_plays(self):
+        """With the same number of images, over four people."""
+        ours, told = [], []
+        for seed in range(4):
+            ours.append(play(WORLDS["styles"], PLAYERS["bayesian"], seed, prompts=300))
+            pace = tuple(map(int, ours[-1].counts))
+            told.append(play(WORLDS["styles"], PLAYERS["informed"], seed, pace=pace, prompts=300))
+        assert window(told, 100, 300).share.mean < window(ours, 100, 300).share.mean
+
 
 class TestResults:
+    def test_who_is_told_the_style_plays_only_where_there_are_styles(self):
+        """The others are not held up by it."""
+        played = {job.world: job.players for job in missing(["drift", "shelf"], ["informed"], [0], {})}
+        assert set(played) == {"drift"}
+
     def test_a_run_goes_on_where_it_stopped(self, tmp_path: Path):
         """Finished cells are not played again, also when the last line was torn off."""
         file = tmp_path / "cells.jsonl"
@@ -270,6 +302,13 @@ class TestMeasures:
         assert recovery([Cell("w", "p", 0, 960, lost)], 600) == 80
         assert recovery([Cell("w", "p", 0, 960, lost[:66] + [50.0] * 30)], 600) is None
 
+    def test_recovery_may_be_held_against_what_another_had(self):
+        """Whoever had less before has farther to come back."""
+        good = [Cell("w", "p", 0, 960, [10.0] * 60 + [50.0] * 6 + [20.0] * 30)]
+        other = [Cell("w", "q", 0, 960, [20.0] * 96)]
+        assert recovery(good, 600) is None
+        assert recovery(good, 600, of=other) == 80
+
     def test_a_hit_is_a_favourite_or_as_good_as_one(self):
         """Rounds that show one checkpoint are sorted by stated confidence; others do not count."""
         cell = Cell("w", "p", 0)
@@ -298,6 +337,13 @@ class TestReport:
         assert "thompson-blind beats bayesian in 150-300 by 0.200" in said
         assert "vw" not in said
         assert "hindsight beats" not in said
+
+    def test_it_says_how_soon_one_would_be_back_who_was_told_of_the_flip(self):
+        """As a mark for what the default is asked."""
+        held = {name: [_cell("drift", name, 0, 0.2)] for name in ("bayesian", "informed")}
+        said = report(WORLDS["drift"], held)
+        assert "informed: within 20 % of what bayesian had before the flip in 20 prompts" in said
+        assert "informed beats" not in said
 
     def test_it_says_where_reading_the_prompt_does_harm(self):
         """In the rated worlds the first recommendation is held against the prompt-blind ones."""

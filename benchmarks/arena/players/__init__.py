@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import kernel_ucb, mabwiser_linear, ours, river_bandits, simple, thompson_blind, vowpal
+from . import informed, kernel_ucb, mabwiser_linear, ours, river_bandits, simple, thompson_blind, vowpal
 from .contract import Entrant, Play, Player
 
 _ALL = (
@@ -13,6 +13,7 @@ _ALL = (
     *mabwiser_linear.ENTRANTS,
     *river_bandits.ENTRANTS,
     *kernel_ucb.ENTRANTS,
+    *informed.ENTRANTS,
 )
 
 PLAYERS: dict[str, Entrant] = {entrant.name: entrant for entrant in _ALL}

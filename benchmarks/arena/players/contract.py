@@ -62,6 +62,8 @@ class Entrant:
         What it needs and is not there (a package), or nothing.
     foresight
         True where it knows what nobody can know: a mark on the scale, not an opponent.
+    worlds
+        The only worlds that it can play, by name; all if there are none.
     """
 
     name: str
@@ -71,3 +73,4 @@ class Entrant:
     make: Callable[[World, int, Path | None], Player]
     missing: str = ""
     foresight: bool = False
+    worlds: tuple[str, ...] = ()

@@ -59,11 +59,15 @@ class Moods:
         return height + self._scale * float(self._rng.gumbel())
 
 
+GENERAL_DEVIATION, KIND_DEVIATION = 0.5, 1.4
+"""Of what a checkpoint is worth in general, and of how far it is better or worse for one kind of prompts."""
+
+
 def tastes(rng: numpy.random.Generator, kinds: int, checkpoints: int) -> Numbers:
     """Utilities `[kinds, checkpoints]`: how good a checkpoint is in general, and how it does each kind.
 
     Their standard deviation is 1.5, that of the noise of single pictures 1.28: the worst of a dozen is hardly
     ever kept, and the best of them is passed over now and then.
     """
-    general = rng.normal(0.0, 0.5, checkpoints)
-    return general + rng.normal(0.0, 1.4, (kinds, checkpoints))
+    general = rng.normal(0.0, GENERAL_DEVIATION, checkpoints)
+    return general + rng.normal(0.0, KIND_DEVIATION, (kinds, checkpoints))

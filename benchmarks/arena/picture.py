@@ -25,6 +25,7 @@ WIDTH, HEIGHT = 250, 150
 _MARGIN, _GAP, _HEAD = 40, 46, 70
 _COLUMNS = 3
 _MOST_REGRET = 1.5
+_LINE, _WORD = 9, 60
 _FONT = 'font-family="sans-serif" font-size="10"'
 _INK, _FAINT = "#333", "#999"
 _COLORS = (
@@ -78,15 +79,19 @@ def _images(played: Played) -> str:
     held = {world: players[DEFAULT_POLICY] for world, players in played.items() if DEFAULT_POLICY in players}
     last = max((cell.prompts for cells in held.values() for cell in cells), default=1)
     parts = [_frame(f"{DEFAULT_POLICY}: checkpoints shown per prompt", last, 3.2, (1, 2, 3))]
+    ends = []
     for place, (world, cells) in enumerate(held.items()):
         at, _, shown = _thinned(*curve(cells))
         color = _COLORS[place % len(_COLORS)]
         parts.append(_line(at / last, shown / 3.2, color, 1.2))
-        x, y = at[-1] / last * WIDTH, HEIGHT * (1 - shown[-1] / 3.2)
+        ends.append((HEIGHT * (1 - shown[-1] / 3.2) - 2, at[-1] / last * WIDTH, world, color))
+    told: list[tuple[float, float]] = []
+    for y, x, world, color in sorted(ends):
+        # One under the other, where lines end close together.
+        low = max([y, *(above + _LINE for at, above in told if abs(at - x) < _WORD)])
+        told.append((x, low))
         anchor = "end" if x > WIDTH / 2 else "start"
-        parts.append(
-            f'<text x="{x:.0f}" y="{y - 2:.0f}" fill="{color}" text-anchor="{anchor}">{world}</text>'
-        )
+        parts.append(f'<text x="{x:.0f}" y="{low:.0f}" fill="{color}" text-anchor="{anchor}">{world}</text>')
     return "".join(parts)
 
 

@@ -41,11 +41,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def comfy(
     comfy_installation: ComfyInstallation, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ComfyServer]:
-    """A server with the pack in a folder with a space in its name, and with checkpoints named badly."""
+    """A server with the pack in a folder with a space in its name, and with checkpoints named badly.
+
+    Each file has its own: ComfyUI's page keeps on the server what was opened and set in it.
+    """
     server = ComfyServer(tmp_path_factory.mktemp("comfyui"), installation=comfy_installation)
     for seed, (name, color) in enumerate(CHECKPOINTS.items()):
         tiny_checkpoints.write(

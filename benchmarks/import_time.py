@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import statistics
-import subprocess
 import tempfile
 from pathlib import Path
 
 from context_checkpoint.demo.comfy_installation import ComfyInstallation
-from context_checkpoint.demo.comfy_server import ComfyServer
+from context_checkpoint.demo.comfy_start import start_watched
 
 from .results import Result
 
 STARTS = 5
 
-LOAD = """
-import asyncio, sys, time
-folder, base = sys.argv[1:3]
-sys.path.insert(0, folder)
-sys.argv = [folder + "/main.py", "--cpu", "--base-directory", base, "--disable-api-nodes",
-            "--database-url", "sqlite:///:memory:"]
-import main, nodes
+WATCHED = """
+import time
 
-load = nodes.load_custom_node
-
-async def timed(path, *rest, **more):
+async def watched(path, *rest, **more):
     started, computed = time.perf_counter(), time.process_time()
     loaded = await load(path, *rest, **more)
     took = [1000 * (time.perf_counter() - started), 1000 * (time.process_time() - computed)]
-    if "custom_nodes" in path:
-        print("MEASURED", loaded, *took, flush=True)
+    print("MEASURED", loaded, *took, flush=True)
     return loaded
-
-nodes.load_custom_node = timed
-main.start_comfyui()
 """
 
 
@@ -48,18 +36,10 @@ def measure(installation: ComfyInstallation) -> list[Result]:
     took_ms, computed_ms = [], []
     for number in range(STARTS + 1):
         with tempfile.TemporaryDirectory() as base:
-            server = ComfyServer(Path(base), installation=installation)
-            done = subprocess.run(
-                [str(installation.python), "-c", LOAD, str(installation.path), base],
-                env=server.environment,
-                cwd=base,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        found = [line.split() for line in done.stdout.splitlines() if line.startswith("MEASURED")]
+            said = start_watched(installation, Path(base), WATCHED)
+        found = [line.split() for line in said.splitlines() if line.startswith("MEASURED")]
         if not found or found[0][1] != "True":
-            raise RuntimeError(f"ComfyUI did not load the pack:\n{done.stdout}\n{done.stderr}"[-3000:])
+            raise RuntimeError(f"ComfyUI did not load the pack:\n{said}"[-3000:])
         if number:
             took_ms.append(float(found[0][2]))
             computed_ms.append(float(found[0][3]))

@@ -15,7 +15,7 @@ from .worlds import WORLDS, World
 Players = Mapping[str, Sequence[Cell]]
 
 BLIND = ("global", "thompson-blind", "thompson-blind-own")
-INFORMED = {name for name, entrant in PLAYERS.items() if entrant.foresight and entrant.worlds}
+INFORMED = ("informed",)
 PEERS = {name for name, entrant in PLAYERS.items() if entrant.peer and not entrant.foresight}
 
 

@@ -3,7 +3,7 @@
 It reads no prompt. What it does not know is what the person likes. From the verdicts on as many pictures as
 the default policy showed it draws the exact posterior: tastes as `worlds.contract.tastes` deals them, choices
 by Luce's axiom with the person's bar, as `wishes.verdict` makes them of Gumbel noise. A taste that turned
-begins anew. No learner can be told so much, so where this one is no better, the verdicts do not allow it.
+begins anew. No learner can be told so much: where one is as good, reading and inference cost it nothing.
 
 The posterior is drawn by Gibbs sampling: what checkpoints are worth in general is normal given all styles;
 each style's utilities are moved by elliptical slice sampling (Murray, Adams and MacKay, AISTATS 2010), in
@@ -30,7 +30,7 @@ from .simple import evenly
 _CHAINS = 96
 _MOVES = 4  # of a style after each of its verdicts
 _SHRINKING = 60  # steps after which a chain that found nothing stays where it was
-_BOLD = 3.0
+_BOLD = 3.0  # standard deviations
 
 
 class Style:

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from context_checkpoint.demo.comfy_installation import ComfyInstallation, find_comfyui
+from context_checkpoint.demo.comfyui.installation import ComfyInstallation, find_comfyui
 
 from . import import_time, in_the_browser, learning_core, many_generations, workflows
 from .results import Result, table

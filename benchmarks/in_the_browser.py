@@ -15,12 +15,12 @@ from typing import Any
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page
 
-from context_checkpoint.demo import tiny_checkpoints
-from context_checkpoint.demo.browser import ComfyPage, chromium, comfy_page
-from context_checkpoint.demo.comfy_installation import PACK, ComfyInstallation
-from context_checkpoint.demo.comfy_server import ComfyServer
-from context_checkpoint.runtime import Runtime
-from context_checkpoint.standalone import build_app
+from context_checkpoint.api.standalone import build_app
+from context_checkpoint.demo.comfyui.browser import ComfyPage, chromium, comfy_page
+from context_checkpoint.demo.comfyui.installation import PACK, ComfyInstallation
+from context_checkpoint.demo.comfyui.server import ComfyServer
+from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
+from context_checkpoint.runtime.runtime import Runtime
 
 from . import many_generations
 from .results import Result

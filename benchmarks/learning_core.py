@@ -15,9 +15,9 @@ import numpy as np
 
 from context_checkpoint.demo.person import SUBJECTS, Person
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.keywords import extract_keywords
+from context_checkpoint.learning.prompts.keywords import extract_keywords
 from context_checkpoint.learning.values import Recommendation
-from context_checkpoint.runtime import Runtime
+from context_checkpoint.runtime.runtime import Runtime
 
 from .results import Result
 

@@ -19,10 +19,10 @@ from pathlib import Path
 
 from aiohttp.test_utils import TestClient, TestServer
 
+from context_checkpoint.api.routes import PREFIX
+from context_checkpoint.api.standalone import build_app
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.routes import PREFIX
-from context_checkpoint.runtime import Runtime
-from context_checkpoint.standalone import build_app
+from context_checkpoint.runtime.runtime import Runtime
 
 from .results import Result
 

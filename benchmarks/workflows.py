@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from context_checkpoint.demo import tiny_checkpoints
-from context_checkpoint.demo.comfy_installation import ComfyInstallation
-from context_checkpoint.demo.comfy_server import ComfyServer, HistoryEntry, duration_s
-from context_checkpoint.demo.pack_graph import rounds, three_nodes
-from context_checkpoint.demo.stock_graph import ApiGraph, by_hand
+from context_checkpoint.demo.comfyui.installation import ComfyInstallation
+from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.server import ComfyServer, HistoryEntry, duration_s
+from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand
+from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 
 from .results import Result
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .person import SUBJECTS
 from .story import Played
-from .tiny_networks import Color
+from .tiny_models.networks import Color
 
 THUMB, GAP, CAPTION, MARGIN, HEAD = 76, 6, 16, 20, 84
 CELL = (3 * THUMB + 2 * GAP, THUMB + CAPTION)

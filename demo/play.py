@@ -12,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import contact_sheet, private_comfyui, story
-from .comfy_installation import PACK, ComfyInstallation, NoComfyUI, find_comfyui
-from .comfy_server import ComfyServer
+from . import contact_sheet, story
+from .comfyui import private_install as private_comfyui
+from .comfyui.installation import PACK, ComfyInstallation, NoComfyUI, find_comfyui
+from .comfyui.server import ComfyServer
 from .person import SUBJECTS, Person
 from .story import Played
 from .studios import COLORS, ComfyStudio, CoreStudio, Studio
-from .tiny_checkpoints import write
+from .tiny_models.checkpoints import write
 
 CORE_ONLY = "LEARNING CORE ONLY: the same decisions and the same database, but no ComfyUI and no pictures."
 
@@ -139,7 +140,7 @@ def _tell(studio: Studio, person: Person, played: Sequence[Played], output: Path
 
 def _stay_open(studio: Studio, address: str) -> None:
     if isinstance(studio, CoreStudio):
-        from ..standalone import serve
+        from ..api.standalone import serve
 
         def announce(url: str) -> None:
             print(f"What was learned: {url}   (Ctrl-C ends)", flush=True)

@@ -14,13 +14,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..learning.strategy import divide_images
-from ..runtime import Runtime
-from .comfy_server import ComfyServer
-from .pack_graph import rounds, three_nodes
+from ..learning.recommendation.strategy import divide_images
+from ..runtime.runtime import Runtime
+from .comfyui.pack_graph import rounds, three_nodes
+from .comfyui.server import ComfyServer
 from .person import Verdict, Wish
-from .tiny_checkpoints import NINE_COLORS, drawn_by
-from .tiny_networks import Color
+from .tiny_models.checkpoints import NINE_COLORS, drawn_by
+from .tiny_models.networks import Color
 
 SIX = ("red", "yellow", "green", "blue", "violet", "grey")
 COLORS: Mapping[str, Color] = {f"{name}.safetensors": NINE_COLORS[name] for name in SIX}

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .service import PreferenceService
+    from .service.service import PreferenceService
     from .values import Generation, Recommendation
 
 _HOME = {"PreferenceService": ".service", "Generation": ".values", "Recommendation": ".values"}

@@ -22,9 +22,9 @@ from comfy_api.latest import io
 
 from ..learning.message import joined, message, told
 from ..learning.values import MOST_BRANCHES
-from . import comfy_adapter
-from .checkpoint_loading import CannotLoad, branch_ended, file_fingerprint, load, text_key, texts
-from .generation_log import log_generation
+from .comfy import adapter as comfy_adapter
+from .loading.loading import CannotLoad, branch_ended, file_fingerprint, load, text_key, texts
+from .recording.generation_log import log_generation
 from .socket_types import GenerationType, PlanType
 
 log = logging.getLogger(__name__)

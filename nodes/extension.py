@@ -59,25 +59,25 @@ def _configure_runtime() -> None:
 
 
 def _add_routes() -> None:
-    from ..late_routes import add_to
+    from ..api.lazy_routes import add_to
     from .host import ComfyHost
 
     add_to(PromptServer.instance.routes, runtime.current, ComfyHost())
 
 
 def _keep_people_apart() -> None:
-    from .comfy_users import keep_people_apart
+    from .comfy.users import keep_people_apart
 
     keep_people_apart()
 
 
 def _add_web_folder() -> None:
-    from .web_folder import add_web_folder
+    from .comfy.web_folder import add_web_folder
 
     add_web_folder(PromptServer.instance.routes, Path(__file__).parent.parent)
 
 
 def _watch_free() -> None:
-    from .checkpoint_loading import watch_free
+    from .loading.loading import watch_free
 
     watch_free()

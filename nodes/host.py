@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import runtime
-from .checkpoint_files import files
-from .comfy_files import ComfyCheckpoints
-from .comfy_users import person
-from .pending_picks import Pick, PickAnswer, pending_picks
-from .pool import CheckpointFile, Pool, PoolRules, families_of, printable, select
+from ..checkpoints.patterns import printable
+from ..checkpoints.pool import CheckpointFile, Pool, PoolRules, families_of, select
+from ..runtime.pending_picks import Pick, PickAnswer, pending_picks
+from .comfy.files import ComfyCheckpoints, files
+from .comfy.users import person
 
 
 class ComfyHost:
@@ -33,7 +33,7 @@ class ComfyHost:
 
     def release_loaders(self) -> Mapping[str, Any]:
         """Let kept checkpoints go, and say which."""
-        from .checkpoint_loading import release  # late: only this needs ComfyUI's loading side
+        from .loading.loading import release  # late: only this needs ComfyUI's loading side
 
         return release()
 

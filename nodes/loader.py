@@ -13,9 +13,9 @@ from comfy_api.latest import io
 
 from ..learning.message import told
 from ..learning.values import Recommendation
-from . import comfy_adapter
 from .branch_nodes import NoCheckpointLeft, drop_out_message, drop_out_ui
-from .checkpoint_loading import CannotLoad, branch_ended, load, warm_first
+from .comfy import adapter as comfy_adapter
+from .loading.loading import CannotLoad, branch_ended, load, warm_first
 from .socket_types import PlanType
 
 log = logging.getLogger(__name__)

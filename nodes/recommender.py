@@ -14,28 +14,24 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from .. import runtime
+from ..checkpoints.fallback import (
+    empty_pool_message,
+    fallback_recommendation,
+    no_pool_line,
+    unlearned_recommendation,
+)
+from ..checkpoints.families import FAMILIES
+from ..checkpoints.pool import ALL, AUTO, Pool, PoolRules, select
 from ..learning.errors import LearningError
 from ..learning.message import message, told
 from ..learning.policies import POLICIES
 from ..learning.values import MOST_BRANCHES, STAGES, Recommendation, Stage, Thresholds
-from .checkpoint_files import files
-from .comfy_adapter import telling
-from .pool import (
-    ALL,
-    AUTO,
-    FAMILIES,
-    Pool,
-    PoolRules,
-    empty_pool_message,
-    fallback_recommendation,
-    no_pool_line,
-    select,
-    unlearned_recommendation,
-)
+from .comfy.adapter import telling
+from .comfy.files import files
 from .socket_types import PlanType
 
 if TYPE_CHECKING:
-    from ..learning.service import PreferenceService
+    from ..learning.service.service import PreferenceService
 
 log = logging.getLogger(__name__)
 
@@ -215,7 +211,9 @@ def _thresholds(exploit: float | None, explore: float | None) -> Thresholds:
 
 def _shown(plan: Recommendation) -> dict[str, Any]:
     """Make what the node shows in the browser (`web/plan.mjs` reads it)."""
-    from ..learning.explanation import parts  # late: it needs the policies, which ComfyUI's start does not
+    from ..learning.recommendation.explanation import (
+        parts,  # late: it needs the policies, which ComfyUI's start does not
+    )
 
     return {
         "checkpoints": list(plan.checkpoints),

@@ -14,14 +14,14 @@ from comfy_api.latest import io
 
 from ..learning.message import message
 from ..learning.values import Recommendation
-from . import comfy_adapter
 from .branch_nodes import single_images
-from .generation_log import LoggedImages, dropped_out, log_generation
-from .pausing import Patience, wait_for_pick
-from .recorded_rounds import RecordedRound, Verdict, preview, record
-from .recorder_wiring import Entry, divide_by_plan, entries_by_checkpoint
+from .comfy import adapter as comfy_adapter
+from .recording.generation_log import LoggedImages, dropped_out, log_generation
+from .recording.pausing import Patience, wait_for_pick
+from .recording.rounds import RecordedRound, Verdict, preview, record
+from .recording.verdict_inputs import VerdictError, VerdictInputs
+from .recording.wiring import Entry, divide_by_plan, entries_by_checkpoint
 from .socket_types import GenerationReference, GenerationType, PlanType
-from .verdict_inputs import VerdictError, VerdictInputs
 
 DEFAULT_TIMEOUT_S = 600.0
 LONGEST_TIMEOUT_S = 7 * 24 * 3600.0

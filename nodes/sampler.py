@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from ..learning.strategy import divide_images
+from ..learning.recommendation.strategy import divide_images
 from ..learning.values import Recommendation
-from . import comfy_adapter
 from .branch_nodes import BRANCH_INPUTS
-from .checkpoint_loading import warm_first
+from .comfy import adapter as comfy_adapter
+from .loading.loading import warm_first
 from .socket_types import GenerationType, PlanType
 
 if TYPE_CHECKING:

@@ -49,7 +49,11 @@ def _make_importable() -> None:
 
 _make_importable()
 
-from context_checkpoint.demo.comfy_installation import ComfyInstallation, NoComfyUI, find_comfyui  # noqa: E402
+from context_checkpoint.demo.comfyui.installation import (  # noqa: E402
+    ComfyInstallation,
+    NoComfyUI,
+    find_comfyui,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +244,7 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """A PostgreSQL in a folder of ours, on a free port of the loopback interface."""
-    from context_checkpoint.demo.comfy_server import free_port
+    from context_checkpoint.demo.comfyui.server import free_port
 
     programs = find_postgres()
     assert programs is not None, "mark the test with pytest.mark.postgres"

@@ -6,18 +6,18 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { valuesOf } from "./graph_reading.mjs";
-import { addDisplay, allNodes, hook, nodeById, nodePlace } from "./node_display.mjs";
-import { PlanView } from "./plan_view.mjs";
-import { explainBody, recommendBody } from "./recommender_values.mjs";
-import { Remembered } from "./remembered.mjs";
-import { RoundList } from "./round_list.mjs";
-import { Server } from "./server.mjs";
-import { BLIND, SettingsMirror } from "./settings.mjs";
-import { SIDEBAR_TAB, sidebarTab } from "./sidebar.mjs";
-import { speaker, speakerFor } from "./texts.mjs";
-import { roundFrom } from "./verdicts.mjs";
-import { isLoader, makesImages, recommendFor, recordFor } from "./wiring.mjs";
+import { valuesOf } from "./comfy/graph_reading.mjs";
+import { addDisplay, allNodes, hook, nodeById, nodePlace } from "./comfy/node_display.mjs";
+import { Remembered } from "./comfy/remembered.mjs";
+import { BLIND, SettingsMirror } from "./comfy/settings.mjs";
+import { isLoader, makesImages, recommendFor, recordFor } from "./comfy/wiring.mjs";
+import { Server } from "./lib/api_client.mjs";
+import { speaker, speakerFor } from "./lib/i18n.mjs";
+import { SIDEBAR_TAB, sidebarTab } from "./panel/sidebar.mjs";
+import { PlanView } from "./recommender/plan_view.mjs";
+import { explainBody, recommendBody } from "./recommender/recommender_values.mjs";
+import { RoundList } from "./recorder/round_list.mjs";
+import { roundFrom } from "./recorder/verdicts.mjs";
 
 /** Keys of the nodes' `ui` outputs. */
 const ROUNDS_KEY = "context_checkpoint";

@@ -27,21 +27,7 @@ _NO_MATTER = {
     "timing.py",
     "results_file.py",
 }
-_LEARNING = (
-    "keywords.py",
-    "prompt_words.py",
-    "word_forms.py",
-    "spelling.py",
-    "values.py",
-    "choice_model.py",
-    "basis.py",
-    "statistics.py",
-    "pair_table.py",
-    "tally.py",
-    "confidence.py",
-    "strategy.py",
-    "decision.py",
-)
+_LEARNING = ("prompts", "model", "policies", "recommendation", "values.py")
 
 
 def default_path() -> Path:
@@ -53,8 +39,9 @@ def default_path() -> Path:
 def fingerprint() -> str:
     """Of the arena's players and worlds and of the pure part of `learning`."""
     files = [path for path in sorted(_HERE.rglob("*.py")) if path.name not in _NO_MATTER]
-    files += [_ROOT / "learning" / name for name in _LEARNING]
-    files += sorted((_ROOT / "learning" / "policies").glob("*.py"))
+    for name in _LEARNING:
+        path = _ROOT / "learning" / name
+        files += sorted(path.glob("*.py")) if path.is_dir() else [path]
     digest = blake2b(digest_size=8)
     for path in files:
         digest.update(path.relative_to(_ROOT).as_posix().encode() + b"\0" + path.read_bytes())

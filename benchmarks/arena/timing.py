@@ -7,11 +7,12 @@ import time
 
 import numpy
 
-from context_checkpoint.learning.keywords import extract_keywords
+from context_checkpoint.learning.model.accumulator import Tally
+from context_checkpoint.learning.model.evidence import Round
 from context_checkpoint.learning.policies import policy_named
-from context_checkpoint.learning.strategy import choose
-from context_checkpoint.learning.tally import Tally
-from context_checkpoint.learning.values import Keyword, Round, Shown, Thresholds
+from context_checkpoint.learning.prompts.keywords import extract_keywords
+from context_checkpoint.learning.recommendation.strategy import choose
+from context_checkpoint.learning.values import Keyword, Shown, Thresholds
 
 from .worlds.vocabulary import STYLE_WORDS, SUBJECTS
 

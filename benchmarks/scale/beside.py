@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from context_checkpoint.demo.comfy_installation import NoComfyUI
-from context_checkpoint.demo.comfy_server import ComfyServer
+from context_checkpoint.demo.comfyui.installation import NoComfyUI
+from context_checkpoint.demo.comfyui.server import ComfyServer
 from context_checkpoint.learning import PreferenceService
 
 from .measures import memory_mb

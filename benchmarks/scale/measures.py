@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from context_checkpoint.learning import PreferenceService, log_sums
+from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.store import rollups as log_sums
 
 from .world import CANDIDATES, CHECKPOINTS, prompts, word
 

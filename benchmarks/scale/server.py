@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from context_checkpoint.demo.comfy_server import free_port
+from context_checkpoint.demo.comfyui.server import free_port
 
 
 def programs() -> Path | None:

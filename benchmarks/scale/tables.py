@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.pair_table import FIELDS
-from context_checkpoint.learning.schema import FITS, metadata
-from context_checkpoint.learning.statistics_store import UNITS
+from context_checkpoint.learning.database.schema import FITS, metadata
+from context_checkpoint.learning.model.pair_table import FIELDS
+from context_checkpoint.learning.store.statistics import UNITS
 
 from .world import CHECKPOINTS, UTILITY, Made, Sums, basis, history, keyword_count, word
 

@@ -16,10 +16,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from context_checkpoint.learning import statistics
-from context_checkpoint.learning.basis import MODELS, Basis, rounded
-from context_checkpoint.learning.pair_table import FIELDS, numbers_of
-from context_checkpoint.learning.values import Keyword, Round, Shown
+from context_checkpoint.learning.model import sufficient_statistics as statistics
+from context_checkpoint.learning.model.evidence import Round
+from context_checkpoint.learning.model.pair_table import FIELDS, numbers_of
+from context_checkpoint.learning.model.snapshot import MODELS, Basis, rounded
+from context_checkpoint.learning.values import Keyword, Shown
 
 CHECKPOINTS = [f"style/checkpoint_{number:03}.safetensors" for number in range(200)]
 CANDIDATES = CHECKPOINTS[:12]

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy
 
-from ..confidence import Numbers
+from ..model.confidence import Numbers
 from .model_policy import Beliefs, ModelPolicy
 
 _SECOND, _OTHERS, _EXPLORED = 2.0, 3.0, 1.0  # standard deviations

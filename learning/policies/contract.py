@@ -7,7 +7,8 @@ from typing import Protocol
 
 import numpy
 
-from ..values import Evidence, Keyword, Ranking
+from ..model.evidence import Evidence
+from ..values import Keyword, Ranking
 
 
 class Policy(Protocol):

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 import numpy
 
-from ..values import Evidence, Keyword, Ranking, Reason
-from .evidence_arrays import NOTHING, as_arrays
+from ..model.evidence import Evidence
+from ..model.evidence_arrays import NOTHING, as_arrays
+from ..values import Keyword, Ranking, Reason
 
 NEUTRAL = 0.5
 PRIOR_IMAGES = 10.0

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 
 import numpy
 
-from ..confidence import clarity
-from ..confidence import evidence as evidence_of
-from ..values import Evidence, Keyword, Ranking, Reason
+from ..model.confidence import clarity
+from ..model.confidence import evidence as evidence_of
+from ..model.evidence import Evidence
+from ..model.evidence_arrays import NOTHING
+from ..values import Keyword, Ranking, Reason
 from .counts import NEUTRAL, PRIOR_IMAGES, shrunk_rate
-from .evidence_arrays import NOTHING
 
 
 class GlobalRates:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy
 
-from ..confidence import Numbers, clarity
-from ..values import Evidence, Keyword, Ranking, Reason
-from . import telling_words
-from .evidence_arrays import Field
-from .experts import Prediction, predict
+from ..model import word_weights as telling_words
+from ..model.averaging import Prediction, predict
+from ..model.confidence import Numbers, clarity
+from ..model.evidence import Evidence
+from ..model.evidence_arrays import Field
+from ..values import Keyword, Ranking, Reason
 
 _COUNTED: tuple[Field, Field] = ("selected", "total")
 _MUCH_EVIDENCE = 0.8  # sixteen similar rounds, of many checkpoints 32

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy
 
-from ..confidence import Numbers
+from ..model.confidence import Numbers
 from .model_policy import Beliefs, ModelPolicy
 
 

@@ -15,10 +15,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from context_checkpoint.demo import tiny_checkpoints
-from context_checkpoint.demo.browser import ComfyPage, chromium, comfy_page
-from context_checkpoint.demo.comfy_installation import PACK, ComfyInstallation
-from context_checkpoint.demo.comfy_server import ComfyServer
+from context_checkpoint.demo.comfyui.browser import ComfyPage, chromium, comfy_page
+from context_checkpoint.demo.comfyui.installation import PACK, ComfyInstallation
+from context_checkpoint.demo.comfyui.server import ComfyServer
+from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 
 expect.set_options(timeout=20_000)  # what has to be seen is waited for; a busy machine takes longer
 

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
-from context_checkpoint.demo.browser import ComfyPage
-from context_checkpoint.demo.comfy_server import ComfyServer, Refused
+from context_checkpoint.demo.comfyui.browser import ComfyPage
+from context_checkpoint.demo.comfyui.server import ComfyServer, Refused
 
 FOLDER = Path(__file__).parents[2] / "example_workflows"
 EXAMPLES = sorted(FOLDER.glob("*.json"))

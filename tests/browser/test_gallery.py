@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import Locator, expect
 
-from context_checkpoint.demo.browser import ComfyPage
+from context_checkpoint.demo.comfyui.browser import ComfyPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -14,9 +14,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from context_checkpoint.demo import tiny_checkpoints
-from context_checkpoint.demo.browser import ComfyPage, comfy_page
-from context_checkpoint.demo.comfy_server import ComfyServer
+from context_checkpoint.demo.comfyui.browser import ComfyPage, comfy_page
+from context_checkpoint.demo.comfyui.server import ComfyServer
+from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 from tests.conftest import recomputed_elsewhere
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

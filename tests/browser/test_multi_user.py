@@ -7,8 +7,8 @@ import json
 import pytest
 from playwright.async_api import Browser, expect
 
-from context_checkpoint.demo.comfy_installation import ComfyInstallation
-from context_checkpoint.demo.comfy_server import ComfyServer
+from context_checkpoint.demo.comfyui.installation import ComfyInstallation
+from context_checkpoint.demo.comfyui.server import ComfyServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, expect
 
-from context_checkpoint.demo.browser import ComfyPage
+from context_checkpoint.demo.comfyui.browser import ComfyPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, expect
 
-from context_checkpoint.demo.browser import ComfyPage
+from context_checkpoint.demo.comfyui.browser import ComfyPage
 from tests.conftest import recomputed_elsewhere
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from context_checkpoint.demo.browser import ComfyPage
+from context_checkpoint.demo.comfyui.browser import ComfyPage
 
 from .test_gallery import PENDING, banner, ended, images, load, press, queue, saved_line, verdicts
 

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from context_checkpoint import cli, runtime
+from context_checkpoint import runtime
+from context_checkpoint.cli import app as cli
 from context_checkpoint.learning import PreferenceService
 
 ROOT = Path(__file__).parents[2]

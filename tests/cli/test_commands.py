@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.scale.tables import fill_file
-from context_checkpoint.learning import PreferenceService, statistics
+from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.model import sufficient_statistics as statistics
 from tests.conftest import recomputed_elsewhere
 
 from .conftest import NAMES, CommandLine, Done
@@ -298,7 +299,7 @@ def test_what_nobody_expected_shows_its_trace_to_debug_only(
     def broken(*_: object) -> None:
         raise KeyError("inside")
 
-    monkeypatch.setattr("context_checkpoint.commands.settings", broken)
+    monkeypatch.setattr("context_checkpoint.cli.commands.settings", broken)
 
     done = call("settings")
 

@@ -6,7 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
-from context_checkpoint.cli import build_parser
+from context_checkpoint.cli.parser import build_parser
 
 DOCS = Path(__file__).parents[2] / "docs" / "command-line.md"
 EVERYWHERE = {"--help", "--database", "--json", "--debug"}

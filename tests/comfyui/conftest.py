@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from context_checkpoint.demo import tiny_checkpoints
-from context_checkpoint.demo.comfy_installation import ComfyInstallation
-from context_checkpoint.demo.comfy_server import ComfyServer
-from context_checkpoint.demo.tiny_networks import Color
-from context_checkpoint.learning.schema import VERSION_TABLE
+from context_checkpoint.demo.comfyui.installation import ComfyInstallation
+from context_checkpoint.demo.comfyui.server import ComfyServer
+from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
+from context_checkpoint.demo.tiny_models.networks import Color
+from context_checkpoint.learning.database.schema import VERSION_TABLE
 
 HERE = Path(__file__).parent
 

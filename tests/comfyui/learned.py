@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from context_checkpoint.demo.comfy_server import ComfyServer
-from context_checkpoint.learning.service import PreferenceService
+from context_checkpoint.demo.comfyui.server import ComfyServer
+from context_checkpoint.learning.service.service import PreferenceService
 
 from .conftest import preferences_file
 

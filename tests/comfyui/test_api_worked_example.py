@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from context_checkpoint.demo import tiny_checkpoints
+from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 
 from .conftest import ComfyFactory
 

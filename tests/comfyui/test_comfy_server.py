@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from context_checkpoint.demo.comfy_installation import ComfyInstallation, overlay
-from context_checkpoint.demo.comfy_server import ComfyServer
+from context_checkpoint.demo.comfyui.installation import ComfyInstallation, overlay
+from context_checkpoint.demo.comfyui.server import ComfyServer
 
 
 def distributions(python: Path, path: str = "") -> set[str]:
@@ -48,7 +48,7 @@ def test_a_server_does_not_outlive_the_program_that_started_it(
     """A test run that is killed leaves no ComfyUI behind that holds memory and a port."""
     code = (
         "import sys, time, pathlib\n"
-        "from context_checkpoint.demo.comfy_server import ComfyServer\n"
+        "from context_checkpoint.demo.comfyui.server import ComfyServer\n"
         "server = ComfyServer(pathlib.Path(sys.argv[1])).start()\n"
         "print(server.pid, flush=True)\n"
         "time.sleep(600)\n"

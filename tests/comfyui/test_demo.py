@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from context_checkpoint.demo.comfy_installation import ComfyInstallation
+from context_checkpoint.demo.comfyui.installation import ComfyInstallation
 from context_checkpoint.demo.play import CORE_ONLY, main
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from context_checkpoint.demo.comfy_server import ComfyServer
+from context_checkpoint.demo.comfyui.server import ComfyServer
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = (

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from context_checkpoint.demo import tiny_checkpoints
-from context_checkpoint.demo.comfy_server import ComfyServer, PromptFailed
-from context_checkpoint.demo.pack_graph import rounds, three_nodes
-from context_checkpoint.demo.stock_graph import ApiGraph, by_hand, node
+from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed
+from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
+from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 
 RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*", "stage": "draft", "seed": 1}
 FILES = ["blue.safetensors", "green.safetensors", "red.safetensors"]

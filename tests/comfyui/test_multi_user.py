@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from context_checkpoint.demo.comfy_server import ComfyServer
-from context_checkpoint.demo.pack_graph import rounds, three_nodes
-from context_checkpoint.routes import PREFIX
+from context_checkpoint.api.routes import PREFIX
+from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.server import ComfyServer
 
 from .conftest import ComfyFactory, preferences_file
 

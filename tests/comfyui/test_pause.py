@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from context_checkpoint.demo.comfy_server import ComfyServer, HistoryEntry, error_message
-from context_checkpoint.demo.pack_graph import rounds, three_nodes
-from context_checkpoint.demo.stock_graph import ApiGraph, node
+from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.server import ComfyServer, HistoryEntry, error_message
+from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, node
 
 RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*", "stage": "draft", "seed": 1}
 PENDING = "/context_checkpoint/pending"

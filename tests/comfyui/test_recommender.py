@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from context_checkpoint.demo.comfy_server import ComfyServer, PromptFailed, Refused
-from context_checkpoint.demo.stock_graph import ApiGraph, node
+from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed, Refused
+from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, node
 
 from .conftest import ComfyFactory, preferences_file
 from .learned import cached_nodes, plan_of, teach

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from context_checkpoint.demo.comfy_server import ComfyServer
-from context_checkpoint.demo.stock_graph import node
+from context_checkpoint.demo.comfyui.server import ComfyServer
+from context_checkpoint.demo.comfyui.stock_graph import node
 
 from .conftest import ComfyFactory
 from .learned import plan_of

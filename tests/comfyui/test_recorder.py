@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from context_checkpoint.demo.comfy_server import ComfyServer, PromptFailed, Refused
-from context_checkpoint.demo.pack_graph import rounds, three_nodes
-from context_checkpoint.demo.stock_graph import ApiGraph, by_hand, node
+from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed, Refused
+from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
 
 RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*", "stage": "draft", "seed": 1}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from context_checkpoint.demo.comfy_server import ComfyServer
-from context_checkpoint.demo.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.server import ComfyServer
 
 RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*", "stage": "draft"}
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from context_checkpoint.demo.comfy_server import ComfyServer
-from context_checkpoint.demo.pack_graph import rounds, three_nodes
-from context_checkpoint.demo.tiny_checkpoints import NINE_COLORS
-from context_checkpoint.routes import ENDPOINTS, PREFIX
+from context_checkpoint.api.routes import ENDPOINTS, PREFIX
+from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.server import ComfyServer
+from context_checkpoint.demo.tiny_models.checkpoints import NINE_COLORS
 
 NINE = sorted(f"{name}.safetensors" for name in NINE_COLORS)
 

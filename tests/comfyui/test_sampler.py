@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from context_checkpoint.demo.comfy_server import ComfyServer, Picture
-from context_checkpoint.demo.pack_graph import rounds, three_nodes
-from context_checkpoint.demo.stock_graph import ApiGraph, by_hand, node
-from context_checkpoint.demo.tiny_checkpoints import NINE_COLORS, drawn_by
+from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.server import ComfyServer, Picture
+from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
+from context_checkpoint.demo.tiny_models.checkpoints import NINE_COLORS, drawn_by
 
 RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*"}
 

@@ -6,8 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-from context_checkpoint.demo.comfy_installation import ComfyInstallation
-from context_checkpoint.demo.comfy_start import start_watched
+from context_checkpoint.demo.comfyui.installation import ComfyInstallation
+from context_checkpoint.demo.comfyui.start_probe import start_watched
 
 WATCHED = """
 import json

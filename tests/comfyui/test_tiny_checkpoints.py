@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from context_checkpoint.demo import tiny_checkpoints
-from context_checkpoint.demo.comfy_server import ComfyServer, Picture
-from context_checkpoint.demo.stock_graph import by_hand
-from context_checkpoint.demo.tiny_networks import Color
+from context_checkpoint.demo.comfyui.server import ComfyServer, Picture
+from context_checkpoint.demo.comfyui.stock_graph import by_hand
+from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
+from context_checkpoint.demo.tiny_models.networks import Color
 
 OCHRE: Color = (0.75, 0.5, 0.3)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from context_checkpoint.demo import tiny_checkpoints
-from context_checkpoint.demo.comfy_server import ComfyServer
-from context_checkpoint.demo.stock_graph import ApiGraph, by_hand, node
+from context_checkpoint.demo.comfyui.server import ComfyServer
+from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
+from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 
 from .conftest import COLORS
 from .learned import plan_of, teach

@@ -9,7 +9,15 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "name", ["confidence", "keywords", "policies.counts", "word_forms", "strategy", "tally"]
+    "name",
+    [
+        "model.confidence",
+        "model.accumulator",
+        "policies.counts",
+        "prompts.keywords",
+        "prompts.word_forms",
+        "recommendation.strategy",
+    ],
 )
 def test_docstring_examples_hold(name: str):
     """Each module has at least one, and none fails."""

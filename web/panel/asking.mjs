@@ -6,7 +6,7 @@
  * any more once nobody looks.
  */
 
-import { button, element } from "../elements.mjs";
+import { button, element } from "../lib/dom.mjs";
 
 export class Asking {
   #say;

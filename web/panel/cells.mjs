@@ -1,9 +1,9 @@
 // @ts-check
 /** How numbers, shares and moments look in every table of the panel. */
 
-import { element } from "../elements.mjs";
-import { percent } from "../plan.mjs";
-import { localeOf } from "../texts.mjs";
+import { element } from "../lib/dom.mjs";
+import { localeOf } from "../lib/i18n.mjs";
+import { percent } from "../recommender/plan.mjs";
 import { wilson } from "./interval.mjs";
 
 /** @param {number} number images may be weighted, and then are not whole */

@@ -1,9 +1,9 @@
 // @ts-check
 /** *Checkpoints*: every file and every checkpoint that made images. Few enough to be sorted here. */
 
-import { nameElement } from "../checkpoint_name.mjs";
-import { button, element } from "../elements.mjs";
-import { StatusLine } from "../status_line.mjs";
+import { nameElement } from "../lib/checkpoint_name.mjs";
+import { button, element } from "../lib/dom.mjs";
+import { StatusLine } from "../lib/status_line.mjs";
 import { Asking } from "./asking.mjs";
 import { amountColumn, rateColumn } from "./cells.mjs";
 import { wilson } from "./interval.mjs";

@@ -1,8 +1,8 @@
 // @ts-check
 /** Taking everything that was taught along, and bringing it in. */
 
-import { button, element } from "../elements.mjs";
-import { StatusLine } from "../status_line.mjs";
+import { button, element } from "../lib/dom.mjs";
+import { StatusLine } from "../lib/status_line.mjs";
 import { amount } from "./cells.mjs";
 
 export class Exchange {

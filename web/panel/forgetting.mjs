@@ -1,8 +1,8 @@
 // @ts-check
 /** Takes back for good what a person wants forgotten; asks before, and tells what came of it. */
 
-import { button, element } from "../elements.mjs";
-import { StatusLine } from "../status_line.mjs";
+import { button, element } from "../lib/dom.mjs";
+import { StatusLine } from "../lib/status_line.mjs";
 import { amount } from "./cells.mjs";
 
 /**

@@ -1,11 +1,11 @@
 // @ts-check
 /** *History*: the rounds, newest first, each with its gallery, to judge again. */
 
-import { shortName } from "../checkpoint_name.mjs";
-import { button, element, field } from "../elements.mjs";
-import { Gallery } from "../gallery.mjs";
-import { percent } from "../plan.mjs";
-import { feedbackBody, roundFrom } from "../verdicts.mjs";
+import { shortName } from "../lib/checkpoint_name.mjs";
+import { button, element, field } from "../lib/dom.mjs";
+import { percent } from "../recommender/plan.mjs";
+import { Gallery } from "../recorder/gallery.mjs";
+import { feedbackBody, roundFrom } from "../recorder/verdicts.mjs";
 import { Asking } from "./asking.mjs";
 import { moment } from "./cells.mjs";
 import { forgetting } from "./forgetting.mjs";

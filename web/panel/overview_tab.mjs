@@ -4,8 +4,8 @@
  * it still counts a long log, or recomputes what was learned.
  */
 
-import { element } from "../elements.mjs";
-import { percent } from "../plan.mjs";
+import { element } from "../lib/dom.mjs";
+import { percent } from "../recommender/plan.mjs";
 import { Asking } from "./asking.mjs";
 import { amount, moment } from "./cells.mjs";
 import { plot } from "./plot.mjs";

@@ -6,7 +6,7 @@
  * handed in, and where it is missing the panel does without.
  */
 
-import { button, element } from "../elements.mjs";
+import { button, element } from "../lib/dom.mjs";
 import { CheckpointsTab } from "./checkpoints_tab.mjs";
 import { HistoryTab } from "./history_tab.mjs";
 import { OverviewTab } from "./overview_tab.mjs";

@@ -4,8 +4,8 @@
  * table for those who want the numbers. One line per plot, so that no colour has to tell lines apart.
  */
 
-import { element } from "../elements.mjs";
-import { percent } from "../plan.mjs";
+import { element } from "../lib/dom.mjs";
+import { percent } from "../recommender/plan.mjs";
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 300;

@@ -1,8 +1,8 @@
 // @ts-check
 /** *Preferences*: what was learned of each keyword and checkpoint. */
 
-import { nameElement } from "../checkpoint_name.mjs";
-import { button, element } from "../elements.mjs";
+import { nameElement } from "../lib/checkpoint_name.mjs";
+import { button, element } from "../lib/dom.mjs";
 import { Asking } from "./asking.mjs";
 import { amount, amountColumn, moment, rateColumn } from "./cells.mjs";
 import { searchField } from "./search_field.mjs";

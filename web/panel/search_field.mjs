@@ -1,7 +1,7 @@
 // @ts-check
 /** A field to search by, which asks once the person stops typing. */
 
-import { element, field } from "../elements.mjs";
+import { element, field } from "../lib/dom.mjs";
 
 const PAUSE_MS = 250;
 const LONGEST = 200;

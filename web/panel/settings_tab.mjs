@@ -1,9 +1,9 @@
 // @ts-check
 /** *Settings*: the settings the server holds, where what was learned lies, and how it is taken along. */
 
-import { button, element } from "../elements.mjs";
-import { SETTINGS, settingText } from "../settings.mjs";
-import { StatusLine } from "../status_line.mjs";
+import { SETTINGS, settingText } from "../comfy/settings.mjs";
+import { button, element } from "../lib/dom.mjs";
+import { StatusLine } from "../lib/status_line.mjs";
 import { Asking } from "./asking.mjs";
 import { amount } from "./cells.mjs";
 import { Exchange } from "./exchange.mjs";

@@ -4,7 +4,7 @@
  * server for large tables, a tab itself for small ones.
  */
 
-import { button, element } from "../elements.mjs";
+import { button, element } from "../lib/dom.mjs";
 
 /** @template Row */
 export class Table {

@@ -4,7 +4,7 @@
  * What a tab shows is made when it is first chosen.
  */
 
-import { button, element, isModified } from "../elements.mjs";
+import { button, element, isModified } from "../lib/dom.mjs";
 
 let made = 0;
 

@@ -1,8 +1,8 @@
 // @ts-check
 /** *Try a prompt*: what it would get, and why, without running anything. */
 
-import { element, field } from "../elements.mjs";
-import { PlanView } from "../plan_view.mjs";
+import { element, field } from "../lib/dom.mjs";
+import { PlanView } from "../recommender/plan_view.mjs";
 
 export class TryTab {
   #parts;

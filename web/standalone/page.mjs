@@ -5,9 +5,9 @@
  * What the panel shows first is asked for before its modules are there: both take about as long.
  */
 
-import { lastTab } from "../last_tab.mjs";
-import { Server } from "../server.mjs";
-import { speakerFrom } from "../texts.mjs";
+import { Server } from "../lib/api_client.mjs";
+import { speakerFrom } from "../lib/i18n.mjs";
+import { lastTab } from "../lib/last_tab.mjs";
 
 const server = new Server((path, options) => fetch(path, options));
 const tab = lastTab(window.localStorage);

@@ -11,7 +11,7 @@ from zlib import crc32
 
 import numpy
 
-from context_checkpoint.learning.keywords import extract_keywords
+from context_checkpoint.learning.prompts.keywords import extract_keywords
 
 from ..wishes import Numbers
 

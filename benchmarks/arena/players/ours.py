@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from context_checkpoint.learning.decision import Decision, ask, decide
+from context_checkpoint.learning.model.accumulator import Tally
+from context_checkpoint.learning.model.evidence import Round
 from context_checkpoint.learning.policies import POLICIES, policy_named
 from context_checkpoint.learning.policies.model_policy import ModelPolicy
-from context_checkpoint.learning.strategy import divide_images
-from context_checkpoint.learning.tally import Tally
-from context_checkpoint.learning.values import MOST_BRANCHES, Round, Shown
+from context_checkpoint.learning.recommendation.decision import Decision, ask, decide
+from context_checkpoint.learning.recommendation.strategy import divide_images
+from context_checkpoint.learning.values import MOST_BRANCHES, Shown
 
 from ..worlds.contract import World
 from .contract import Entrant, Play

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy
 
-from context_checkpoint.learning.strategy import divide_images
+from context_checkpoint.learning.recommendation.strategy import divide_images
 from context_checkpoint.learning.values import MOST_BRANCHES, Shown
 
 from ..wishes import Wish

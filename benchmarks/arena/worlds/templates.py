@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy
 
-from context_checkpoint.learning.keywords import extract_keywords
-from context_checkpoint.learning.prompt_words import QUALITY_WORDS
+from context_checkpoint.learning.prompts.keywords import extract_keywords
+from context_checkpoint.learning.prompts.vocabulary import QUALITY_WORDS
 
 from ..wishes import Numbers, Wish
 from .contract import Moods, World, tastes

@@ -1,0 +1,29 @@
+"""Method and path of every route: all that ComfyUI start needs."""
+
+from __future__ import annotations
+
+PREFIX = "/context_checkpoint"
+
+Address = tuple[str, str]
+"""Method, and path below `PREFIX`."""
+
+ADDRESSES: tuple[Address, ...] = (
+    ("GET", "/health"),
+    ("POST", "/recommend"),
+    ("POST", "/feedback"),
+    ("GET", "/generations"),
+    ("GET", "/pending"),
+    ("POST", "/pending/{id}"),
+    ("GET", "/statistics"),
+    ("GET", "/checkpoints"),
+    ("GET", "/explain"),
+    ("POST", "/explain"),
+    ("GET", "/export"),
+    ("POST", "/import"),
+    ("GET", "/metrics"),
+    ("POST", "/forget"),
+    ("GET", "/settings"),
+    ("POST", "/settings"),
+    ("POST", "/loaders/release"),
+    ("GET", "/openapi.json"),
+)

@@ -1,0 +1,120 @@
+"""Taken out of `envelope.py`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from ..learning.errors import LearningError, StoreUnavailable, UnknownGeneration
+from ..learning.message import message as say
+from ..learning.message import told
+from ..runtime.pending_picks import UnknownPick
+from ..runtime.users import UnknownPerson
+from .schemas.base import ErrorAnswer, ErrorBody, parts_answer
+
+logger = logging.getLogger(__name__)
+
+LINES_TYPES = ("application/jsonl", "application/x-ndjson")
+
+STATUS_OF: Mapping[type[LearningError], int] = {
+    UnknownGeneration: 404,
+    UnknownPick: 404,
+    StoreUnavailable: 503,
+    UnknownPerson: 403,
+}
+"""The others are requests that make no sense here: 422."""
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Refusal(Exception):
+    """A request that is not served, for a reason found at the edge."""
+
+    def __init__(self, status: int, code: str, message: str, details: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = list(details)
+
+
+def answer(model: BaseModel, status: int = 200) -> web.Response:
+    # A browser that is led here must not take what a client once sent for a page.
+    headers = {"X-Content-Type-Options": "nosniff"}
+    text = model.model_dump_json()
+    return web.Response(text=text, status=status, content_type="application/json", headers=headers)
+
+
+def refuse(status: int, code: str, message: str, details: Sequence[dict[str, Any]] = ()) -> web.Response:
+    body = ErrorBody(code=code, message=message, parts=parts_answer(message), details=list(details))
+    return answer(ErrorAnswer(error=body), status)
+
+
+def enveloped(handle: Handler) -> Handler:
+    """Wrap a handler so that whatever it raises leaves in the envelope."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handle(request)
+        except Exception as error:
+            return _refusal_of(error, request)
+
+    return handler
+
+
+def _refusal_of(error: Exception, request: web.Request) -> web.Response:
+    if isinstance(error, Refusal):
+        return refuse(error.status, error.code, error.message, error.details)
+    if isinstance(error, LearningError):
+        status = next((status for kind, status in STATUS_OF.items() if isinstance(error, kind)), 422)
+        return refuse(status, error.code, error.message)
+    # Exactly ValueError: the inside raises it with a message for people. Its subclasses (a failed decoding,
+    # an answer that does not fit its schema) are mistakes of ours.
+    if type(error) is ValueError:
+        return refuse(422, "invalid_value", told(error))
+    if isinstance(error, web.HTTPException):
+        code = (error.reason or "error").lower().replace(" ", "_")
+        refused = refuse(error.status, code, f"{request.method} {request.path}: {error.reason}.")
+        if "Allow" in error.headers:  # a 405 has to name the methods there are: RFC 9110, section 15.5.6
+            refused.headers["Allow"] = error.headers["Allow"]
+        return refused
+    logger.exception("%s %s failed", request.method, request.path, exc_info=error)
+    return refuse(
+        500,
+        "internal_error",
+        say(
+            "internal_error",
+            "The server failed unexpectedly; its log has the trace. Please report it as a bug.",
+        ),
+    )
+
+
+async def stream(request: web.Request, parts: AsyncIterator[str]) -> web.StreamResponse:
+    """Answer with JSON Lines as they come.
+
+    What goes wrong before the first one is refused as ever; later the connection is cut, so that no client
+    takes the part for the whole.
+    """
+    first = await anext(parts, "")
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": LINES_TYPES[0],
+            "Content-Disposition": 'attachment; filename="context-checkpoint.jsonl"',
+        }
+    )
+    await response.prepare(request)
+    try:
+        await response.write(first.encode())
+        async for part in parts:
+            await response.write(part.encode())
+        await response.write_eof()
+    except ConnectionError:
+        logger.info("%s %s: the client went away", request.method, request.path)
+    except Exception:
+        logger.exception("%s %s broke off", request.method, request.path)
+        if request.transport is not None:
+            request.transport.abort()
+    return response

@@ -1,0 +1,83 @@
+"""What goes in and out over HTTP, as pydantic models: the only description of the JSON that clients see.
+
+Separate from `routes.py` so that the OpenAPI description, the checks and the documentation are made from one
+place. Requests refuse unknown fields and bound every size before anything else looks at them; answers are
+built from the values of `learning` and hold no more than what is declared here. No rule of learning lives
+here: whether a verdict fits its generation is the service's to say.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from ...learning.message import parts_of
+
+LONGEST_PROMPT = 400_000
+"""Characters. People paste whole documents; a prompt of 100 kB is served, a novel is refused."""
+MOST_CANDIDATES = 1_000
+MOST_IMAGES = 10_000  # of one generation; a copy of the bound in `learning.service`
+MOST_ROWS = 500
+LARGEST_SEED = 2**64 - 1  # ComfyUI's own bound
+
+
+def _printable(text: str) -> str:
+    if any(ord(character) < 32 for character in text):
+        raise ValueError("must not contain control characters")
+    return text
+
+
+Prompt = Annotated[str, Field(max_length=LONGEST_PROMPT)]
+Name = Annotated[str, Field(min_length=1, max_length=1_024), AfterValidator(_printable)]
+Identifier = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+Globs = Annotated[str, Field(max_length=10_000)]
+Fingerprint = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{8,128}$", max_length=128)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=0, le=MOST_IMAGES)]
+Position = Annotated[int, Field(ge=0, lt=1_000_000)]
+Candidates = Annotated[tuple[Name, ...], Field(min_length=1, max_length=MOST_CANDIDATES)]
+
+
+class Asked(BaseModel):
+    """What a client sends: a body, or a query string read as one."""
+
+    # Built with the first request: ComfyUI's start should not pay for it.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+class Answer(BaseModel):
+    """What a client gets."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True, defer_build=True)
+
+
+class Nothing(Asked):
+    """No fields: an empty query, or the body `{}`."""
+
+
+class PartAnswer(Answer):
+    """Part of an English text, and by what to say it in another language (`message_<key>` in `locales/`)."""
+
+    text: str
+    key: str = Field(default="", description="Stable; empty where the text is no language, such as a name.")
+    values: dict[str, Any] = Field(
+        default_factory=dict, description="What goes into the text; a value that is a list is parts again."
+    )
+
+
+def parts_answer(text: str) -> tuple[PartAnswer, ...]:
+    return tuple(PartAnswer.model_validate(part) for part in parts_of(text))
+
+
+class ErrorBody(Answer):
+    code: str = Field(description="Stable; programs decide by it.")
+    message: str = Field(description="For people, in English; says what to do next.")
+    parts: tuple[PartAnswer, ...] = Field(description="What `message` says, to say it in another language.")
+    details: list[dict[str, Any]] = Field(description="One entry per refused field: `field` and `problem`.")
+
+
+class ErrorAnswer(Answer):
+    """Every answer that is not a success."""
+
+    error: ErrorBody

@@ -1,0 +1,85 @@
+"""Taken out of `learned_schemas.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from ...checkpoints.patterns import printable
+from ...checkpoints.pool import CheckpointFile
+from ...learning.names import stored_name
+from ...learning.recommendation.pins import Curation
+from ...learning.reports import CheckpointRow
+from .base import Answer, PartAnswer, parts_answer
+
+# --- checkpoints
+
+Choice = Literal["pinned", "banned"]
+
+
+class CheckpointAnswer(Answer):
+    """One checkpoint: as the file that ComfyUI has, and as what was learned of it."""
+
+    checkpoint: str
+    state: Literal["here", "broken", "missing"] | None = Field(description="null outside ComfyUI.")
+    problem: str = Field(description="Why it cannot be loaded, where it is broken; in English.")
+    problem_parts: tuple[PartAnswer, ...] = Field(description="The same, to say it in another language.")
+    family: str | None = Field(description="From the file's header; null where there is no file to read.")
+    choice: Choice | None = Field(description="What a person wants of it in any case.")
+    shown: int = Field(description="Images it has made, judged or not.")
+    selected: float = Field(description="Images kept.")
+    total: float = Field(description="Images judged.")
+    rounds: float = Field(description="Judged rounds that compared it with another.")
+
+
+class CheckpointsAnswer(Answer):
+    checkpoints: tuple[CheckpointAnswer, ...] = Field(description="Most evidence first.")
+
+
+def checkpoints_answer(
+    judged: Sequence[CheckpointRow],
+    shown: Mapping[str, int],
+    files: Sequence[CheckpointFile] | None,
+    curation: Curation,
+) -> CheckpointsAnswer:
+    """Join what was learned with the files there are; `files` is None where nobody knows them."""
+    choices = _choices(curation)
+    learned = {row.checkpoint: row for row in judged}
+    here = {stored_name(file.name): file for file in files or ()}
+    names = dict.fromkeys([*learned, *shown, *here, *choices])
+    rows = [
+        _checkpoint(name, learned.get(name), shown.get(name, 0), here.get(name), choices.get(name))
+        for name in names
+    ]
+    if files is not None:
+        rows = [row if row.state else row.model_copy(update={"state": "missing"}) for row in rows]
+    return CheckpointsAnswer(checkpoints=tuple(rows))
+
+
+def _choices(curation: Curation) -> dict[str, Choice]:
+    pinned: dict[str, Choice] = {stored_name(name): "pinned" for name in curation.pinned}
+    return {**pinned, **{stored_name(name): "banned" for name in curation.banned}}
+
+
+def _checkpoint(
+    name: str,
+    learned: CheckpointRow | None,
+    shown: int,
+    file: CheckpointFile | None,
+    choice: Choice | None,
+) -> CheckpointAnswer:
+    state: Literal["here", "broken"] = "broken" if file and file.broken else "here"
+    return CheckpointAnswer(
+        checkpoint=printable(file.name) if file else name,
+        state=state if file else None,
+        problem=file.broken if file else "",
+        problem_parts=parts_answer(file.broken if file else ""),
+        family=file.family if file else None,
+        choice=choice,
+        shown=shown,
+        selected=learned.selected if learned else 0.0,
+        total=learned.total if learned else 0.0,
+        rounds=learned.rounds if learned else 0.0,
+    )

@@ -1,0 +1,84 @@
+"""Taken out of `learned_schemas.py`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ...learning.recommendation.explanation import Finding
+from ...learning.values import MOST_BRANCHES, Stage, Strategy
+from .base import LARGEST_SEED, Answer, Asked, Candidates, Globs, Prompt, Share
+from .recommend import GroundsAnswer, KeywordAnswer, ReasonAnswer
+
+# --- explain
+
+
+class ExplainAsked(Asked):
+    """As `recommend`, flat, so that a query string can hold it: `candidates` may be repeated."""
+
+    prompt: Prompt
+    negative: Prompt = Field(default="", description="The negative prompt, a context of its own.")
+    candidates: Candidates | None = None
+    family: Annotated[str, Field(max_length=100)] = "auto"
+    include: Globs = ""
+    exclude: Globs = ""
+    fallback: Annotated[str, Field(max_length=1_024)] = ""
+    stage: Stage = "final"
+    explore: bool = True
+    policy: Annotated[str, Field(max_length=100)] | None = None
+    max_branches: Annotated[int, Field(ge=1, le=MOST_BRANCHES)] = MOST_BRANCHES
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] | None = None
+    exploit_threshold: Share | None = Field(default=None, description="null: as in settings")
+    explore_threshold: Share | None = Field(default=None, description="null: as in settings")
+
+
+class KeywordExplainedAnswer(KeywordAnswer):
+    rounds: float = Field(description="Comparable rounds in which it was judged.")
+
+
+class CheckpointExplainedAnswer(Answer):
+    checkpoint: str
+    score: float
+    selected: int = Field(description="Images kept, over all prompts.")
+    total: int = Field(description="Images judged, over all prompts.")
+    overall_effect: float = Field(description="What speaks for it whatever the prompt.")
+    speak_for: tuple[ReasonAnswer, ...]
+    speak_against: tuple[ReasonAnswer, ...]
+
+
+class WordLeftOutAnswer(Answer):
+    """Without this word `checkpoint` would be first."""
+
+    keyword: str
+    checkpoint: str
+
+
+class ChangeAnswer(Answer):
+    """What would put another checkpoint first; found by asking the policy again, not estimated."""
+
+    sentence: str = Field(description="All of it in words.")
+    runner_up: str = Field(description="Empty where there is one candidate.")
+    behind: float = Field(description="How far its score is below the first's.")
+    picks: int | None = Field(
+        description="In so many more such rounds it must be picked over the first; null: beyond `most_picks`."
+    )
+    most_picks: int = Field(description="So many were tried out.")
+    without: tuple[WordLeftOutAnswer, ...]
+
+
+class ExplainAnswer(Answer):
+    """All that went into a recommendation; the candidates best first."""
+
+    policy: str
+    strategy: Strategy
+    finding: Finding
+    summary: str
+    grounds: GroundsAnswer | None
+    confidence: Share
+    evidence: Share
+    clarity: Share
+    rounds: float = Field(description="Comparable judged rounds in all.")
+    keywords: tuple[KeywordExplainedAnswer, ...]
+    checkpoints: tuple[CheckpointExplainedAnswer, ...]
+    would_change: ChangeAnswer

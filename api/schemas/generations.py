@@ -1,0 +1,98 @@
+"""Taken out of `schemas.py`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ...learning.values import Stage, Strategy
+from .base import MOST_IMAGES, MOST_ROWS, Answer, Asked, Count, Identifier, Name, Position
+from .recommend import KeywordAnswer
+
+# --- feedback, generations
+
+
+class FeedbackAsked(Asked):
+    """A verdict: counts per checkpoint (`selected`, `rejected`), or image positions (`..._images`).
+
+    It replaces the generation's former verdict. Both empty withdraws it; images that are not mentioned have
+    no verdict and teach nothing.
+    """
+
+    generation_id: Identifier
+    selected: Annotated[dict[Name, Count], Field(max_length=MOST_IMAGES)] | None = None
+    rejected: Annotated[dict[Name, Count], Field(max_length=MOST_IMAGES)] | None = None
+    selected_images: Annotated[tuple[Position, ...], Field(max_length=MOST_IMAGES)] | None = None
+    rejected_images: Annotated[tuple[Position, ...], Field(max_length=MOST_IMAGES)] | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> FeedbackAsked:
+        counts = self.selected is not None or self.rejected is not None
+        positions = self.selected_images is not None or self.rejected_images is not None
+        if counts and positions:
+            raise ValueError(
+                "give counts per checkpoint (selected, rejected) or image positions (selected_images, "
+                "rejected_images), not both"
+            )
+        if not counts and not positions:
+            raise ValueError(
+                "says nothing: give selected, rejected, selected_images or rejected_images; an empty one "
+                "withdraws the verdict"
+            )
+        return self
+
+
+class ImageFileAnswer(Answer):
+    """Where `GET /view` of ComfyUI finds the image, and which checkpoint made it."""
+
+    checkpoint: str
+    filename: str
+    subfolder: str
+    type: str
+
+
+class ImageAnswer(Answer):
+    position: int
+    verdict: Literal["selected", "rejected"] | None
+    file: ImageFileAnswer
+
+
+class GenerationAnswer(Answer):
+    id: str
+    session_id: str
+    prompt_id: str = Field(description="ComfyUI's, as `POST /prompt` gave it; may be empty.")
+    prompt: str
+    stage: Stage
+    policy: str
+    strategy: Strategy
+    confidence: float
+    created_at: datetime
+    judged_at: datetime | None
+    keywords: tuple[KeywordAnswer, ...]
+    images: tuple[ImageAnswer, ...]
+
+
+class GenerationsAsked(Asked):
+    id: Identifier | None = None
+    prompt_id: Identifier | None = None
+    session_id: Identifier | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 50
+    before: Identifier | None = Field(default=None, description="`next_before` of the page before this one.")
+    judged: bool | None = Field(
+        default=None, description="Only those with (true) or without (false) a verdict."
+    )
+    keyword: Annotated[str, Field(max_length=1_024)] | None = Field(
+        default=None, description="Only those whose prompt had this keyword."
+    )
+    checkpoint: Name | None = Field(default=None, description="Only those with an image of this checkpoint.")
+
+
+class GenerationsAnswer(Answer):
+    """Newest first."""
+
+    generations: tuple[GenerationAnswer, ...]
+    next_before: str | None = Field(
+        description="Ask again with `before` for older ones; null: there are none."
+    )

@@ -1,0 +1,53 @@
+"""Taken out of `schemas.py`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from .base import MOST_IMAGES, Answer, Asked, Position
+from .generations import ImageFileAnswer
+
+
+class PickRoundAnswer(Answer):
+    """The images of one generation; a pick counts them on from `first`."""
+
+    generation_id: str
+    first: int
+    images: tuple[ImageFileAnswer, ...]
+
+
+class PickAnswer(Answer):
+    """A run that waits, or waited, for a pick."""
+
+    id: str
+    node_id: str
+    workflow_id: str = Field(description="The frontend's; empty for a prompt that a script queued.")
+    prompt_id: str
+    session_id: str
+    waiting_since: datetime
+    waits_until: datetime | None = Field(description="When it goes on by itself; null: never.")
+    rounds: tuple[PickRoundAnswer, ...]
+
+
+class PendingAnswer(Answer):
+    pending: tuple[PickAnswer, ...] = Field(description="The longest waiting first.")
+
+
+class AnswerPickAsked(Asked):
+    """Numbers of images, counted from 0 over all rounds of the pick."""
+
+    selected_images: Annotated[tuple[Position, ...], Field(max_length=MOST_IMAGES)] = ()
+    rejected_images: Annotated[tuple[Position, ...], Field(max_length=MOST_IMAGES)] = ()
+    send_all: bool = Field(default=False, description="All images go on, and none is judged.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> AnswerPickAsked:
+        verdict = bool(self.selected_images or self.rejected_images)
+        if verdict == self.send_all:
+            raise ValueError(
+                "give selected_images and rejected_images (one may be empty), or send_all, not both"
+            )
+        return self

@@ -1,0 +1,125 @@
+"""What goes in and out where people look at what was learned: checkpoints, statistics, reasons.
+
+Separate from `schemas` because no decision and no verdict passes through here: these answers may grow as
+people want to see more, and what programs build on does not change with them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, computed_field
+
+from ...learning.reports import PairOrder
+from .base import MOST_ROWS, Answer, Asked, Name
+
+MOST_POINTS = 500
+
+StatisticsPart = Literal["overview", "checkpoints", "pairs", "series", "sessions"]
+
+
+class StatisticsAsked(Asked):
+    """Which parts, and which rows of keyword and checkpoint; the overview and the checkpoints come whole."""
+
+    parts: Annotated[tuple[StatisticsPart, ...], Field(min_length=1, max_length=5)] = (
+        "overview",
+        "checkpoints",
+        "pairs",
+    )
+    points: Annotated[int, Field(ge=1, le=MOST_POINTS)] = Field(
+        default=60, description="At most so many points in the series."
+    )
+    search: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="Only pairs with this in the keyword or in the checkpoint's name."
+    )
+    sort: PairOrder = "total"
+    descending: bool = True
+    keyword: Annotated[str, Field(max_length=1_024)] | None = None
+    checkpoint: Name | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 50
+    offset: Annotated[int, Field(ge=0, le=2**31)] = 0
+
+
+class ProgressAnswer(Answer):
+    """In generations."""
+
+    done: int
+    of: int
+
+
+class OverviewAnswer(Answer):
+    """Counts over the whole log."""
+
+    generations: int
+    judged: int
+    rejected_all: int = Field(description="Rounds of which nothing was kept.")
+    images: int
+    selected: int
+    rejected: int
+    keywords: int
+    checkpoints: int
+    pairs: int
+    average_confidence: float | None
+    first_at: datetime | None
+    last_at: datetime | None
+    recomputing: ProgressAnswer | None = Field(
+        default=None, description="How far the statistics are recomputed after an update; null: they are not."
+    )
+    counting: ProgressAnswer | None = Field(
+        default=None,
+        description="How much of a long log has been counted; null: the counts are of all of it.",
+    )
+
+
+class CheckpointRowAnswer(Answer):
+    checkpoint: str
+    selected: float = Field(description="Images kept.")
+    total: float = Field(description="Images judged.")
+    rounds: float = Field(description="Judged rounds that compared it with another.")
+
+    @computed_field(description="`selected / total`; null: nothing judged.")  # type: ignore[prop-decorator]
+    @property
+    def rate(self) -> float | None:
+        return self.selected / self.total if self.total else None
+
+
+class PairRowAnswer(CheckpointRowAnswer):
+    keyword: str
+
+
+class SeriesPointAnswer(Answer):
+    """Sums over neighbouring generations."""
+
+    generations: int
+    judged: int
+    agreed: int = Field(description="Judged ones in which an image of the checkpoint shown first was kept.")
+    exploited: int = Field(description="Those that used the best checkpoint alone.")
+    images: int
+    images_saved: int = Field(description="What always comparing three would have made in addition.")
+    confidence: float = Field(description="A sum: divide by `generations`.")
+    first_at: datetime
+    last_at: datetime
+
+
+class SessionAnswer(Answer):
+    session_id: str = Field(description="The client that queued: a browser's tab, or a script's own id.")
+    average_confidence: float
+    generations: int
+
+
+class StatisticsAnswer(Answer):
+    """A part that was not asked for is null."""
+
+    overview: OverviewAnswer | None = None
+    checkpoints: tuple[CheckpointRowAnswer, ...] | None = None
+    pairs: tuple[PairRowAnswer, ...] | None = Field(
+        default=None, description="Keyword and checkpoint, in the order asked for."
+    )
+    sessions: tuple[SessionAnswer, ...] | None = Field(
+        default=None, description="One page, the surest first; only if asked for."
+    )
+    pairs_found: int | None = Field(default=None, description="Rows that fit, over all pages.")
+    series: tuple[SeriesPointAnswer, ...] | None = Field(
+        default=None, description="How it went over time, oldest first; equally many generations a point."
+    )

@@ -1,0 +1,42 @@
+"""Taken out of `schemas.py`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, RootModel
+
+from .base import Answer
+
+
+class HealthAnswer(Answer):
+    """That the database answers; where it does not, this route says so like any other, with status 503."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+    database: str = Field(description="Its path, or its address without the password.")
+    generations: int
+    judged: int
+    put_aside: list[str] = Field(
+        default=[], description="Files beside it that were found damaged, so that a copy took their place."
+    )
+    away: bool = Field(
+        default=False,
+        description="Whether a server is away: only the newest generations are known, verdicts wait on disk.",
+    )
+    kept_back: int = Field(
+        default=0,
+        description="Generations that are kept although they are older than retention_days: nothing was "
+        "logged for so long before that the clock may be wrong.",
+    )
+    host: dict[str, Any] | None = Field(description="What ComfyUI says of itself; null outside ComfyUI.")
+
+
+class OpenApiAnswer(RootModel[dict[str, Any]]):
+    """An OpenAPI 3.1 document."""
+
+
+class ReleaseAnswer(Answer):
+    """What was let go."""
+
+    released: dict[str, Any]

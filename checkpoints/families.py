@@ -1,0 +1,69 @@
+"""Architecture families and what ComfyUI calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+UNKNOWN = "unknown"
+
+FAMILIES: tuple[str, ...] = (
+    "sd15",
+    "sd2",
+    "sdxl",
+    "sd3",
+    "flux",
+    "flux2",
+    "chroma",
+    "auraflow",
+    "pixart",
+    "hunyuan_dit",
+    "hidream",
+    "lumina2",
+    "zimage",
+    "qwen_image",
+    "omnigen2",
+    "cosmos",
+    "ltxv",
+    "hunyuan_video",
+    "wan",
+    UNKNOWN,
+)
+"""The families a person can choose. A file may have another one; `auto` and `all` reach it too."""
+
+_CLASSES: Mapping[str, str] = {
+    "SD15": "sd15",
+    "SD20": "sd2",
+    "SDXL": "sdxl",
+    "SSD1B": "sdxl",
+    "Segmind_Vega": "sdxl",
+    "KOALA_700M": "sdxl",
+    "KOALA_1B": "sdxl",
+    "SDXLRefiner": "sdxl_refiner",
+    "FluxSchnell": "flux",
+    "PixArtAlpha": "pixart",
+    "PixArtSigma": "pixart",
+    "HunyuanDiT": "hunyuan_dit",
+    "HunyuanDiT1": "hunyuan_dit",
+    "QwenImage": "qwen_image",
+    "CosmosT2V": "cosmos",
+    "CosmosT2IPredict2": "cosmos",
+    "LTXAV": "ltxv",
+    "HunyuanVideo": "hunyuan_video",
+    "WAN21_T2V": "wan",
+    "WAN22_T2V": "wan",
+}
+_GGUF = {"sd1": "sd15", "aura": "auraflow", "hyvid": "hunyuan_video"}
+
+
+def family_of_class(class_name: str) -> str:
+    """Shorten the name of ComfyUI's model class (`comfy.supported_models`) to a family.
+
+    Variants that stand in for one another in the same graph share a family; one that needs other inputs
+    (inpainting, editing, a refiner) has its own, as has a class that is newer than this table.
+    """
+    return _CLASSES.get(class_name, class_name.lower())
+
+
+def family_of_gguf(architecture: str) -> str:
+    """Shorten a GGUF file's `general.architecture`."""
+    return _GGUF.get(architecture, architecture.lower() or UNKNOWN)

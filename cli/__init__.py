@@ -1,0 +1,5 @@
+"""`context-checkpoint` on the command line."""
+
+from .app import main
+
+__all__ = ["main"]

@@ -1,0 +1,120 @@
+"""`context-checkpoint` on the command line: the parser, the exit status and the printing.
+
+What the commands do is in `commands.py`, which is imported only once the arguments are understood, so that
+`--help` and a wrong argument answer at once and `doctor` runs where requirements are missing. Results go to
+stdout, everything else to stderr. Exit status: 0 done, 1 failed, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from .outcome import DONE, FAILED, WRONG_USE, CommandFailed, WrongUse
+from .parser import build_parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the console script's and `python -m context_checkpoint`'s entry."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["demo"]:  # argparse.REMAINDER would still take an option that comes first
+        return _demo(arguments[1:])
+    given = build_parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that cannot show a name still shows the rest
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        with _log_on_stderr(logging.DEBUG if given.debug else logging.WARNING):
+            return _run(given)
+    except BrokenPipeError:
+        # `| head` has read enough. Python would complain at exit when it flushes what is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        return 128 + 2
+    except Exception as error:
+        if given.debug:
+            raise
+        return _tell(error)
+
+
+@contextmanager
+def _log_on_stderr(level: int) -> Iterator[None]:
+    root, handler = logging.getLogger(), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("context-checkpoint: %(message)s"))
+    former = root.level
+    root.addHandler(handler)
+    root.setLevel(level)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(former)
+
+
+def _run(given: argparse.Namespace) -> int:
+    if given.command == "doctor":  # apart, because it must run where what the others import is missing
+        from .doctor.checks import doctor as command
+    else:
+        from . import commands
+        from . import database_commands as upkeep_commands
+
+        place = upkeep_commands if hasattr(upkeep_commands, given.command) else commands
+        command = commands.import_file if given.command == "import" else getattr(place, given.command)
+    outcome = command(given)
+    if given.json:
+        print(json.dumps(outcome.value, ensure_ascii=False, indent=2))
+    elif outcome.text:
+        print(outcome.text)
+    sys.stdout.flush()
+    _finish_recomputing()
+    return DONE if outcome.good else FAILED
+
+
+def _finish_recomputing() -> None:
+    """Where no ComfyUI recomputes the statistics after an update, commands that end at once never get far."""
+    from ..runtime.process import current
+
+    runtime = current()
+    if runtime.is_open and runtime.run_blocking(lambda service: service.is_recomputing()):
+        told = (
+            "as after each update and join, the statistics are recomputed; Ctrl+C leaves the rest to the "
+            "next command"
+        )
+        print(f"context-checkpoint: {told}.", file=sys.stderr, flush=True)
+        runtime.run_blocking(lambda service: service.recomputed())
+
+
+def _tell(error: Exception) -> int:
+    """Say on stderr what went wrong and what to do next; the trace is for --debug."""
+    from ..learning.errors import LearningError
+
+    if isinstance(error, WrongUse) or type(error) is ValueError:
+        print(f"context-checkpoint: {error}", file=sys.stderr)
+        return WRONG_USE
+    if isinstance(error, LearningError | CommandFailed):
+        message = str(error)
+    elif isinstance(error, ModuleNotFoundError):
+        message = (
+            f"The Python package {error.name} is missing. `context-checkpoint doctor` lists what is needed "
+            "and how to install it."
+        )
+    else:
+        message = f"Failed unexpectedly ({type(error).__name__}: {error}). Run it with --debug to see where."
+    print(f"context-checkpoint: {message}", file=sys.stderr)
+    return FAILED
+
+
+def _demo(arguments: Sequence[str]) -> int:
+    from ..demo.play import main as demo
+
+    return demo(list(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

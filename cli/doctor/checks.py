@@ -1,0 +1,272 @@
+"""What is wrong and how to mend it: versions, requirements, database, pools, settings.
+
+Separate from the other commands because it must run where they cannot: it imports only the standard library
+and what needs no more, and asks for the rest inside the check that needs it. It looks without touching; only
+`--rebuild` writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+from importlib import import_module
+from pathlib import Path
+
+from ... import __version__, install
+from ...learning.errors import LearningError
+from ...runtime.process import configure, current
+from ...runtime.runtime import Runtime
+from ..outcome import Outcome
+from .report import Check, Report, State, recomputing
+from .sqlite_file import check_sqlite, checkpoint_names, logged_moments
+
+
+def doctor(given: argparse.Namespace) -> Outcome:
+    """Make all checks; with `--rebuild`, recompute the statistics first."""
+    if given.database is not None:
+        configure(database=given.database)
+    checks = [*_own_versions(), *_requirements()]
+    try:
+        runtime = current()
+        if given.rebuild:
+            checks += _rebuild(runtime)
+        checks += [*_comfyui_version(runtime), *_database(runtime), *_pools(runtime), *_settings(runtime)]
+    except ModuleNotFoundError as error:
+        mend = f'"{sys.executable}" -m pip install {error.name}'
+        checks.append(
+            Check("requirements", str(error.name), "missing; the rest was not looked at", "bad", mend)
+        )
+    report = Report(tuple(checks))
+    return Outcome(report.as_json(), report.as_text(), report.good)
+
+
+def _rebuild(runtime: Runtime) -> Iterator[Check]:
+    try:
+        report = runtime.run_blocking(lambda service: service.rebuild())
+    except LearningError as error:
+        yield Check("rebuilding", "statistics", "not rebuilt", "bad", error.message)
+        return
+    made = f"{report.pairs:,} pairs out of {report.generations:,} judged generations"
+    state: State = "note" if report.corrected else "good"
+    yield Check("rebuilding", "statistics", f"{made}; {report.corrected:,} had been wrong", state)
+
+
+# --- versions, requirements
+
+
+def _own_versions() -> Iterator[Check]:
+    yield Check("versions", "Context Checkpoint", __version__)
+    problem = install.python_problem()
+    yield Check("versions", "Python", platform.python_version(), "bad" if problem else "good", problem or "")
+
+
+def _comfyui_version(runtime: Runtime) -> Iterator[Check]:
+    area = "ComfyUI"
+    folder = _comfyui(runtime)
+    if folder is None:
+        found = "none found; the command line works without. COMFYUI_PATH names one that lies elsewhere"
+        yield Check(area, "version", found, "note")
+        return
+    version = install.comfyui_version(folder)
+    problem = install.comfyui_problem(version) if version else "Its comfyui_version.py cannot be read."
+    found = f"{version or 'unknown'} in {folder}"
+    yield Check(area, "version", found, "bad" if problem else "good", problem or "")
+
+
+def _comfyui(runtime: Runtime) -> Path | None:
+    """The ComfyUI whose data this is: its system user directories lie in `<ComfyUI>/user`."""
+    folder = runtime.data_directory.parent.parent
+    return folder if (folder / "main.py").is_file() else None
+
+
+def _requirements() -> Iterator[Check]:
+    """Versions by their metadata, and whether each can be imported: half an installation has the first."""
+    for state in install.requirement_states():
+        problem = "" if state.ok else f"needed {state.wanted or 'in any version'}"
+        if state.ok:
+            try:
+                import_module(state.name)
+            except Exception as error:  # foreign code: whatever stops it is what has to be told
+                problem = f"cannot be imported ({type(error).__name__}: {error})"
+        found = f"{state.found or 'missing'}{', ' if problem else ''}{problem}"
+        mend = f'"{sys.executable}" -m pip install --upgrade "{state.name}{state.wanted}"' if problem else ""
+        yield Check("requirements", state.name, found, "bad" if problem else "good", mend)
+
+
+# --- database
+
+
+def _database(runtime: Runtime) -> Iterator[Check]:
+    if _is_server(runtime):
+        yield from _server(runtime)
+        return
+    path = Path(runtime.database.rpartition(":///")[2]).expanduser()
+    try:
+        from ...learning.database.schema import REVISION, VERSION_TABLE
+    except ModuleNotFoundError:
+        yield Check("database", "file", f"{path}; not looked at until the requirements are there", "note")
+        return
+    yield from check_sqlite(path, revision=REVISION, version_table=VERSION_TABLE)
+    if path.exists():
+        yield from _backups(path, runtime)
+        yield from _kept_back(path, runtime.settings.retention_days)
+
+
+def _kept_back(path: Path, days: int) -> Iterator[Check]:
+    """What is too old by the clock alone, so that retention keeps it."""
+    from ...learning.maintenance.retention import edge_of
+
+    now = datetime.now(timezone.utc)
+    dates, moments = logged_moments(path, now - timedelta(days=days)) if days else ([], [])
+    edge = edge_of(now, timedelta(days=days), dates)
+    if kept := sum(moment >= edge for moment in moments):
+        yield Check(
+            "database",
+            "retention",
+            f"{kept:,} generations are older than {days} days by the clock, which says {now:%Y-%m-%d}; "
+            "nothing was logged for so long before that it may be wrong, so they are kept",
+            "note",
+            f"Put the clock right. If it is: context-checkpoint forget --older-than {days}",
+        )
+
+
+def _backups(path: Path, runtime: Runtime) -> Iterator[Check]:
+    """Copies there are, and damaged files that one of them took the place of."""
+    from ...learning.database.files import backups
+
+    path = path.resolve()  # behind links, where the store keeps them
+    copies, kept = backups.listed(path), runtime.settings.backups_kept
+    if copies:
+        newest = f"{copies[0].made_at:%Y-%m-%d %H:%M} UTC"
+        yield Check(
+            "database", "backups", f"{len(copies)} in {backups.folder_of(path)}, the newest of {newest}"
+        )
+    elif kept:
+        yield Check("database", "backups", "none yet; the next verdict makes one", "note")
+    else:
+        yield Check("database", "backups", "none, as the setting backups_kept says", "note")
+    for damaged in backups.damaged(path):
+        mend = "Look through what is missing; delete the file when you no longer need it."
+        yield Check("database", "damaged", f"{damaged.name} was put aside, a backup restored", "note", mend)
+
+
+def _server(runtime: Runtime) -> Iterator[Check]:
+    try:
+        report = runtime.run_blocking(lambda service: service.database_report())
+    except LearningError as error:
+        yield Check("database", "address", runtime.database_name, "bad", error.message)
+        return
+    yield Check("database", "address", report.name)
+    yield Check("database", "schema", f"revision {report.revision}")
+    if report.problem:
+        yield Check(
+            "database", "state", report.problem, "bad", "See the message; nothing is stored until then."
+        )
+    yield Check(
+        "database", "writable", "yes" if report.writable else "no", "good" if report.writable else "bad"
+    )
+    yield Check("database", "generations", f"{report.generations:,}, {report.judged:,} of them judged")
+    if report.recomputing:
+        yield recomputing(str(report.recomputing))
+
+
+# --- pools, settings
+
+
+def _pools(runtime: Runtime) -> Iterator[Check]:
+    """What ComfyUI found in the checkpoints' headers so far; families are told by its own model detection."""
+    area = "pools"
+    folder = _comfyui(runtime)
+    if folder is not None:
+        checkpoints = folder / "models" / "checkpoints"
+        state: State = "good" if checkpoints.is_dir() else "note"
+        yield Check(area, "folder", f"{checkpoints}{'' if checkpoints.is_dir() else ' is not there'}", state)
+        if (folder / "extra_model_paths.yaml").is_file():
+            yield Check(area, "folders", "extra_model_paths.yaml names more; ComfyUI knows them", "note")
+    memory = runtime.data_directory / "checkpoint_files.json"
+    try:
+        files = json.loads(memory.read_text(encoding="utf-8"))["files"]
+        families = Counter(str(entry["family"]) for entry in files.values() if not entry["broken"])
+        broken = {path: str(entry["broken"]) for path, entry in files.items() if entry["broken"]}
+    except FileNotFoundError:
+        yield Check(area, "known files", "none yet; a recommender in ComfyUI looks at them", "note")
+        return
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        yield Check(area, "known files", f"{memory} cannot be read ({error}); it is made anew", "note")
+        return
+    found = ", ".join(f"{count} {family}" for family, count in families.most_common()) or "none"
+    yield Check(area, "families", found)
+    for path, reason in broken.items():
+        if Path(path).exists():
+            yield Check(
+                area, "broken", f"{path}: {reason}", "note", "Replace the file; it is tried again then."
+            )
+    yield from _orphans(runtime, [path for path in files if Path(path).exists()])
+
+
+def _orphans(runtime: Runtime, paths: Sequence[str]) -> Iterator[Check]:
+    """Names that something was learned of, and that lead to no file; with a file of the same last name."""
+    known = _known_checkpoints(runtime)
+    there = [Path(found).as_posix() for found in paths]
+    for name in known:
+        if any(found.endswith(f"/{name}") for found in there):
+            continue
+        last = name.rpartition("/")[2]
+        alike = next((found for found in there if found.rpartition("/")[2] == last), None)
+        mend = f'If it is {alike}: context-checkpoint join "{name}" NAME, with its NAME in ComfyUI\'s list.'
+        if alike is None:
+            mend = f'If it has another name now: context-checkpoint join "{name}" NAME.'
+        yield Check("pools", "no file", f"{name}: what was learned of it is kept", "note", mend)
+
+
+def _known_checkpoints(runtime: Runtime) -> list[str]:
+    """The names that something was learned of; none where that cannot be told, which was said before."""
+    if not _is_server(runtime):
+        path = Path(runtime.database.rpartition(":///")[2]).expanduser()
+        return checkpoint_names(path) if path.is_file() else []
+    try:
+        return [row.checkpoint for row in runtime.run_blocking(lambda service: service.checkpoints())]
+    except LearningError:
+        return []
+
+
+def _is_server(runtime: Runtime) -> bool:
+    return "://" in runtime.database and not runtime.database.startswith("sqlite")
+
+
+def _settings(runtime: Runtime) -> Iterator[Check]:
+    """Read the file by itself: the runtime would quietly use defaults for what is wrong in it."""
+    from ...runtime.settings import Settings
+
+    area = "settings"
+    path = runtime.data_directory / "settings.json"
+    settings = Settings()
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(held, dict):
+            raise ValueError("it holds no table of settings")
+        settings = settings.changed(**held)
+    except FileNotFoundError:
+        yield Check(area, "file", f"{path} is not there: all settings have their defaults")
+    except (OSError, ValueError) as error:
+        yield Check(
+            area,
+            "file",
+            f"{path}: {error}",
+            "bad",
+            "Mend or delete it; until then what is wrong has its default, and no prompt may be stored.",
+        )
+    else:
+        yield Check(area, "file", str(path))
+    yield Check(area, "policy", settings.policy)
+    yield Check(area, "thresholds", f"{settings.exploit_threshold:g} and {settings.explore_threshold:g}")
+    yield Check(
+        area,
+        "kept loaders",
+        f"{settings.kept_loaders}, within {settings.kept_loaders_memory_share:.0%} of all memory",
+    )

@@ -1,0 +1,185 @@
+"""The doctor's look at an SQLite database, without changing it.
+
+Separate from `doctor` and from the store because it must tell what is wrong where the store refuses to open:
+it uses the standard library alone, opens the file read-only, and neither makes nor migrates anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from datetime import date, datetime, timezone
+from pathlib import Path
+from urllib.parse import quote
+
+from .report import Check, State, recomputing
+
+
+def check_sqlite(path: Path, *, revision: str, version_table: str) -> Iterator[Check]:
+    """Look at an SQLite file without changing it."""
+    try:
+        if not path.exists():
+            yield Check("database", "file", f"{path} is not there yet; the first round makes it", "note")
+            yield _folder(path.parent)
+            return
+        yield Check("database", "file", f"{path}, {_size(path)}")
+        with contextlib.closing(_opened(path)) as database:
+            yield from _look_inside(database, revision, version_table)
+    except (sqlite3.Error, OSError) as error:
+        yield Check(
+            "database",
+            "opens",
+            str(error),
+            "bad",
+            f"Close the programs that use {path} and try again. If it stays so, move it aside with its -wal "
+            "and -shm, and put a backup in its place; without one a new file is made.",
+        )
+        return
+    yield _writable(path)
+
+
+def checkpoint_names(path: Path) -> list[str]:
+    """The checkpoints that something was learned of; none where that cannot be read."""
+    try:
+        with contextlib.closing(_opened(path)) as database:
+            return [row[0] for row in database.execute("SELECT checkpoint FROM checkpoint_stats ORDER BY 1")]
+    except (sqlite3.Error, OSError):
+        return []
+
+
+def logged_moments(path: Path, before: datetime) -> tuple[list[date], list[datetime]]:
+    """The days on which something was logged, and the moments before one; none where that cannot be read."""
+    edge = before.astimezone(timezone.utc).replace(tzinfo=None).isoformat(" ", "microseconds")
+    older = "SELECT created_at FROM generation_logs WHERE created_at < ?"
+    try:
+        with contextlib.closing(_opened(path)) as database:
+            days = database.execute("SELECT DISTINCT date(created_at) FROM generation_logs").fetchall()
+            moments = database.execute(older, (edge,)).fetchall()
+    except (sqlite3.Error, OSError):
+        return [], []
+    return (
+        [date.fromisoformat(row[0]) for row in days],
+        [datetime.fromisoformat(row[0]).replace(tzinfo=timezone.utc) for row in moments],
+    )
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Open for reading. Where the folder takes no file beside it, which a reader too needs, as it stands."""
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    database = sqlite3.connect(address, uri=True, timeout=1)
+    try:
+        database.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError:
+        database.close()
+        if _may_write(path.parent):
+            raise
+        return sqlite3.connect(f"{address}&immutable=1", uri=True)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+def _look_inside(database: sqlite3.Connection, revision: str, version_table: str) -> Iterator[Check]:
+    area = "database"
+    problems = [row[0] for row in database.execute("PRAGMA quick_check(5)") if row[0] != "ok"]
+    if problems:
+        yield Check(
+            area,
+            "integrity",
+            "; ".join(problems),
+            "bad",
+            "Restore the file from a backup, or save what can be read: sqlite3 OLD '.recover' | sqlite3 NEW.",
+        )
+    else:
+        yield Check(area, "integrity", "quick_check says ok")
+    tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if version_table not in tables:
+        foreign = f"has other tables ({', '.join(sorted(tables)[:5])})" if tables else "is empty"
+        state: State = "bad" if tables else "note"
+        yield Check(
+            area,
+            "schema",
+            f"{foreign}, none of ours",
+            state,
+            "Give another file with --database." if tables else "",
+        )
+        return
+    found = [row[0] for row in database.execute(f'SELECT version_num FROM "{version_table}"')]  # noqa: S608 - ours
+    yield _revision(found[0] if found else "", revision)
+    for table, what in (
+        ("generation_logs", "generations"),
+        ("verdicts", "verdicts"),
+        ("keywords", "keywords"),
+    ):
+        if table in tables:
+            count = database.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]  # noqa: S608 - from above
+            yield Check(area, what, f"{count:,}")
+    if "recomputation" in tables:
+        newest = "SELECT max(number) FROM generation_logs"
+        for done, of in database.execute(f"SELECT generation, ({newest}) FROM recomputation"):  # noqa: S608
+            yield recomputing(f"{min(done, of or 0):,} of {of or 0:,} generations")
+
+
+def _revision(found: str, newest: str) -> Check:
+    if found == newest:
+        return Check("database", "schema", f"revision {found}")
+    if found < newest:
+        return Check(
+            "database", "schema", f"revision {found}; {newest} is applied when it is next opened", "note"
+        )
+    return Check(
+        "database",
+        "schema",
+        f"revision {found}, newer than this version's {newest}",
+        "bad",
+        "Update Context Checkpoint, or use another database.",
+    )
+
+
+def _writable(path: Path) -> Check:
+    """Take the write lock and give it back: the only proof that a later verdict can be saved."""
+    try:
+        uri = f"file:{quote(str(path.absolute()))}?mode=rw"
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=1, isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            return Check("database", "writable", "another program is writing just now", "note", "Try again.")
+        return Check(
+            "database",
+            "writable",
+            str(error),
+            "bad",
+            f"Make {path} and its folder writable for this user; verdicts cannot be saved until then.",
+        )
+    return Check("database", "writable", "yes")
+
+
+def _folder(folder: Path) -> Check:
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if _may_write(existing):
+        return Check("database", "folder", f"{folder} can be written")
+    return Check(
+        "database",
+        "folder",
+        f"{existing} cannot be written",
+        "bad",
+        "Make it writable for this user, or choose another place with CONTEXT_CHECKPOINT_DATABASE.",
+    )
+
+
+def _size(path: Path) -> str:
+    size = float(sum(file.stat().st_size for file in (path, Path(f"{path}-wal")) if file.exists()))
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)

@@ -1,0 +1,242 @@
+"""Taken out of `cli.py`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from .. import __version__
+from ..learning.values import MOST_BRANCHES, STAGES
+
+DEFAULT_PORT = 8190
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="context-checkpoint",
+        description="Recommends checkpoints for a prompt from what was learned of a person's verdicts.",
+        epilog="Exit status: 0 done, 1 failed, 2 wrong use. `context-checkpoint COMMAND --help` tells more.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    common = _common_options()
+    _add_recommend(commands, common)
+    _add_feedback(commands, common)
+    _add_stats(commands, common)
+    _add_explain(commands, common)
+    _add_export(commands, common)
+    _add_import(commands, common)
+    _add_copy(commands, common)
+    _add_join(commands, common)
+    _add_forget(commands, common)
+    _add_doctor(commands, common)
+    _add_settings(commands, common)
+    _add_serve(commands, common)
+    _add_demo(commands)
+    return parser
+
+
+def _common_options() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    group = common.add_argument_group("common options")
+    group.add_argument(
+        "--database",
+        metavar="PLACE",
+        help="SQLite file, or postgresql://...; default: $CONTEXT_CHECKPOINT_DATABASE, else the one that "
+        "ComfyUI uses",
+    )
+    group.add_argument(
+        "--json", action="store_true", help="print JSON, of the same shapes as the HTTP routes"
+    )
+    group.add_argument(
+        "--debug", action="store_true", help="show the log, and the trace where something fails"
+    )
+    return common
+
+
+def _add_recommend(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "recommend", parents=[common], help="recommend one to three checkpoints for a prompt"
+    )
+    _add_prompt_and_candidates(parser)
+    parser.add_argument(
+        "--stage", choices=STAGES, default="final", help="draft always explores (default: final)"
+    )
+    parser.add_argument(
+        "--no-explore", dest="explore", action="store_false", help="only the best checkpoint, however unsure"
+    )
+    parser.add_argument("--policy", help="how to learn from the verdicts; default: as in the settings")
+    parser.add_argument(
+        "--max-branches",
+        type=int,
+        default=MOST_BRANCHES,
+        metavar="N",
+        help=f"1 to {MOST_BRANCHES} (default: 3)",
+    )
+    parser.add_argument("--seed", type=int, help="makes an exploring policy repeatable")
+    parser.add_argument(
+        "--exploit-threshold", type=float, metavar="X", help="above this confidence: one checkpoint"
+    )
+    parser.add_argument(
+        "--explore-threshold", type=float, metavar="X", help="above this confidence: two, else three"
+    )
+    parser.add_argument("--images", type=int, metavar="N", help="also divide N images among the checkpoints")
+
+
+def _add_prompt_and_candidates(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prompt", help="the prompt, in ComfyUI's syntax; - reads it from stdin")
+    parser.add_argument("--negative", default="", metavar="PROMPT", help="the negative prompt")
+    parser.add_argument("candidates", nargs="*", metavar="CHECKPOINT", help="checkpoints to choose from")
+    parser.add_argument("--folder", metavar="DIR", help="choose from the checkpoint files in DIR instead")
+    parser.add_argument(
+        "--include", default="", metavar="GLOBS", help="with --folder: only these, comma separated"
+    )
+    parser.add_argument("--exclude", default="", metavar="GLOBS", help="with --folder: not these")
+
+
+def _add_feedback(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "feedback",
+        parents=[common],
+        help="record or replace the verdict on a generation",
+        description="Say which images of a generation were kept and which not, per checkpoint or by "
+        "position. It replaces the generation's former verdict. Images not mentioned teach nothing.",
+    )
+    parser.add_argument("generation_id", metavar="GENERATION")
+    parser.add_argument(
+        "--selected", action="append", default=[], metavar="CHECKPOINT=COUNT", help="may be repeated"
+    )
+    parser.add_argument(
+        "--rejected", action="append", default=[], metavar="CHECKPOINT=COUNT", help="may be repeated"
+    )
+    parser.add_argument(
+        "--selected-images", type=int, nargs="+", default=[], metavar="POSITION", help="from 0"
+    )
+    parser.add_argument(
+        "--rejected-images", type=int, nargs="+", default=[], metavar="POSITION", help="from 0"
+    )
+    parser.add_argument(
+        "--withdraw", action="store_true", help="take the verdict back; nothing else is given then"
+    )
+
+
+def _add_stats(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("stats", parents=[common], help="what was learned so far")
+    parser.add_argument("--keyword", help="only rows of this keyword")
+    parser.add_argument("--checkpoint", help="only rows of this checkpoint")
+    parser.add_argument(
+        "--limit", type=int, default=20, metavar="N", help="rows of keyword and checkpoint (default: 20)"
+    )
+
+
+def _add_explain(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "explain", parents=[common], help="why a prompt would get the checkpoints it would get"
+    )
+    _add_prompt_and_candidates(parser)
+    parser.add_argument("--stage", choices=STAGES, default="final")
+    parser.add_argument("--policy", help="default: as in the settings")
+
+
+def _add_export(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "export",
+        parents=[common],
+        help="write all that was logged and taught as JSON Lines",
+        description="Write every generation and its newest verdict, for `import` here or elsewhere.",
+    )
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="default: stdout")
+    parser.add_argument(
+        "--anonymous", action="store_true", help="without prompts, names of images, sessions and seeds"
+    )
+
+
+def _add_import(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "import",
+        parents=[common],
+        help="add what was exported, here or elsewhere",
+        description="Add the generations and verdicts of an exported file to what is known here. The same "
+        "file again changes nothing; where both know a generation, its newer verdict counts.",
+    )
+    parser.add_argument("file", metavar="FILE", help="- reads stdin")
+    parser.add_argument(
+        "--map", action="append", default=[], metavar="OLD=NEW", help="another name for a checkpoint"
+    )
+
+
+def _add_copy(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "copy",
+        parents=[common],
+        help="add what one database holds to another, a file or a server",
+        description="Add all that FROM holds to what is in TO, which is made where it is not there. The same "
+        "again changes nothing.",
+    )
+    parser.add_argument("source", metavar="FROM", help="SQLite file, or postgresql://...")
+    parser.add_argument("target", metavar="TO", help="SQLite file, or postgresql://...")
+
+
+def _add_join(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "join",
+        parents=[common],
+        help="let what was learned of one checkpoint's name be another's",
+        description="For a file that got another name where that could not be noticed, or another content "
+        "that is the same to you. `doctor` lists names whose file is not there.",
+    )
+    parser.add_argument("former", metavar="FORMER")
+    parser.add_argument("name", metavar="NAME")
+
+
+def _add_forget(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "forget",
+        parents=[common],
+        help="take back a generation, a keyword, old generations, the prompts' texts, or everything",
+        description="What is forgotten is gone for good, from the database and from its copies.",
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--generation", metavar="ID")
+    what.add_argument("--keyword", metavar="WORD", help="and the texts of the prompts that had it")
+    what.add_argument("--older-than", type=int, metavar="DAYS")
+    what.add_argument("--prompts", action="store_true", help="the texts of all prompts, not their keywords")
+    what.add_argument("--everything", action="store_true", help="needs --yes")
+    parser.add_argument("--yes", action="store_true", help="with --everything: that it is meant")
+
+
+def _add_doctor(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "doctor", parents=[common], help="check versions, requirements, database, pools and settings"
+    )
+    parser.add_argument(
+        "--rebuild",
+        action="store_true",
+        help="recompute all statistics from the log of generations and verdicts",
+    )
+
+
+def _add_settings(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("settings", parents=[common], help="show the settings, or change some")
+    parser.add_argument("changes", nargs="*", metavar="NAME=VALUE")
+
+
+def _add_serve(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "serve", parents=[common], help="serve the HTTP routes and an overview page without ComfyUI"
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to bind (default: 127.0.0.1, this machine only)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}; 0 takes a free one"
+    )
+
+
+def _add_demo(commands: Any) -> None:
+    parser = commands.add_parser(
+        "demo",
+        add_help=False,
+        help="play a person with tastes against a real ComfyUI; takes its own options",
+    )
+    parser.add_argument("rest", nargs=argparse.REMAINDER)

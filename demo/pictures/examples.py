@@ -1,0 +1,251 @@
+"""Makes `example_workflows/` and the README's picture in a real browser.
+
+A workflow's form is the frontend's own and nobody's to write by hand: nodes are added, wired and saved here
+as a person would, so that they open without a red node. Run `python -m context_checkpoint.demo.examples`
+after an input of a node was added or renamed; it needs Playwright, Chromium and a ComfyUI.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from ..comfyui.browser import ComfyPage, chromium, comfy_page
+from ..comfyui.installation import PACK
+from ..comfyui.server import ComfyServer
+from ..tiny_models import checkpoints as tiny_checkpoints
+
+FOLDER = PACK / "example_workflows"
+PICTURE = PACK / "docs" / "images" / "nodes.jpg"
+THUMBNAIL_WIDTH = 480
+FAVOURITE = "photographic"
+ROUNDS_BEFORE_PICTURE = 4
+
+Node = Mapping[str, Any]
+"""As `ComfyPage.build` takes it."""
+
+PROMPT = "portrait of a woman with freckles, soft window light, photorealistic"
+NEGATIVE = "blurry, watermark, text"
+
+RECOMMENDER = "ContextCheckpointRecommender"
+SAMPLING = {"seed": 1, "steps": 20, "cfg": 6.0, "sampler_name": "dpmpp_2m", "scheduler": "karras"}
+
+
+def _placed(type: str, x: int, y: int, width: int, height: int = 0, **more: Any) -> Node:  # noqa: A002
+    return {"type": type, "pos": [x, y], "size": [width, height], **more}
+
+
+def _note(text: str, x: int, width: int) -> Node:
+    return _placed("MarkdownNote", x, -110, width, 120, widgets={"": text}, title="What this does")
+
+
+def _prompt_and_recommender() -> dict[str, Node]:
+    return {
+        "prompt": _placed(
+            "PrimitiveStringMultiline", 40, 60, 380, 130, widgets={"value": PROMPT}, title="Prompt"
+        ),
+        "recommender": _placed(RECOMMENDER, 40, 240, 380, inputs={"prompt": "prompt.STRING"}),
+    }
+
+
+def _own_graph(x: int) -> dict[str, Node]:
+    """A person's own text-to-image graph, from the outputs of `loader` on."""
+    return {
+        "positive": _placed(
+            "CLIPTextEncode", x, 60, 330, 110, inputs={"clip": "loader.CLIP", "text": "prompt.STRING"}
+        ),
+        "negative": _placed(
+            "CLIPTextEncode", x, 220, 330, 120, widgets={"text": NEGATIVE}, inputs={"clip": "loader.CLIP"}
+        ),
+        "size": _placed("EmptyLatentImage", x, 390, 330, widgets={"width": 512, "height": 512}),
+        "sampler": _placed(
+            "KSampler",
+            x + 370,
+            60,
+            300,
+            widgets=SAMPLING,
+            inputs={
+                "model": "loader.MODEL",
+                "positive": "positive.CONDITIONING",
+                "negative": "negative.CONDITIONING",
+                "latent_image": "size.LATENT",
+            },
+        ),
+        "decode": _placed(
+            "VAEDecode", x + 370, 430, 300, inputs={"samples": "sampler.LATENT", "vae": "loader.VAE"}
+        ),
+    }
+
+
+def three_nodes() -> dict[str, Node]:
+    return {
+        "recommender": _placed(RECOMMENDER, 40, 60, 420, widgets={"prompt": PROMPT}),
+        "sampler": _placed(
+            "MultiCheckpointSampler",
+            510,
+            60,
+            360,
+            widgets={**SAMPLING, "negative": NEGATIVE},
+            inputs={"plan": "recommender.plan"},
+        ),
+        "recorder": _placed(
+            "FeedbackRecorder",
+            920,
+            60,
+            380,
+            inputs={"images": "sampler.images", "generation": "sampler.generation"},
+        ),
+        "note": _note(
+            "**Recommend, draw, judge.** Write a prompt, run, then *Pick* and *Reject* on the right. Each "
+            "verdict is saved at once, and the next similar prompt needs fewer checkpoints.\n\nThe pool is a "
+            "rule: all checkpoints of the same family as the first one. *include* and *exclude* narrow it.",
+            40,
+            830,
+        ),
+    }
+
+
+def your_own_graph() -> dict[str, Node]:
+    return {
+        **_prompt_and_recommender(),
+        "loader": _placed(
+            "CheckpointLoaderSimple",
+            470,
+            60,
+            300,
+            # The link decides; a name of this machine would show as missing on every other.
+            widgets={"ckpt_name": ""},
+            inputs={"ckpt_name": "recommender.ckpt_name"},
+        ),
+        **_own_graph(820),
+        "recorder": _placed(
+            "FeedbackRecorder",
+            1540,
+            60,
+            380,
+            inputs={
+                "images": "decode.IMAGE",
+                "plan": "recommender.plan",
+                "ckpt_names": "recommender.ckpt_name",
+            },
+        ),
+        "note": _note(
+            "**Your own graph.** The recommender's *ckpt_name* goes into the stock loader, and everything "
+            "behind it runs once per recommended checkpoint. The recorder gets the plan and the same names, "
+            "and so knows who drew what.\n\nAdd what you like between them: ControlNet, LoRA, a second pass.",
+            470,
+            680,
+        ),
+    }
+
+
+def warm_loader() -> dict[str, Node]:
+    return {
+        **_prompt_and_recommender(),
+        "loader": _placed("RecommendedCheckpointLoader", 470, 60, 300, inputs={"plan": "recommender.plan"}),
+        **_own_graph(820),
+        "recorder": _placed(
+            "FeedbackRecorder",
+            1540,
+            60,
+            380,
+            inputs={"images": "decode.IMAGE", "plan": "recommender.plan", "ckpt_names": "loader.ckpt_names"},
+        ),
+        "note": _note(
+            "**Your own graph, kept warm.** This loader keeps what it loaded: run again with another seed or "
+            "prompt, and nothing is read from disk again. A checkpoint that cannot be loaded drops out, and "
+            "the others go on.\n\nHow many are kept is set under *Settings, Context Checkpoint*.",
+            470,
+            680,
+        ),
+    }
+
+
+EXAMPLES: tuple[Callable[[], dict[str, Node]], ...] = (three_nodes, your_own_graph, warm_loader)
+
+
+QUIET = {"Comfy.Minimap.Visible": False, "Comfy.Graph.CanvasInfo": False}
+
+
+async def main() -> None:
+    """Write every example with its thumbnail, and the README's picture."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        raise SystemExit("Install Chromium: the examples are made in it.")
+    with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as server:
+        async with (
+            chromium(program) as browser,
+            comfy_page(browser, server, nodes_2=True, size=(1500, 1100), settings=QUIET) as page,
+        ):
+            for example in EXAMPLES:
+                await _make(page, example)
+            await _make_picture(page)
+
+
+async def _make(page: ComfyPage, example: Callable[[], dict[str, Node]]) -> None:
+    workflow = _tidy(await page.build(example()))
+    file = FOLDER / f"{example.__name__}.json"
+    file.write_text(json.dumps(workflow, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    await page.show_all()
+    picture = await _screenshot(page)
+    picture.thumbnail((THUMBNAIL_WIDTH, THUMBNAIL_WIDTH))
+    picture.save(file.with_suffix(".jpg"), quality=80, optimize=True)
+
+
+async def _make_picture(page: ComfyPage) -> None:
+    """Show the three nodes after a few rounds on one subject, with the verdict on the last."""
+    await page.build({name: node for name, node in three_nodes().items() if name != "note"})
+    await page.set_widgets("MultiCheckpointSampler", width=128, height=128, steps=4)
+    list_of_images = page.page.get_by_role("list", name="Images of this run")
+    for _ in range(ROUNDS_BEFORE_PICTURE):
+        await page.run()
+        favourite = list_of_images.get_by_role("listitem").filter(has_text=FAVOURITE)
+        await favourite.get_by_role("button", name="Pick").click()
+        rest = page.page.get_by_role("button", name="Reject the rest")
+        if await rest.get_attribute("aria-disabled") == "false":  # one image alone leaves nothing
+            await rest.click()
+        await page.page.get_by_text("Saved:").wait_for()
+    await page.show_all()
+    await page.page.mouse.move(0, 0)  # off any tooltip
+    await page.page.get_by_text("Job completed").wait_for(state="detached")
+    PICTURE.parent.mkdir(exist_ok=True)
+    (await _screenshot(page)).save(PICTURE, quality=80, optimize=True)
+
+
+async def _screenshot(page: ComfyPage) -> Image.Image:
+    """Take the nodes and a margin, without the frontend's bars."""
+    left, top, right, bottom = await page.bounds()
+    shot = await page.page.screenshot(
+        clip={"x": left - 16, "y": top - 16, "width": right - left + 32, "height": bottom - top + 32}
+    )
+    return Image.open(io.BytesIO(shot)).convert("RGB")
+
+
+def _server(folder: Path) -> ComfyServer:
+    server = ComfyServer(folder, pack_name="context-checkpoint")
+    names = {FAVOURITE: "orange", "anime": "blue", "painterly": "teal"}
+    for seed, (name, color) in enumerate(names.items()):
+        file = server.checkpoints / f"{name}.safetensors"
+        tiny_checkpoints.write(file, "sd3", color=tiny_checkpoints.NINE_COLORS[color], seed=seed)
+    return server
+
+
+def _tidy(value: Any) -> Any:
+    """Leave out what says nothing; a missing link says something."""
+    if isinstance(value, dict):
+        return {
+            name: _tidy(part) for name, part in value.items() if part is not None or name.startswith("link")
+        }
+    return [_tidy(part) for part in value] if isinstance(value, list) else value
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

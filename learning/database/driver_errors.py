@@ -1,0 +1,135 @@
+"""What went wrong with the database, in words that say what to do.
+
+Separate because SQLite and its drivers tell the cause only in the text of the message (error codes came with
+Python 3.11), and that reading belongs in one place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from ..errors import StoreUnavailable
+from ..message import Message, joined, message
+
+_CAUSES: tuple[tuple[tuple[str, ...], str, Callable[[str], Message]], ...] = (
+    (
+        ("database is locked", "database table is locked"),
+        "store_locked",
+        lambda name: message(
+            "store_locked",
+            "Another program has kept {name} locked for too long. Close it, or wait, and try again.",
+            name=name,
+        ),
+    ),
+    (
+        ("readonly database", "read-only", "permission denied"),
+        "store_read_only",
+        lambda name: message(
+            "store_read_only",
+            "{name} cannot be written. Let ComfyUI's user write the file and its folder, and try again.",
+            name=name,
+        ),
+    ),
+    (
+        ("database or disk is full", "no space left", "disk quota exceeded", "file too large"),
+        "store_full",
+        lambda name: message(
+            "store_full",
+            "There is no space left for {name}. Free some space on its disk and try again.",
+            name=name,
+        ),
+    ),
+    (
+        ("file is not a database", "malformed", "file is encrypted"),
+        "store_damaged",
+        lambda name: message(
+            "store_damaged",
+            "{name} is no database, or damaged. Move it away, or put a backup in its place, and restart.",
+            name=name,
+        ),
+    ),
+    (
+        ("unable to open database file", "not a directory", "is a directory"),
+        "store_unreachable",
+        lambda name: message(
+            "store_not_opened",
+            "{name} cannot be opened. See that its folder exists and can be written, and try again.",
+            name=name,
+        ),
+    ),
+    (
+        ("no such table", "no such column", "undefinedtable", "undefinedcolumn"),
+        "store_damaged",
+        lambda name: message(
+            "store_tables_lacking",
+            "{name} lacks tables that this pack made. Put a backup in its place, or move it away and "
+            "restart.",
+            name=name,
+        ),
+    ),
+    (
+        ("disk i/o error",),
+        "store_unreachable",
+        lambda name: message(
+            "store_disk_fails",
+            "The disk that holds {name} fails. Check the disk and its free space, and try again.",
+            name=name,
+        ),
+    ),
+)
+
+
+_GONE = ("08", "57P")  # SQLSTATE: connection exceptions; the server shuts down or starts
+
+
+def server_is_away(error: BaseException | None) -> bool:
+    """Whether what failed is the way to the server, not what was asked of it."""
+    if isinstance(error, DBAPIError):
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        return error.connection_invalidated or state.startswith(_GONE) or server_is_away(error.orig)
+    return isinstance(error, (OSError, asyncio.TimeoutError, PoolTimeout, ConnectionError))
+
+
+def told(error: BaseException, name: str) -> StoreUnavailable:
+    """Turn a driver's or the system's error into one that says what to do next."""
+    found = getattr(error, "orig", None) or error
+    cause = str(found)
+    kinds = f"{type(error).__name__} {type(found).__name__}"
+    for signs, code, says in _CAUSES:
+        if any(sign in f"{kinds} {cause}".lower() for sign in signs):
+            unstored = message("nothing_stored", "Nothing of this was stored. ({cause})", cause=cause)
+            return StoreUnavailable(code, joined([says(name), unstored]))
+    return unreachable(error, name)
+
+
+def unreachable(error: BaseException, name: str) -> StoreUnavailable:
+    cause = str(getattr(error, "orig", None) or error) or type(error).__name__
+    return StoreUnavailable(
+        "store_unreachable",
+        message(
+            "store_unreachable",
+            "The database {name} cannot be used: {cause}. See that it runs and can be written, and try "
+            "again.",
+            name=name,
+            cause=cause,
+        ),
+    )
+
+
+def newer(name: str, revision: str, *, known: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        "store_newer",
+        message(
+            "store_newer",
+            "{name} was written by a newer Context Checkpoint (schema {revision}, this one knows {known}). "
+            "It is read but not changed: nothing of this was stored. Update the pack, or choose another "
+            "database with CONTEXT_CHECKPOINT_DATABASE.",
+            name=name,
+            revision=revision,
+            known=known,
+        ),
+    )

@@ -1,0 +1,270 @@
+"""From a path or an address to a SQLAlchemy engine whose transactions begin as this pack needs them.
+
+Separate from `database`, which runs the transactions, because everything here is particular to one database
+or its driver: SQLite's pragmas and how it begins, PostgreSQL's lock that makes writers take turns.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, PoolResetState
+
+from ..errors import StoreUnavailable
+from ..names import shown_address
+from .fast_cursor import OtherRows, connect
+from .prepared import failed
+from .schema import REVISION, VERSION_TABLE
+
+_ADDRESSES = "Give a file's path, or postgresql://user:password@host/database."
+_DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg", "postgres": "asyncpg"}
+_CONNECT_S, _COMMAND_S = 5, 60
+"""A server behind a cut cable says nothing at all; a rebuild of a large log takes its time."""
+_WRITE_AHEAD_S = 2.0  # whoever else turns a new file to it is done within milliseconds
+_OWN = "context_checkpoint.own_transaction"
+_WRITERS_LOCK = 0x436F6E74657874  # any number that stays the same
+
+
+def parse(path_or_url: str | os.PathLike[str]) -> URL:
+    """Read the path of a database file, `:memory:`, or a server's address, and choose the driver.
+
+    Raises
+    ------
+    StoreUnavailable
+        If it is no address, or its driver is not installed.
+    """
+    given = os.fspath(path_or_url)
+    if "://" not in given:
+        return URL.create("sqlite+aiosqlite", database=given)
+    try:
+        url = make_url(given)
+    except (ArgumentError, ValueError) as error:
+        message = f"{shown_address(given)} is not a database address. {_ADDRESSES}"
+        raise StoreUnavailable("store_address", message) from error
+    kind = url.drivername.split("+")[0]
+    driver = _DRIVERS.get(kind)
+    if driver is None:
+        raise StoreUnavailable("store_address", f"{kind!r} databases are not supported. {_ADDRESSES}")
+    if find_spec(driver) is None:
+        package = "context-checkpoint[postgres]" if driver == "asyncpg" else driver
+        raise StoreUnavailable(
+            "store_driver_missing",
+            f"The database driver {driver!r} is not installed. Run: python -m pip install {package!r} "
+            "with the Python that runs ComfyUI.",
+        )
+    return url.set(drivername=f"{'sqlite' if driver == 'aiosqlite' else 'postgresql'}+{driver}")
+
+
+def file_of(url: URL) -> Path | None:
+    """Find the file behind an address; None for a server, and for a database in memory."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    # Behind every link: a deleted file must be put back where it was, not where a link to it lies.
+    return Path(str(url.database)).expanduser().resolve()
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """An engine whose transactions only read, and the same one for other ends."""
+
+    reading: AsyncEngine
+    writing: AsyncEngine
+    """Its transactions fail with `OtherRows` where the tables are of another revision (but to migrate)."""
+    at_once: AsyncEngine
+    """For a single statement, which needs no transaction around it."""
+
+    @classmethod
+    def of(cls, engine: AsyncEngine) -> Engines:
+        return cls(engine, engine.execution_options(writes=True), engine.execution_options(at_once=True))
+
+
+def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> Engines:
+    """Make the engines of a database that may be written.
+
+    A SQLite file must be there already: a connection that is opened after somebody deleted it must fail, and
+    not begin an empty one.
+    """
+    if url.get_backend_name() != "sqlite":
+        engine = create_async_engine(
+            url,
+            # Transactions are begun and ended below: that takes one way to the server, the driver's own two.
+            isolation_level="AUTOCOMMIT",
+            connect_args={
+                "timeout": _CONNECT_S,
+                "command_timeout": _COMMAND_S,
+                "async_creator_fn": _connect_to_server,
+            },
+        )
+        event.listen(engine.sync_engine, "checkout", _is_connected)
+        event.listen(engine.sync_engine, "begin", _begin_postgresql)
+        event.listen(engine.sync_engine, "commit", _commit_postgresql)
+        event.listen(engine.sync_engine, "rollback", _rollback_postgresql)
+        event.listen(engine.sync_engine, "reset", _reset_postgresql)
+        return Engines.of(engine)
+    engine = create_async_engine(
+        _sqlite_url(file, mode="rw") if file else URL.create(url.drivername, database=":memory:"),
+        poolclass=AsyncAdaptedQueuePool,
+        # A database in memory lives in its connection: one for all, which then take turns.
+        pool_size=4 if file else 1,
+        max_overflow=2 if file else 0,
+        # Transactions are begun by `_begin_sqlite`; the driver would begin none before a SELECT.
+        connect_args={"isolation_level": None, "timeout": busy_timeout_s, "async_creator_fn": connect},
+    )
+    event.listen(engine.sync_engine, "connect", _set_pragmas)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return Engines.of(engine)
+
+
+async def _connect_to_server(*where: Any, **how: Any) -> Any:
+    """Connect; a server that refuses (it is starting up, the password is wrong) is told of as a statement's
+    failure is. SQLAlchemy before 2.1 lets the driver's own error through."""
+    driver = import_module("asyncpg")
+    try:
+        return await driver.connect(*where, **how)
+    except (driver.PostgresError, driver.InterfaceError) as error:
+        raise DBAPIError("CONNECT", None, error) from error
+
+
+def make_frozen_engine(file: Path) -> Engines:
+    """Make an engine that reads a SQLite file as it stands, and needs to write nothing beside it."""
+    url = _sqlite_url(file, mode="ro", immutable="1")
+    return Engines.of(
+        create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect})
+    )
+
+
+def make_reading_engine(file: Path) -> Engines:
+    """Make an engine that reads a SQLite file beside others that write it, and never changes it."""
+    url = _sqlite_url(file, mode="ro")
+    return Engines.of(
+        create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect})
+    )
+
+
+def _sqlite_url(file: Path, **parameters: str) -> URL:
+    return URL.create("sqlite+aiosqlite", database=address_of(file), query={**parameters, "uri": "true"})
+
+
+def address_of(file: Path) -> str:
+    path = file.as_posix()
+    # https://www.sqlite.org/uri.html: three slashes before a drive letter, four before a network share.
+    return f"file://{'' if path.startswith('/') else '/'}{quote(path, safe='/:')}"
+
+
+def _set_pragmas(dbapi_connection: Any, _record: object) -> None:
+    cursor = dbapi_connection.cursor()
+    try:
+        _write_ahead(cursor)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        # SQLAlchemy forgets a connection whose first steps fail or are cancelled; it would stay open.
+        dbapi_connection.close()
+        raise
+    cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Have the file logged ahead. SQLite does not wait where two turn a new file to that at once: one of them
+    is told that it is locked, whatever the timeout, and tries again."""
+    deadline = time.monotonic() + _WRITE_AHEAD_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            # Where somebody holds the file, SQLite has waited already.
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if not options.get("at_once", False):
+        driver: Any = connection.connection.driver_connection
+        writes = options.get("writes", False)
+        driver.begin_soon("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes and not options.get("migrates", False):
+            driver.expect_soon(f"SELECT version_num FROM {VERSION_TABLE}", [(REVISION,)])  # noqa: S608 - ours
+
+
+def _is_connected(dbapi_connection: Any, _record: object, _proxy: object) -> None:
+    """Connect anew where a server has hung up, which is known here. SQLAlchemy's own way to see that asks the
+    server, three times."""
+    if dbapi_connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("writes", False):
+        begin = f"BEGIN; SELECT pg_advisory_xact_lock({_WRITERS_LOCK})"
+        if not options.get("migrates", False):  # how many rows the last statement found comes along
+            begin += f"; SELECT 1 FROM {VERSION_TABLE} WHERE version_num = '{REVISION}'"  # noqa: S608 - ours
+        if _at_server(_adapted(connection), begin) != "SELECT 1":
+            raise OtherRows
+    elif not options.get("at_once", False):
+        # The driver's own, for former ones stream rows in no other.
+        own = _adapted(connection).driver_connection.transaction(isolation="repeatable_read", readonly=True)
+        _run(_adapted(connection), "BEGIN", own.start)
+        connection.info[_OWN] = own
+
+
+def _commit_postgresql(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if not options.get("writes", False):
+        _rollback_postgresql(connection)
+        return
+    done = _at_server(_adapted(connection), "COMMIT")
+    if done != "COMMIT":  # so a server ends what had failed before, without another word
+        raise DBAPIError("COMMIT", None, RuntimeError(f"the server answered {done}"))
+
+
+def _rollback_postgresql(connection: Connection) -> None:
+    if not connection.closed and not connection.invalidated:
+        _leave(_adapted(connection), connection.info)
+
+
+def _reset_postgresql(adapted: Any, record: Any, state: PoolResetState) -> None:
+    """Whatever became of a transaction, the next one to use the connection finds none."""
+    if not state.terminate_only:
+        _leave(adapted, record.info)
+
+
+def _leave(adapted: Any, info: MutableMapping[Any, Any]) -> None:
+    own, driver = info.pop(_OWN, None), adapted.driver_connection
+    if driver.is_closed() or not driver.is_in_transaction():
+        return
+    if own is not None:
+        _run(adapted, "ROLLBACK", own.rollback)
+    else:
+        _at_server(adapted, "ROLLBACK")
+
+
+def _adapted(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
+def _at_server(adapted: Any, sql: str) -> str:
+    return str(_run(adapted, sql, lambda: adapted.driver_connection.execute(sql)))
+
+
+def _run(adapted: Any, sql: str, work: Callable[[], Awaitable[Any]]) -> Any:
+    try:
+        return adapted.run_async(lambda _: work())
+    except Exception as error:
+        raise failed(adapted.driver_connection, sql, error) from error

@@ -1,0 +1,127 @@
+"""A database file that is written over while it is open, as `cp backup.db preferences.db` does.
+
+Its name still leads to the same file, so that `moved_file` sees nothing, and SQLite goes on writing the pages
+it remembers between those that are there now: all that is taught from then on would be lost with them.
+Separate from `moved_file`, because here it is told by what the file holds. Only checkpoints of the log beside
+it write a database file in this pack's mode, and what they write is never older than what was there.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from ...errors import StoreUnavailable
+from ...message import message
+
+
+class _Header(NamedTuple):
+    """Of a file: how large its pages are, and what only grows with each change of its first page."""
+
+    page_size: int
+    cookie: int
+    pages: int
+    changes: int
+
+    def may_follow(self, before: _Header) -> bool:
+        """Only `VACUUM` makes a file smaller, and it changes the cookie."""
+        return (
+            self.page_size == before.page_size
+            and self.changes >= before.changes
+            and (self.cookie > before.cookie or (self.cookie == before.cookie and self.pages >= before.pages))
+        )
+
+
+class WrittenOver(StoreUnavailable):
+    """It was; what is open must be let go of."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            "store_damaged",
+            message(
+                "store_damaged",
+                "{name} is no database, or damaged. Move it away, or put a backup in its place, and restart.",
+                name=name,
+            ),
+        )
+
+
+class Glance:
+    """What the file's first page said when it was looked at last. Not of two threads.
+
+    More of the file says nothing without the log beside it: while somebody reads, SQLite brings only a part
+    of that into the file. `close` it when no connection is open any more.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._state = _state(file)
+        self._opened = _open(file)
+        self._header = self._read()
+
+    def is_written_over(self) -> bool:
+        """Whether it holds what no checkpoint wrote; costs a look at its time unless that has changed."""
+        state = _state(self._file)
+        if state == self._state:
+            return False
+        before, self._header = self._header, self._read()
+        self._state = state
+        if self._header is None:
+            return before is not None or (state is not None and state[1] > 0)
+        return before is not None and not self._header.may_follow(before)
+
+    def close(self) -> None:
+        if self._opened is not None:
+            _close(self._opened)
+            self._opened = None
+
+    def _read(self) -> _Header | None:
+        """None where it is no database (yet)."""
+        if self._opened is None:
+            return None
+        file = _held[self._opened][0][0]
+        os.lseek(file, 0, os.SEEK_SET)
+        head = os.read(file, 100)
+        if len(head) < 100 or not head.startswith(b"SQLite format 3\0"):
+            return None
+        changes, pages, cookie = (int.from_bytes(head[at : at + 4], "big") for at in (24, 28, 40))
+        return _Header(int.from_bytes(head[16:18], "big"), cookie, pages, changes)
+
+
+_Identity: TypeAlias = tuple[int, int]
+
+_held: dict[_Identity, tuple[list[int], int]] = {}
+"""Open files, and how many look at each: to close one takes away the locks that SQLite has on it in this
+process, so they are closed by the last (https://www.sqlite.org/howtocorrupt.html, section 2.2)."""
+
+
+def _open(file: Path) -> _Identity | None:
+    try:
+        found = file.stat()
+        files, looking = _held.get((found.st_dev, found.st_ino), ([], 0))
+        if not files:
+            files = [os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))]
+            found = os.fstat(files[0])  # it may be another by now
+    except OSError:
+        return None
+    others, looking = _held.get((found.st_dev, found.st_ino), ([], 0))
+    _held[found.st_dev, found.st_ino] = [*{*others, *files}], looking + 1
+    return found.st_dev, found.st_ino
+
+
+def _close(identity: _Identity) -> None:
+    files, looking = _held.pop(identity)
+    if looking > 1:
+        _held[identity] = files, looking - 1
+        return
+    for each in files:
+        os.close(each)
+
+
+def _state(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

@@ -1,0 +1,346 @@
+"""Taking what was taught out of one database and adding it to another.
+
+Separate from `service` because a whole log passes through here, piece by piece: never all of it in memory,
+and never so long in one transaction that a person's verdict would wait for it. The form of the lines is
+`portable`'s.
+
+Merging is a set of facts with a newest verdict each: generations are known by their ids, and of two verdicts
+on one the later counts. So the same file twice changes nothing, and files may come in any order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TypeAlias
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..database.database import Database
+from ..database.schema import checkpoints, generation_logs, keywords, learned_state
+from ..database.schema import verdicts as verdict_rows
+from ..errors import InvalidRequest, StoreUnavailable
+from ..message import joined, message
+from ..names import stored_name
+from ..reports import ImportReport
+from ..store import generations as log_store
+from ..store import rollup_task as counting
+from ..store import statistics as statistics_store
+from ..store.records import Ids, LoggedGeneration
+from ..store.verdict_marks import judges
+from ..values import ImageFile, Keyword
+from .line_format import (
+    VERSION,
+    Header,
+    PortableGeneration,
+    PortableImage,
+    PortableKeyword,
+    PortableVerdict,
+    bad_line,
+    packed,
+    read_generation,
+    read_header,
+)
+from .spool import Spool, spooled
+
+Lines: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
+
+_PAGE = 100
+_WRITTEN_AT_ONCE = 25
+"""Generations in one transaction: about a tenth of a second, for which a verdict may have to wait."""
+_COUNTED_AFTER = 40 * _WRITTEN_AT_ONCE
+
+
+async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, None]:
+    """Yield the lines of a file that holds the whole log as it is now.
+
+    Raises
+    ------
+    StoreUnavailable
+        Also at the end, where some of it was forgotten meanwhile: no import would take such a file.
+    """
+
+    async def begin(connection: AsyncConnection) -> tuple[str, int, int]:
+        identity = (await connection.execute(select(learned_state.c.identity))).scalar_one()
+        number, newest = generation_logs.c.number, func.max(generation_logs.c.number)
+        count, last = (await connection.execute(select(func.count(number), newest))).one()
+        return identity, count, last or 0
+
+    identity, count, last = await database.read(begin, whole=True)
+    yield Header(
+        format="context-checkpoint",
+        version=VERSION,
+        database="" if anonymous else identity,
+        generations=count,
+        anonymous=anonymous,
+    ).line()
+    number = told = 0
+    while number < last:
+        page = await database.read(
+            lambda connection, after=number: _page(connection, after, last),  # type: ignore[misc]
+            whole=True,
+        )
+        if not page:
+            break
+        for _, generation in page:
+            yield (generation.anonymous() if anonymous else generation).line()
+        number, told = page[-1][0], told + len(page)
+    if told != count:
+        raise StoreUnavailable(
+            "log_changed",
+            message(
+                "log_changed",
+                "Some of the log was forgotten while it was exported, so that the file is not whole. "
+                "Export again.",
+            ),
+        )
+
+
+async def _page(connection: AsyncConnection, after: int, last: int) -> list[tuple[int, PortableGeneration]]:
+    logged = await log_store.logged_after(connection, after, _PAGE)
+    return await portable(connection, [each for each in logged if each.number <= last])
+
+
+async def portable(
+    connection: AsyncConnection, logged: Sequence[LoggedGeneration]
+) -> list[tuple[int, PortableGeneration]]:
+    """Generations by their numbers, with what only an export needs of them."""
+    if not logged:
+        return []
+    numbers = [each.number for each in logged]
+    # What only the export needs of a generation. Of its verdicts the newest counts, also one that withdrew.
+    newest = (
+        select(verdict_rows.c.generation_number, func.max(verdict_rows.c.number).label("number"))
+        .where(verdict_rows.c.generation_number.in_(numbers))
+        .group_by(verdict_rows.c.generation_number)
+        .subquery()
+    )
+    said = select(verdict_rows).join(newest, verdict_rows.c.number == newest.c.number)
+    verdicts = {row.generation_number: row for row in await connection.execute(said)}
+    rest = select(generation_logs).where(generation_logs.c.number.in_(numbers))
+    rows = {row.number: row for row in await connection.execute(rest)}
+    found = []
+    for each in logged:
+        row, verdict, generation = rows[each.number], verdicts.get(each.number), each.generation
+        taken = PortableGeneration(
+            id=generation.id,
+            created_at=generation.created_at,
+            stage=generation.stage,
+            policy=generation.policy,
+            strategy=generation.strategy,
+            confidence=generation.confidence,
+            evidence=row.evidence,
+            clarity=row.clarity,
+            keywords=tuple(
+                PortableKeyword(text=word.text, weight=word.weight) for word in generation.keywords
+            ),
+            images=tuple(
+                PortableImage(
+                    checkpoint=image.file.checkpoint,
+                    filename=image.file.filename,
+                    subfolder=image.file.subfolder,
+                    type=image.file.type,
+                )
+                for image in generation.images
+            ),
+            utilities=dict(each.utilities),
+            basis=packed(each.basis),
+            verdict=PortableVerdict(marks=verdict.marks, at=verdict.created_at) if verdict else None,
+            prompt=generation.prompt,
+            session_id=generation.session_id,
+            prompt_id=generation.prompt_id,
+            family=row.family,
+            seed=row.seed,
+            fallback=row.fallback,
+        )
+        found.append((each.number, taken))
+    return found
+
+
+async def import_lines(database: Database, lines: Lines, names: Mapping[str, str]) -> ImportReport:
+    """Add a file to what is known, all of it or, where a line is bad, nothing.
+
+    Parameters
+    ----------
+    names
+        New names of checkpoints by the ones in the file.
+
+    Raises
+    ------
+    InvalidRequest
+        With the number of the first bad line.
+    StoreUnavailable
+        If the database cannot be written. Part of the file may be in then; importing it again completes it.
+    """
+    spelled = {stored_name(old): stored_name(new) for old, new in names.items()}
+    if not all(spelled.values()):
+        raise InvalidRequest("A checkpoint needs a name. Map each name to another one.")
+    with spooled() as spool:
+        await _check(database, lines, spool)
+        report = ImportReport()
+        batch: list[PortableGeneration] = []
+        for number, line in enumerate(spool.written(), start=2):
+            batch.append(read_generation(line, number).renamed(spelled))
+            if len(batch) == _WRITTEN_AT_ONCE:
+                report, batch = await _write(database, batch, report), []
+                if report.generations % _COUNTED_AFTER == 0:
+                    await counting.keep_up(database)
+        report = await _write(database, batch, report)
+        await counting.keep_up(database)
+        return report
+
+
+async def add(
+    database: Database, batches: Callable[[int], Generator[list[PortableGeneration], None, None]]
+) -> ImportReport:
+    """Add generations that have been checked; `batches(size)` yields them in lists, and may block.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the database cannot be written. Part of them may be in then; adding them again completes it.
+    """
+    report, source = ImportReport(), batches(_WRITTEN_AT_ONCE)
+    try:
+        while batch := await asyncio.to_thread(next, source, None):
+            report = await _write(database, batch, report)
+    finally:
+        await asyncio.to_thread(source.close)
+    return report
+
+
+async def _check(database: Database, lines: Lines, spool: Spool) -> None:
+    """Read every line before the first is written, and keep them for the second reading."""
+    header: Header | None = None
+    number, batch = 0, list[tuple[int, PortableGeneration]]()
+    async with aclosing(_each(lines)) as source:
+        async for line in source:
+            number += 1
+            if header is None:
+                header = read_header(line)
+                continue
+            batch.append((number, read_generation(line, number)))
+            spool.write(line.rstrip(b"\r\n") + b"\n")
+            if len(batch) == _PAGE:
+                await _fits(database, batch)
+                batch.clear()
+    await _fits(database, batch)
+    if header is None:
+        raise bad_line(1, "the file is empty")
+    if number - 1 != header.generations:
+        raise bad_line(number, f"the file ends here, after {number - 1} of {header.generations} generations")
+
+
+async def _fits(database: Database, batch: list[tuple[int, PortableGeneration]]) -> None:
+    """See that what is known by the same ids has as many images."""
+
+    async def read(connection: AsyncConnection) -> None:
+        ids = [generation.id for _, generation in batch]
+        known = await log_store.image_counts(connection, ids)
+        for number, generation in batch:
+            images = known.get(generation.id, len(generation.images))
+            if images != len(generation.images):
+                raise bad_line(
+                    number,
+                    f"generation {generation.id} is known here with {images} images, not "
+                    f"{len(generation.images)}",
+                )
+
+    if batch:
+        await database.read(read)
+
+
+async def _each(lines: Lines) -> AsyncGenerator[bytes, None]:
+    if isinstance(lines, AsyncIterable):
+        async for line in lines:
+            yield line.encode("utf-8", "replace") if isinstance(line, str) else line
+        return
+    for number, line in enumerate(lines):
+        if number % _PAGE == 0:
+            await asyncio.sleep(0)  # a long file must not keep recommendations waiting
+        yield line.encode("utf-8", "replace") if isinstance(line, str) else line
+
+
+async def _write(database: Database, batch: list[PortableGeneration], before: ImportReport) -> ImportReport:
+    async def write(connection: AsyncConnection) -> ImportReport:
+        return await merge(connection, batch, before)
+
+    if not batch:
+        return before
+    try:
+        return await database.write(write)
+    except StoreUnavailable as error:
+        if not before.generations:
+            raise
+        more = message(
+            "partly_imported",
+            "{count} generations of the file are in; import it again, nothing counts twice.",
+            count=before.generations,
+        )
+        raise StoreUnavailable(error.code, joined([error.message, more])) from error
+
+
+async def merge(
+    connection: AsyncConnection, batch: Sequence[PortableGeneration], before: ImportReport
+) -> ImportReport:
+    """Add generations and count their verdicts, inside the caller's transaction."""
+    change = statistics_store.Change()
+    added = replaced = 0
+    for generation in batch:
+        known = await log_store.find(connection, generation.id)
+        if known is None:
+            await log(connection, generation)
+            added += 1
+            known = await log_store.find(connection, generation.id)
+            assert known is not None  # noqa: S101 - for mypy: it was added a moment ago
+        said = generation.verdict
+        if said is None or len(said.marks) != len(known.marks):
+            continue
+        former = await log_store.newest_verdict(connection, known.number)
+        # At the same moment the marks decide, so that every order of files ends the same.
+        if former is not None and (former.at, former.marks) >= (said.at, said.marks):
+            continue
+        replaced += former is not None
+        change.add(known.judged_round(known.marks), -1.0, of=known)
+        # The basis comes with the verdict that counts, so that here too every order of files ends the same.
+        logged_before = known.basis
+        if generation.known is not None:
+            known = replace(known, basis=generation.known)
+        elif known.basis is None and judges(said.marks):
+            await _apply(connection, change)
+            change, known = statistics_store.Change(), await statistics_store.with_basis(connection, known)
+        change.add(known.judged_round(said.marks), of=known)
+        taken = None if known.basis is logged_before else known.basis
+        await log_store.add_verdict(connection, known.number, said.marks, said.at, taken)
+    await _apply(connection, change)
+    return ImportReport(
+        before.generations + len(batch), before.added + added, before.verdicts_replaced + replaced
+    )
+
+
+async def _apply(connection: AsyncConnection, change: statistics_store.Change) -> None:
+    ids = Ids(
+        await log_store.interned(connection, keywords, {text for text, _ in change.pairs} | {*change.rounds}),
+        await log_store.interned(connection, checkpoints, {name for _, name in change.pairs}),
+    )
+    await statistics_store.apply(connection, change, ids)
+
+
+async def log(connection: AsyncConnection, generation: PortableGeneration) -> None:
+    """Log a generation without its verdict."""
+    columns = generation.model_dump(exclude={"keywords", "images", "utilities", "verdict", "basis"})
+    images = [
+        ImageFile(image.checkpoint, image.filename, image.subfolder, image.type)
+        for image in generation.images
+    ]
+    shown = {image.checkpoint for image in images}
+    await log_store.add_generation(
+        connection,
+        columns,
+        [Keyword(word.text, word.weight) for word in generation.keywords],
+        images,
+        {name: utility for name, utility in generation.utilities.items() if name in shown},
+    )

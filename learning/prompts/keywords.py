@@ -1,0 +1,312 @@
+r"""Which words of a prompt can tell anything: ComfyUI's prompt syntax in, keywords with their emphasis out.
+
+One linear scan, whatever the input: no pattern has a repetition that can be entered in two ways, and a
+bracket's weight is looked up where it opens instead of being multiplied into all that it encloses where it
+closes. It is separate from the policies because it knows prompts and they know numbers; which words are too
+common to tell anything is measured by them, not listed here.
+
+The rules, where they are not obvious:
+
+- A prompt with commas or line breaks is a tag list. A tag of two to four words is a keyword as a whole, and
+  so is each of its words. A sentence gives its words, and each two of them that stand side by side without
+  grammar between them: the tag "long hair" and the sentence "a woman with long hair" meet in "long",
+  "hair" and "long hair". Quality words make no phrases, since nothing is told by which of them stand side
+  by side. `long_hair`, `waist-up` and `saber \(fate\)` are tags wherever they stand.
+- A hyphen and an underscore are spaces, unless two words are one in other people's prompts (`word_forms`).
+- `<lora:x:0.8>` is dropped: it names a file that other nodes load, and ComfyUI's text encoder does not know
+  it.
+- `embedding:x` is one keyword and never split: an embedding is a word that somebody taught the encoder.
+  Most stand for a style or belong to one family of checkpoints, which is what a recommendation wants to
+  know.
+- `{a|b}` gives each alternative its share of the weight: whoever sends it unresolved will see one of them.
+- A weight lies in 0..4, and a word of weight 0 is not there.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from ..values import Keyword
+from .vocabulary import PHRASE_BREAKERS, QUALITY_WORDS, STOP_WORDS, is_ideographic, script_words
+from .word_forms import SECOND_PARTS, joined, one_form
+
+MOST_KEYWORDS = 100
+"""Keywords beyond these, in the order of the prompt, are left out: phrases first, then words and tags."""
+
+MOST_NEGATIVE = 24
+"""Keywords of a negative prompt. Most people paste one long list into every prompt, which tells nothing;
+those who write one for the picture at hand write a short one."""
+NEGATIVE = "-"
+"""Begins the keywords of a negative prompt, and no other keyword: "-blurry" is not "blurry"."""
+
+_READ = 16_384  # characters of a prompt, comments aside: some twenty times what fills MOST_KEYWORDS
+_LONGEST_WORD = 40
+_LONGEST_TAG = 4
+_SENTENCE_PHRASE = 0.5  # of its words' weight: in a lone sentence a phrase repeats what its words say
+_REMEMBERED = 4096  # forms that need not be worked out anew; each has at most _LONGEST_WORD letters
+_MOST_WEIGHT = 4.0
+_ROUND = 1.1  # ComfyUI: (word) is (word:1.1)
+_SQUARE = 0.9  # A1111's [word]; ComfyUI's encoder ignores it, but people mean it
+
+_CLOSES = {")": "(", "]": "[", "}": "{"}
+_CONJUNCTIONS = frozenset({"BREAK", "AND"})
+
+# \w leaves out the vowel signs that Arabic, Hebrew, Indic and Thai words are made of.
+_SIGNS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e"
+_ANY_WORD = rf"(?:[^\W_]|[{_SIGNS}])(?:[^\W_]+|[{_SIGNS}]+|[_'\u2019-](?=[^\W_])|(?<=\d)\.(?=\d))*"
+_ASCII_WORD = r"[a-zA-Z0-9](?:[a-zA-Z0-9]+|[_'-](?=[a-zA-Z0-9])|(?<=\d)\.(?=\d))*"
+_SYNTAX = r"""
+    (?P<embedding>(?i:embedding):[ ]{{0,4}}[\w./-]{{1,200}})
+    | (?P<word>{word})
+    | (?P<file><[A-Za-z]{{1,16}}:[^<>\n]{{1,256}}>)
+    | (?P<weight>:[ ]{{0,4}}[+-]?(?:\d{{1,6}}(?:\.\d{{0,6}})?|\.\d{{1,6}})[ ]{{0,4}}(?=\)))
+    | (?P<literal>\\[()\[\]{{}}])
+    | (?P<open>[(\[{{])
+    | (?P<close>[)\]}}])
+    | (?P<comma>[,\n\u3001\u060c])
+    | (?P<choice>\|)
+    | (?P<stop>[;:!?.\u2013\u2014\u3002\u061b\u061f\u0964\u0965])
+    | (?P<emoji>[\U0001f1e6-\U0001f1ff]{{2}}
+        |[\u231a-\u23ff\u2600-\u27bf\u2b50\u2b55\U0001f300-\U0001f3fa\U0001f400-\U0001faff])
+"""
+_ANY = re.compile(_SYNTAX.format(word=_ANY_WORD), re.VERBOSE)
+_ASCII = re.compile(_SYNTAX.format(word=_ASCII_WORD), re.VERBOSE | re.ASCII)
+_LINE_COMMENT = re.compile(r"^[ \t]*#[^\n]*|(?<!:)//[^\n]*", re.MULTILINE)
+_EMBEDDING_FILE = re.compile(r"\.(?:pt|bin|safetensors)$|[.\-/]+$")
+
+
+_Weighted = list[tuple[str, float]]
+
+
+@dataclass(slots=True)
+class _Segment:
+    """What stands between two commas, or between other marks that end a phrase: words and escaped brackets,
+    each with its weight."""
+
+    pieces: list[tuple[str, float]] = field(default_factory=list)
+    literal: bool = False
+
+
+@dataclass(slots=True)
+class _Bracket:
+    """A bracket that closes again: where, what it makes of the weight inside, and whether it is a choice."""
+
+    end: int
+    factor: float
+    choice: bool
+
+
+def extract_keywords(prompt: str, *, phrases: bool = True) -> tuple[Keyword, ...]:
+    """Read a prompt's keywords, at most `MOST_KEYWORDS`: words and tags as they first appear, then phrases.
+
+    A keyword that appears several times has its greatest weight. Without `phrases` there are words and tags
+    alone.
+
+    >>> [keyword.text for keyword in extract_keywords("oil painting of a fox")]
+    ['oil', 'painting', 'fox', 'oil painting']
+    >>> extract_keywords("((Long_Hair)), <lora:detail:0.8>")[0]
+    Keyword(text='long hair', weight=1.21)
+    """
+    text = _without_comments(prompt).strip()[:_READ]
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)[:_READ]  # one character can become eighteen
+    segments, tag_list = _segments(text)
+    found: dict[str, float] = {}
+    pairs: dict[str, float] = {}
+    for segment in segments:
+        words, side_by_side = _keywords_of(segment, tag_list=tag_list)
+        for word, weight in words:
+            if weight > found.get(word, 0.0):
+                found[word] = weight
+        for phrase, weight in side_by_side:
+            if weight > pairs.get(phrase, 0.0):
+                pairs[phrase] = weight
+        if len(found) >= MOST_KEYWORDS:
+            break
+    for phrase, weight in pairs.items() if phrases else ():
+        found[phrase] = max(weight, found.get(phrase, 0.0))
+    kept = list(found.items())[:MOST_KEYWORDS]
+    return tuple(Keyword(word, round(weight, 3)) for word, weight in kept if weight >= 0.001)
+
+
+def negative_keywords(negative: str) -> tuple[Keyword, ...]:
+    """Read a negative prompt's words and tags, at most `MOST_NEGATIVE`, each marked by `NEGATIVE`.
+
+    >>> [keyword.text for keyword in negative_keywords("blurry, (bad hands:1.2)")]
+    ['-blurry', '-bad hand', '-bad', '-hand']
+    """
+    found = extract_keywords(negative, phrases=False)[:MOST_NEGATIVE]
+    return tuple(Keyword(NEGATIVE + keyword.text, keyword.weight) for keyword in found)
+
+
+def _without_comments(text: str) -> str:
+    """Drop `/* */`, `//` and `#` comments, as ComfyUI's frontend does for the first two.
+
+    An unclosed `/*` is text. Searching by hand, since a pattern would look for each one's end again.
+    """
+    if "/*" in text:
+        kept, start = [], 0
+        while (begin := text.find("/*", start)) >= 0 and (end := text.find("*/", begin + 2)) >= 0:
+            kept.append(text[start:begin])
+            start = end + 2
+        text = " ".join([*kept, text[start:]])
+    if "#" in text or "//" in text:
+        text = _LINE_COMMENT.sub("", text)
+    return text
+
+
+def _segments(text: str) -> tuple[list[_Segment], bool]:
+    """Cut a prompt into segments of weighted words, and say whether it is a list of tags."""
+    tokens = list((_ASCII if text.isascii() else _ANY).finditer(text))
+    brackets = _brackets(tokens)
+    ends: list[tuple[int, float]] = []  # where the open brackets close, and the weight outside
+    choices: set[int] = set()  # where the open choices close: what follows belongs to each alternative
+    weight, segments = 1.0, [_Segment()]
+    lists = 0
+    for place, token in enumerate(tokens):
+        kind, spelling = token.lastgroup, token.group()
+        segment = segments[-1]
+        if kind == "word" and spelling not in _CONJUNCTIONS:
+            segment.pieces.append((spelling, weight))
+        elif kind in {"embedding", "emoji"}:
+            segments += [_Segment([(spelling, weight)]), _Segment()]
+        elif kind == "literal":
+            segment.pieces.append((spelling[1], weight))
+            segment.literal = True
+        elif kind == "open":
+            if place in brackets:
+                bracket = brackets[place]
+                ends.append((bracket.end, weight))
+                weight = min(_MOST_WEIGHT, weight * bracket.factor)
+                if bracket.choice:
+                    choices.add(bracket.end)
+                    segments.append(_Segment())
+        elif kind == "close":
+            if ends and ends[-1][0] == place:
+                weight = ends.pop()[1]
+                if place in choices:
+                    segments.append(_Segment())
+        elif kind in {"comma", "choice", "stop", "word"}:
+            lists += kind == "comma" and bool(segment.pieces)
+            segments.append(_Segment())
+    return [segment for segment in segments if segment.pieces], lists > 0
+
+
+def _brackets(tokens: Sequence[re.Match[str]]) -> dict[int, _Bracket]:
+    """Match the brackets, by the position of the opening token; those that never close are only
+    characters."""
+    found: dict[int, _Bracket] = {}
+    waiting: list[tuple[str, int, int, bool]] = []  # spelling, place, choices, edited
+    for place, token in enumerate(tokens):
+        kind = token.lastgroup
+        if kind == "open":
+            waiting.append((token.group(), place, 1, False))
+        elif kind == "choice" and waiting:
+            spelling, start, choices, edited = waiting[-1]
+            waiting[-1] = (spelling, start, choices + 1, edited)
+        elif kind == "stop" and waiting and token.group() == ":":
+            spelling, start, choices, _ = waiting[-1]
+            waiting[-1] = (spelling, start, choices, True)
+        elif kind == "close" and waiting and waiting[-1][0] == _CLOSES[token.group()]:
+            spelling, start, choices, edited = waiting.pop()
+            factor = _factor(spelling, choices, edited, tokens[place - 1])
+            found[start] = _Bracket(place, factor, choices > 1 and spelling != "(")
+    return found
+
+
+def _factor(spelling: str, choices: int, edited: bool, last: re.Match[str]) -> float:
+    if spelling == "(":
+        if last.lastgroup != "weight":
+            return _ROUND
+        return max(0.0, min(_MOST_WEIGHT, float(last.group()[1:])))
+    if choices > 1:
+        return 1.0 / choices
+    if spelling == "{" or edited:  # [from:to:when] swaps words and weakens none
+        return 1.0
+    return _SQUARE
+
+
+def _keywords_of(segment: _Segment, *, tag_list: bool) -> tuple[_Weighted, _Weighted]:
+    """The segment's words, with its tag if it is one, and its phrases."""
+    pieces: _Weighted = []
+    found: _Weighted = []
+    for spelling, weight in segment.pieces:
+        start = len(pieces)
+        for form in _forms(spelling):
+            if form in SECOND_PARTS and pieces and (whole := joined(pieces[-1][0], form)):
+                pieces[-1] = whole, (pieces[-1][1] + weight) / 2
+            else:
+                pieces.append((form, weight))
+        if len(pieces) > start + 1:
+            found += _tag(pieces[start:])
+    if tag_list or segment.literal:
+        found = [*_tag(pieces), *found]
+    phrases: _Weighted = []
+    share = 1.0 if tag_list else _SENTENCE_PHRASE
+    last: tuple[str, float] | None = None
+    for form, weight in pieces:
+        words = _words(form, tag=tag_list)
+        for word in words:
+            found.append((word, weight))
+        if len(words) != 1 or words[0] in QUALITY_WORDS:
+            last = None
+            continue
+        if last and last[0] != words[0] and len(last[0]) + len(words[0]) < _LONGEST_WORD:
+            phrases.append((f"{last[0]} {words[0]}", share * (last[1] + weight) / 2))
+        last = words[0], weight
+    return found, phrases
+
+
+def _forms(spelling: str) -> tuple[str, ...]:
+    """The parts of what is written as one, each in the form that all its spellings share."""
+    return _short_forms(spelling) if len(spelling) <= _LONGEST_WORD else _any_forms(spelling)
+
+
+def _any_forms(spelling: str) -> tuple[str, ...]:
+    lower = spelling.casefold().replace("\u2019", "'")
+    if lower.startswith("embedding:"):
+        return ("embedding:" + _EMBEDDING_FILE.sub("", lower[len("embedding:") :].strip()),)
+    return tuple(_form(part[:_LONGEST_WORD]) for part in lower.replace("-", "_").split("_"))
+
+
+_short_forms = lru_cache(maxsize=_REMEMBERED)(_any_forms)
+
+
+def _form(word: str) -> str:
+    return word if word in STOP_WORDS else one_form(word.removesuffix("'s"))
+
+
+def _tag(pieces: _Weighted) -> _Weighted:
+    """Two to four words as one keyword, or nothing where they are a piece of a sentence."""
+    if not 2 <= len(pieces) <= 2 * _LONGEST_TAG:
+        return []
+    text = " ".join(form for form, _ in pieces).replace("( ", "(").replace(" )", ")")
+    words = text.split()
+    if not 2 <= len(words) <= _LONGEST_TAG or len(text) > _LONGEST_WORD:
+        return []
+    if any(word in PHRASE_BREAKERS for word in words) or all(word in STOP_WORDS for word in words):
+        return []
+    if not any(character.isalpha() for character in text):
+        return []
+    return [(text, sum(weight for _, weight in pieces) / len(pieces))]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _words(form: str, *, tag: bool) -> tuple[str, ...]:
+    """What is left to remember of a form: nothing of grammar, numbers and single letters."""
+    if form in STOP_WORDS:
+        return ()
+    if form.isascii():
+        telling = len(form) > 1 and any(character.isalpha() for character in form)
+        return (form,) if telling else ()
+    return tuple(word for word in script_words(form, tag=tag) if _tells(word))
+
+
+def _tells(word: str) -> bool:
+    if len(word) == 1 and word.isalpha() and not is_ideographic(word):
+        return False
+    return not word.isnumeric() and word not in STOP_WORDS

@@ -1,0 +1,5 @@
+"""The use cases of one database."""
+
+from .service import PreferenceService
+
+__all__ = ["PreferenceService"]

@@ -1,0 +1,446 @@
+"""The log in SQL: generations, their images and keywords, and every verdict ever given.
+
+Functions of a connection, to be called inside one of `Database`'s transactions. Separate from
+`statistics_store`, because the log is the truth and is only ever added to, while the statistics follow from
+it. They know nothing of what a verdict teaches.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    ColumnElement,
+    Join,
+    ScalarSelect,
+    Select,
+    Table,
+    bindparam,
+    func,
+    insert,
+    null,
+    select,
+    true,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..database.prepared import Reading, Writing
+from ..database.schema import (
+    OVERALL,
+    OVERALL_ID,
+    checkpoints,
+    generation_images,
+    generation_keywords,
+    generation_logs,
+    generation_utilities,
+    keywords,
+    recomputation,
+)
+from ..database.schema import verdicts as verdict_rows
+from ..model.snapshot import Basis, unpacked
+from ..values import Generation, ImageFile, JudgedImage, Keyword
+from . import verdict_marks as verdicts
+from .records import Ids, LoggedGeneration, Recomputation
+
+_PLAIN_FIELDS = (
+    "id",
+    "session_id",
+    "prompt",
+    "stage",
+    "policy",
+    "strategy",
+    "confidence",
+    "created_at",
+    "prompt_id",
+    "judged_at",
+)
+_AT_ONCE = 500  # SQLite before 3.32 takes at most 999 parameters in a statement
+
+
+_Named: TypeAlias = "Mapping[Any, Any]"
+"""A row by the names of its columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A verdict as it is stored."""
+
+    marks: str
+    at: datetime
+
+
+async def interned(connection: AsyncConnection, table: Table, texts: Iterable[str]) -> dict[str, int]:
+    """The ids of texts in `keywords` or `checkpoints`; new ones are added."""
+    column = table.c.text if table is keywords else table.c.name
+    wanted = list(dict.fromkeys(texts))
+    found = await _ids(connection, table, wanted)
+    # In one order everywhere, so that two writers never wait for each other.
+    new = sorted(text for text in wanted if text not in found)
+    if new:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        await connection.execute(
+            dialect.insert(table).on_conflict_do_nothing(index_elements=[column]),
+            [{column.name: text} for text in new],
+        )
+        found |= await _ids(connection, table, new)
+    return found
+
+
+async def _ids(connection: AsyncConnection, table: Table, texts: Sequence[str]) -> dict[str, int]:
+    column = table.c.text if table is keywords else table.c.name
+    found: dict[str, int] = {}
+    for start in range(0, len(texts), _AT_ONCE):
+        rows = await connection.execute(
+            select(column, table.c.id).where(column.in_(texts[start : start + _AT_ONCE]))
+        )
+        found.update((row[0], row[1]) for row in rows)
+    return found
+
+
+async def add_generation(
+    connection: AsyncConnection,
+    columns: Mapping[str, Any],
+    words: Sequence[Keyword],
+    images: Sequence[ImageFile],
+    utilities: Mapping[str, float],
+) -> None:
+    """Log one generation; `columns` are those of `generation_logs`, `utilities` of the checkpoints shown."""
+    names = await interned(connection, checkpoints, (image.checkpoint for image in images))
+    inserted = await connection.execute(insert(generation_logs).returning(generation_logs.c.number), columns)
+    number = inserted.scalar_one()
+    await connection.execute(
+        insert(generation_images),
+        [
+            {
+                "generation_number": number,
+                "position": position,
+                "checkpoint_id": names[image.checkpoint],
+                "filename": image.filename,
+                "subfolder": image.subfolder,
+                "type": image.type,
+            }
+            for position, image in enumerate(images)
+        ],
+    )
+    if words:
+        ids = await interned(connection, keywords, (word.text for word in words))
+        await connection.execute(
+            insert(generation_keywords),
+            [
+                {
+                    "generation_number": number,
+                    "position": position,
+                    "keyword_id": ids[word.text],
+                    "weight": word.weight,
+                }
+                for position, word in enumerate(words)
+            ],
+        )
+    shown = [
+        {"generation_number": number, "checkpoint_id": id_, "utility": utilities[name]}
+        for name, id_ in names.items()
+        if name in utilities
+    ]
+    if shown:
+        await connection.execute(insert(generation_utilities), shown)
+
+
+async def set_files(connection: AsyncConnection, number: int, files: Sequence[ImageFile]) -> None:
+    """Say where the first images of a generation lie, in order."""
+    await connection.execute(
+        update(generation_images).where(
+            generation_images.c.generation_number == bindparam("of_number"),
+            generation_images.c.position == bindparam("at_position"),
+        ),
+        [
+            {
+                "of_number": number,
+                "at_position": position,
+                "filename": file.filename,
+                "subfolder": file.subfolder,
+                "type": file.type,
+            }
+            for position, file in enumerate(files)
+        ],
+    )
+
+
+async def add_verdict(
+    connection: AsyncConnection, number: int, marks: str, now: datetime, basis: Basis | None = None
+) -> None:
+    """Append a verdict; marks that judge nothing withdraw the former one. `basis` is logged where given."""
+    judged_at = now if verdicts.judges(marks) else None
+    await _SAY.write(connection, [(number, marks, now)])
+    if basis is None:
+        await _JUDGE.write(connection, [(number, judged_at)])
+    else:
+        await _JUDGE_FIRST.write(connection, [(number, judged_at, basis.packed())])
+
+
+_SAID = ("generation_number", "marks", "created_at")
+_SAY = Writing.inserting(verdict_rows, [verdict_rows.c[name] for name in _SAID])
+_JUDGE = Writing.setting(generation_logs.c.number, [generation_logs.c.judged_at])
+_JUDGE_FIRST = Writing.setting(
+    generation_logs.c.number, [generation_logs.c.judged_at, generation_logs.c.basis]
+)
+
+
+async def set_basis(connection: AsyncConnection, number: int, basis: Basis | None) -> None:
+    """Log what was known of a generation when it was first judged."""
+    packed = None if basis is None else basis.packed()
+    await connection.execute(
+        update(generation_logs).where(generation_logs.c.number == number).values(basis=packed)
+    )
+
+
+async def find(connection: AsyncConnection, generation_id: str) -> LoggedGeneration | None:
+    rows = await _FIND.rows(connection, of_id=generation_id)
+    if not rows:
+        return None
+    row = dict(zip(_COLUMNS, rows[0], strict=True))
+    found = await _FIND_PARTS.rows(connection, number=row["number"])
+    parts = [dict(zip(_COLUMNS_OF_PARTS, part, strict=True)) for part in found]
+    words = [part for part in parts if part["checkpoint_id"] is None]
+    images = [part for part in parts if part["checkpoint_id"] is not None]
+    return _logged(row, words, images)
+
+
+async def numbered(connection: AsyncConnection, numbers: Sequence[int]) -> list[LoggedGeneration]:
+    """The generations with these numbers, oldest first."""
+    found: list[LoggedGeneration] = []
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = generation_logs.c.number.in_(numbers[start : start + _AT_ONCE])
+        found += await _whole(connection, _GENERATIONS.where(some).order_by(generation_logs.c.number))
+    return found
+
+
+async def newest(
+    connection: AsyncConnection,
+    *,
+    limit: int,
+    before: str | None,
+    session_id: str | None,
+    prompt_id: str | None,
+    judged: bool | None,
+    keyword: str | None = None,
+    checkpoint: str | None = None,
+) -> list[LoggedGeneration]:
+    """Generations that fit, newest first; `before` is the id of one, or None to begin with the newest."""
+    query, number = _GENERATIONS, generation_logs.c.number
+    if keyword is not None:
+        # Along the keyword's own generations, from the newest: no database goes through all of them.
+        number = generation_keywords.c.generation_number
+        query = query.join(generation_keywords, number == generation_logs.c.number)
+        query = query.where(generation_keywords.c.keyword_id == _id_of(keyword), _is_first_mention())
+    query = query.order_by(number.desc()).limit(limit)
+    if before is not None:
+        edge = select(generation_logs.c.number).where(generation_logs.c.id == before).scalar_subquery()
+        query = query.where(number < edge)
+    if session_id is not None:
+        query = query.where(generation_logs.c.session_id == session_id)
+    if prompt_id is not None:
+        query = query.where(generation_logs.c.prompt_id == prompt_id)
+    if judged is not None:
+        has_verdict = generation_logs.c.judged_at.is_not(None)
+        query = query.where(has_verdict if judged else ~has_verdict)
+    if checkpoint is not None:
+        by_it = select(generation_images.c.generation_number).join(checkpoints)
+        by_it = by_it.where(generation_images.c.generation_number == generation_logs.c.number)
+        # `IS TRUE` keeps a server from looking through all images at once.
+        query = query.where(by_it.where(checkpoints.c.name == checkpoint).exists().is_(true()))
+    return await _whole(connection, query)
+
+
+def _id_of(keyword: str) -> ScalarSelect[int]:
+    return select(keywords.c.id).where(keywords.c.text == keyword).scalar_subquery()
+
+
+def _is_first_mention() -> ColumnElement[bool]:
+    """Of a keyword that a generation has twice, as other clients may log it."""
+    other = generation_keywords.alias()
+    first = select(func.min(other.c.position)).where(
+        other.c.generation_number == generation_keywords.c.generation_number,
+        other.c.keyword_id == generation_keywords.c.keyword_id,
+    )
+    # Not `==`: a server would take that for a rare thing, and the way along an index for a long one.
+    return generation_keywords.c.position <= first.scalar_subquery()
+
+
+async def judged_after(connection: AsyncConnection, number: int, limit: int) -> list[LoggedGeneration]:
+    """Judged generations after one, oldest first: what was taught, page by page."""
+    judged = _GENERATIONS.where(generation_logs.c.judged_at.is_not(None))
+    return await _whole(connection, _after(judged, number, limit))
+
+
+async def logged_after(connection: AsyncConnection, number: int, limit: int) -> list[LoggedGeneration]:
+    """Generations after one, oldest first: the whole log, page by page."""
+    return await _whole(connection, _after(_GENERATIONS, number, limit))
+
+
+def _after(query: Select[Any], number: int, limit: int) -> Select[Any]:
+    return query.where(generation_logs.c.number > number).order_by(generation_logs.c.number).limit(limit)
+
+
+async def newest_verdict(connection: AsyncConnection, number: int) -> Said | None:
+    """The verdict that counts for a generation, also where it withdrew the one before; None: none ever."""
+    row = await connection.execute(
+        select(verdict_rows.c.marks, verdict_rows.c.created_at)
+        .where(verdict_rows.c.generation_number == number)
+        .order_by(verdict_rows.c.number.desc())
+        .limit(1)
+    )
+    found = row.one_or_none()
+    return found and Said(*found)
+
+
+async def image_counts(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, int]:
+    """How many images those of the generations have that are logged."""
+    rows = await connection.execute(
+        select(generation_logs.c.id, func.count())
+        .join(generation_images, generation_images.c.generation_number == generation_logs.c.number)
+        .where(generation_logs.c.id.in_(ids))
+        .group_by(generation_logs.c.id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+_NEWEST_MARKS, _NEWEST_AT = (
+    select(column)
+    .where(verdict_rows.c.generation_number == generation_logs.c.number)
+    .order_by(verdict_rows.c.number.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label(name)
+    for column, name in ((verdict_rows.c.marks, "marks"), (verdict_rows.c.created_at, "said_at"))
+)
+_OF_RECOMPUTATION = {name: f"recomputed_{name}" for name in ("generation", "keyword", "former")}
+_GENERATIONS = select(
+    generation_logs,
+    _NEWEST_MARKS,
+    _NEWEST_AT,
+    *(
+        select(recomputation.c[name]).scalar_subquery().label(label)
+        for name, label in _OF_RECOMPUTATION.items()
+    ),
+)
+_COLUMNS = tuple(column.name for column in _GENERATIONS.selected_columns)
+_FIND = Reading(lambda _: _GENERATIONS.where(generation_logs.c.id == bindparam("of_id")))
+_ALL_KEYWORDS = (
+    select(
+        generation_keywords.c.generation_number,
+        keywords.c.text,
+        generation_keywords.c.weight,
+        generation_keywords.c.keyword_id,
+    )
+    .join(keywords)
+    .order_by(generation_keywords.c.generation_number, generation_keywords.c.position)
+)
+_PICTURED = generation_images.join(checkpoints).outerjoin(
+    generation_utilities,
+    (generation_utilities.c.generation_number == generation_images.c.generation_number)
+    & (generation_utilities.c.checkpoint_id == generation_images.c.checkpoint_id),
+)
+_ALL_IMAGES = (
+    select(
+        generation_images.c.generation_number,
+        generation_images.c.checkpoint_id,
+        checkpoints.c.name,
+        generation_images.c.filename,
+        generation_images.c.subfolder,
+        generation_images.c.type,
+        generation_utilities.c.utility,
+    )
+    .select_from(_PICTURED)
+    .order_by(generation_images.c.generation_number, generation_images.c.position)
+)
+_KEYWORDS, _IMAGES = (
+    query.where(column.in_(bindparam("numbers", expanding=True)))
+    for query, column in (
+        (_ALL_KEYWORDS, generation_keywords.c.generation_number),
+        (_ALL_IMAGES, generation_images.c.generation_number),
+    )
+)
+# One generation is found for each verdict, and each statement is waited for: its parts come in one.
+_PARTS_OF_ONE = union_all(
+    select(
+        generation_keywords.c.position,
+        keywords.c.text,
+        generation_keywords.c.weight,
+        generation_keywords.c.keyword_id,
+        *(
+            null().label(name)
+            for name in ("checkpoint_id", "name", "filename", "subfolder", "type", "utility")
+        ),
+    )
+    .join(keywords)
+    .where(generation_keywords.c.generation_number == bindparam("number")),
+    select(
+        generation_images.c.position,
+        *(null().label(name) for name in ("text", "weight", "keyword_id")),
+        *(column for column in _ALL_IMAGES.selected_columns if column.name != "generation_number"),
+    )
+    .select_from(_PICTURED)
+    .where(generation_images.c.generation_number == bindparam("number")),
+).order_by("position")
+
+_COLUMNS_OF_PARTS = tuple(column.name for column in _PARTS_OF_ONE.selected_columns)
+_FIND_PARTS = Reading(lambda _: _PARTS_OF_ONE)
+
+
+async def _whole(connection: AsyncConnection, query: Select[Any]) -> list[LoggedGeneration]:
+    rows = (await connection.execute(query)).mappings().all()
+    words: dict[int, list[_Named]] = defaultdict(list)
+    images: dict[int, list[_Named]] = defaultdict(list)
+    for start in range(0, len(rows), _AT_ONCE):
+        numbers = {"numbers": [row["number"] for row in rows[start : start + _AT_ONCE]]}
+        for word in (await connection.execute(_KEYWORDS, numbers)).mappings():
+            words[word["generation_number"]].append(word)
+        for image in (await connection.execute(_IMAGES, numbers)).mappings():
+            images[image["generation_number"]].append(image)
+    return [_logged(row, words[row["number"]], images[row["number"]]) for row in rows]
+
+
+def _logged(row: _Named, words: Sequence[_Named], images: Sequence[_Named]) -> LoggedGeneration:
+    marks: str = row["marks"] or verdicts.UNJUDGED * len(images)
+    return LoggedGeneration(
+        number=row["number"],
+        generation=Generation(
+            **{name: row[name] for name in _PLAIN_FIELDS},
+            keywords=tuple(Keyword(word["text"], word["weight"]) for word in words),
+            images=tuple(
+                JudgedImage(
+                    position,
+                    ImageFile(image["name"], image["filename"], image["subfolder"], image["type"]),
+                    verdicts.VERDICTS.get(mark),
+                )
+                for position, (image, mark) in enumerate(zip(images, marks, strict=True))
+            ),
+        ),
+        marks=marks,
+        said_at=row["said_at"],
+        utilities={image["name"]: image["utility"] for image in images if image["utility"] is not None},
+        ids=Ids(
+            {OVERALL: OVERALL_ID, **{word["text"]: word["keyword_id"] for word in words}},
+            {image["name"]: image["checkpoint_id"] for image in images},
+        ),
+        basis=unpacked(row["basis"]) if row["basis"] else None,
+        recomputation=None
+        if row["recomputed_generation"] is None
+        else Recomputation(**{name: row[label] for name, label in _OF_RECOMPUTATION.items()}),
+    )
+
+
+def with_newest_verdict() -> Join:
+    """Generations beside their newest verdict, if any; joined, for a subselect would be run per mention."""
+    of_it = select(func.max(verdict_rows.c.number)).where(
+        verdict_rows.c.generation_number == generation_logs.c.number
+    )
+    newest_of_it = of_it.correlate(generation_logs).scalar_subquery()
+    return generation_logs.outerjoin(verdict_rows, verdict_rows.c.number == newest_of_it)

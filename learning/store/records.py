@@ -1,0 +1,86 @@
+"""A generation as the log holds it, with what only the store needs of it.
+
+Separate from `log_store` because the statistics, the exchange and forgetting work on these values, while only
+that one reads and writes their rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ..model.evidence import Round
+from ..model.snapshot import Basis
+from ..values import Generation, Shown
+from . import verdict_marks as verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The ids of keywords and checkpoints by their texts."""
+
+    keywords: Mapping[str, int]
+    checkpoints: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputation:
+    """How far the statistics are recomputed beside the work, as one transaction sees it.
+
+    Attributes
+    ----------
+    generation
+        The new sums know every verdict on the generations numbered up to it.
+    keyword
+        The new sums of the keywords with ids up to it have taken the place of the former.
+    former
+        The sums in use are another formula's: nothing can be added to them or taken from them.
+    """
+
+    generation: int
+    keyword: int
+    former: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedGeneration:
+    """A generation with what only the store needs of it: its number, ids, and the policy's utilities."""
+
+    number: int
+    generation: Generation
+    marks: str
+    said_at: datetime | None
+    """When the newest verdict was given, also one that withdrew the former; None: none ever."""
+    utilities: Mapping[str, float]
+    ids: Ids
+    basis: Basis | None = None
+    recomputation: Recomputation | None = None
+
+    def judged(self, marks: str, now: datetime) -> Generation:
+        """The generation as it is once a verdict with these marks is stored."""
+        return replace(
+            self.generation,
+            images=tuple(
+                replace(image, verdict=verdicts.VERDICTS.get(mark))
+                for image, mark in zip(self.generation.images, marks, strict=True)
+            ),
+            judged_at=now if verdicts.judges(marks) else None,
+        )
+
+    def judged_round(self, marks: str) -> Round:
+        """The round as a verdict with these marks judges it."""
+        parts: dict[str, Shown] = {}
+        for image, mark in zip(
+            self.generation.images, marks or "." * len(self.generation.images), strict=True
+        ):
+            name = image.file.checkpoint
+            part = parts.get(name) or Shown(name, 0, utility=self.utilities.get(name))
+            parts[name] = Shown(
+                name,
+                part.images + 1,
+                part.selected + (mark == verdicts.SELECTED),
+                part.rejected + (mark == verdicts.REJECTED),
+                part.utility,
+            )
+        return Round(self.generation.keywords, tuple(parts.values()), self.generation.stage, self.basis)

@@ -1,0 +1,16 @@
+"""The process's one service: where its data lies, its settings, its thread."""
+
+from .data_directory import find_data_directory
+from .process import configure, current, current_settings, keep_apart, reset, shared
+from .runtime import Runtime
+
+__all__ = [
+    "Runtime",
+    "configure",
+    "current",
+    "current_settings",
+    "find_data_directory",
+    "keep_apart",
+    "reset",
+    "shared",
+]

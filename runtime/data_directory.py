@@ -1,0 +1,33 @@
+"""Taken out of `runtime.py`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+_SYSTEM_USER = (
+    "__context_checkpoint"  # what ComfyUI's folder_paths.get_system_user_directory makes of our name
+)
+
+
+def find_data_directory() -> Path:
+    """Where the data lies outside ComfyUI: in a ComfyUI that can be found, else in the user's own folder."""
+    for folder in _comfyui_folders():
+        if (folder / "main.py").is_file() and (folder / "custom_nodes").is_dir():
+            return folder / "user" / _SYSTEM_USER
+    return _user_data_folder() / "context_checkpoint"
+
+
+def _comfyui_folders() -> list[Path]:
+    given = os.environ.get("COMFYUI_PATH")
+    above = Path(__file__).absolute().parents[3]  # not resolved: the pack may be a link in custom_nodes
+    return [*([Path(given).expanduser()] if given else []), above, Path.home() / "comfy" / "ComfyUI"]
+
+
+def _user_data_folder() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")

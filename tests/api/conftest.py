@@ -1,0 +1,87 @@
+"""The real runtime on a real SQLite file, served by the real application."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
+
+from context_checkpoint import runtime as composition
+from context_checkpoint.api.routes import PREFIX
+from context_checkpoint.api.standalone import build_app
+from context_checkpoint.checkpoints.inventory import CheckpointFiles
+from context_checkpoint.checkpoints.pool import CheckpointFile, Pool, PoolRules, select
+from context_checkpoint.cli.commands import FolderCheckpoints
+from context_checkpoint.runtime.pending_picks import Pick, PickAnswer, UnknownPick
+from context_checkpoint.runtime.runtime import Runtime
+
+CANDIDATES = ["epicrealismXL.safetensors", "dreamShaperXL.safetensors", "juggernautXL.safetensors"]
+
+
+@pytest.fixture
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+    monkeypatch.delenv("CONTEXT_CHECKPOINT_DATABASE", raising=False)
+    composition.reset()
+    composition.configure(data_directory=tmp_path / "data")
+    yield composition.current()
+    composition.reset()
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Asks the routes and hands back status and JSON."""
+
+    http: TestClient[Any, Any]
+
+    async def get(self, path: str, **params: Any) -> tuple[int, Any]:
+        return await self._told(await self.http.get(PREFIX + path, params=params))
+
+    async def post(self, path: str, body: Any) -> tuple[int, Any]:
+        headers = {"Content-Type": "application/json"}
+        return await self._told(await self.http.post(PREFIX + path, data=json.dumps(body), headers=headers))
+
+    @staticmethod
+    async def _told(response: ClientResponse) -> tuple[int, Any]:
+        assert response.content_type == "application/json"
+        return response.status, await response.json()
+
+
+@pytest.fixture
+async def client(runtime: Runtime) -> AsyncIterator[Client]:
+    async with TestClient(TestServer(build_app(runtime))) as http:
+        yield Client(http)
+
+
+@dataclass(slots=True)
+class FolderHost:
+    """A `Host` over a folder of files, with the real pool rules: what ComfyUI's adapter is inside ComfyUI."""
+
+    folder: Path
+    released: list[str] = field(default_factory=list)
+
+    def candidates(self, rules: PoolRules) -> Pool:
+        return select(rules, self.files())
+
+    def folders(self) -> Sequence[str]:
+        return [str(self.folder)]
+
+    def files(self) -> Sequence[CheckpointFile]:
+        return CheckpointFiles(FolderCheckpoints(self.folder), memory=None).list()
+
+    def release_loaders(self) -> Mapping[str, Any]:
+        return {"checkpoints": self.released}
+
+    def pending(self) -> Sequence[Pick]:
+        return ()
+
+    def answer_pick(self, pick_id: str, answer: PickAnswer) -> Pick:
+        raise UnknownPick(pick_id)
+
+    def describe(self) -> Mapping[str, Any]:
+        return {"comfyui": "0.0"}

@@ -1,0 +1,108 @@
+"""Schemathesis against the real server: what it makes from the OpenAPI description, and what comes of it.
+
+Not a test of the suite, because Schemathesis is not among its tools: `python run.py fuzz` installs it.
+Afterwards the server must answer, have grown by little, and hold statistics that are those of its log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+
+from context_checkpoint.api.routes import PREFIX
+from context_checkpoint.learning import PreferenceService
+
+HERE = Path(__file__).parent
+PROGRAM = Path(sys.executable).with_name("schemathesis")
+ROUNDS = 40
+MOST_GROWTH_MB = 120
+NAMES = ["epicrealismXL.safetensors", "dreamShaperXL.safetensors", "juggernautXL.safetensors"]
+# A request may fit its schema and yet be refused: no such policy or generation, every candidate banned.
+LEFT_OUT = "positive_data_acceptance"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--max-examples", default="50", help="per operation and phase")
+    given, rest = parser.parse_known_args()
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder) / "preferences.db"
+        asyncio.run(taught(database))
+        with serving(database) as server:
+            assert server.stdout is not None
+            (address,) = re.findall(r"http://\S+", server.stdout.readline())
+            routes = address.rstrip("/") + PREFIX
+            try:
+                before = resident_mb(server.pid)
+                asked = subprocess.run(
+                    [
+                        *(str(PROGRAM), "run", f"{routes}/openapi.json"),
+                        *("--exclude-checks", LEFT_OUT, "--max-examples", given.max_examples),
+                        *("--continue-on-failure", "--no-color", *rest),
+                    ],
+                    env={**os.environ, "PYTHONPATH": str(HERE), "SCHEMATHESIS_HOOKS": "schemathesis_hooks"},
+                    cwd=folder,  # it keeps what it found beside itself
+                    check=False,
+                )
+                with urllib.request.urlopen(f"{routes}/health", timeout=10) as health:  # noqa: S310
+                    held = json.load(health)["generations"]
+                grown = resident_mb(server.pid) - before
+            finally:
+                server.terminate()
+        corrected = asyncio.run(rebuilt(database))
+    told = f"it holds {held} generations and has grown by {grown:.0f} MB; {corrected} sums were wrong"
+    print(f"Afterwards the server answers: {told}.")  # noqa: T201
+    return int(bool(asked.returncode or corrected or grown > MOST_GROWTH_MB))
+
+
+def serving(database: Path) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "context_checkpoint",
+        "serve",
+        "--port",
+        "0",
+        "--database",
+        str(database),
+    ]
+    environment = {**os.environ, "HOME": str(database.parent), "COMFYUI_PATH": str(database.parent)}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+async def taught(database: Path) -> None:
+    service = await PreferenceService.open(database)
+    for number in range(ROUNDS):
+        made = await service.recommend(f"anime girl, word {number % 7}", NAMES, stage="draft")
+        generation_id = await service.log_generation(made, dict.fromkeys(NAMES, 1))
+        await service.record_feedback(generation_id, selected_images=[number % 3])
+    await service.close()
+
+
+async def rebuilt(database: Path) -> int:
+    service = await PreferenceService.open(database)
+    try:
+        return (await service.rebuild()).corrected
+    finally:
+        await service.close()
+
+
+def resident_mb(pid: int) -> float:
+    """Linux alone tells."""
+    try:
+        held = Path(f"/proc/{pid}/status").read_text("utf-8")
+    except OSError:
+        return 0.0
+    return int(re.findall(r"VmRSS:\s+(\d+)", held)[0]) / 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main())

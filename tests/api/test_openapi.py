@@ -1,0 +1,96 @@
+"""The description of the routes says what they do, all of it, and so does docs/api.md."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from context_checkpoint.api import schemas
+from context_checkpoint.api.routes import ENDPOINTS, PREFIX, build_routes
+from context_checkpoint.learning.service import service
+from context_checkpoint.runtime.runtime import Runtime
+
+from .conftest import Client
+
+DOCS = Path(__file__).parents[2] / "docs" / "api.md"
+
+
+async def described(client: Client) -> dict[str, Any]:
+    status, answer = await client.get("/openapi.json")
+    assert status == 200
+    return answer
+
+
+async def test_every_route_is_described_and_nothing_else(client: Client, runtime: Runtime) -> None:
+    """What is served and what is described come from one table."""
+    served = {(route.method, route.path) for route in build_routes(runtime, None)}
+
+    paths = (await described(client))["paths"]
+
+    assert {(method.upper(), path) for path, methods in paths.items() for method in methods} == served
+
+
+async def test_every_reference_leads_somewhere(client: Client) -> None:
+    """Generators of clients follow them."""
+    description = await described(client)
+
+    references = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(description)))
+
+    assert references <= set(description["components"]["schemas"])
+    assert {"ErrorAnswer", "RecommendAsked", "GenerationAnswer"} <= references
+
+
+async def test_operations_have_names_of_their_own(client: Client) -> None:
+    """Generators of clients name functions by them."""
+    paths = (await described(client))["paths"]
+
+    names = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
+
+    assert len(set(names)) == len(names)
+
+
+async def test_bodies_and_queries_and_refusals_are_described(client: Client) -> None:
+    """Sizes and required fields are in it, so that a client can check before it sends."""
+    description = await described(client)
+
+    recommend = description["paths"][PREFIX + "/recommend"]["post"]
+    assert recommend["requestBody"]["required"] is True
+    assert {"200", "400", "413", "415", "422", "503"} <= set(recommend["responses"])
+    asked = description["components"]["schemas"]["RecommendAsked"]
+    assert asked["required"] == ["prompt"]
+    assert asked["additionalProperties"] is False
+    assert asked["properties"]["prompt"]["maxLength"] == 400_000
+    explain = description["paths"][PREFIX + "/explain"]["get"]["parameters"]
+    assert {parameter["name"]: parameter["required"] for parameter in explain}["prompt"] is True
+
+
+def test_as_many_images_can_be_judged_as_a_generation_may_have() -> None:
+    """The schemas' bound is a copy, because its source would cost ComfyUI's start SQLAlchemy's import."""
+    assert schemas.MOST_IMAGES == service.MOST_IMAGES
+
+
+def test_the_documentation_has_a_section_for_every_route_and_no_other() -> None:
+    """docs/api.md and the table of endpoints move together."""
+    documented = set(re.findall(r"^### `(GET|POST) (/\S+)`$", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert documented == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
+
+
+def test_the_documentation_names_every_field() -> None:
+    """Each route's section mentions all that can be asked, and the answers' fields."""
+    sections = dict(
+        re.findall(
+            r"^### `((?:GET|POST) /\S+)`$(.*?)(?=^##|\Z)", DOCS.read_text("utf-8"), re.MULTILINE | re.DOTALL
+        )
+    )
+
+    missing = {
+        (endpoint.path, field)
+        for endpoint in ENDPOINTS
+        for field in endpoint.asked.model_fields
+        if f"`{field}`" not in sections[f"{endpoint.method} {endpoint.path}"]
+    }
+
+    assert not missing

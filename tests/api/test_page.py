@@ -1,0 +1,503 @@
+"""The page of `context-checkpoint serve`, in a real browser: the panel without a ComfyUI."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Locator, Page, Route, expect
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from context_checkpoint.api.standalone import build_app
+from context_checkpoint.demo.comfyui.browser import chromium
+from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.database.files import backups
+from context_checkpoint.learning.store import rollup_task as counting
+from context_checkpoint.learning.store import rollups as log_sums
+from context_checkpoint.runtime.runtime import Runtime
+from tests.conftest import recomputed_elsewhere
+
+from .conftest import CANDIDATES
+from .test_routes import made_generation
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).parents[2]
+HOSTILE = "<img src=x onerror=window.hacked=1>"
+SUBJECTS = ("portrait", "castle", "anime girl", "landscape", "cyberpunk street")
+TABS = ("Overview", "Preferences", "History", "Checkpoints", "Try", "Settings")
+
+
+@pytest.fixture
+async def page(runtime: Runtime, chromium_program: str) -> AsyncIterator[Page]:
+    """The page after 40 rounds, of which every fifth has no verdict; the last prompt tries to be markup."""
+    for number in range(40):
+        last = number == 39
+        prompt = f"{HOSTILE} sailor" if last else f"{SUBJECTS[number % 5]}, masterpiece, light {number}"
+        generation = await made_generation(runtime, prompt)
+        if number % 5 < 4 or last:
+            await runtime.run(
+                lambda service, made=generation: service.record_feedback(
+                    made, selected_images=[0], rejected_images=[1, 2]
+                )
+            )
+    async with TestServer(build_app(runtime)) as server, chromium(chromium_program) as browser:
+        opened = await browser.new_page(viewport={"width": 1200, "height": 900})
+        complaints: list[str] = []
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+        await opened.goto(str(server.make_url("/")))
+        yield opened
+        # Chromium itself logs each refusal of the server.
+        assert [line for line in complaints if not line.startswith("Failed to load resource")] == []
+
+
+async def tab(page: Page, name: str) -> Locator:
+    """Choose a tab, and give what it shows."""
+    await page.get_by_role("tab", name=name).click()
+    shown = page.get_by_role("tabpanel", name=name)
+    await expect(shown).not_to_contain_text("Asking the server")
+    return shown
+
+
+async def wait_until(true: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if true():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("It did not come true")
+
+
+def figure(shown: Locator, name: str) -> Locator:
+    return shown.locator(f"[data-figure={name}] dd").first
+
+
+async def test_the_overview_tells_what_was_learned_and_how_it_went(page: Page) -> None:
+    """Figures, and three plots that are told in words and numbers too."""
+    shown = await tab(page, "Overview")
+
+    await expect(figure(shown, "prompts")).to_have_text("40")
+    await expect(figure(shown, "verdicts")).to_have_text("33")
+    await expect(figure(shown, "imagesKept")).to_have_text("33")
+    await expect(figure(shown, "agreement")).to_have_text("100 %")
+    await expect(shown.get_by_role("img", name="Confidence:")).to_be_visible()
+    await shown.get_by_text("As a table").first.click()
+    await expect(shown.get_by_role("region", name="Confidence").get_by_role("row")).to_have_count(41)
+
+
+async def test_the_overview_says_how_far_the_statistics_are_recomputed(page: Page, runtime: Runtime) -> None:
+    """One line for as long as it goes on, beside the figures; it is looked again by itself."""
+    with recomputed_elsewhere(Path(runtime.database), 12):
+        shown = await tab(page, "Overview")
+        line = shown.get_by_text("The statistics are being recomputed: 12 of 40 rounds.")
+        await expect(line).to_be_visible()
+        await expect(figure(shown, "prompts")).to_have_text("40")
+    await expect(line).to_have_count(0)
+    await expect(figure(shown, "prompts")).to_have_text("40")
+
+
+async def test_the_overview_says_how_much_of_a_long_log_was_counted(
+    page: Page, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing has been counted yet it does not say that nothing was learned."""
+    monkeypatch.setattr(counting, "MANY", 20)
+    monkeypatch.setattr(counting, "_HOPELESS", 0)
+    monkeypatch.setattr(log_sums, "FEWEST", 30)
+    monkeypatch.setattr(log_sums, "BLOCK", 2)
+    monkeypatch.setattr(log_sums, "_BLOCKS_AT_ONCE", 1)
+    monkeypatch.setattr(counting, "_REST", 1_000.0)
+    shown = await tab(page, "Overview")
+    await shown.page.get_by_role("button", name="Refresh").click()
+
+    line = shown.get_by_text(re.compile(r"is still being counted: these numbers are of \d of 40 rounds"))
+    await expect(line).to_be_visible()
+    await expect(shown).not_to_contain_text("Nothing was learned yet")
+
+    monkeypatch.setattr(counting, "MANY", 20_000)
+    await expect(line).to_have_count(0)
+    await expect(figure(shown, "prompts")).to_have_text("40")
+
+
+async def test_the_overview_says_that_the_database_was_damaged(page: Page, runtime: Runtime) -> None:
+    """It was put right by itself, and nobody need read a log to know."""
+    file = Path(runtime.database)
+    runtime.close()
+    await asyncio.to_thread(spoil, file)
+    shown = await tab(page, "Overview")
+    await page.get_by_role("button", name="Refresh").click()
+
+    warning = shown.locator(".cc-warning")
+    await expect(warning).to_contain_text("The database was damaged: preferences.damaged-20")
+    await expect(figure(shown, "prompts")).to_have_text("40")
+    backups.damaged(file)[0].unlink()
+    await page.get_by_role("button", name="Refresh").click()
+    await expect(warning).to_have_count(0)
+
+
+async def test_the_overview_says_what_is_kept_since_the_clock_may_be_wrong(
+    page: Page, runtime: Runtime
+) -> None:
+    """Retention does not forget it, and nobody need read a log to know."""
+
+    async def log_long_ago(service: PreferenceService) -> None:
+        async def date_back(connection: AsyncConnection) -> None:
+            await connection.execute(
+                text("UPDATE generation_logs SET created_at = '2006-01-31 12:00:00.000000'")
+            )
+
+        await service._database.write(date_back)
+        made = await service.recommend("a castle", CANDIDATES)
+        await service.log_generation(made, {made.checkpoints[0]: 1})
+
+    runtime.change_settings(retention_days=365)
+    await asyncio.to_thread(runtime.run_blocking, log_long_ago)
+    shown = await tab(page, "Overview")
+    await page.get_by_role("button", name="Refresh").click()
+
+    await expect(shown.locator(".cc-warning")).to_contain_text("40 rounds are older than they may be")
+    await expect(figure(shown, "prompts")).to_have_text("41")
+
+
+def spoil(file: Path) -> None:
+    """As a disk does: the middle of it is something else."""
+    data = bytearray(file.read_bytes())
+    data[4096 * 2 : 4096 * 6] = b"\xff" * 4096 * 4
+    file.write_bytes(data)
+
+
+async def test_preferences_are_searched_sorted_and_unfold_to_their_evidence(page: Page) -> None:
+    """All of it by the server, a page at a time."""
+    shown = await tab(page, "Preferences")
+    rows = shown.locator("tbody tr:not(.cc-unfolded)")
+    await expect(rows).to_have_count(50)
+
+    await shown.get_by_label("Search keyword or checkpoint").fill("CASTLE")
+    await expect(rows).to_have_count(3)
+    await shown.get_by_role("button", name="Share kept").click()
+    await expect(rows.first).to_contain_text(CANDIDATES[0].removesuffix(".safetensors"))
+    await expect(rows.first).to_contain_text("100 %")
+    await rows.first.get_by_role("button").click()
+
+    evidence = shown.locator(".cc-evidence li")
+    await expect(evidence.first).to_contain_text("1 of 1 images of it kept, 0 of others")
+    await expect(evidence.first).to_contain_text("castle, masterpiece")
+    await rows.first.get_by_role("cell").last.click()  # anywhere in the row
+    await expect(evidence).to_have_count(0)
+
+    await page.set_viewport_size({"width": 300, "height": 900})  # the table is wider than this
+    await rows.first.get_by_role("cell").first.click()
+    assert await evidence.first.evaluate("(line) => line.getBoundingClientRect().right") <= 300
+
+
+async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, runtime: Runtime) -> None:
+    """What a person says of an old round replaces what they had said, or takes it back."""
+    shown = await tab(page, "History")
+    rounds = shown.get_by_role("article")
+    await expect(rounds).to_have_count(20)
+    await shown.get_by_role("button", name="Older rounds").click()
+    await expect(rounds).to_have_count(40)
+
+    keyword = shown.get_by_label("With the keyword")
+    await keyword.fill("Cas")
+    await expect(shown.locator("datalist option")).to_have_count(1)
+    await keyword.fill("Castle")
+    await expect(rounds).to_have_count(8)
+    await shown.get_by_label("With an image of").select_option(CANDIDATES[0])
+    await expect(rounds).to_have_count(8)
+    await expect(rounds.first).to_contain_text("castle")
+    await keyword.fill("none such")
+    await expect(shown).to_contain_text("There are no such rounds.")
+    await keyword.fill("")
+    await expect(rounds).to_have_count(20)
+
+    newest = rounds.first
+    await newest.locator("summary").click()
+    await expect(newest.locator(".cc-keys")).to_contain_text("Enter pick")
+    await newest.get_by_role("button", name="Pick image 2").click()
+    await expect(newest.locator(".cc-saving .cc-status")).to_have_text("Saved: 2 picked, 1 rejected.")
+    await newest.get_by_role("button", name="Withdraw the verdict").click()
+    await expect(newest.locator(".cc-saving .cc-status")).to_contain_text("this run teaches nothing")
+
+    (held,) = await runtime.run(lambda service: service.generations(1))
+    assert [image.verdict for image in held.images] == [None] * 3
+    await shown.get_by_label("Show").select_option("Without a verdict")
+    await expect(rounds).to_have_count(8)
+
+
+async def test_a_prompt_that_is_markup_is_shown_as_text(page: Page) -> None:
+    """Prompts come from anywhere; none may run in the page."""
+    shown = await tab(page, "History")
+
+    await expect(shown.get_by_role("article").first).to_contain_text(HOSTILE)
+    assert await page.evaluate("window.hacked") is None
+
+
+async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, runtime: Runtime) -> None:
+    """Markup, 300 characters, another direction of writing, emoji: on every tab, and none widens the page.
+
+    Nor a table, where there is room for all of its columns.
+    """
+    names = [HOSTILE, "endless" * 43, "\u202edetrever\u202c/مرحبا שלום.safetensors", "🎨👩‍🎨/🖼️.ckpt"]
+    recommended = await runtime.run(
+        lambda service: service.recommend(f"\u202e מגדל 🗼 {HOSTILE}, {'x' * 300}", names)
+    )
+    made = await runtime.run(lambda service: service.log_generation(recommended, dict.fromkeys(names, 1)))
+    await runtime.run(lambda service: service.record_feedback(made, selected_images=[0], rejected_images=[1]))
+    await page.set_viewport_size({"width": 360, "height": 800})
+
+    for name in TABS:
+        shown = await tab(page, name)
+        if name == "Checkpoints":
+            for checkpoint in names:
+                await expect(
+                    shown.locator(f"[title={json.dumps(checkpoint, ensure_ascii=False)}]").first
+                ).to_be_visible()
+        wide = await page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert wide == 0, name
+
+    await page.set_viewport_size({"width": 800, "height": 800})
+    for name, search, rows in (("Preferences", "xxx", 2), ("Checkpoints", "endless", 1)):
+        shown = await tab(page, name)
+        await shown.get_by_role("searchbox").fill(search)
+        table = shown.get_by_role("region")
+        await expect(table.get_by_role("row", name=search)).to_have_count(rows)
+        assert await table.evaluate("(frame) => frame.scrollWidth - frame.clientWidth") == 0, name
+
+    assert await page.evaluate("window.hacked") is None
+    assert await page.locator("img[src=x]").count() == 0
+
+
+async def test_checkpoints_are_listed_with_the_interval_of_their_share(page: Page) -> None:
+    """Without a ComfyUI nothing is known of files, so none is said to be missing."""
+    shown = await tab(page, "Checkpoints")
+
+    await expect(shown.locator("tbody tr")).to_have_count(3)
+    await expect(shown.get_by_role("img", name="100 %, likely 90 % to 100 %")).to_be_visible()
+    await expect(shown.locator(".cc-flag")).to_have_count(0)
+
+
+async def test_checkpoints_are_pinned_and_banned(page: Page, runtime: Runtime) -> None:
+    """By the keyboard too: the focus stays on the button that was pressed."""
+    shown = await tab(page, "Checkpoints")
+    first, second = sorted(CANDIDATES)[:2]
+
+    await shown.get_by_role("button", name=f"Pin {first}").focus()
+    await page.keyboard.press("Enter")
+    await expect(shown.locator(".cc-status")).to_contain_text("Pinned, and always shown from now on")
+    await expect(shown.get_by_role("button", name=f"Pin {first}")).to_be_focused()
+    await shown.get_by_role("button", name=f"Ban {second}").click()
+    await expect(shown.locator(".cc-status")).to_contain_text("Banned")
+    assert (runtime.settings.pinned, runtime.settings.banned) == ((first,), (second,))
+
+    await shown.get_by_role("button", name=f"Ban {first}").click()
+    await expect(shown.locator(".cc-status")).to_contain_text(
+        f"Banned, and never a candidate from now on: {first}"
+    )
+    await shown.get_by_role("button", name=f"Ban {second}").click()
+    await expect(shown.locator(".cc-status")).to_contain_text("by what was learned again")
+    assert (runtime.settings.pinned, runtime.settings.banned) == ((), (first,))
+
+
+async def test_it_tells_what_a_prompt_would_get_and_why(page: Page) -> None:
+    """The answer is the route's; without a candidate the page says what is missing."""
+    shown = await tab(page, "Try")
+    candidates = shown.get_by_label("Checkpoints to choose from")
+    await expect(candidates).to_have_value("\n".join(sorted(CANDIDATES)))
+
+    await shown.get_by_label("Prompt").fill("a castle")
+    async with page.expect_response("**/recommend") as told:
+        await shown.get_by_role("button", name="What would it pick?").click()
+    made = await (await told.value).json()
+    await expect(shown.locator(".cc-planned")).to_contain_text("epicrealismXL")
+    # Built here from its parts, and in English the same as the server says.
+    await expect(shown.locator(".cc-explanation")).to_have_text(made["explanation"])
+    async with page.expect_response("**/explain") as told:
+        await shown.get_by_role("button", name="Why?").click()
+    why = await (await told.value).json()
+    await expect(shown.locator(".cc-why")).to_contain_text("castle")
+    await expect(shown.locator(".cc-summary")).to_have_text(why["summary"])
+    await expect(shown.locator(".cc-why")).to_contain_text(why["would_change"]["sentence"])
+
+    await candidates.fill(" \n ")
+    await shown.get_by_role("button", name="What would it pick?").click()
+    await expect(shown.locator(".cc-status")).to_contain_text("Name at least one checkpoint")
+
+
+@pytest.mark.parametrize(
+    ("language", "tab_name", "asks", "explains", "sentence", "change"),
+    [
+        ("zh-CN", "试一试", "它会选哪个？", "为什么？", "明显胜出（保留的图像：“castle”", "位居第二"),
+        ("ja", "試す", "何を選ぶか見る", "なぜ？", "はっきり勝っています（残した画像：「castle」", "2 番目"),
+    ],
+)
+async def test_the_reasons_are_told_in_the_languages_of_the_page(
+    page: Page, language: str, tab_name: str, asks: str, explains: str, sentence: str, change: str
+) -> None:
+    """The server's sentence is English; the page builds its own."""
+    assert page.context.browser is not None
+    context = await page.context.browser.new_context(locale=language)
+    other = await context.new_page()
+    await other.goto(page.url)
+    await other.get_by_role("tab", name=tab_name).click()
+    shown = other.get_by_role("tabpanel", name=tab_name)
+    await shown.get_by_label("プロンプト" if language == "ja" else "提示词").fill("a castle")
+    await shown.get_by_role("button", name=asks).click()
+    await expect(shown.locator(".cc-explanation")).to_contain_text(sentence)
+    await shown.get_by_role("button", name=explains).click()
+    await expect(shown.locator(".cc-why")).to_contain_text(change)
+    words = await shown.locator(".cc-plan").text_content()
+    assert not re.search(r"\b(the|such|leads|verdict|second)\b", words or "")
+
+
+async def test_a_prompt_is_tried_before_the_checkpoints_are_listed(page: Page) -> None:
+    """Whoever is quicker than the list gets an answer all the same."""
+
+    async def late(route: Route) -> None:
+        await asyncio.sleep(1)
+        await route.continue_()
+
+    await page.route("**/checkpoints*", late)
+    shown = await tab(page, "Try")
+    await shown.get_by_label("Prompt").fill("a castle")
+    await shown.get_by_role("button", name="What would it pick?").click()
+    await expect(shown.locator(".cc-explanation")).to_contain_text("castle")
+
+
+async def test_settings_are_changed_and_a_refusal_is_set_back(page: Page, runtime: Runtime) -> None:
+    """The server's settings are the truth."""
+    shown = await tab(page, "Settings")
+    await shown.get_by_label("How to learn").select_option("counts")
+    await expect(shown.locator(".cc-status").first).to_have_text("Saved.")
+
+    await shown.get_by_label("Keep the prompts' texts").uncheck()
+    await shown.get_by_label("Forget rounds after so many days").fill("400")
+    await shown.get_by_label("Forget rounds after so many days").blur()
+    await wait_until(lambda: runtime.settings.retention_days == 400)
+    assert runtime.settings.keep_prompts is False
+
+    threshold = shown.get_by_label("Compare two checkpoints above")
+    await threshold.fill("0.9")
+    await threshold.blur()
+
+    await expect(shown.locator(".cc-status").first).to_contain_text("Not saved")
+    await expect(threshold).to_have_value("0.3")
+    assert (runtime.settings.policy, runtime.settings.explore_threshold) == ("counts", 0.3)
+    await expect(shown.locator(".cc-database")).to_contain_text(runtime.database_name)
+
+
+async def test_a_setting_that_is_being_written_outlasts_the_answer_to_another(page: Page) -> None:
+    """The answer tells all settings as they were before."""
+    shown = await tab(page, "Settings")
+    days = shown.get_by_label("Forget rounds after so many days")
+    await days.fill("400")
+    async with page.expect_response("**/settings") as answered:
+        await shown.get_by_label("Keep the prompts' texts").evaluate("(box) => box.click()")
+    await (await answered.value).finished()
+    await expect(shown.locator(".cc-status").first).to_have_text("Saved.")
+    await expect(days).to_have_value("400")
+
+
+async def test_everything_is_exported_and_imported(page: Page, runtime: Runtime, tmp_path: Path) -> None:
+    """The export is a file of the browser's; importing it again changes nothing, and a bad line is told."""
+    shown = await tab(page, "Settings")
+    await shown.get_by_label("Without prompts").check()
+    async with page.expect_download() as download:
+        await shown.get_by_role("link", name="Export").click()
+    exported = tmp_path / "exported.jsonl"
+    await (await download.value).save_as(exported)
+    assert "castle" in exported.read_text("utf-8")  # as a keyword
+    assert "masterpiece, light" not in exported.read_text("utf-8")
+
+    choose = shown.locator("input[type=file]")
+    await choose.set_input_files(exported)
+    await expect(shown.locator(".cc-exchange .cc-status")).to_have_text(
+        "Imported: 0 of 40 rounds are new, 0 verdicts are newer."
+    )
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text("{nonsense\n", "utf-8")
+    await choose.set_input_files(bad)
+    await expect(shown.locator(".cc-exchange .cc-status")).to_contain_text("Nothing was imported: ")
+    assert len(await runtime.run(lambda service: service.generations(100))) == 40
+
+
+async def test_a_round_and_everything_are_forgotten_once_that_is_confirmed(
+    page: Page, runtime: Runtime
+) -> None:
+    """Asked before; a no changes nothing."""
+    shown = await tab(page, "History")
+    rounds = shown.get_by_role("article")
+    await expect(rounds).to_have_count(20)
+    (newest,) = await runtime.run(lambda service: service.generations(1))
+
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    await rounds.first.get_by_role("button", name="Forget this round").click()
+    await expect(rounds).to_have_count(20)
+    page.once("dialog", lambda dialog: dialog.accept())
+    await rounds.first.get_by_role("button", name="Forget this round").click()
+    await expect(rounds).to_have_count(19)
+    await expect(rounds.first).to_be_focused()
+    assert newest.id not in {one.id for one in await runtime.run(lambda service: service.generations(100))}
+
+    shown = await tab(page, "Settings")
+    page.once("dialog", lambda dialog: dialog.accept())
+    await shown.get_by_role("button", name="Forget the prompts' texts").click()
+    await expect(shown.locator(".cc-forget").first).to_contain_text("Forgotten: 39 rounds.")
+    page.once("dialog", lambda dialog: dialog.accept())
+    await shown.get_by_role("button", name="Forget everything").click()
+    await expect(shown.locator(".cc-forget").last).to_contain_text("Forgotten: 39 rounds.")
+    await expect(shown).to_contain_text("0 rounds, 0 with a verdict")
+    assert (await runtime.run(lambda service: service.statistics())).pairs == ()
+
+
+@pytest.mark.parametrize(
+    ("locale", "lang", "checkpoints"), [("ja-JP", "ja", "チェックポイント"), ("zh-CN", "zh", "检查点")]
+)
+async def test_it_speaks_the_browsers_language(page: Page, locale: str, lang: str, checkpoints: str) -> None:
+    """Tabs, settings and their help, from the files that ComfyUI reads too."""
+    browser = page.context.browser
+    assert browser is not None
+    other = await browser.new_page(locale=locale)
+    await other.goto(page.url)
+
+    await expect(other.get_by_role("tab", name=checkpoints)).to_be_visible()
+    await expect(other.locator("html")).to_have_attribute("lang", lang)
+    await other.locator("[data-tab=settings]").click()
+    shown = json.loads((ROOT / "locales" / lang / "settings.json").read_text("utf-8"))
+    await expect(other.get_by_label(shown["ContextCheckpoint_Policy"]["name"])).to_be_visible()
+    await expect(other.get_by_role("tabpanel").last).to_contain_text(
+        shown["ContextCheckpoint_KeptLoaders"]["tooltip"]
+    )
+
+
+async def test_tabs_are_reached_by_the_keyboard_and_remembered(page: Page) -> None:
+    """Arrows lead from tab to tab; a reload shows the same one."""
+    await page.get_by_role("tab", name="Overview").focus()
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("ArrowRight")
+
+    await expect(page.get_by_role("tab", name="History")).to_be_focused()
+    await page.reload()
+    await expect(page.get_by_role("tab", name="History")).to_have_attribute("aria-selected", "true")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_nobody_is_kept_out(
+    page: Page, serious_faults: Callable[[Any, str], Awaitable[list[str]]], scheme: Any
+) -> None:
+    """axe-core finds no serious fault on any tab, in either theme."""
+    await page.emulate_media(color_scheme=scheme)
+    faults = {}
+    for name in TABS:
+        await tab(page, name)
+        faults[name] = await serious_faults(page, "body")
+
+    assert {name: found for name, found in faults.items() if found} == {}

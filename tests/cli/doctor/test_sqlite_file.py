@@ -1,0 +1,174 @@
+"""What the doctor says of each state that a database can be in, without changing it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from context_checkpoint.cli.doctor.report import Check
+from context_checkpoint.cli.doctor.sqlite_file import check_sqlite
+from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.database.schema import REVISION, VERSION_TABLE
+
+
+def looked_at(path: Path) -> dict[str, Check]:
+    checks = list(check_sqlite(path, revision=REVISION, version_table=VERSION_TABLE))
+    assert all(check.mend for check in checks if check.state == "bad")
+    return {check.name: check for check in checks}
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Not `tmp_path`: an ordinary user must be able to enter it."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def path(folder: Path) -> Path:
+    """A database with one generation."""
+    path = folder / "with space & ü?#.db"
+
+    async def fill() -> None:
+        service = await PreferenceService.open(path)
+        recommendation = await service.recommend("portrait", ["a", "b"])
+        await service.log_generation(recommendation, {"a": 1})
+        await service.close()
+
+    asyncio.run(fill())
+    return path
+
+
+@contextmanager
+def as_an_ordinary_user() -> Iterator[None]:
+    """Root may write everything; tests of permissions have to be somebody else."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_sound_database_is_counted_and_left_alone(path: Path) -> None:
+    """Nothing but its own file is there afterwards, and that as it was."""
+    before = path.read_bytes()
+
+    found = looked_at(path)
+
+    assert {check.state for check in found.values()} == {"good"}
+    assert found["schema"].found == f"revision {REVISION}"
+    assert found["generations"].found == "1"
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_one_that_is_not_there_is_not_made(folder: Path) -> None:
+    """The first round makes it; until then its folder must be writable."""
+    found = looked_at(folder / "deeper" / "preferences.db")
+
+    assert found["file"].state == "note"
+    assert found["folder"].state == "good"
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_bad(folder: Path) -> None:
+    """The first round would be lost."""
+    folder.chmod(0o555)
+
+    with as_an_ordinary_user():
+        found = looked_at(folder / "preferences.db")
+
+    assert found["folder"].state == "bad"
+
+
+@pytest.mark.parametrize("locked_folder", [False, True])
+def test_a_read_only_database_is_read_and_told(path: Path, locked_folder: bool) -> None:
+    """What was learned serves on; verdicts cannot be saved."""
+    path.chmod(0o444)
+    if locked_folder:
+        path.parent.chmod(0o555)
+
+    with as_an_ordinary_user():
+        found = looked_at(path)
+
+    assert found["generations"].found == "1"
+    assert found["writable"].state == "bad"
+
+
+def test_one_that_is_being_written_is_only_noted(path: Path) -> None:
+    """A verdict takes milliseconds; try again."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        found = looked_at(path)
+
+    assert found["writable"].state == "note"
+    assert found["generations"].state == "good"
+
+
+def test_damage_inside_is_found(path: Path) -> None:
+    """`quick_check` reads every page."""
+    content = bytearray(path.read_bytes())
+    content[8192:24576] = b"\xff" * 16384
+    path.write_bytes(content)
+
+    found = looked_at(path)
+
+    assert "bad" in {check.state for check in found.values()}
+
+
+def test_a_file_that_is_no_database_is_bad(folder: Path) -> None:
+    """Another file by mistake."""
+    (folder / "notes.txt").write_text("no database " * 100)
+
+    assert looked_at(folder / "notes.txt")["opens"].state == "bad"
+
+
+def test_a_folder_in_its_place_is_bad(folder: Path) -> None:
+    """`--database` takes a file."""
+    assert looked_at(folder)["opens"].state == "bad"
+
+
+def test_somebody_elses_database_is_bad(folder: Path) -> None:
+    """Ours would be mixed into it."""
+    with closing(sqlite3.connect(folder / "comfyui.db")) as other, other:
+        other.execute("CREATE TABLE assets (id)")
+
+    found = looked_at(folder / "comfyui.db")
+
+    assert found["schema"].state == "bad"
+    assert "assets" in found["schema"].found
+
+
+def test_statistics_that_are_being_recomputed_are_noted(path: Path) -> None:
+    """So that nobody wonders why the newest verdicts do not count yet."""
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("INSERT INTO recomputation VALUES (1, 3, 1, 9, -1, 'me', '2026-01-01 00:00:00')")
+
+    found = looked_at(path)["statistics"]
+
+    assert found.state == "note"
+    assert "generations; recommendations rest on the former ones" in found.found
+
+
+@pytest.mark.parametrize(("found_revision", "state"), [("0000", "note"), ("9999", "bad")])
+def test_an_older_schema_is_noted_and_a_newer_one_is_bad(path: Path, found_revision: str, state: str) -> None:
+    """Older ones are migrated when they are opened; newer ones need a newer pack."""
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"UPDATE {VERSION_TABLE} SET version_num = ?", (found_revision,))  # noqa: S608
+
+    assert looked_at(path)["schema"].state == state

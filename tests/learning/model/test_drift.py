@@ -1,0 +1,155 @@
+"""What surprises, what is doubted then, and how long a checkpoint may be shown alone."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from context_checkpoint.learning.model.accumulator import Tally
+from context_checkpoint.learning.model.evidence import Round
+from context_checkpoint.learning.model.plackett_luce import BAR, surprise
+from context_checkpoint.learning.model.sufficient_statistics import hearings
+from context_checkpoint.learning.policies import policy_named
+from context_checkpoint.learning.recommendation.explanation import one_sentence
+from context_checkpoint.learning.values import Keyword, Ranking, Shown
+
+POOL = ("a", "b", "c", "d")
+CATS = (Keyword("cat"), Keyword("sofa"))
+TREES = (Keyword("tree"), Keyword("river"))
+
+
+def shown(best: str | None, *names: str) -> tuple[Shown, ...]:
+    return tuple(Shown(name, 1, int(name == best), int(name != best)) for name in names)
+
+
+def ask(tally: Tally, words: tuple[Keyword, ...] = CATS, seed: int = 0) -> Ranking:
+    held = tally.evidence(words, POOL)
+    return policy_named("bayesian").rank(words, POOL, held, rng=numpy.random.default_rng(seed))
+
+
+def someone(rounds: int = 12) -> Tally:
+    """Somebody who picks `a` for cats and `b` for trees."""
+    tally = Tally()
+    for number in range(rounds):
+        others = (POOL[2 + number % 2],)
+        tally.add(Round(CATS, shown("a", "a", "b", *others)))
+        tally.add(Round(TREES, shown("b", "a", "b", *others)))
+    return tally
+
+
+class TestSurprise:
+    @given(
+        st.lists(st.floats(-3.0, 3.0), min_size=1, max_size=3),
+        st.floats(0.0, 2.0),
+    )
+    def test_a_model_that_is_right_is_not_surprised_on_average(self, means: list[float], variance: float):
+        """The expectation over all that may be chosen, the bar among them, is 0."""
+        names, variances = POOL[: len(means)], [variance] * len(means)
+        drawn = [mean / math.sqrt(1.0 + math.pi / 8.0 * variance) for mean in means]
+        force = [*(math.exp(each) for each in drawn), math.exp(BAR)]
+        expected = sum(
+            weight / sum(force) * surprise(shown(best, *names), means, variances)
+            for weight, best in zip(force, (*names, None), strict=True)
+        )
+        assert expected == pytest.approx(0.0, abs=1e-9)
+
+    def test_a_sure_picture_rejected_surprises_and_one_accepted_does_not(self):
+        """In nats: far above what chance brings about, and a little below nothing."""
+        assert surprise(shown(None, "a"), [2.0], [0.1]) > 2.0
+        assert -0.3 < surprise(shown("a", "a"), [2.0], [0.1]) < 0.0
+
+
+class TestHearings:
+    def test_rounds_alone_are_counted_until_some_are_compared(self):
+        """Per keyword, and only its own."""
+        tally = someone()
+        for _ in range(3):
+            tally.add(Round(CATS, shown("a", "a")))
+        held = tally.evidence((*CATS, *TREES), POOL).hearings
+        assert (held["cat"].alone, held["tree"].alone) == (3.0, 0.0)
+        tally.add(Round(CATS, shown("a", "a", "b")))
+        assert tally.evidence(CATS, POOL).hearings["cat"].alone == 0.0
+
+    def test_taking_a_verdict_back_leaves_no_trace(self):
+        """Both numbers are sums, although they are replaced."""
+        tally = someone()
+        before = tally.evidence(CATS, POOL).hearings
+        verdict = Round(CATS, shown(None, "a"))
+        tally.add(verdict)
+        assert tally.evidence(CATS, POOL).hearings != before
+        tally.subtract(verdict)
+        assert tally.evidence(CATS, POOL).hearings == before
+
+    def test_a_draft_surprises_half(self):
+        """As it teaches half; that one was shown alone counts whole."""
+        tally, verdict = someone(), Round(CATS, shown(None, "a"), "final")
+        tally.add(verdict)
+        (basis,) = tally._taken[verdict]
+        final, draft = (
+            hearings(replace(verdict, stage=stage, basis=basis))["cat"] for stage in ("final", "draft")
+        )
+        assert draft.surprise == pytest.approx(final.surprise / 2, abs=1e-5)
+        assert draft.alone == final.alone == 1.0
+
+    def test_nothing_is_heard_of_a_round_without_a_verdict_or_a_basis(self):
+        """There is nothing that could have been expected."""
+        assert hearings(Round(CATS, (Shown("a", 1),))) == {}
+        assert hearings(Round(CATS, shown("a", "a"))) == {}
+
+
+class TestDoubt:
+    def test_rejected_again_and_again_the_favourite_is_no_longer_shown_alone(self):
+        """Long before so many verdicts outweigh those that made it the favourite."""
+        tally = someone()
+        sure = ask(tally)
+        assert (sure.order[0], sure.doubt) == ("a", 0.0)
+        assert sure.confidence > 0.5
+        for _ in range(3):
+            tally.add(Round(CATS, shown(None, "a")))
+        unsure = ask(tally)
+        assert unsure.doubt > 0.3
+        assert unsure.confidence < 0.5
+        said = [
+            one_sentence(each, each.shown_order[:2], "exploit_explore", stage="final", policy="bayesian")
+            for each in (sure, unsure)
+        ]
+        assert ["not as expected" in sentence for sentence in said] == [False, True]
+
+    def test_other_prompts_are_doubted_less(self):
+        """But a little: who changed one taste may have changed others."""
+        tally = someone()
+        for _ in range(3):
+            tally.add(Round(CATS, shown(None, "a")))
+        assert ask(tally, TREES).doubt < ask(tally).doubt / 2
+
+    def test_what_comes_true_again_is_believed_again(self):
+        """Some bad days are no change of taste."""
+        tally = someone()
+        for _ in range(3):
+            tally.add(Round(CATS, shown(None, "a")))
+        for _ in range(8):
+            tally.add(Round(CATS, shown("a", "a", "b", "c")))
+        again = ask(tally)
+        assert (again.order[0], again.doubt) == ("a", 0.0)
+        assert again.confidence > 0.5
+
+
+class TestStaleness:
+    def test_shown_alone_for_long_it_is_compared_again_and_then_believed_again(self):
+        """For thirty rounds nothing changes; before sixty have passed two are shown, and one is enough."""
+        tally, alone = someone(30), 0
+        fresh = ask(tally).confidence
+        while ask(tally).confidence > 0.5:
+            tally.add(Round(CATS, shown("a", "a")))
+            alone += 1
+            if alone == 30:
+                assert ask(tally).confidence >= fresh - 0.02
+        assert 30 < alone < 60
+        assert ask(tally).confidence > 0.3
+        tally.add(Round(CATS, shown("a", "a", "b")))
+        assert ask(tally).confidence >= fresh - 0.02

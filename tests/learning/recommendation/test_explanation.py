@@ -1,0 +1,280 @@
+"""What a person is told about a recommendation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy
+import pytest
+
+from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.model.accumulator import Tally
+from context_checkpoint.learning.model.evidence import Round
+from context_checkpoint.learning.policies import POLICIES, policy_named
+from context_checkpoint.learning.prompts.keywords import extract_keywords
+from context_checkpoint.learning.recommendation.counterfactuals import MOST_PICKS, Change, what_would_change
+from context_checkpoint.learning.recommendation.explanation import finding, in_full, one_sentence, parts
+from context_checkpoint.learning.recommendation.pins import Curation
+from context_checkpoint.learning.recommendation.strategy import choose
+from context_checkpoint.learning.values import Keyword, Ranking, Shown, Stage, Thresholds
+
+POOL = ("sdxl/epic.safetensors", "dream.safetensors", "jugg.ckpt")
+
+
+def picked(best: str, *texts: str) -> Round:
+    words = tuple(Keyword(text) for text in texts)
+    return Round(words, tuple(Shown(name, 1, int(name == best), int(name != best)) for name in POOL))
+
+
+def told(
+    rounds: Sequence[Round],
+    prompt: str,
+    *,
+    stage: Stage = "final",
+    explore: bool = True,
+    policy: str = "bayesian",
+    pool: Sequence[str] = POOL,
+) -> str:
+    tally = Tally()
+    for judged in rounds:
+        tally.add(judged)
+    keywords = extract_keywords(prompt)
+    ranking = policy_named(policy).rank(
+        keywords, pool, tally.evidence(keywords, pool), rng=numpy.random.default_rng(0)
+    )
+    strategy, checkpoints = choose(ranking, stage=stage, explore=explore, thresholds=Thresholds())
+    return one_sentence(ranking, checkpoints, strategy, stage=stage, policy=policy)
+
+
+def test_a_cold_start_says_that_nothing_is_known():
+    """And names what it compares."""
+    sentence = told([], "anime girl")
+    assert sentence.startswith("Compare epic, ")
+    assert "no verdict on a prompt like this one is known yet" in sentence
+
+
+def test_little_data_and_no_clear_winner_are_different_answers():
+    """One verdict lacks data; thirty that disagree lack a winner."""
+    assert "little data" in told([picked(POOL[0], "cat")], "cat")
+    disagreeing = [picked(POOL[number % 3], "cat") for number in range(30)]
+    assert "no clear winner" in told(disagreeing, "cat")
+
+
+def test_a_clear_winner_is_named_with_the_words_and_images_that_speak_for_it():
+    """Which keywords, and on how many images."""
+    sentence = told([picked(POOL[0], "cat", "night")] * 12, "cat at night")
+    assert sentence.startswith("epic alone: it is the clear winner on such prompts")
+    assert '12 of 12 for "cat"' in sentence
+
+
+def test_two_branches_say_which_one_is_meant():
+    """The best mostly, and one beside it."""
+    assert told([picked(POOL[1], "cat")] * 4, "cat").startswith("Mostly dream, with ")
+
+
+def test_a_draft_says_why_it_compares_however_sure():
+    """The override is told."""
+    assert "The draft stage compares several" in told([picked(POOL[0], "cat")] * 12, "cat", stage="draft")
+
+
+def test_without_exploring_a_guess_is_told_as_one():
+    """One checkpoint, shown because nothing else was allowed."""
+    assert "no verdict on a prompt like this one" in told([], "cat", explore=False)
+
+
+def test_a_single_candidate_needs_no_reason():
+    """There was nothing to choose."""
+    assert told([], "cat", pool=POOL[:1]) == "epic is the only candidate."
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("count", [0, 1, 30])
+def test_every_policy_is_explained_in_one_sentence(policy: str, count: int):
+    """One line, one full stop at its end, no number that nobody reads."""
+    sentence = told([picked(POOL[0], "cat")] * count, "cat", policy=policy)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert "nan" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("evidence", "clarity", "expected"),
+    [
+        (0.0, 0.9, "nothing_known"),
+        (0.2, 0.9, "little_data"),
+        (0.9, 0.4, "no_clear_winner"),
+        (0.9, 0.9, "clear_winner"),
+    ],
+)
+def test_the_smaller_of_evidence_and_clarity_is_what_is_missing(evidence, clarity, expected):
+    """The four answers."""
+    ranking = Ranking(POOL, POOL, {}, {}, evidence * clarity, evidence, clarity)
+    assert finding(ranking) == expected
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_in_full_it_is_json_with_all_that_counted(policy: str):
+    """Keywords with their rounds, candidates best first, what speaks for and against each."""
+    tally = Tally()
+    for judged in [picked(POOL[0], "cat", "night"), picked(POOL[1], "anime", "night")] * 5:
+        tally.add(judged)
+    keywords = extract_keywords("cat, night, fog")
+    evidence = tally.evidence(keywords, POOL)
+    ranking = policy_named(policy).rank(keywords, POOL, evidence, rng=numpy.random.default_rng(0))
+    change = what_would_change(policy_named(policy), keywords, POOL, evidence, ranking)
+    full = in_full(ranking, keywords, evidence, change, policy=policy, strategy="explore")
+    assert json.loads(json.dumps(full)) == full
+    assert [row["checkpoint"] for row in full["checkpoints"]] == list(ranking.order)
+    assert {word["text"]: word["rounds"] for word in full["keywords"]} == {
+        "cat": 5.0,
+        "night": 10.0,
+        "fog": 0.0,
+    }
+    best = full["checkpoints"][0]
+    assert (best["selected"], best["total"]) == (5, 10)
+    if policy != "global":
+        assert best["checkpoint"] == POOL[0]
+        assert best["speak_for"][0]["keyword"] == "cat"
+
+
+def test_what_speaks_against_a_checkpoint_is_told():
+    """The words with which its images were thrown away."""
+    tally = Tally()
+    for judged in [picked(POOL[0], "cat"), picked(POOL[1], "anime"), picked(POOL[2], "castle")] * 5:
+        tally.add(judged)
+    keywords = (Keyword("cat"),)
+    evidence = tally.evidence(keywords, POOL)
+    ranking = policy_named("bayesian").rank(keywords, POOL, evidence, rng=numpy.random.default_rng(0))
+    rows = in_full(ranking, keywords, evidence, Change(), policy="bayesian", strategy="explore")[
+        "checkpoints"
+    ]
+    loser = next(row for row in rows if row["checkpoint"] == POOL[1])
+    assert [
+        (reason["keyword"], reason["selected"], reason["total"]) for reason in loser["speak_against"]
+    ] == [("cat", 0, 5)]
+
+
+def test_a_checkpoint_without_a_verdict_is_not_said_to_lead():
+    """A pool of strangers: others were judged for such prompts, but none of these."""
+    sentence = told([picked(POOL[0], "cat")] * 6, "cat", pool=["new.safetensors", "newer.safetensors"])
+    assert "no verdict on these checkpoints is known yet" in sentence
+    assert "leads" not in sentence
+
+
+def test_a_newcomer_among_rejected_ones_is_said_to_have_no_verdict():
+    """It is first because the others were thrown away, which is not a lead of its own."""
+    thrown = Round((Keyword("cat"),), tuple(Shown(name, 1, rejected=1) for name in POOL))
+    sentence = told([thrown] * 3, "cat", pool=[*POOL, "new.safetensors"])
+    assert "little data on such prompts, and no verdict on new is known yet" in sentence
+
+
+class TestTheParts:
+    """What the sentence says, for those who say it in another language."""
+
+    async def test_they_say_what_the_sentence_says(self, service: PreferenceService) -> None:
+        """The beginning, the finding, the leader and the words with their images."""
+        for _ in range(12):
+            made = await service.recommend("cat at night", POOL, stage="draft", seed=1)
+            generation_id = await service.log_generation(made, dict.fromkeys(POOL, 1))
+            await service.record_feedback(generation_id, {POOL[0]: 1}, {POOL[1]: 1, POOL[2]: 1})
+        told = parts(await service.recommend("cat at night", POOL))
+        assert (told["opening"], told["pinned"], told["problem"]) == ("alone", [], "")
+        grounds = told["grounds"]
+        assert grounds is not None
+        assert (grounds["finding"], grounds["leader"]) == ("clear_winner", POOL[0])
+        assert grounds["kept"][0]["selected"] == grounds["kept"][0]["total"] == 12
+        full = await service.explain("cat at night", POOL)
+        assert full["grounds"] == grounds
+        assert json.loads(json.dumps(told)) == told
+
+        service.curation = Curation(pinned=(POOL[2],))
+        made = await service.recommend("cat at night", POOL, explore=False)
+        pinned = parts(made)
+        assert (made.checkpoints, pinned["pinned"]) == ((POOL[2],), [POOL[2]])
+        assert pinned["grounds"] == grounds
+        assert "jugg alone: epic is the clear winner" in made.explanation
+
+    async def test_a_cold_start_knows_nothing_and_a_single_candidate_was_not_asked(
+        self, service: PreferenceService
+    ) -> None:
+        """Nothing is made up."""
+        told = parts(await service.recommend("cat", POOL))
+        assert told["opening"] == "compare"
+        assert told["grounds"] is not None
+        assert (told["grounds"]["finding"], told["grounds"]["kept"]) == ("nothing_known", [])
+        assert (await service.recommend("cat", POOL, stage="draft")).stage == "draft"
+        assert parts(await service.recommend("cat", POOL, stage="draft"))["opening"] == "draft"
+        alone = parts(await service.recommend("cat", POOL[:1]))
+        assert (alone["opening"], alone["grounds"]) == ("only_candidate", None)
+
+
+class TestWhatWouldChange:
+    """By the real service: what it tells is what then happens."""
+
+    async def judge(self, service: PreferenceService, prompt: str, winner: str, rounds: int = 1) -> None:
+        for _ in range(rounds):
+            made = await service.recommend(prompt, POOL, stage="draft", seed=1)
+            shown = dict.fromkeys(POOL, 1)
+            generation_id = await service.log_generation(made, shown)
+            lost = {name: 1 for name in POOL if name != winner}
+            await service.record_feedback(generation_id, {winner: 1}, lost)
+
+    @pytest.mark.parametrize("policy", POLICIES)
+    async def test_so_many_picks_of_the_runner_up_put_it_first(
+        self, service: PreferenceService, policy: str
+    ) -> None:
+        """Told, then done: one fewer does not turn it, that many do."""
+        service.default_policy = policy
+        await self.judge(service, "cat", POOL[0], 3)
+        await self.judge(service, "cat", POOL[1])
+        before = await service.explain("cat", POOL)
+        change = before["would_change"]
+        assert (before["checkpoints"][0]["checkpoint"], change["runner_up"]) == (POOL[0], POOL[1])
+        assert change["behind"] > 0.0
+        assert change["picks"] is not None
+        assert f"dream is second, {change['behind']:.2f} behind" in change["sentence"]
+
+        for number in range(change["picks"]):
+            now = await service.recommend("cat", POOL, explore=False)
+            assert now.checkpoints[0] == POOL[0], number
+            generation_id = await service.log_generation(now, {POOL[0]: 1, POOL[1]: 1})
+            await service.record_feedback(generation_id, {POOL[1]: 1}, {POOL[0]: 1})
+
+        assert (await service.recommend("cat", POOL, explore=False)).checkpoints[0] == POOL[1]
+
+    async def test_the_word_that_decides_is_named(self, service: PreferenceService) -> None:
+        """Leaving it out of the prompt does what was told, and leaving out another does not."""
+        await self.judge(service, "anime city", POOL[0], 9)
+        await self.judge(service, "city photo", POOL[1], 9)
+        await self.judge(service, "old city", POOL[1], 9)
+        told = (await service.explain("anime of a city", POOL))["would_change"]
+
+        assert told["without"] == [{"keyword": "anime", "checkpoint": POOL[1]}]
+        assert 'First would be, without "anime", dream.' in told["sentence"]
+        assert (await service.recommend("a city", POOL, explore=False)).checkpoints == (POOL[1],)
+        assert (await service.recommend("anime", POOL, explore=False)).checkpoints == (POOL[0],)
+
+    async def test_a_clear_winner_is_not_turned_by_a_few_picks(self, service: PreferenceService) -> None:
+        """Beyond what was tried out no number is made up."""
+        await self.judge(service, "cat", POOL[0], 80)
+        told = (await service.explain("cat", POOL, policy="counts"))["would_change"]
+        assert told["picks"] is None
+        assert f"even {MOST_PICKS} more picks" in told["sentence"]
+
+    async def test_where_nothing_is_known_any_verdict_would(self, service: PreferenceService) -> None:
+        """And with one candidate nothing would."""
+        full = await service.explain("cat", POOL)
+        assert (full["finding"], full["would_change"]["sentence"]) == (
+            "nothing_known",
+            "Any verdict on such a prompt.",
+        )
+        alone = await service.explain("cat", POOL[:1])
+        assert alone["would_change"]["runner_up"] == ""
+
+    async def test_names_are_spelled_as_the_caller_does(self, service: PreferenceService) -> None:
+        """Windows' backslashes come back."""
+        pool = [name.replace("/", "\\") for name in POOL]
+        await self.judge(service, "cat", POOL[1], 3)
+        told = (await service.explain("cat", pool))["would_change"]
+        assert told["runner_up"] in pool

@@ -1,0 +1,290 @@
+"""What a person takes back is gone: from what is recommended, from the file, and from every copy of it."""
+
+# ruff: noqa: ASYNC240 - what else runs in these loops may wait for a file
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.database.files import backups
+from context_checkpoint.learning.errors import InvalidRequest, UnknownGeneration
+from context_checkpoint.learning.maintenance.retention import KeptBack
+from context_checkpoint.learning.reports import Forgotten
+from context_checkpoint.learning.store import erasure as forgetting_store
+from context_checkpoint.learning.values import ImageFile
+from tests.learning.database.files.test_backups import Clock, opened
+from tests.learning.database.test_faults import judged
+
+SECRET = "zebrafinch"  # noqa: S105 - a word of a prompt
+PROMPT = f"oil painting of a {SECRET}, by candlelight"
+FILE = "unmistakable_00001_.png"
+CHECKPOINTS = ["a", "b", "c"]
+
+
+async def teach(
+    service: PreferenceService, prompt: str, winner: str = "a", *, filename: str = "", session: str = ""
+) -> str:
+    made = await service.recommend(prompt, CHECKPOINTS, stage="draft")
+    files = [ImageFile(name, filename, "", "output") for name in CHECKPOINTS]
+    generation_id = await service.log_generation(made, files, session_id=session)
+    await service.record_feedback(generation_id, {winner: 1})
+    return generation_id
+
+
+def holds(folder: Path, *words: str) -> list[str]:
+    """The files below a folder in whose bytes one of the words is."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and any(word.encode() in path.read_bytes() for word in words):
+            found.append(path.name)
+    return found
+
+
+async def taught(path: Path, clock: Clock) -> str:
+    """A database with a backup, one that a killed process began, and a file that was put aside: all hold the
+    secret."""
+    async with opened(path, clock, kept=0) as service:
+        for number in range(40):
+            await teach(service, f"anime girl, place {number}")
+        secret = await teach(service, PROMPT, "c", filename=FILE, session="nightly")
+    backups.make(path, clock(), kept=7)
+    aside = path.with_name(f"{path.stem}.damaged-20250101-000000{path.suffix}")
+    aside.write_bytes(path.read_bytes())
+    begun = backups.folder_of(path) / f"{path.stem}-20250101-000000{path.suffix}.4711.part"
+    begun.write_bytes(path.read_bytes())
+    return secret
+
+
+Erase = Callable[[PreferenceService, str], Awaitable[Forgotten]]
+ERASURES: dict[str, Erase] = {
+    "a generation": lambda service, secret: service.forget_generation(secret),
+    "a keyword": lambda service, _: service.forget_keyword(SECRET),
+    "everything": lambda service, _: service.forget_everything(),
+}
+
+
+@pytest.mark.parametrize("what", ERASURES)
+async def test_what_is_forgotten_is_in_no_file_any_more(database_file: Path, what: str) -> None:
+    """Not in a free page, not in the log beside it, not in a backup, not in a file that was put aside."""
+    clock = Clock()
+    secret = await taught(database_file, clock)
+    words = [SECRET] if what == "a keyword" else [SECRET, FILE, "nightly"]
+    assert len(holds(database_file.parent, *words)) == 4
+
+    async with opened(database_file, clock) as service:
+        forgotten = await ERASURES[what](service, secret)
+        assert holds(database_file.parent, *words) == []
+        assert (await service.rebuild()).corrected == 0
+        left = await judged(service)
+    assert holds(database_file.parent, *words) == []
+
+    assert forgotten == Forgotten(41 if what == "everything" else 1, ())
+    assert left == {"a generation": 40, "a keyword": 41, "everything": 0}[what]
+    [copy] = backups.listed(database_file)
+    assert backups.problem_of(copy.path) == ""
+    async with opened(copy.path, clock, kept=0) as old:
+        assert await judged(old) == left
+        assert (await old.rebuild()).corrected == 0
+
+
+async def test_a_forgotten_generation_teaches_as_if_it_had_never_been(service: PreferenceService) -> None:
+    """To the bit, on every kind of database."""
+    await teach(service, "anime girl")
+    before = await service.recommend(f"anime girl, {SECRET}", CHECKPOINTS, seed=3)
+    secret = await teach(service, f"anime girl, {SECRET}", "c")
+
+    await service.forget_generation(secret)
+    after = await service.recommend(f"anime girl, {SECRET}", CHECKPOINTS, seed=3)
+
+    assert after.scores == before.scores
+    assert (await service.pairs(SECRET))[1] == 0
+    assert (await service.rebuild()).corrected == 0
+    with pytest.raises(UnknownGeneration):
+        await service.forget_generation(secret)
+
+
+async def test_a_forgotten_keyword_leaves_what_was_learned_of_the_others(service: PreferenceService) -> None:
+    """Over more generations than one transaction takes; only the texts that had it go."""
+    for _ in range(120):
+        await teach(service, f"anime girl, {SECRET}")
+    await teach(service, "anime boy")
+    others = (await service.pairs("anime"))[0]
+
+    forgotten = await service.forget_keyword(SECRET)
+
+    assert forgotten.generations == 120
+    assert (await service.pairs("anime"))[0] == others
+    assert (await service.pairs(SECRET))[1] == 0
+    assert {each.prompt for each in await service.generations(200)} == {"", "anime boy"}
+    assert (await service.rebuild()).corrected == 0
+    with pytest.raises(InvalidRequest, match="Nothing is known"):
+        await service.forget_keyword(SECRET)
+
+
+async def test_phrases_and_negative_keywords_with_the_word_are_forgotten_too(
+    database_file: Path, service: PreferenceService
+) -> None:
+    """But not other words that begin alike."""
+    await teach(service, f"a shy {SECRET} on a branch")
+    made = await service.recommend("anime girl", CHECKPOINTS, negative=f"{SECRET}, blurry")
+    await service.log_generation(made, dict.fromkeys(CHECKPOINTS, 1))
+    await teach(service, f"{SECRET}s, {SECRET}ery")
+
+    await service.forget_keyword(SECRET)
+
+    left = {word.text for each in await service.generations() for word in each.keywords}
+    assert f"{SECRET}ery" in left
+    assert not any(SECRET in word.lstrip("-").split() for word in left)
+    assert (await service.rebuild()).corrected == 0
+
+
+async def test_forgotten_prompts_leave_everything_that_was_learned(
+    database_file: Path, service: PreferenceService
+) -> None:
+    """Only the sentence goes; its keywords are what is learned about."""
+    await teach(service, PROMPT)
+    before = await service.recommend(PROMPT, CHECKPOINTS, seed=3)
+
+    forgotten = await service.forget_prompts()
+
+    assert forgotten.generations == 1
+    assert (await service.generations())[0].prompt == ""
+    assert (await service.recommend(PROMPT, CHECKPOINTS, seed=3)).scores == before.scores
+    assert holds(database_file.parent, "painting of a") == []
+
+
+async def test_without_prompts_only_keywords_are_stored(database_file: Path) -> None:
+    """From the first generation on, no file holds the sentence."""
+    async with opened(database_file, Clock()) as service:
+        service.keep_prompts = False
+        await teach(service, PROMPT)
+        assert [word.text for word in (await service.generations())[0].keywords]
+    assert holds(database_file.parent, "painting of a") == []
+
+
+async def test_what_is_older_than_the_retention_goes_by_itself(database_file: Path) -> None:
+    """With what it taught, out of the copies too; at the next generation that is logged."""
+    clock = Clock()
+    async with opened(database_file, clock) as service:
+        await teach(service, PROMPT)
+        clock.now += timedelta(days=20)
+        await teach(service, "anime girl")
+    assert len(holds(database_file.parent, SECRET)) == 2
+    clock.now += timedelta(days=11)
+
+    async with opened(database_file, clock) as service:
+        service.retention_days = 30
+        await teach(service, "anime girl")
+
+    async with opened(database_file, clock) as service:
+        assert await judged(service) == 2
+        assert (await service.rebuild()).corrected == 0
+    assert holds(database_file.parent, SECRET) == []
+
+
+async def test_a_clock_that_is_years_ahead_does_not_make_everything_too_old(
+    database_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing goes, day after day; it is told, and goes once somebody says that the clock is right."""
+    clock = Clock()
+    for _ in range(3):
+        async with opened(database_file, clock) as service:
+            await teach(service, PROMPT)
+        clock.now += timedelta(days=25)
+    clock.now += timedelta(days=3650)
+
+    for _ in range(3):
+        async with opened(database_file, clock) as service:
+            service.retention_days = 365
+            await teach(service, "anime girl")
+        clock.now += timedelta(days=1)
+
+    assert service.kept_back == KeptBack(3, 365)
+    assert "`context-checkpoint forget --older-than 365` lets them go" in caplog.text
+    assert len(holds(database_file.parent, SECRET)) > 1
+    async with opened(database_file, clock) as service:
+        service.retention_days = 365
+        assert (await service.forget_older(365)).generations == 3
+        await teach(service, "anime girl")
+    assert service.kept_back.generations == 0
+    assert holds(database_file.parent, SECRET) == []
+
+
+@pytest.mark.postgres
+async def test_the_days_of_a_log_are_those_of_utc_on_a_server_too(service: PreferenceService) -> None:
+    """Whatever zone the connection is in."""
+    await teach(service, "anime girl")
+
+    assert await service._database.read(forgetting_store.days) == [datetime.now(timezone.utc).date()]
+
+
+async def test_a_copy_that_another_process_is_making_gets_no_name(
+    database_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was begun before and knows; its process makes another one later."""
+    clock = Clock()
+    secret = await taught(database_file, clock)
+    [draft] = backups.drafts(database_file)
+    listed = backups.listed
+
+    def finished_just_now(database: Path) -> list[backups.Backup]:
+        if draft.exists():
+            draft.replace(draft.with_suffix("").with_suffix(""))
+        return listed(database)[:1]
+
+    async with opened(database_file, clock) as service:
+        monkeypatch.setattr(backups, "listed", finished_just_now)
+        await service.forget_generation(secret)
+        monkeypatch.undo()
+
+    assert holds(database_file.parent, SECRET) == []
+
+
+async def test_a_copy_that_cannot_forget_is_deleted(database_file: Path) -> None:
+    """Better none than one that still knows."""
+    clock = Clock()
+    secret = await taught(database_file, clock)
+    [copy] = backups.listed(database_file)
+    content = copy.path.read_bytes()
+    copy.path.write_bytes(content[:4096] + b"\xa5" * 4096 + content[8192:])
+
+    async with opened(database_file, clock) as service:
+        await service.forget_generation(secret)
+
+    assert holds(database_file.parent, SECRET) == []
+
+
+@pytest.mark.postgres
+async def test_a_servers_standby_files_forget_too(postgres_url: str, tmp_path: Path) -> None:
+    """The one of this worker at once, another's when it next follows."""
+    one = await PreferenceService.open(postgres_url, standby=tmp_path / "one")
+    two = await PreferenceService.open(postgres_url, standby=tmp_path / "two")
+    secret = await teach(one, PROMPT)
+    await teach(one, "anime girl")
+    for service in (one, two):
+        await service._database._follow()  # type: ignore[attr-defined]
+    assert len(holds(tmp_path, SECRET)) >= 2
+
+    await one.forget_generation(secret)
+    assert holds(tmp_path / "one", SECRET) == []
+    await two._database._follow()  # type: ignore[attr-defined]
+    assert (await two._database.standby.database.read(_words)) == 0  # type: ignore[attr-defined]
+    await two.close()
+    await one.close()
+
+    assert holds(tmp_path, SECRET) == []
+    engine = create_async_engine(postgres_url)
+    async with engine.connect() as connection:
+        assert await _words(connection) == 0
+    await engine.dispose()
+
+
+async def _words(connection: AsyncConnection) -> int:
+    query = text("SELECT COUNT(*) FROM keywords WHERE text = :word")
+    return int((await connection.execute(query, {"word": SECRET})).scalar_one())

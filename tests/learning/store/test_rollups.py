@@ -1,0 +1,192 @@
+"""The sums beside the log are those of the log, whatever was taught, judged anew, forgotten or joined."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.errors import StoreUnavailable
+from context_checkpoint.learning.reports import Overview, PairOrder
+from context_checkpoint.learning.store import overview as progress_store
+from context_checkpoint.learning.store import pair_pages
+from context_checkpoint.learning.store import rollups as log_sums
+
+NAMES = [f"checkpoint_{number}" for number in range(5)]
+WORDS = ["castle", "forest", "portrait", "harbour", "night", "snow"]
+
+
+@pytest.fixture(autouse=True)
+def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few rounds are many blocks."""
+    monkeypatch.setattr(log_sums, "BLOCK", 4)
+    monkeypatch.setattr(log_sums, "FEWEST", 1)
+    monkeypatch.setattr(log_sums, "_BLOCKS_AT_ONCE", 2)
+    monkeypatch.setattr(log_sums, "_VERDICTS_AT_ONCE", 3)
+    monkeypatch.setattr(progress_store, "_FEWEST_BLOCKS", 1)
+
+
+async def lived(service: PreferenceService, chance: random.Random, rounds: int) -> list[str]:
+    """Rounds of one to three images, most of them judged, some of them twice."""
+    made = []
+    for _ in range(rounds):
+        shown = chance.sample(NAMES, chance.randint(1, 3))
+        plan = await service.recommend(", ".join(chance.sample(WORDS, 2)), shown, seed=1)
+        plan = replace(plan, confidence=chance.randint(0, 4) / 4, strategy="exploit")
+        made.append(await service.log_generation(plan, dict.fromkeys(shown, 1)))
+        if chance.random() < 0.7:
+            await judge(service, chance, chance.choice(made))
+    return made
+
+
+async def judge(service: PreferenceService, chance: random.Random, generation_id: str) -> None:
+    images = len((await service.generation(generation_id)).images)
+    marks = [chance.choice("+-.") for _ in range(images)]
+    await service.record_feedback(
+        generation_id,
+        selected_images=[place for place, mark in enumerate(marks) if mark == "+"],
+        rejected_images=[place for place, mark in enumerate(marks) if mark == "-"],
+    )
+
+
+async def assert_sums_are_those_of_the_log(service: PreferenceService) -> None:
+    exact = await service._database.read(lambda held: progress_store.overview(held, exact=True))
+    shown = await service._database.read(lambda held: progress_store.images_shown(held, exact=True))
+    _, pairs = await service._database.read(
+        lambda held: pair_pages.pair_rows(held, pair_pages.Page(), exact=True)
+    )
+    found = await service.overview()
+
+    assert rounded(found) == rounded(exact)
+    assert await service.images_shown() == shown
+    assert (await service.pairs())[1] == pairs == found.pairs
+    assert (await service.pairs(search="a"))[1] <= pairs
+    points = await service.series(3)
+    assert sum(point.generations for point in points) == found.generations
+    assert sum(point.images for point in points) == found.images
+    assert sum(point.judged for point in points) == found.judged
+
+
+def rounded(found: Overview) -> Overview:
+    """Means of the same numbers, added up in another order."""
+    average = found.average_confidence
+    return replace(found, average_confidence=None if average is None else round(average, 9))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_they_are_after_any_history(service: PreferenceService, seed: int) -> None:
+    """Looked at between teaching, judging anew and forgetting, the newest generation too."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    made = await lived(service, chance, 23)
+    await assert_sums_are_those_of_the_log(service)
+    for generation_id in chance.sample(made, 6):
+        await judge(service, chance, generation_id)
+    await assert_sums_are_those_of_the_log(service)
+    for generation_id in (made[-1], made[-2], *chance.sample(made[:-2], 3)):
+        await service.forget_generation(generation_id)
+        await assert_sums_are_those_of_the_log(service)
+    await lived(service, chance, 5)
+    await assert_sums_are_those_of_the_log(service)
+    await service.forget_keyword("castle")
+    await assert_sums_are_those_of_the_log(service)
+    await service.join_checkpoints(NAMES[0], NAMES[1])
+    await assert_sums_are_those_of_the_log(service)
+    await service.rebuild()
+    await assert_sums_are_those_of_the_log(service)
+    await service.forget_everything()
+    await lived(service, chance, 9)
+    await assert_sums_are_those_of_the_log(service)
+
+
+async def test_they_come_out_of_an_import_too(service: PreferenceService) -> None:
+    """What is imported is new to them like what is taught."""
+    chance = random.Random(5)  # noqa: S311 - no secret
+    await lived(service, chance, 12)
+    lines = [line async for line in service.export()]
+    await service.forget_everything()
+    await assert_sums_are_those_of_the_log(service)
+    await service.import_lines(lines)
+    await assert_sums_are_those_of_the_log(service)
+
+
+async def test_where_they_cannot_be_written_the_log_is_read(
+    sqlite_service: PreferenceService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk or a frozen folder shows the same numbers, only slower."""
+    chance = random.Random(6)  # noqa: S311 - no secret
+    await lived(sqlite_service, chance, 12)
+
+    async def refused(*_work: object) -> object:
+        raise StoreUnavailable("store_full", "The disk is full.")
+
+    monkeypatch.setattr(sqlite_service._database, "write_here", refused)
+    await assert_sums_are_those_of_the_log(sqlite_service)
+
+
+class TestManyPairs:
+    @pytest.fixture(autouse=True)
+    def _few_are_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(pair_pages, "FEW", 3)
+        monkeypatch.setattr(pair_pages, "MOST_SORTED", 8)
+
+    @pytest.mark.parametrize("sort", ["total", "keyword"])
+    @pytest.mark.parametrize("descending", [True, False])
+    async def test_turning_over_shows_each_row_once(
+        self, service: PreferenceService, sort: PairOrder, descending: bool
+    ) -> None:
+        """Most or least evidence first, or by the keyword."""
+        await lived(service, random.Random(7), 40)  # noqa: S311 - no secret
+        pages = [
+            (await service.pairs(sort=sort, descending=descending, limit=7, offset=offset))[0]
+            for offset in range(0, 63, 7)
+        ]
+        rows = [row for page in pages for row in page]
+        keys = [getattr(row, sort) for row in rows]
+
+        assert keys == sorted(keys, reverse=descending)
+        assert len({(row.keyword, row.checkpoint) for row in rows}) == len(rows)
+        assert len(rows) == (await service.overview()).pairs
+
+    async def test_other_orders_are_orders_among_those_with_most_evidence(
+        self, service: PreferenceService
+    ) -> None:
+        """By rate a row seen once would come first; it is told how many can be turned over."""
+        await lived(service, random.Random(8), 40)  # noqa: S311 - no secret
+        most = (await service.pairs(limit=8))[0]
+        rows, found = await service.pairs(sort="rate", limit=50)
+
+        assert found == len(rows) == 8
+        assert sorted(row.total for row in rows) == sorted(row.total for row in most)
+        rates = [row.selected / row.total for row in rows]
+        assert rates == sorted(rates, reverse=True)
+
+    @pytest.mark.parametrize("asked", [{"search": "or"}, {"checkpoint": NAMES[1]}, {"search": "point_1"}])
+    async def test_narrowed_down_it_is_the_same_page_as_of_few(
+        self, service: PreferenceService, asked: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The way to a row does not change which rows there are."""
+        await lived(service, random.Random(9), 40)  # noqa: S311 - no secret
+        many = await service.pairs(**asked, limit=100)  # type: ignore[arg-type]
+        monkeypatch.setattr(pair_pages, "FEW", 20_000)
+        few = await service.pairs(**asked, limit=100)  # type: ignore[arg-type]
+
+        assert sorted(many[0], key=str) == sorted(few[0], key=str)
+        assert many[1] == few[1] == len(few[0])
+
+    async def test_a_search_that_much_fits_shows_those_with_most_evidence(
+        self, service: PreferenceService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Keywords and checkpoints have it: no index has both, so it is not counted beyond what is sorted."""
+        await lived(service, random.Random(10), 40)  # noqa: S311 - no secret
+        page, turned = await service.pairs(search="o", limit=8)
+        rated, sorted_ = await service.pairs(search="o", sort="rate", limit=50)
+        every = (await service.pairs(limit=500))[0]
+        monkeypatch.setattr(pair_pages, "FEW", 20_000)
+        whole, found = await service.pairs(search="o", limit=500)
+
+        assert turned == sorted_ == len(rated) == 8
+        assert found == len(whole) == len(every)
+        assert [row.total for row in page] == [row.total for row in whole[:8]]
+        assert sorted(row.total for row in rated) == sorted(row.total for row in page)

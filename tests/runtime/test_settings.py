@@ -1,0 +1,172 @@
+"""The settings and the file that remembers them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from context_checkpoint.learning.policies import DEFAULT_POLICY
+from context_checkpoint.runtime.settings import Settings, SettingsFile
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "settings.json"
+
+
+def test_without_a_file_the_defaults_hold(path: Path) -> None:
+    """The document's thresholds, and the default policy."""
+    settings = SettingsFile(path).read()
+
+    assert settings == Settings()
+    assert (settings.policy, settings.exploit_threshold, settings.explore_threshold) == (
+        DEFAULT_POLICY,
+        0.5,
+        0.3,
+    )
+    assert not path.exists()
+
+
+def test_what_was_written_is_read_by_another_process(path: Path) -> None:
+    """The folder is made, the file is plain JSON."""
+    SettingsFile(path).write(Settings(policy="counts", kept_loaders=1))
+
+    assert SettingsFile(path).read() == Settings(policy="counts", kept_loaders=1)
+    assert json.loads(path.read_text())["policy"] == "counts"
+    assert [found.name for found in path.parent.iterdir()] == ["settings.json"]
+
+
+def test_a_change_by_another_process_is_seen(path: Path) -> None:
+    """The command line changes them beside a running ComfyUI."""
+    here, there = SettingsFile(path), SettingsFile(path)
+    here.write(Settings(kept_loaders=1))
+    assert there.read().kept_loaders == 1
+
+    here.write(Settings(kept_loaders=2))
+    assert there.read().kept_loaders == 2
+
+    path.unlink()
+    assert there.read() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"policy": "magic"}, "choose one of: "),
+        ({"exploit_threshold": 0.2}, "wrong way round"),
+        ({"explore_threshold": 0.9}, "wrong way round"),
+        ({"exploit_threshold": 1.5}, "from 0 to 1"),
+        ({"explore_threshold": float("nan")}, "from 0 to 1"),
+        ({"exploit_threshold": "high"}, "from 0 to 1"),
+        ({"kept_loaders": -1}, "from 0 to 20"),
+        ({"kept_loaders": 2.5}, "whole number"),
+        ({"kept_loaders": True}, "whole number"),
+        ({"backups_kept": -1}, "from 0 to 100"),
+        ({"kept_loaders_memory_share": 2}, "from 0 to 1"),
+        ({"colour": "red"}, "There is no setting 'colour'; there are: policy, exploit_threshold"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_with_the_choices(
+    changes: dict[str, object], message: str
+) -> None:
+    """Before anything is written."""
+    with pytest.raises(ValueError, match=message):
+        Settings().changed(**changes)
+
+
+def test_both_thresholds_can_be_moved_past_the_old_ones_at_once() -> None:
+    """The order of the two changes must not matter."""
+    assert Settings().changed(exploit_threshold=0.2, explore_threshold=0.1).thresholds.exploit == 0.2
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '"x"', "\x00\x01"])
+def test_an_unreadable_file_gives_the_defaults_and_a_warning(
+    path: Path, caplog: pytest.LogCaptureFixture, content: str
+) -> None:
+    """ComfyUI starts all the same."""
+    path.parent.mkdir()
+    path.write_text(content)
+
+    assert SettingsFile(path).read() == Settings(keep_prompts=False)
+    assert str(path) in caplog.text
+
+
+def test_while_it_cannot_be_read_what_was_read_before_holds(path: Path) -> None:
+    """Half a comma must not turn on what somebody turned off."""
+    own = SettingsFile(path)
+    SettingsFile(path).write(Settings(keep_prompts=False, banned=("old",), retention_days=30))
+    before = own.read()
+    path.write_text("{")
+
+    assert own.read() == own.read() == before
+
+
+def test_a_change_does_not_write_over_what_could_not_be_read(path: Path) -> None:
+    """The pins in it are a minute's work to mend, and a year's to remember."""
+    path.parent.mkdir()
+    path.write_text('{"pinned": ["a"],}')
+    file = SettingsFile(path)
+
+    file.write(file.read().changed(policy="counts"))
+
+    assert path.with_name("settings.json.unreadable").read_text() == '{"pinned": ["a"],}'
+    assert SettingsFile(path).read() == Settings(policy="counts", keep_prompts=False)
+
+
+@pytest.mark.parametrize("value", ["no", None, 7, []])
+def test_whether_prompts_are_kept_is_never_taken_for_yes(path: Path, value: object) -> None:
+    """Where it makes no sense, somebody meant something by it."""
+    path.parent.mkdir()
+    path.write_text(json.dumps({"policy": "counts", "keep_prompts": value}))
+
+    assert SettingsFile(path).read() == Settings(policy="counts", keep_prompts=False)
+
+
+def test_what_is_valid_in_a_half_valid_file_is_used(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody edited it, or a newer version wrote it: only what makes no sense is left out, and told."""
+    path.parent.mkdir()
+    path.write_text(json.dumps({"policy": "counts", "kept_loaders": "many", "later": 1}))
+
+    assert SettingsFile(path).read() == Settings(policy="counts")
+    assert "kept_loaders is 'many'" in caplog.text
+    assert "'later'" in caplog.text
+
+
+def test_the_file_is_opened_only_when_it_has_changed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings are read for every recommendation."""
+    file = SettingsFile(path)
+    file.write(Settings(kept_loaders=1))
+    monkeypatch.setattr(Path, "read_text", None)
+
+    assert file.read().kept_loaders == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps folders writable for their owner")
+def test_a_folder_that_cannot_be_written_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    """A plain file where the folder should be."""
+    (tmp_path / "data").write_text("in the way")
+
+    with pytest.raises(OSError, match="data"):
+        SettingsFile(tmp_path / "data" / "settings.json").write(Settings())
+
+    assert [found.name for found in tmp_path.iterdir()] == ["data"]
+
+
+def test_pins_and_bans_are_lists_of_names_in_one_spelling(path: Path) -> None:
+    """JSON has lists only, systems differ in slashes, and a name counts once."""
+    SettingsFile(path).write(Settings(pinned=("sub\\a.ckpt", "sub/a.ckpt"), banned=("b.ckpt",)))
+
+    read = SettingsFile(path).read()
+
+    assert (read.pinned, read.banned) == (("sub/a.ckpt",), ("b.ckpt",))
+    assert json.loads(path.read_text())["pinned"] == ["sub/a.ckpt"]
+
+
+@pytest.mark.parametrize("value", ["a.ckpt", 3, [1], None])
+def test_pins_that_are_no_list_of_names_are_refused(value: object) -> None:
+    """A single name would otherwise count as a list of letters."""
+    with pytest.raises(ValueError, match="list of checkpoints' names"):
+        Settings().changed(pinned=value)

@@ -126,9 +126,7 @@ def oldest(session: nox.Session) -> None:
     """What learns, stores and prints, with the oldest versions that pyproject.toml allows."""
     folder = ROOT / ".oldest"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    allowed = re.findall(
-        r'^(?:  |\w+ = \[)"([\w\[\]-]+)>=([\d.]+)', (ROOT / "pyproject.toml").read_text("utf-8"), re.M
-    )
+    allowed = re.findall(r'^(?:  |\w+ = \[)"([\w\[\]-]+)>=([\d.]+)', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)
     lowest = [f"{name}=={version}" for name, version in allowed if name != "setuptools"]
     tools = [
         line.partition("  #")[0]
@@ -143,9 +141,7 @@ def oldest(session: nox.Session) -> None:
     except nox.command.CommandFailed:
         if "oldest" in os.environ.get("CC_REQUIRE", "").split(","):
             session.error("CC_REQUIRE asks for oldest: those versions cannot be installed")
-        session.warn(
-            "NOT TRIED: the oldest versions have no wheels for this Python; 3.10 and 3.11 have them."
-        )
+        session.warn("NOT TRIED: the oldest versions have no wheels for this Python; 3.10 and 3.11 have them.")
         return
     # An older pydantic spells the same schema otherwise.
     published = "tests/learning/test_portable.py::test_the_published_schema_is_what_is_read"

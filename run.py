@@ -87,9 +87,7 @@ def _works(python: Path) -> bool:
 
 
 def _install(name: str, what: list[str], sources: list[Path], advice: str) -> None:
-    wanted = hashlib.sha256(
-        b"".join(source.read_bytes() for source in sources) + str(ROOT).encode()
-    ).hexdigest()
+    wanted = hashlib.sha256(b"".join(source.read_bytes() for source in sources) + str(ROOT).encode()).hexdigest()
     stamp = ENVIRONMENT / f"installed-{name}"
     if stamp.exists() and stamp.read_text() == wanted:
         return

@@ -13,7 +13,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from ..learning.exchange.spool import spooled
-from .requests import AskedT, checked_lines, read_body, read_query, spool
+from .requests import RequestT, checked_lines, read_body, read_query, spool
 from .responses import Handler, answer, enveloped, stream
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -21,7 +21,7 @@ TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint(Generic[AskedT]):
+class Endpoint(Generic[RequestT]):
     """One route: what it is asked, what it answers, how it refuses, and who does it.
 
     Names in braces in `path` are handed to the handler by keyword. `lines` says that JSON Lines are
@@ -32,7 +32,7 @@ class Endpoint(Generic[AskedT]):
     method: Literal["GET", "POST"]
     path: str
     summary: str
-    asked: type[AskedT]
+    asked: type[RequestT]
     answer: type[BaseModel]
     handle: Callable[..., Any]  # awaited for an answer; with `lines` "answered" an iterator of them
     refusals: Mapping[int, str] = field(default_factory=dict)

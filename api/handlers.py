@@ -62,7 +62,7 @@ class Host(Protocol):
 
 
 async def _is_away(service: PreferenceService) -> bool:
-    return service.is_away
+    return service.is_offline
 
 
 async def _kept_back(service: PreferenceService) -> int:
@@ -79,15 +79,15 @@ class Api:
 
     @property
     def runtime(self) -> Runtime:
-        """Raises `UnknownPerson`."""
+        """Raises `UnknownUser`."""
         return self.whose() if callable(self.whose) else self.whose
 
-    async def health(self, asked: schemas.Nothing) -> schemas.HealthAnswer:
+    async def health(self, asked: schemas.Nothing) -> schemas.HealthResponse:
         overview = await self.runtime.run(lambda service: service.overview())
         put_aside = await self.runtime.run(lambda service: service.put_aside())
         away = await self.runtime.run(_is_away)
         host = await asyncio.to_thread(self.host.describe) if self.host else None
-        return schemas.HealthAnswer(
+        return schemas.HealthResponse(
             version=__version__,
             database=self.runtime.database_name,
             generations=overview.generations,
@@ -98,15 +98,15 @@ class Api:
             host=dict(host) if host is not None else None,
         )
 
-    async def recommend(self, asked: schemas.RecommendAsked) -> schemas.RecommendAnswer:
-        pool = None if asked.candidates else await self._pool(asked.pool or schemas.PoolAsked())
+    async def recommend(self, asked: schemas.RecommendRequest) -> schemas.RecommendResponse:
+        pool = None if asked.candidates else await self._pool(asked.pool or schemas.PoolRequest())
         if pool is not None and not pool.candidates:
             recommendation = self._fallback(asked.prompt, pool, asked.stage)
         else:
             recommendation = await self._learned(asked, pool)
-        return schemas.recommend_answer(recommendation, images=asked.images, pool=pool)
+        return schemas.recommend_response(recommendation, images=asked.images, pool=pool)
 
-    async def _learned(self, asked: schemas.RecommendAsked, pool: Pool | None) -> Recommendation:
+    async def _learned(self, asked: schemas.RecommendRequest, pool: Pool | None) -> Recommendation:
         candidates = pool.candidates if pool is not None else asked.candidates or ()
         options = self._options(asked)
         family = pool.family if pool is not None else ""
@@ -119,7 +119,7 @@ class Api:
 
         return await self.runtime.run(recommend)
 
-    async def _fingerprints(self, asked: schemas.RecommendAsked) -> Mapping[str, str]:
+    async def _fingerprints(self, asked: schemas.RecommendRequest) -> Mapping[str, str]:
         """What tells the files that there are, as the recommender node looks at them; else what is said."""
         if self.host is None:
             return asked.fingerprints or {}
@@ -131,19 +131,19 @@ class Api:
             )
         return {file.name: file.fingerprint for file in await asyncio.to_thread(self.host.files)}
 
-    def _options(self, asked: schemas.RecommendAsked | schemas.ExplainAsked) -> dict[str, Any]:
+    def _options(self, asked: schemas.RecommendRequest | schemas.ExplainRequest) -> dict[str, Any]:
         """What `recommend` and `explain` are asked alike, as the service calls it."""
         alike = {"stage", "explore", "policy", "max_branches", "seed", "negative"}
         return {**asked.model_dump(include=alike), "thresholds": self._thresholds(asked)}
 
-    def _thresholds(self, asked: schemas.RecommendAsked | schemas.ExplainAsked) -> Thresholds:
+    def _thresholds(self, asked: schemas.RecommendRequest | schemas.ExplainRequest) -> Thresholds:
         settings = self.runtime.settings
         return Thresholds(
             exploit=_given(asked.exploit_threshold, settings.exploit_threshold),
             explore=_given(asked.explore_threshold, settings.explore_threshold),
         )
 
-    async def _pool(self, asked: schemas.PoolAsked) -> Pool:
+    async def _pool(self, asked: schemas.PoolRequest) -> Pool:
         if self.host is None:
             raise Refusal(
                 422,
@@ -165,7 +165,7 @@ class Api:
         logger.info("%s", no_pool_line(pool, stage))
         return fallback_recommendation(prompt, pool, stage)
 
-    async def feedback(self, asked: schemas.FeedbackAsked) -> schemas.GenerationAnswer:
+    async def feedback(self, asked: schemas.FeedbackRequest) -> schemas.GenerationResponse:
         generation = await self.runtime.run(
             lambda service: service.record_feedback(
                 asked.generation_id,
@@ -175,9 +175,9 @@ class Api:
                 rejected_images=asked.rejected_images,
             )
         )
-        return schemas.GenerationAnswer.model_validate(generation)
+        return schemas.GenerationResponse.model_validate(generation)
 
-    async def generations(self, asked: schemas.GenerationsAsked) -> schemas.GenerationsAnswer:
+    async def generations(self, asked: schemas.GenerationsRequest) -> schemas.GenerationsResponse:
         if asked.id is not None:
             wanted = asked.id
             found = [await self.runtime.run(lambda service: service.generation(wanted))]
@@ -195,7 +195,7 @@ class Api:
         )
         return _generations(found[: asked.limit], more=len(found) > asked.limit)
 
-    async def statistics(self, asked: schemas.StatisticsAsked) -> schemas.StatisticsAnswer:
+    async def statistics(self, asked: schemas.StatisticsRequest) -> schemas.StatisticsResponse:
         told: dict[str, Any] = {}
         if "overview" in asked.parts:
             told["overview"] = await self.runtime.run(lambda service: service.overview())
@@ -214,25 +214,23 @@ class Api:
                 )
             )
         if "sessions" in asked.parts:
-            told["sessions"] = await self.runtime.run(
-                lambda service: service.sessions(asked.limit, asked.offset)
-            )
+            told["sessions"] = await self.runtime.run(lambda service: service.sessions(asked.limit, asked.offset))
         if "series" in asked.parts:
             told["series"] = await self.runtime.run(lambda service: service.series(asked.points))
-        return schemas.StatisticsAnswer.model_validate(told)
+        return schemas.StatisticsResponse.model_validate(told)
 
-    async def checkpoints(self, asked: schemas.Nothing) -> schemas.CheckpointsAnswer:
+    async def checkpoints(self, asked: schemas.Nothing) -> schemas.CheckpointsResponse:
         judged = await self.runtime.run(lambda service: service.checkpoints())
         shown = await self.runtime.run(lambda service: service.images_shown())
         files = await asyncio.to_thread(self.host.files) if self.host else None
-        return schemas.checkpoints_answer(judged, shown, files, self.runtime.settings.curation)
+        return schemas.checkpoints_response(judged, shown, files, self.runtime.settings.curation)
 
-    async def explain(self, asked: schemas.ExplainAsked) -> schemas.ExplainAnswer:
+    async def explain(self, asked: schemas.ExplainRequest) -> schemas.ExplainResponse:
         if asked.candidates:
             candidates = asked.candidates
         else:
             pool = await self._pool(
-                schemas.PoolAsked(
+                schemas.PoolRequest(
                     family=asked.family, include=asked.include, exclude=asked.exclude, fallback=asked.fallback
                 )
             )
@@ -240,53 +238,47 @@ class Api:
                 raise Refusal(422, "fallback_used", no_pool_line(pool, asked.stage))
             candidates = pool.candidates
         options = self._options(asked)
-        explained = await self.runtime.run(
-            lambda service: service.explain(asked.prompt, candidates, **options)
-        )
-        return schemas.ExplainAnswer.model_validate(explained)
+        explained = await self.runtime.run(lambda service: service.explain(asked.prompt, candidates, **options))
+        return schemas.ExplainResponse.model_validate(explained)
 
-    async def export(self, asked: schemas.ExportAsked) -> AsyncIterator[str]:
+    async def export(self, asked: schemas.ExportRequest) -> AsyncIterator[str]:
         async for lines in self.runtime.stream(lambda service: service.export(anonymous=asked.anonymous)):
             yield "".join(lines)
 
-    async def import_lines(self, asked: schemas.ImportAsked, *, lines: IO[bytes]) -> schemas.ImportAnswer:
+    async def import_lines(self, asked: schemas.ImportRequest, *, lines: IO[bytes]) -> schemas.ImportResponse:
         from ..learning.exchange.line_format import lines_in  # late: nothing else here needs its models
 
         names = asked.names()
         report = await self.runtime.run(lambda service: service.import_lines(lines_in(lines), names))
-        return schemas.ImportAnswer.model_validate(report)
+        return schemas.ImportResponse.model_validate(report)
 
-    async def settings(self, asked: schemas.Nothing) -> schemas.SettingsAnswer:
-        return schemas.SettingsAnswer.model_validate(self.runtime.settings)
+    async def settings(self, asked: schemas.Nothing) -> schemas.SettingsResponse:
+        return schemas.SettingsResponse.model_validate(self.runtime.settings)
 
-    async def change_settings(self, asked: schemas.SettingsAsked) -> schemas.SettingsAnswer:
+    async def change_settings(self, asked: schemas.SettingsRequest) -> schemas.SettingsResponse:
         changed = await asyncio.to_thread(partial(self.runtime.change_settings, **asked.changes()))
-        return schemas.SettingsAnswer.model_validate(changed)
+        return schemas.SettingsResponse.model_validate(changed)
 
-    async def release_loaders(self, asked: schemas.Nothing) -> schemas.ReleaseAnswer:
+    async def release_loaders(self, asked: schemas.Nothing) -> schemas.ReleaseResponse:
         if self.host is None:
             said = message("not_in_comfyui", "This server is not ComfyUI and keeps no loaders.")
             raise Refusal(409, "not_in_comfyui", said)
-        return schemas.ReleaseAnswer(released=dict(await asyncio.to_thread(self.host.release_loaders)))
+        return schemas.ReleaseResponse(released=dict(await asyncio.to_thread(self.host.release_loaders)))
 
-    async def pending(self, asked: schemas.Nothing) -> schemas.PendingAnswer:
+    async def pending(self, asked: schemas.Nothing) -> schemas.PendingResponse:
         waiting = await asyncio.to_thread(self.host.pending) if self.host else ()
-        return schemas.PendingAnswer(
-            pending=tuple(schemas.PickAnswer.model_validate(pick) for pick in waiting)
-        )
+        return schemas.PendingResponse(pending=tuple(schemas.PickResponse.model_validate(pick) for pick in waiting))
 
-    async def answer_pick(self, asked: schemas.AnswerPickAsked, *, id: str) -> schemas.PickAnswer:  # noqa: A002
+    async def answer_pick(self, asked: schemas.AnswerPickRequest, *, id: str) -> schemas.PickResponse:  # noqa: A002
         if self.host is None:
             raise UnknownPick(id)
-        answer = PickAnswer(
-            frozenset(asked.selected_images), frozenset(asked.rejected_images), asked.send_all
-        )
-        return schemas.PickAnswer.model_validate(await asyncio.to_thread(self.host.answer_pick, id, answer))
+        answer = PickAnswer(frozenset(asked.selected_images), frozenset(asked.rejected_images), asked.send_all)
+        return schemas.PickResponse.model_validate(await asyncio.to_thread(self.host.answer_pick, id, answer))
 
 
-def _generations(found: Sequence[Generation], *, more: bool) -> schemas.GenerationsAnswer:
-    return schemas.GenerationsAnswer(
-        generations=tuple(schemas.GenerationAnswer.model_validate(generation) for generation in found),
+def _generations(found: Sequence[Generation], *, more: bool) -> schemas.GenerationsResponse:
+    return schemas.GenerationsResponse(
+        generations=tuple(schemas.GenerationResponse.model_validate(generation) for generation in found),
         next_before=found[-1].id if more else None,
     )
 
@@ -295,7 +287,7 @@ def _given(value: float | None, otherwise: float) -> float:
     return otherwise if value is None else value
 
 
-async def forget(api: Api, asked: schemas.ForgetAsked) -> schemas.ForgetAnswer:
+async def forget(api: Api, asked: schemas.ForgetRequest) -> schemas.ForgetResponse:
     run = api.runtime.run
     if asked.generation_id is not None:
         generation_id = asked.generation_id
@@ -310,4 +302,4 @@ async def forget(api: Api, asked: schemas.ForgetAsked) -> schemas.ForgetAnswer:
         forgotten = await run(lambda service: service.forget_prompts())
     else:
         forgotten = await run(lambda service: service.forget_everything())
-    return schemas.ForgetAnswer.model_validate(forgotten)
+    return schemas.ForgetResponse.model_validate(forgotten)

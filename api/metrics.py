@@ -31,7 +31,7 @@ class MetricsText(RootModel[str]):
 
 async def metrics(api: Api, asked: schemas.Nothing) -> str:
     async def look(service: PreferenceService) -> tuple[Overview, Activity, bool]:
-        return await service.overview(), service.activity, service.is_away
+        return await service.overview(), service.activity, service.is_offline
 
     overview, activity, away = await api.runtime.run(look)
     return "".join(_text(overview, activity, away=away))

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from .schemas.base import Asked, ErrorAnswer
+from .schemas.base import ErrorResponse, RequestModel
 
 Json = dict[str, Any]
 JSON, LINES, TEXT = "application/json", "application/jsonl", "text/plain"
@@ -31,7 +31,7 @@ class Described(Protocol):
     @property
     def summary(self) -> str: ...
     @property
-    def asked(self) -> type[Asked]: ...
+    def asked(self) -> type[RequestModel]: ...
     @property
     def answer(self) -> type[BaseModel]: ...
     @property
@@ -47,7 +47,7 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
         [
             *((endpoint.asked, "validation") for endpoint in endpoints),
             *((endpoint.answer, "serialization") for endpoint in endpoints),
-            (ErrorAnswer, "serialization"),
+            (ErrorResponse, "serialization"),
         ],
         ref_template=_REFERENCE,
     )
@@ -65,7 +65,7 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
                     {"answered": LINES, "text": TEXT}.get(endpoint.lines, JSON),
                 ),
                 **{
-                    str(status): _content(text, references[(ErrorAnswer, "serialization")])
+                    str(status): _content(text, references[(ErrorResponse, "serialization")])
                     for status, text in sorted(endpoint.refusals.items())
                 },
             },

@@ -15,10 +15,9 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from ..learning.exchange.spool import Spool
-from ..learning.message import checked, joined
-from ..learning.message import message as say
+from ..learning.message import checked, joined, message
 from .responses import LINES_TYPES, Refusal
-from .schemas.base import Asked
+from .schemas.base import RequestModel
 
 LARGEST_BODY = 8 * 2**20
 """Bytes: 1,000 candidates and the longest prompt, each character of it escaped, fit."""
@@ -26,10 +25,10 @@ LARGEST_BODY = 8 * 2**20
 LARGEST_IMPORT = 256 * 2**20
 """Bytes: some hundred thousand generations. They are kept on disk while they are read."""
 
-AskedT = TypeVar("AskedT", bound=Asked)
+RequestT = TypeVar("RequestT", bound=RequestModel)
 
 
-async def read_body(request: web.Request, asked: type[AskedT]) -> AskedT:
+async def read_body(request: web.Request, asked: type[RequestT]) -> RequestT:
     """The body as `asked`.
 
     Raises
@@ -58,7 +57,7 @@ async def _bounded(request: web.Request) -> bytes:
     too_large = Refusal(
         413,
         "body_too_large",
-        say(
+        message(
             "body_too_large",
             "The body is larger than {bytes} bytes; send less at once.",
             bytes=f"{LARGEST_BODY:,}",
@@ -115,7 +114,7 @@ def _import_too_large() -> Refusal:
     return Refusal(
         413,
         "body_too_large",
-        say(
+        message(
             "import_too_large",
             "The file is larger than {bytes} bytes; import it with `context-checkpoint import`.",
             bytes=f"{LARGEST_IMPORT:,}",
@@ -123,7 +122,7 @@ def _import_too_large() -> Refusal:
     )
 
 
-def read_query(request: web.Request, asked: type[AskedT]) -> AskedT:
+def read_query(request: web.Request, asked: type[RequestT]) -> RequestT:
     """The query string as `asked`; a key may be repeated where the field takes several.
 
     Raises
@@ -148,7 +147,7 @@ def read_query(request: web.Request, asked: type[AskedT]) -> AskedT:
 
 
 @cache
-def _fields_of_several(asked: type[Asked]) -> set[str]:
+def _fields_of_several(asked: type[RequestModel]) -> set[str]:
     properties = asked.model_json_schema().get("properties", {})
     return {
         name
@@ -157,7 +156,7 @@ def _fields_of_several(asked: type[Asked]) -> set[str]:
     }
 
 
-def _not_as_asked(error: ValidationError, asked: type[Asked]) -> Refusal:
+def _not_as_asked(error: ValidationError, asked: type[RequestModel]) -> Refusal:
     details: list[dict[str, str]] = []
     for problem in error.errors(include_url=False, include_input=False):
         field = ".".join(str(part) for part in problem["loc"])
@@ -169,5 +168,5 @@ def _not_as_asked(error: ValidationError, asked: type[Asked]) -> Refusal:
     first = details[0]
     said = joined([first["field"], first["problem"]], by=": ")
     if len(details) > 1:
-        said = joined([said, say("and_more", "(and {count} more, see details)", count=len(details) - 1)])
+        said = joined([said, message("and_more", "(and {count} more, see details)", count=len(details) - 1)])
     return Refusal(422, "invalid_request", said, details)

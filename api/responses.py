@@ -10,11 +10,10 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from ..learning.errors import LearningError, StoreUnavailable, UnknownGeneration
-from ..learning.message import message as say
-from ..learning.message import told
+from ..learning.message import error_text, message
 from ..runtime.pending_picks import UnknownPick
-from ..runtime.users import UnknownPerson
-from .schemas.base import ErrorAnswer, ErrorBody, parts_answer
+from ..runtime.users import UnknownUser
+from .schemas.base import ErrorBody, ErrorResponse, parts_response
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ STATUS_OF: Mapping[type[LearningError], int] = {
     UnknownGeneration: 404,
     UnknownPick: 404,
     StoreUnavailable: 503,
-    UnknownPerson: 403,
+    UnknownUser: 403,
 }
 """The others are requests that make no sense here: 422."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -49,8 +48,8 @@ def answer(model: BaseModel, status: int = 200) -> web.Response:
 
 
 def refuse(status: int, code: str, message: str, details: Sequence[dict[str, Any]] = ()) -> web.Response:
-    body = ErrorBody(code=code, message=message, parts=parts_answer(message), details=list(details))
-    return answer(ErrorAnswer(error=body), status)
+    body = ErrorBody(code=code, message=message, parts=parts_response(message), details=list(details))
+    return answer(ErrorResponse(error=body), status)
 
 
 def enveloped(handle: Handler) -> Handler:
@@ -74,7 +73,7 @@ def _refusal_of(error: Exception, request: web.Request) -> web.Response:
     # Exactly ValueError: the inside raises it with a message for people. Its subclasses (a failed decoding,
     # an answer that does not fit its schema) are mistakes of ours.
     if type(error) is ValueError:
-        return refuse(422, "invalid_value", told(error))
+        return refuse(422, "invalid_value", error_text(error))
     if isinstance(error, web.HTTPException):
         code = (error.reason or "error").lower().replace(" ", "_")
         refused = refuse(error.status, code, f"{request.method} {request.path}: {error.reason}.")
@@ -85,7 +84,7 @@ def _refusal_of(error: Exception, request: web.Request) -> web.Response:
     return refuse(
         500,
         "internal_error",
-        say(
+        message(
             "internal_error",
             "The server failed unexpectedly; its log has the trace. Please report it as a bug.",
         ),

@@ -28,13 +28,13 @@ from .responses import Handler
 __all__ = ["ENDPOINTS", "PREFIX", "build_routes", "handlers_of"]
 
 
-async def _describe(api: Api, asked: schemas.Nothing) -> schemas.OpenApiAnswer:
+async def _describe(api: Api, asked: schemas.Nothing) -> schemas.OpenApiResponse:
     return await asyncio.to_thread(_description)
 
 
 @cache
-def _description() -> schemas.OpenApiAnswer:
-    return schemas.OpenApiAnswer(openapi.describe(ENDPOINTS, prefix=PREFIX, version=__version__))
+def _description() -> schemas.OpenApiResponse:
+    return schemas.OpenApiResponse(openapi.describe(ENDPOINTS, prefix=PREFIX, version=__version__))
 
 
 _UNAVAILABLE = {503: "The database cannot be read or written now; nothing of the request was stored."}
@@ -52,7 +52,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "/health",
         "Whether the database answers, and what is served.",
         schemas.Nothing,
-        schemas.HealthAnswer,
+        schemas.HealthResponse,
         Api.health,
         _QUERY | _UNAVAILABLE,
     ),
@@ -60,8 +60,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "POST",
         "/recommend",
         "Recommend one to three checkpoints for a prompt.",
-        schemas.RecommendAsked,
-        schemas.RecommendAnswer,
+        schemas.RecommendRequest,
+        schemas.RecommendResponse,
         Api.recommend,
         _BODY | _UNAVAILABLE,
     ),
@@ -69,8 +69,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "POST",
         "/feedback",
         "Record, replace or withdraw the verdict on a generation.",
-        schemas.FeedbackAsked,
-        schemas.GenerationAnswer,
+        schemas.FeedbackRequest,
+        schemas.GenerationResponse,
         Api.feedback,
         _BODY | _UNAVAILABLE | {404: "No such generation."},
     ),
@@ -78,8 +78,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "GET",
         "/generations",
         "Logged generations, newest first.",
-        schemas.GenerationsAsked,
-        schemas.GenerationsAnswer,
+        schemas.GenerationsRequest,
+        schemas.GenerationsResponse,
         Api.generations,
         _QUERY | _UNAVAILABLE | {404: "No such generation."},
     ),
@@ -88,7 +88,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "/pending",
         "Runs that wait for a pick.",
         schemas.Nothing,
-        schemas.PendingAnswer,
+        schemas.PendingResponse,
         Api.pending,
         _QUERY,
     ),
@@ -96,8 +96,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "POST",
         "/pending/{id}",
         "Pick, and let the run that waits go on.",
-        schemas.AnswerPickAsked,
-        schemas.PickAnswer,
+        schemas.AnswerPickRequest,
+        schemas.PickResponse,
         Api.answer_pick,
         _BODY | {404: "No run waits for this pick, or no longer."},
     ),
@@ -105,8 +105,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "GET",
         "/statistics",
         "What was learned: counts, per checkpoint, per keyword and checkpoint.",
-        learned_schemas.StatisticsAsked,
-        learned_schemas.StatisticsAnswer,
+        learned_schemas.StatisticsRequest,
+        learned_schemas.StatisticsResponse,
         Api.statistics,
         _QUERY | _UNAVAILABLE,
     ),
@@ -115,7 +115,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "/checkpoints",
         "Every checkpoint that ComfyUI has or that made images: its file, and what was learned of it.",
         schemas.Nothing,
-        learned_schemas.CheckpointsAnswer,
+        learned_schemas.CheckpointsResponse,
         Api.checkpoints,
         _QUERY | _UNAVAILABLE,
     ),
@@ -123,8 +123,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "GET",
         "/explain",
         "Why a prompt would get the checkpoints it would get.",
-        learned_schemas.ExplainAsked,
-        learned_schemas.ExplainAnswer,
+        learned_schemas.ExplainRequest,
+        learned_schemas.ExplainResponse,
         Api.explain,
         _QUERY | _UNAVAILABLE,
     ),
@@ -132,8 +132,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "POST",
         "/explain",
         "The same, for prompts that are too long for an address.",
-        learned_schemas.ExplainAsked,
-        learned_schemas.ExplainAnswer,
+        learned_schemas.ExplainRequest,
+        learned_schemas.ExplainResponse,
         Api.explain,
         _BODY | _UNAVAILABLE,
     ),
@@ -141,7 +141,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "GET",
         "/export",
         "All that was logged and taught, as JSON Lines.",
-        exchange_schemas.ExportAsked,
+        exchange_schemas.ExportRequest,
         exchange_schemas.JsonLines,
         Api.export,
         _QUERY | _UNAVAILABLE,
@@ -151,8 +151,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "POST",
         "/import",
         "Add what was exported, here or elsewhere.",
-        exchange_schemas.ImportAsked,
-        exchange_schemas.ImportAnswer,
+        exchange_schemas.ImportRequest,
+        exchange_schemas.ImportResponse,
         Api.import_lines,
         _UNAVAILABLE
         | {
@@ -176,8 +176,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "POST",
         "/forget",
         "Forget a generation, a keyword, old generations, the prompts' texts, or everything.",
-        upkeep_schemas.ForgetAsked,
-        upkeep_schemas.ForgetAnswer,
+        upkeep_schemas.ForgetRequest,
+        upkeep_schemas.ForgetResponse,
         upkeep_handlers.forget,
         _BODY | _UNAVAILABLE | {404: "No such generation."},
     ),
@@ -186,7 +186,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "/settings",
         "The settings.",
         schemas.Nothing,
-        schemas.SettingsAnswer,
+        schemas.SettingsResponse,
         Api.settings,
         _QUERY,
     ),
@@ -194,8 +194,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "POST",
         "/settings",
         "Change some settings.",
-        schemas.SettingsAsked,
-        schemas.SettingsAnswer,
+        schemas.SettingsRequest,
+        schemas.SettingsResponse,
         Api.change_settings,
         _BODY,
     ),
@@ -204,7 +204,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "/loaders/release",
         "Let go of the checkpoints that are kept in memory.",
         schemas.Nothing,
-        schemas.ReleaseAnswer,
+        schemas.ReleaseResponse,
         Api.release_loaders,
         _BODY | {409: "This server is not ComfyUI."},
     ),
@@ -213,7 +213,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "/openapi.json",
         "This description.",
         schemas.Nothing,
-        schemas.OpenApiAnswer,
+        schemas.OpenApiResponse,
         _describe,
         _QUERY,
     ),
@@ -228,7 +228,4 @@ def handlers_of(runtime: Runtime | Callable[[], Runtime], host: Host | None) -> 
 
 def build_routes(runtime: Runtime | Callable[[], Runtime], host: Host | None) -> list[web.RouteDef]:
     """Make the routes, for an application of one's own."""
-    return [
-        web.route(method, PREFIX + path, handler)
-        for (method, path), handler in handlers_of(runtime, host).items()
-    ]
+    return [web.route(method, PREFIX + path, handler) for (method, path), handler in handlers_of(runtime, host).items()]

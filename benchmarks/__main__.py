@@ -23,9 +23,7 @@ PLACES = {"core": "measured", "browser": "measured in the browser"}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="run.py bench", description="Measure what docs/benchmarks.md tells."
-    )
+    parser = argparse.ArgumentParser(prog="run.py bench", description="Measure what docs/benchmarks.md tells.")
     parser.add_argument("--write", action="store_true", help="put the results into docs/benchmarks.md")
     parser.add_argument("--core-only", action="store_true", help="only what needs no ComfyUI")
     parser.add_argument("--browser-only", action="store_true", help="only what is seen in the browser")

@@ -91,9 +91,7 @@ def _scripts() -> Result:
     """Everything that a browser may load, comments included: nothing is minified."""
     files = [file for file in (PACK / "web").rglob("*") if file.suffix in {".js", ".mjs"}]
     size = sum(file.stat().st_size for file in files) / 1e3
-    return Result(
-        "all scripts", size, " kB", 150.0, f"{len(files)} files as they are, neither packed nor minified"
-    )
+    return Result("all scripts", size, " kB", 150.0, f"{len(files)} files as they are, neither packed nor minified")
 
 
 async def _measured(installation: ComfyInstallation, program: str) -> list[Result]:
@@ -142,12 +140,8 @@ async def _galleries(page: ComfyPage) -> list[Result]:
     interactive, complete = (statistics.median(column) for column in zip(*times, strict=True))
     how = f"{GALLERIES} runs, {SIDE}x{SIDE}, from the server's message"
     return [
-        Result(
-            f"gallery of {IMAGES} images to interactive", interactive, " ms", 200.0, f"{how} until keys work"
-        ),
-        Result(
-            f"gallery of {IMAGES} images, all shown", complete, " ms", None, f"{how} until each is decoded"
-        ),
+        Result(f"gallery of {IMAGES} images to interactive", interactive, " ms", 200.0, f"{how} until keys work"),
+        Result(f"gallery of {IMAGES} images, all shown", complete, " ms", None, f"{how} until each is decoded"),
     ]
 
 

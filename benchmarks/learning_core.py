@@ -80,9 +80,7 @@ def measure() -> list[Result]:
         Result("recommendation, 95 % within", _within(recommend_ms), " ms", None, "the same"),
         Result("verdict, median", statistics.median(verdict_ms), " ms", 10, f"{after}, committed to disk"),
         Result("verdict, 95 % within", _within(verdict_ms), " ms", None, "the same"),
-        Result(
-            "one preference record", pair_bytes, " bytes", 100, f"mean of {pairs:,} pairs, index included"
-        ),
+        Result("one preference record", pair_bytes, " bytes", 100, f"mean of {pairs:,} pairs, index included"),
         Result(
             "database per generation",
             file_bytes / GENERATIONS,
@@ -129,9 +127,7 @@ def _one_round(runtime: Runtime, person: Person, kind: str, prompt: str, seed: i
         made = await service.recommend(prompt, CHECKPOINTS, seed=seed)
         generation_id = await service.log_generation(made, dict.fromkeys(made.checkpoints, 1))
         verdict = person.judge(kind, made.checkpoints)
-        await service.record_feedback(
-            generation_id, selected_images=verdict.selected, rejected_images=verdict.rejected
-        )
+        await service.record_feedback(generation_id, selected_images=verdict.selected, rejected_images=verdict.rejected)
 
     runtime.run_blocking(play)
 
@@ -141,9 +137,7 @@ def _latencies(runtime: Runtime) -> tuple[list[float], list[float]]:
     recommend_ms, verdict_ms = [], []
     for number, (_, prompt) in enumerate(prompts(GENERATIONS + TIMED)[GENERATIONS:]):
 
-        async def recommend(
-            service: PreferenceService, prompt: str = prompt, seed: int = number
-        ) -> Recommendation:
+        async def recommend(service: PreferenceService, prompt: str = prompt, seed: int = number) -> Recommendation:
             return await service.recommend(prompt, CHECKPOINTS, seed=seed)
 
         took, made = _timed(lambda ask=recommend: runtime.run_blocking(ask))

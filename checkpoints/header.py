@@ -83,9 +83,7 @@ def _safetensors(path: Path) -> Header:
         start = file.read(8)
         size = path.stat().st_size
         if len(start) < 8:
-            raise BrokenCheckpointError(
-                message("file_too_short", "the file has only {bytes} bytes", bytes=size)
-            )
+            raise BrokenCheckpointError(message("file_too_short", "the file has only {bytes} bytes", bytes=size))
         (length,) = struct.unpack("<Q", start)
         if length > min(MOST_HEADER_BYTES, size - 8):
             raise BrokenCheckpointError(_not_safetensors(start + file.read(56), length, size))
@@ -93,22 +91,16 @@ def _safetensors(path: Path) -> Header:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BrokenCheckpointError(
-            message("header_no_json", "the file's header is garbled (not JSON)")
-        ) from error
+        raise BrokenCheckpointError(message("header_no_json", "the file's header is garbled (not JSON)")) from error
     if not isinstance(content, dict):
-        raise BrokenCheckpointError(
-            message("header_no_table", "the file's header is garbled (not a table of tensors)")
-        )
+        raise BrokenCheckpointError(message("header_no_table", "the file's header is garbled (not a table of tensors)"))
     return _tensors(content, 8 + length, size)
 
 
 def _not_safetensors(start: bytes, length: int, size: int) -> str:
     beginning = start.lstrip().lower()
     if beginning.startswith((b"<!doctype", b"<html")):
-        return message(
-            "web_page", "it is a web page, not a model: the download needs a login or a direct link"
-        )
+        return message("web_page", "it is a web page, not a model: the download needs a login or a direct link")
     if beginning.startswith(b"version https://git-lfs"):
         return message("lfs_pointer", "it is a Git LFS pointer, not the model: fetch it with `git lfs pull`")
     if beginning.startswith((b"pk\x03\x04", b"\x80\x02")):
@@ -153,9 +145,7 @@ def _tensors(content: Mapping[str, object], data_at: int, size: int) -> Header:
 
 
 def _garbled_at(name: str) -> BrokenCheckpointError:
-    return BrokenCheckpointError(
-        message("header_garbled", "the file's header is garbled at '{name}'", name=name[:80])
-    )
+    return BrokenCheckpointError(message("header_garbled", "the file's header is garbled at '{name}'", name=name[:80]))
 
 
 def _sizes(value: object) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ..learning.message import Message, Part, message, parts_of, told
+from ..learning.message import Message, Part, error_text, message, parts_of
 from .families import UNKNOWN
 from .header import BrokenCheckpointError, Header, fingerprint, read_header
 from .patterns import printable
@@ -155,7 +155,7 @@ class CheckpointFiles:
             header = read_header(path)
         except BrokenCheckpointError as error:
             log.warning("Checkpoint %s is broken: %s", path, error)
-            why = told(error)
+            why = error_text(error)
             return _Known(stat.st_size, stat.st_mtime_ns, UNKNOWN, why, parts=parts_of(why))
         family = UNKNOWN if header is None else self._source.family(header)
         return _Known(stat.st_size, stat.st_mtime_ns, family, fingerprint=fingerprint(path))
@@ -193,13 +193,9 @@ class CheckpointFiles:
         new = self._memory.with_name(f"{self._memory.name}.{os.getpid()}.new")
         try:
             self._memory.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(
-                json.dumps(content, indent=1), encoding="ascii"
-            )  # folders may be named in no UTF-8
+            new.write_text(json.dumps(content, indent=1), encoding="ascii")  # folders may be named in no UTF-8
             new.replace(self._memory)
         except OSError as error:
             with contextlib.suppress(OSError):
                 new.unlink(missing_ok=True)
-            log.info(
-                "Cannot write %s, the checkpoints are looked at again next time: %s", self._memory, error
-            )
+            log.info("Cannot write %s, the checkpoints are looked at again next time: %s", self._memory, error)

@@ -44,9 +44,7 @@ def _expression(glob: str) -> re.Pattern[str]:
     plain = _plain(glob)
     if plain.endswith("/"):
         plain += "*"
-    return re.compile(
-        fnmatch.translate(plain.replace("[", "[[]"))
-    )  # its stars do not backtrack, a plain .* does
+    return re.compile(fnmatch.translate(plain.replace("[", "[[]")))  # its stars do not backtrack, a plain .* does
 
 
 def _plain(name: str) -> str:

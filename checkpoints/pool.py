@@ -123,9 +123,7 @@ def _family(asked: str, usable: Sequence[CheckpointFile]) -> str:
 
 def _other_family(family: str, wanted: str) -> str:
     if family == UNKNOWN:
-        return message(
-            "unknown_family", "architecture not known from the file's header (family `all` takes it)"
-        )
+        return message("unknown_family", "architecture not known from the file's header (family `all` takes it)")
     return message("other_family", "architecture {family}, not {wanted}", family=family, wanted=wanted)
 
 
@@ -137,13 +135,9 @@ def _fallback(asked: str, files: Sequence[CheckpointFile], banned: Collection[st
     whole = [file for file in files if _plain(file.name) == wanted]
     found = whole or [file for file in files if _last_part(_plain(file.name)) == wanted]
     if not found:
-        return "", message(
-            "fallback_missing", "the fallback {name} is not among ComfyUI's checkpoints", name=asked
-        )
+        return "", message("fallback_missing", "the fallback {name} is not among ComfyUI's checkpoints", name=asked)
     if stored_name(found[0].name) in banned:
-        return "", message(
-            "fallback_banned", "the fallback {name} is banned in the settings", name=found[0].name
-        )
+        return "", message("fallback_banned", "the fallback {name} is banned in the settings", name=found[0].name)
     if found[0].broken:
         return "", message(
             "fallback_broken",

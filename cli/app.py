@@ -83,8 +83,7 @@ def _finish_recomputing() -> None:
     runtime = current()
     if runtime.is_open and runtime.run_blocking(lambda service: service.is_recomputing()):
         told = (
-            "as after each update and join, the statistics are recomputed; Ctrl+C leaves the rest to the "
-            "next command"
+            "as after each update and join, the statistics are recomputed; Ctrl+C leaves the rest to the next command"
         )
         print(f"context-checkpoint: {told}.", file=sys.stderr, flush=True)
         runtime.run_blocking(lambda service: service.recomputed())

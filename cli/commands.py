@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from ..api import schemas
-from ..api import schemas as exchange_schemas
-from ..api import schemas as learned_schemas
 from ..checkpoints.fallback import empty_pool_message
 from ..checkpoints.families import UNKNOWN
 from ..checkpoints.header import Header
@@ -103,9 +101,7 @@ class FolderCheckpoints:
     detector: str = "none"
 
     def names(self) -> list[str]:
-        found = (
-            path for path in self.folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
-        )
+        found = (path for path in self.folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
         return sorted(path.relative_to(self.folder).as_posix() for path in found)
 
     def path(self, name: str) -> Path | None:
@@ -149,7 +145,7 @@ def recommend(given: argparse.Namespace) -> Outcome:
         )
 
     recommendation = _ask(given, recommend_in)
-    answer = schemas.recommend_answer(recommendation, images=given.images)
+    answer = schemas.recommend_response(recommendation, images=given.images)
     lines = [
         *(f"{name}{_times(answer.images, name)}" for name in answer.checkpoints),
         "",
@@ -182,12 +178,10 @@ def feedback(given: argparse.Namespace) -> Outcome:
                 rejected_images=given.rejected_images,
             )
             if positions
-            else service.record_feedback(
-                given.generation_id, _counts(given.selected), _counts(given.rejected)
-            )
+            else service.record_feedback(given.generation_id, _counts(given.selected), _counts(given.rejected))
         ),
     )
-    answer = schemas.GenerationAnswer.model_validate(generation)
+    answer = schemas.GenerationResponse.model_validate(generation)
     kept = [image for image in answer.images if image.verdict == "selected"]
     thrown = [image for image in answer.images if image.verdict == "rejected"]
     silent = len(answer.images) - len(kept) - len(thrown)
@@ -210,11 +204,9 @@ def stats(given: argparse.Namespace) -> Outcome:
         raise WrongUse("--limit must be at least 1.")
     statistics = _ask(
         given,
-        lambda service: service.statistics(
-            keyword=given.keyword, checkpoint=given.checkpoint, limit=given.limit
-        ),
+        lambda service: service.statistics(keyword=given.keyword, checkpoint=given.checkpoint, limit=given.limit),
     )
-    answer = learned_schemas.StatisticsAnswer.model_validate(statistics)
+    answer = schemas.StatisticsResponse.model_validate(statistics)
     counts = statistics.overview
     judged = f"{counts.judged} of {counts.generations} rounds judged"
     lines = [f"{judged}, {counts.selected} images selected, {counts.rejected} rejected."]
@@ -265,7 +257,7 @@ def explain(given: argparse.Namespace) -> Outcome:
             negative=_negative(given),
         ),
     )
-    answer = learned_schemas.ExplainAnswer.model_validate(explained)
+    answer = schemas.ExplainResponse.model_validate(explained)
     heard = ", ".join(f"{word.text} ({word.rounds:.3g})" for word in answer.keywords)
     sure = f"evidence {answer.evidence:.2f}, clarity {answer.clarity:.2f}"
     lines = [
@@ -274,10 +266,7 @@ def explain(given: argparse.Namespace) -> Outcome:
         "",
         *_table(
             ("checkpoint", "score", "kept", "judged"),
-            [
-                (row.checkpoint, f"{row.score:.3f}", str(row.selected), str(row.total))
-                for row in answer.checkpoints
-            ],
+            [(row.checkpoint, f"{row.score:.3f}", str(row.selected), str(row.total)) for row in answer.checkpoints],
         ),
     ]
     for row in answer.checkpoints:
@@ -320,16 +309,14 @@ def _write_lines(given: argparse.Namespace, file: IO[bytes]) -> int:
 
 
 def import_file(given: argparse.Namespace) -> Outcome:
-    names = exchange_schemas.renamings([_readable(entry, "A checkpoint's name") for entry in given.map])
+    names = schemas.renamings([_readable(entry, "A checkpoint's name") for entry in given.map])
     try:
         with ExitStack() as opened:
-            file = (
-                sys.stdin.buffer if given.file == "-" else opened.enter_context(Path(given.file).open("rb"))
-            )
+            file = sys.stdin.buffer if given.file == "-" else opened.enter_context(Path(given.file).open("rb"))
             report = _ask(given, lambda service: service.import_lines(lines_in(file), names))
     except OSError as error:
         raise CommandFailed(f"{given.file} cannot be read: {error.strerror or error}.") from error
-    answer = exchange_schemas.ImportAnswer.model_validate(report)
+    answer = schemas.ImportResponse.model_validate(report)
     counts = f"{answer.added:,} new, {answer.verdicts_replaced:,} verdicts replaced"
     return Outcome(_json(answer), f"{answer.generations:,} generations: {counts}.")
 
@@ -343,7 +330,7 @@ def settings(given: argparse.Namespace) -> Outcome:
             raise WrongUse(f"{entry!r} is not NAME=VALUE, for example policy=counts.")
         changes[name] = _listed(value) if name in _LISTS else _value(value)
     found = runtime.change_settings(**changes) if changes else runtime.settings
-    answer = schemas.SettingsAnswer.model_validate(found)
+    answer = schemas.SettingsResponse.model_validate(found)
     shown = {name: ",".join(value) if name in _LISTS else value for name, value in _json(answer).items()}
     return Outcome(_json(answer), "\n".join(f"{name}={value}" for name, value in shown.items()))
 
@@ -396,5 +383,5 @@ def _announce(address: str) -> None:
     sys.stdout.flush()
 
 
-def _json(answer: schemas.Answer) -> Any:
+def _json(answer: schemas.ResponseModel) -> Any:
     return answer.model_dump(mode="json")

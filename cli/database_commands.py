@@ -8,8 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from ..api import schemas as exchange_schemas
-from ..api import schemas as upkeep_schemas
+from ..api import schemas
 from ..learning.database import engines
 from ..learning.reports import Forgotten, ImportReport
 from ..learning.service.service import PreferenceService
@@ -28,7 +27,7 @@ def copy(given: argparse.Namespace) -> Outcome:
     if (file or source) == (engines.file_of(target) or target):
         raise WrongUse("FROM and TO are the same database.")
     report = asyncio.run(_copied(given.source, given.target))
-    answer = exchange_schemas.ImportAnswer.model_validate(report)
+    answer = schemas.ImportResponse.model_validate(report)
     counts = f"{answer.added:,} new, {answer.verdicts_replaced:,} verdicts replaced"
     return Outcome(answer.model_dump(mode="json"), f"{answer.generations:,} generations: {counts}.")
 
@@ -58,11 +57,9 @@ def forget(given: argparse.Namespace) -> Outcome:
 
     if given.database is not None:
         configure(database=given.database)
-    answer = upkeep_schemas.ForgetAnswer.model_validate(current().run_blocking(forgotten))
+    answer = schemas.ForgetResponse.model_validate(current().run_blocking(forgotten))
     lines = [f"Forgotten, in {answer.generations:,} generations."]
-    lines += [
-        f"{file} may still hold traces, since it is in use: forget again later." for file in answer.traces
-    ]
+    lines += [f"{file} may still hold traces, since it is in use: forget again later." for file in answer.traces]
     return Outcome(answer.model_dump(mode="json"), "\n".join(lines), good=not answer.traces)
 
 

@@ -42,26 +42,17 @@ def _common_options() -> argparse.ArgumentParser:
     group.add_argument(
         "--database",
         metavar="PLACE",
-        help="SQLite file, or postgresql://...; default: $CONTEXT_CHECKPOINT_DATABASE, else the one that "
-        "ComfyUI uses",
+        help="SQLite file, or postgresql://...; default: $CONTEXT_CHECKPOINT_DATABASE, else the one that ComfyUI uses",
     )
-    group.add_argument(
-        "--json", action="store_true", help="print JSON, of the same shapes as the HTTP routes"
-    )
-    group.add_argument(
-        "--debug", action="store_true", help="show the log, and the trace where something fails"
-    )
+    group.add_argument("--json", action="store_true", help="print JSON, of the same shapes as the HTTP routes")
+    group.add_argument("--debug", action="store_true", help="show the log, and the trace where something fails")
     return common
 
 
 def _add_recommend(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser(
-        "recommend", parents=[common], help="recommend one to three checkpoints for a prompt"
-    )
+    parser = commands.add_parser("recommend", parents=[common], help="recommend one to three checkpoints for a prompt")
     _add_prompt_and_candidates(parser)
-    parser.add_argument(
-        "--stage", choices=STAGES, default="final", help="draft always explores (default: final)"
-    )
+    parser.add_argument("--stage", choices=STAGES, default="final", help="draft always explores (default: final)")
     parser.add_argument(
         "--no-explore", dest="explore", action="store_false", help="only the best checkpoint, however unsure"
     )
@@ -74,12 +65,8 @@ def _add_recommend(commands: Any, common: argparse.ArgumentParser) -> None:
         help=f"1 to {MOST_BRANCHES} (default: 3)",
     )
     parser.add_argument("--seed", type=int, help="makes an exploring policy repeatable")
-    parser.add_argument(
-        "--exploit-threshold", type=float, metavar="X", help="above this confidence: one checkpoint"
-    )
-    parser.add_argument(
-        "--explore-threshold", type=float, metavar="X", help="above this confidence: two, else three"
-    )
+    parser.add_argument("--exploit-threshold", type=float, metavar="X", help="above this confidence: one checkpoint")
+    parser.add_argument("--explore-threshold", type=float, metavar="X", help="above this confidence: two, else three")
     parser.add_argument("--images", type=int, metavar="N", help="also divide N images among the checkpoints")
 
 
@@ -88,9 +75,7 @@ def _add_prompt_and_candidates(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--negative", default="", metavar="PROMPT", help="the negative prompt")
     parser.add_argument("candidates", nargs="*", metavar="CHECKPOINT", help="checkpoints to choose from")
     parser.add_argument("--folder", metavar="DIR", help="choose from the checkpoint files in DIR instead")
-    parser.add_argument(
-        "--include", default="", metavar="GLOBS", help="with --folder: only these, comma separated"
-    )
+    parser.add_argument("--include", default="", metavar="GLOBS", help="with --folder: only these, comma separated")
     parser.add_argument("--exclude", default="", metavar="GLOBS", help="with --folder: not these")
 
 
@@ -103,21 +88,11 @@ def _add_feedback(commands: Any, common: argparse.ArgumentParser) -> None:
         "position. It replaces the generation's former verdict. Images not mentioned teach nothing.",
     )
     parser.add_argument("generation_id", metavar="GENERATION")
-    parser.add_argument(
-        "--selected", action="append", default=[], metavar="CHECKPOINT=COUNT", help="may be repeated"
-    )
-    parser.add_argument(
-        "--rejected", action="append", default=[], metavar="CHECKPOINT=COUNT", help="may be repeated"
-    )
-    parser.add_argument(
-        "--selected-images", type=int, nargs="+", default=[], metavar="POSITION", help="from 0"
-    )
-    parser.add_argument(
-        "--rejected-images", type=int, nargs="+", default=[], metavar="POSITION", help="from 0"
-    )
-    parser.add_argument(
-        "--withdraw", action="store_true", help="take the verdict back; nothing else is given then"
-    )
+    parser.add_argument("--selected", action="append", default=[], metavar="CHECKPOINT=COUNT", help="may be repeated")
+    parser.add_argument("--rejected", action="append", default=[], metavar="CHECKPOINT=COUNT", help="may be repeated")
+    parser.add_argument("--selected-images", type=int, nargs="+", default=[], metavar="POSITION", help="from 0")
+    parser.add_argument("--rejected-images", type=int, nargs="+", default=[], metavar="POSITION", help="from 0")
+    parser.add_argument("--withdraw", action="store_true", help="take the verdict back; nothing else is given then")
 
 
 def _add_stats(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -146,9 +121,7 @@ def _add_export(commands: Any, common: argparse.ArgumentParser) -> None:
         description="Write every generation and its newest verdict, for `import` here or elsewhere.",
     )
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="default: stdout")
-    parser.add_argument(
-        "--anonymous", action="store_true", help="without prompts, names of images, sessions and seeds"
-    )
+    parser.add_argument("--anonymous", action="store_true", help="without prompts, names of images, sessions and seeds")
 
 
 def _add_import(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -160,9 +133,7 @@ def _add_import(commands: Any, common: argparse.ArgumentParser) -> None:
         "file again changes nothing; where both know a generation, its newer verdict counts.",
     )
     parser.add_argument("file", metavar="FILE", help="- reads stdin")
-    parser.add_argument(
-        "--map", action="append", default=[], metavar="OLD=NEW", help="another name for a checkpoint"
-    )
+    parser.add_argument("--map", action="append", default=[], metavar="OLD=NEW", help="another name for a checkpoint")
 
 
 def _add_copy(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -225,12 +196,8 @@ def _add_serve(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "serve", parents=[common], help="serve the HTTP routes and an overview page without ComfyUI"
     )
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address to bind (default: 127.0.0.1, this machine only)"
-    )
-    parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}; 0 takes a free one"
-    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind (default: 127.0.0.1, this machine only)")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}; 0 takes a free one")
 
 
 def _add_demo(commands: Any) -> None:

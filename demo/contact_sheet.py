@@ -57,9 +57,7 @@ def _cell(
             thumb = Image.blend(thumb, Image.new("RGB", thumb.size, PAPER), 0.6)
         sheet.paste(thumb, place)
         if position in round_.verdict.selected:
-            pen.rectangle(
-                (place[0] - 2, place[1] - 2, place[0] + THUMB + 1, place[1] + THUMB + 1), None, KEPT, 3
-            )
+            pen.rectangle((place[0] - 2, place[1] - 2, place[0] + THUMB + 1, place[1] + THUMB + 1), None, KEPT, 3)
     caption = f"{round_.branches} branch{'es' if round_.branches > 1 else ''}, {round_.drawn.confidence:.2f}"
     pen.text((left, top + THUMB + 3), caption, FAINT, ImageFont.load_default(11))
 

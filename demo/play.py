@@ -52,9 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, default=_output_folder(), help="default: %(default)s")
     parser.add_argument("--no-serve", dest="serve", action="store_false", help="end instead of staying open")
     parser.add_argument("--yes", action="store_true", help="if none is found, install a private ComfyUI")
-    parser.add_argument(
-        "--core-only", action="store_true", help="play on the learning core, without a ComfyUI"
-    )
+    parser.add_argument("--core-only", action="store_true", help="play on the learning core, without a ComfyUI")
     return parser
 
 

@@ -102,10 +102,7 @@ class ComfyStudio:
 
     def learned(self, keyword: str) -> list[Learned]:
         answer = self._server.get(f"{PREFIX}/statistics?keyword={keyword}")
-        return [
-            Learned(row["keyword"], row["checkpoint"], row["selected"], row["total"])
-            for row in answer["pairs"]
-        ]
+        return [Learned(row["keyword"], row["checkpoint"], row["selected"], row["total"]) for row in answer["pairs"]]
 
 
 class CoreStudio:

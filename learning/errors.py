@@ -7,7 +7,7 @@ next. An error that is none of these is a bug and is not caught here.
 
 from __future__ import annotations
 
-from .message import message as saying
+from .message import message
 
 
 class LearningError(Exception):
@@ -41,7 +41,7 @@ class UnknownGeneration(LearningError):
     def __init__(self, generation_id: str) -> None:
         super().__init__(
             "unknown_generation",
-            saying(
+            message(
                 "unknown_generation",
                 "No generation '{id}' is logged. Take the id from the recorder or the sampler, or list the "
                 "logged ones with `context-checkpoint stats` or GET generations.",

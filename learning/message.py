@@ -45,8 +45,8 @@ def message(key: str, template: str, /, **values: object) -> Message:
     'a.safetensors has 7 bytes.'
     """
     text = template.format(**values)
-    told = {name: _value(value) for name, value in values.items()}
-    return Message(text, [Part(text=text, key=key, values=told)])
+    error_text = {name: _value(value) for name, value in values.items()}
+    return Message(text, [Part(text=text, key=key, values=error_text)])
 
 
 def joined(texts: Iterable[str], by: str = " ") -> Message:
@@ -74,7 +74,7 @@ def parts_of(text: str) -> tuple[Part, ...]:
     return (Part(text=text),) if text else ()
 
 
-def told(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """What an error says, with its parts where it was raised with a message."""
     said = error.args[0] if error.args else ""
     return said if isinstance(said, Message) else str(error)
@@ -101,7 +101,7 @@ def checked(problem: Mapping[str, Any]) -> Message:
     """What pydantic found wrong (one of `ValidationError.errors()`), in its own English words."""
     raised = problem.get("ctx", {}).get("error")
     if isinstance(raised, ValueError):
-        said = told(raised)
+        said = error_text(raised)
         return said if isinstance(said, Message) else Message(said, parts_of(said))
     text, kind = problem["msg"], problem["type"]
     if kind not in _CHECKED:

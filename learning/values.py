@@ -101,7 +101,7 @@ class Ranking:
 
     `evidence` (how much data) and `clarity` (how clear a winner) are in 0..1, as is their outcome
     `confidence`. `shown_order` is the order in which branches are filled: the first is the best, the others
-    may be drawn. `doubt` is how far recent verdicts on such prompts went against what was foretold, 0 while
+    may be drawn. `drift` is how far recent verdicts on such prompts went against what was foretold, 0 while
     they did not. `deviations` has the standard deviation of each score, in their order; only a policy that
     draws says it.
     """
@@ -114,7 +114,7 @@ class Ranking:
     evidence: float
     clarity: float
     reasons: tuple[Reason, ...] = ()
-    doubt: float = 0.0
+    drift: float = 0.0
     deviations: tuple[float, ...] = ()
 
 
@@ -139,7 +139,7 @@ class Recommendation:
     clarity: float = 0.0
     utilities: Mapping[str, float] = field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
-    doubt: float = 0.0
+    drift: float = 0.0
     seed: int | None = None
     family: str = ""
     fallback: bool = False

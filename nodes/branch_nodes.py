@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from ..learning.message import joined, message, told
+from ..learning.message import error_text, joined, message
 from ..learning.values import MOST_BRANCHES
 from .comfy import adapter as comfy_adapter
 from .loading.loading import CannotLoad, branch_ended, file_fingerprint, load, text_key, texts
@@ -76,7 +76,7 @@ class BranchLoader(io.ComfyNode):
             loaded = load(ckpt_name)
         except CannotLoad as error:
             log.warning("Checkpoint %s drops out of this round: %s", ckpt_name, error)
-            return io.NodeOutput(None, None, None, told(error))
+            return io.NodeOutput(None, None, None, error_text(error))
         return io.NodeOutput(loaded.model, loaded.clip, loaded.vae, "")
 
 

@@ -11,7 +11,7 @@ import logging
 
 from comfy_api.latest import io
 
-from ..learning.message import told
+from ..learning.message import error_text
 from ..learning.values import Recommendation
 from .branch_nodes import NoCheckpointLeft, drop_out_message, drop_out_ui
 from .comfy import adapter as comfy_adapter
@@ -55,7 +55,7 @@ class RecommendedCheckpointLoader(io.ComfyNode):
                 loaded[name] = load(name)
             except CannotLoad as error:
                 log.warning("Checkpoint %s drops out of this round: %s", name, error)
-                dropped[name] = told(error)
+                dropped[name] = error_text(error)
         branch_ended()
         if not loaded:
             raise comfy_adapter.telling(NoCheckpointLeft(dropped))

@@ -23,7 +23,7 @@ from ..checkpoints.fallback import (
 from ..checkpoints.families import FAMILIES
 from ..checkpoints.pool import ALL, AUTO, Pool, PoolRules, select
 from ..learning.errors import LearningError
-from ..learning.message import message, told
+from ..learning.message import error_text, message
 from ..learning.policies import POLICIES
 from ..learning.values import MOST_BRANCHES, STAGES, Recommendation, Stage, Thresholds
 from .comfy.adapter import telling
@@ -167,9 +167,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
         )
 
 
-async def _recommend(
-    prompt: str, pool: Pool, options: dict[str, Any], fingerprints: dict[str, str]
-) -> Recommendation:
+async def _recommend(prompt: str, pool: Pool, options: dict[str, Any], fingerprints: dict[str, str]) -> Recommendation:
     async def recommend(service: PreferenceService) -> Recommendation:
         await service.meet_files(fingerprints)
         return await service.recommend(prompt, pool.candidates, family=pool.family, **options)
@@ -178,10 +176,8 @@ async def _recommend(
         return await runtime.current().run(recommend)
     except LearningError as error:
         log.warning("Cannot recommend from what was learned: %s", error)
-        reason = told(error)
-    except (
-        Exception
-    ) as error:  # the workflow runs on, visibly without what was learned; the trace is for a report
+        reason = error_text(error)
+    except Exception as error:  # the workflow runs on, visibly without what was learned; the trace is for a report
         log.warning("Cannot recommend from what was learned", exc_info=True)
         reason = message(
             "doctor_mends",

@@ -18,7 +18,7 @@ from .branch_nodes import single_images
 from .comfy import adapter as comfy_adapter
 from .recording.generation_log import LoggedImages, dropped_out, log_generation
 from .recording.pausing import Patience, wait_for_pick
-from .recording.rounds import RecordedRound, Verdict, preview, record
+from .recording.rounds import RecordedGeneration, Verdict, preview, record
 from .recording.verdict_inputs import VerdictError, VerdictInputs
 from .recording.wiring import Entry, divide_by_plan, entries_by_checkpoint
 from .socket_types import GenerationReference, GenerationType, PlanType
@@ -67,12 +67,8 @@ class FeedbackRecorder(io.ComfyNode):
                     advanced=True,
                     tooltip="For scripts: as selected. `all` rejects the rest.",
                 ),
-                GenerationType.Input(
-                    "generation", optional=True, tooltip="From the Multi-Checkpoint Sampler."
-                ),
-                PlanType.Input(
-                    "plan", optional=True, tooltip="For a graph of your own: from the recommender."
-                ),
+                GenerationType.Input("generation", optional=True, tooltip="From the Multi-Checkpoint Sampler."),
+                PlanType.Input("plan", optional=True, tooltip="For a graph of your own: from the recommender."),
                 io.String.Input(
                     "ckpt_names",
                     optional=True,
@@ -167,13 +163,11 @@ class FeedbackRecorder(io.ComfyNode):
         )
 
 
-def _divided(
-    references: Sequence[GenerationReference], images: Sequence[torch.Tensor]
-) -> list[RecordedRound]:
+def _divided(references: Sequence[GenerationReference], images: Sequence[torch.Tensor]) -> list[RecordedGeneration]:
     rounds, start = [], 0
     for reference in references:
         end = start + len(reference.checkpoints)
-        rounds.append(RecordedRound(reference, start, tuple(images[start:end])))
+        rounds.append(RecordedGeneration(reference, start, tuple(images[start:end])))
         start = end
     return rounds
 

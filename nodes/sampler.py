@@ -95,9 +95,7 @@ class MultiCheckpointSampler(io.ComfyNode):
             outputs=[
                 io.Image.Output("images", is_output_list=True, tooltip="One entry per image, best first."),
                 io.Latent.Output("latents", is_output_list=True, tooltip="One entry per image."),
-                io.String.Output(
-                    "ckpt_names", is_output_list=True, tooltip="Which checkpoint drew each image."
-                ),
+                io.String.Output("ckpt_names", is_output_list=True, tooltip="Which checkpoint drew each image."),
                 GenerationType.Output("generation", tooltip="For the Feedback Recorder."),
             ],
         )

@@ -6,9 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-_SYSTEM_USER = (
-    "__context_checkpoint"  # what ComfyUI's folder_paths.get_system_user_directory makes of our name
-)
+_SYSTEM_USER = "__context_checkpoint"  # what ComfyUI's folder_paths.get_system_user_directory makes of our name
 
 
 def find_data_directory() -> Path:

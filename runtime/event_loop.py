@@ -35,9 +35,7 @@ class OwnerLoop:
         self._refuse_own_thread()
         return await asyncio.shield(asyncio.wrap_future(self._submit(operation)))
 
-    def run_blocking(
-        self, operation: Callable[[], Coroutine[Any, Any, T]], timeout_s: float | None = None
-    ) -> T:
+    def run_blocking(self, operation: Callable[[], Coroutine[Any, Any, T]], timeout_s: float | None = None) -> T:
         """Wait for `operation()` on a thread that has no loop."""
         self._refuse_own_thread()
         return self._submit(operation).result(timeout_s)
@@ -68,9 +66,7 @@ class OwnerLoop:
         with self._starting:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=_serve, args=(self._loop,), name=self._name, daemon=True
-                )
+                self._thread = threading.Thread(target=_serve, args=(self._loop,), name=self._name, daemon=True)
                 self._thread.start()
             return self._loop
 

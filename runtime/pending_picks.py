@@ -33,7 +33,7 @@ class UnknownPick(LearningError):
 
 
 @dataclass(frozen=True, slots=True)
-class PickRound:
+class PendingGeneration:
     """The images of one generation; the first one's number in the whole pick is `first`."""
 
     generation_id: str
@@ -64,7 +64,7 @@ class Pick:
     session_id: str
     waiting_since: datetime
     waits_until: datetime | None
-    rounds: tuple[PickRound, ...]
+    rounds: tuple[PendingGeneration, ...]
     person: str = ""
 
     @property

@@ -11,14 +11,14 @@ from pathlib import Path
 from .data_directory import find_data_directory
 from .runtime import Runtime
 from .settings import Settings
-from .users import People, UnknownPerson
+from .users import UnknownUser, Users
 
 DATABASE_VARIABLE = "CONTEXT_CHECKPOINT_DATABASE"
 
 
 _guard = threading.Lock()
 _current: Runtime | None = None
-_people: People | None = None
+_people: Users | None = None
 _whose: Callable[[], str] | None = None
 _configured: tuple[Path | None, str | None] = (None, None)
 
@@ -41,7 +41,7 @@ def configure(data_directory: Path | None = None, database: str | None = None) -
 def keep_apart(whose: Callable[[], str] | None) -> None:
     """Keep what each person teaches apart: `whose` names the person whom the caller acts for.
 
-    It may raise `UnknownPerson`, which is told where the data was asked for. None: all share it again.
+    It may raise `UnknownUser`, which is told where the data was asked for. None: all share it again.
     """
     global _whose
     _whose = whose
@@ -61,7 +61,7 @@ def current() -> Runtime:
     person, all_of_them = _whose(), shared()
     with _guard:
         if _people is None:
-            _people = People(all_of_them.data_directory, all_of_them.beside)
+            _people = Users(all_of_them.data_directory, all_of_them.beside)
         people = _people
     return people.of(person)
 
@@ -70,7 +70,7 @@ def current_settings() -> Settings:
     """The settings of the person whom this is of; the shared ones where it is nobody's."""
     try:
         return current().settings
-    except UnknownPerson:
+    except UnknownUser:
         return shared().settings
 
 
@@ -80,9 +80,7 @@ def shared() -> Runtime:
     with _guard:
         if _current is None:
             directory, database = _configured
-            _current = Runtime(
-                directory or find_data_directory(), database or os.environ.get(DATABASE_VARIABLE)
-            )
+            _current = Runtime(directory or find_data_directory(), database or os.environ.get(DATABASE_VARIABLE))
         return _current
 
 

@@ -24,7 +24,7 @@ from .event_loop import OwnerLoop
 from .settings import Settings, SettingsFile
 
 if TYPE_CHECKING:
-    from ..learning.recommendation.decision_log import Told
+    from ..learning.recommendation.decision_log import DecisionLogMode
     from ..learning.service.service import PreferenceService
 
 
@@ -40,9 +40,7 @@ log = logging.getLogger(__name__)
 class Runtime:
     """What one process knows: made by `current()`, or directly where several are wanted (tests)."""
 
-    def __init__(
-        self, data_directory: Path, database: str | None = None, owner: OwnerLoop | None = None
-    ) -> None:
+    def __init__(self, data_directory: Path, database: str | None = None, owner: OwnerLoop | None = None) -> None:
         self.data_directory = data_directory
         self.database = database or str(data_directory / "preferences.db")
         self._settings_file = SettingsFile(data_directory / "settings.json")
@@ -96,8 +94,7 @@ class Runtime:
                     "settings_not_saved",
                     message(
                         "settings_not_saved",
-                        "The settings cannot be saved in {folder} ({error}). Make that folder writable and "
-                        "try again.",
+                        "The settings cannot be saved in {folder} ({error}). Make that folder writable and try again.",
                         folder=self.data_directory,
                         error=error,
                     ),
@@ -115,9 +112,7 @@ class Runtime:
         """
         return await self._owner.run(lambda: self._operate(operation))
 
-    async def stream(
-        self, operation: Callable[[PreferenceService], AsyncGenerator[T, None]]
-    ) -> AsyncIterator[list[T]]:
+    async def stream(self, operation: Callable[[PreferenceService], AsyncGenerator[T, None]]) -> AsyncIterator[list[T]]:
         """Iterate `operation(service)` in the owner's loop from any other; what it yields comes in lists.
 
         Raises as `run` does.
@@ -202,7 +197,7 @@ class Runtime:
                     backups_kept=self.settings.backups_kept,
                     standby=self.data_directory,
                 )
-                self._service.told = _told()
+                self._service.decision_log_mode = _decision_log_mode()
             return self._service
 
     async def _close_service(self) -> None:
@@ -220,15 +215,15 @@ class Runtime:
             await service.close()
 
 
-def _told() -> Told:
+def _decision_log_mode() -> DecisionLogMode:
     """What the log is to tell of each decision."""
-    from ..learning.recommendation.decision_log import TOLD
+    from ..learning.recommendation.decision_log import DECISION_LOG_MODES
 
     asked = os.environ.get(LOG_VARIABLE, "").strip().lower()
-    for told in TOLD:
+    for told in DECISION_LOG_MODES:
         if asked == told:
             if told:
                 logging.getLogger((__package__ or "").rpartition(".")[0]).setLevel(logging.INFO)
             return told
-    log.warning("%s is %r; choose one of: %s.", LOG_VARIABLE, asked, ", ".join(filter(None, TOLD)))
+    log.warning("%s is %r; choose one of: %s.", LOG_VARIABLE, asked, ", ".join(filter(None, DECISION_LOG_MODES)))
     return ""

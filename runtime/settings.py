@@ -152,11 +152,7 @@ class Settings:
 
 def _names(setting: str, value: Any) -> tuple[str, ...]:
     """Each name once, spelled as the store does: JSON knows lists only, and systems differ in slashes."""
-    if (
-        isinstance(value, str)
-        or not isinstance(value, Sequence)
-        or not all(isinstance(n, str) for n in value)
-    ):
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(n, str) for n in value):
         raise ValueError(f"{setting} is {value!r}; give a list of checkpoints' names.")
     if len(value) > MOST_NAMES:
         raise ValueError(

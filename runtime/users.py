@@ -24,7 +24,7 @@ FOLDER = "people"
 MOST_OPEN = 16
 
 
-class UnknownPerson(LearningError):
+class UnknownUser(LearningError):
     """A request or a prompt of somebody whom ComfyUI does not know."""
 
     def __init__(self, name: str) -> None:
@@ -45,7 +45,7 @@ class UnknownPerson(LearningError):
         )
 
 
-class People:
+class Users:
     """One runtime per person; `make` makes one for a folder. Thread-safe."""
 
     def __init__(self, directory: Path, make: Callable[[Path], Runtime], most_open: int = MOST_OPEN) -> None:

@@ -42,9 +42,7 @@ def _make_importable() -> None:
         sys.modules["context_checkpoint"] = module
         spec.loader.exec_module(module)
     elif found.origin is None or Path(found.origin).resolve().parent != ROOT:
-        raise pytest.UsageError(
-            f"These tests are for {ROOT}, but context_checkpoint is installed from {found.origin}."
-        )
+        raise pytest.UsageError(f"These tests are for {ROOT}, but context_checkpoint is installed from {found.origin}.")
 
 
 _make_importable()
@@ -79,9 +77,7 @@ def find_postgres() -> Path | None:
 
 
 NEEDED = {
-    "comfyui": Needed(
-        find_comfyui, "set COMFYUI_PATH to a ComfyUI's folder, or run `python run.py demo` once"
-    ),
+    "comfyui": Needed(find_comfyui, "set COMFYUI_PATH to a ComfyUI's folder, or run `python run.py demo` once"),
     "browser": Needed(find_chromium, "install Chromium (Debian: apt-get install chromium)"),
     "postgres": Needed(find_postgres, "install PostgreSQL (Debian: apt-get install postgresql)"),
 }
@@ -93,9 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[skipped_for] = {}
     unknown = required() - set(NEEDED) - {"node", "audit", "fuzz", "oldest"}  # the runner's to ask for
     if unknown:
-        raise pytest.UsageError(
-            f"CC_REQUIRE names {', '.join(sorted(unknown))}; it may name {', '.join(NEEDED)}."
-        )
+        raise pytest.UsageError(f"CC_REQUIRE names {', '.join(sorted(unknown))}; it may name {', '.join(NEEDED)}.")
 
 
 def required() -> set[str]:
@@ -117,9 +111,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for name in item.config.stash[skipped_for]:
         if item.get_closest_marker(name) and name in required():
-            pytest.fail(
-                f"CC_REQUIRE asks for {name}, but there is none: {NEEDED[name].advice}.", pytrace=False
-            )
+            pytest.fail(f"CC_REQUIRE asks for {name}, but there is none: {NEEDED[name].advice}.", pytrace=False)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -20,9 +20,7 @@ from context_checkpoint.learning.policies import POLICIES
 from context_checkpoint.runtime.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "web" / "docs").rglob("*.md")]
-)
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "web" / "docs").rglob("*.md")])
 NODES = {
     "ContextCheckpointRecommender": "Context Checkpoint Recommender",
     "MultiCheckpointSampler": "Multi-Checkpoint Sampler",
@@ -119,11 +117,7 @@ def test_every_variable_of_the_environment_is_explained() -> None:
     """Whatever the pack reads from the environment."""
     rooms = ("api", "cli", "learning", "nodes", "runtime")
     sources = [*ROOT.glob("*.py"), *(file for room in rooms for file in (ROOT / room).rglob("*.py"))]
-    read = {
-        name
-        for file in sources
-        for name in re.findall(r'"(CONTEXT_CHECKPOINT_\w+)"', file.read_text("utf-8"))
-    }
+    read = {name for file in sources for name in re.findall(r'"(CONTEXT_CHECKPOINT_\w+)"', file.read_text("utf-8"))}
 
     assert read
     assert [name for name in sorted(read) if name not in documentation()] == []
@@ -143,9 +137,7 @@ def test_no_document_names_a_place_on_somebodys_machine() -> None:
     """Home folders and scratch folders of whoever wrote it are nobody else's."""
     private = re.compile(r"(?<![\w.~])/(?:root|home/\w+|Users/\w+|work|tmp)/\S*")
 
-    assert {
-        shown(page): found for page in DOCUMENTS if (found := private.findall(page.read_text("utf-8")))
-    } == {}
+    assert {shown(page): found for page in DOCUMENTS if (found := private.findall(page.read_text("utf-8")))} == {}
 
 
 def documentation() -> str:

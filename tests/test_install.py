@@ -95,9 +95,7 @@ def test_requirements_are_compared_with_what_is_installed(line: str, ok: bool | 
     assert bool(states) is (ok is not None)
 
 
-@pytest.mark.parametrize(
-    ("version", "fits"), [("0.26.0", True), ("0.26", True), ("1.0", True), ("0.3.76", False)]
-)
+@pytest.mark.parametrize(("version", "fits"), [("0.26.0", True), ("0.26", True), ("1.0", True), ("0.3.76", False)])
 def test_versions_are_compared_by_number(version: str, fits: bool) -> None:
     """0.3.76 is older than 0.26.0, whatever its letters say."""
     assert (comfyui_problem(version) is None) is fits

@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field, ValidationError
 from context_checkpoint.learning.message import Message, checked
 
 ROOT = Path(__file__).parent.parent
-SAYING = {"message", "say", "saying"}
-"""What modules call `learning.message.message`."""
+MESSAGE_FUNCTION = "message"
+
 LANGUAGES = ("en", "zh", "ja")
 
 
@@ -32,7 +32,7 @@ def in_the_code() -> dict[str, str]:
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
             given = [one.value for one in node.args if isinstance(one, ast.Constant)]
-            if node.func.id in SAYING and len(given) == 2:
+            if node.func.id == MESSAGE_FUNCTION and len(given) == 2:
                 key, template = map(str, given)
                 assert found.setdefault(key, template) == template, f"{key} says two things"
     return found
@@ -82,7 +82,4 @@ def test_what_pydantic_refuses_is_in_the_texts(given: dict[str, object]) -> None
 def test_a_message_of_ours_inside_pydantics_keeps_its_parts() -> None:
     """A validator's ValueError is told without pydantic's "Value error"."""
     own = Message("is not so", [{"text": "is not so", "key": "example", "values": {}}])
-    assert (
-        checked({"type": "value_error", "msg": "Value error, is not so", "ctx": {"error": ValueError(own)}})
-        == own
-    )
+    assert checked({"type": "value_error", "msg": "Value error, is not so", "ctx": {"error": ValueError(own)}}) == own

@@ -276,11 +276,7 @@ function recommend(loader) {
 function record(node) {
   wire(() => {
     const { complete } = recordFor(node, createNode);
-    toast(
-      complete ? "success" : "warn",
-      say("recordedOutput"),
-      complete ? undefined : say("recordedNeedsPlan"),
-    );
+    toast(complete ? "success" : "warn", say("recordedOutput"), complete ? undefined : say("recordedNeedsPlan"));
   });
 }
 
@@ -330,10 +326,7 @@ app.registerExtension({
   keybindings: [{ commandId: "ContextCheckpoint.TogglePanel", combo: { key: "c", alt: true, shift: true } }],
 
   async init() {
-    say = await speakerFor(
-      (path) => api.fetchApi(path),
-      app.extensionManager.setting.get("Comfy.Locale") ?? "en",
-    );
+    say = await speakerFor((path) => api.fetchApi(path), app.extensionManager.setting.get("Comfy.Locale") ?? "en");
     for (const file of ["./context_checkpoint.css", "./panel/panel.css"]) {
       const sheet = document.createElement("link");
       sheet.rel = "stylesheet";

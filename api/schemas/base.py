@@ -39,24 +39,24 @@ Position = Annotated[int, Field(ge=0, lt=1_000_000)]
 Candidates = Annotated[tuple[Name, ...], Field(min_length=1, max_length=MOST_CANDIDATES)]
 
 
-class Asked(BaseModel):
+class RequestModel(BaseModel):
     """What a client sends: a body, or a query string read as one."""
 
     # Built with the first request: ComfyUI's start should not pay for it.
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-class Answer(BaseModel):
+class ResponseModel(BaseModel):
     """What a client gets."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True, defer_build=True)
 
 
-class Nothing(Asked):
+class Nothing(RequestModel):
     """No fields: an empty query, or the body `{}`."""
 
 
-class PartAnswer(Answer):
+class PartResponse(ResponseModel):
     """Part of an English text, and by what to say it in another language (`message_<key>` in `locales/`)."""
 
     text: str
@@ -66,18 +66,18 @@ class PartAnswer(Answer):
     )
 
 
-def parts_answer(text: str) -> tuple[PartAnswer, ...]:
-    return tuple(PartAnswer.model_validate(part) for part in parts_of(text))
+def parts_response(text: str) -> tuple[PartResponse, ...]:
+    return tuple(PartResponse.model_validate(part) for part in parts_of(text))
 
 
-class ErrorBody(Answer):
+class ErrorBody(ResponseModel):
     code: str = Field(description="Stable; programs decide by it.")
     message: str = Field(description="For people, in English; says what to do next.")
-    parts: tuple[PartAnswer, ...] = Field(description="What `message` says, to say it in another language.")
+    parts: tuple[PartResponse, ...] = Field(description="What `message` says, to say it in another language.")
     details: list[dict[str, Any]] = Field(description="One entry per refused field: `field` and `problem`.")
 
 
-class ErrorAnswer(Answer):
+class ErrorResponse(ResponseModel):
     """Every answer that is not a success."""
 
     error: ErrorBody

@@ -12,20 +12,20 @@ from ...checkpoints.pool import CheckpointFile
 from ...learning.names import stored_name
 from ...learning.recommendation.pins import Curation
 from ...learning.reports import CheckpointRow
-from .base import Answer, PartAnswer, parts_answer
+from .base import PartResponse, ResponseModel, parts_response
 
 # --- checkpoints
 
 Choice = Literal["pinned", "banned"]
 
 
-class CheckpointAnswer(Answer):
+class CheckpointResponse(ResponseModel):
     """One checkpoint: as the file that ComfyUI has, and as what was learned of it."""
 
     checkpoint: str
     state: Literal["here", "broken", "missing"] | None = Field(description="null outside ComfyUI.")
     problem: str = Field(description="Why it cannot be loaded, where it is broken; in English.")
-    problem_parts: tuple[PartAnswer, ...] = Field(description="The same, to say it in another language.")
+    problem_parts: tuple[PartResponse, ...] = Field(description="The same, to say it in another language.")
     family: str | None = Field(description="From the file's header; null where there is no file to read.")
     choice: Choice | None = Field(description="What a person wants of it in any case.")
     shown: int = Field(description="Images it has made, judged or not.")
@@ -34,28 +34,27 @@ class CheckpointAnswer(Answer):
     rounds: float = Field(description="Judged rounds that compared it with another.")
 
 
-class CheckpointsAnswer(Answer):
-    checkpoints: tuple[CheckpointAnswer, ...] = Field(description="Most evidence first.")
+class CheckpointsResponse(ResponseModel):
+    checkpoints: tuple[CheckpointResponse, ...] = Field(description="Most evidence first.")
 
 
-def checkpoints_answer(
+def checkpoints_response(
     judged: Sequence[CheckpointRow],
     shown: Mapping[str, int],
     files: Sequence[CheckpointFile] | None,
     curation: Curation,
-) -> CheckpointsAnswer:
+) -> CheckpointsResponse:
     """Join what was learned with the files there are; `files` is None where nobody knows them."""
     choices = _choices(curation)
     learned = {row.checkpoint: row for row in judged}
     here = {stored_name(file.name): file for file in files or ()}
     names = dict.fromkeys([*learned, *shown, *here, *choices])
     rows = [
-        _checkpoint(name, learned.get(name), shown.get(name, 0), here.get(name), choices.get(name))
-        for name in names
+        _checkpoint(name, learned.get(name), shown.get(name, 0), here.get(name), choices.get(name)) for name in names
     ]
     if files is not None:
         rows = [row if row.state else row.model_copy(update={"state": "missing"}) for row in rows]
-    return CheckpointsAnswer(checkpoints=tuple(rows))
+    return CheckpointsResponse(checkpoints=tuple(rows))
 
 
 def _choices(curation: Curation) -> dict[str, Choice]:
@@ -69,13 +68,13 @@ def _checkpoint(
     shown: int,
     file: CheckpointFile | None,
     choice: Choice | None,
-) -> CheckpointAnswer:
+) -> CheckpointResponse:
     state: Literal["here", "broken"] = "broken" if file and file.broken else "here"
-    return CheckpointAnswer(
+    return CheckpointResponse(
         checkpoint=printable(file.name) if file else name,
         state=state if file else None,
         problem=file.broken if file else "",
-        problem_parts=parts_answer(file.broken if file else ""),
+        problem_parts=parts_response(file.broken if file else ""),
         family=file.family if file else None,
         choice=choice,
         shown=shown,

@@ -11,24 +11,22 @@ from typing import Annotated
 
 from pydantic import Field, RootModel
 
-from .base import MOST_CANDIDATES, Answer, Asked
+from .base import MOST_CANDIDATES, RequestModel, ResponseModel
 
 
 class JsonLines(RootModel[str]):
     """One JSON object per line, the first of them a header; docs/data.md describes both."""
 
 
-class ExportAsked(Asked):
-    anonymous: bool = Field(
-        default=False, description="true: without prompts, names of images, sessions and seeds."
-    )
+class ExportRequest(RequestModel):
+    anonymous: bool = Field(default=False, description="true: without prompts, names of images, sessions and seeds.")
 
 
-class ImportAsked(Asked):
+class ImportRequest(RequestModel):
     """Beside the lines, which are the body."""
 
-    map: Annotated[tuple[Annotated[str, Field(max_length=2_049)], ...], Field(max_length=MOST_CANDIDATES)] = (
-        Field(default=(), description="OLD=NEW: another name for a checkpoint; may be repeated.")
+    map: Annotated[tuple[Annotated[str, Field(max_length=2_049)], ...], Field(max_length=MOST_CANDIDATES)] = Field(
+        default=(), description="OLD=NEW: another name for a checkpoint; may be repeated."
     )
 
     def names(self) -> dict[str, str]:
@@ -42,7 +40,7 @@ class ImportAsked(Asked):
         return renamings(self.map)
 
 
-class ImportAnswer(Answer):
+class ImportResponse(ResponseModel):
     generations: int = Field(description="In the file.")
     added: int = Field(description="Of them not known here before.")
     verdicts_replaced: int = Field(description="By newer ones in the file.")

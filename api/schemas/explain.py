@@ -8,13 +8,13 @@ from pydantic import Field
 
 from ...learning.recommendation.explanation import Finding
 from ...learning.values import MOST_BRANCHES, Stage, Strategy
-from .base import LARGEST_SEED, Answer, Asked, Candidates, Globs, Prompt, Share
-from .recommend import GroundsAnswer, KeywordAnswer, ReasonAnswer
+from .base import LARGEST_SEED, Candidates, Globs, Prompt, RequestModel, ResponseModel, Share
+from .recommend import GroundsResponse, KeywordResponse, ReasonResponse
 
 # --- explain
 
 
-class ExplainAsked(Asked):
+class ExplainRequest(RequestModel):
     """As `recommend`, flat, so that a query string can hold it: `candidates` may be repeated."""
 
     prompt: Prompt
@@ -33,28 +33,28 @@ class ExplainAsked(Asked):
     explore_threshold: Share | None = Field(default=None, description="null: as in settings")
 
 
-class KeywordExplainedAnswer(KeywordAnswer):
+class KeywordExplainedResponse(KeywordResponse):
     rounds: float = Field(description="Comparable rounds in which it was judged.")
 
 
-class CheckpointExplainedAnswer(Answer):
+class CheckpointExplainedResponse(ResponseModel):
     checkpoint: str
     score: float
     selected: int = Field(description="Images kept, over all prompts.")
     total: int = Field(description="Images judged, over all prompts.")
     overall_effect: float = Field(description="What speaks for it whatever the prompt.")
-    speak_for: tuple[ReasonAnswer, ...]
-    speak_against: tuple[ReasonAnswer, ...]
+    speak_for: tuple[ReasonResponse, ...]
+    speak_against: tuple[ReasonResponse, ...]
 
 
-class WordLeftOutAnswer(Answer):
+class WordLeftOutResponse(ResponseModel):
     """Without this word `checkpoint` would be first."""
 
     keyword: str
     checkpoint: str
 
 
-class ChangeAnswer(Answer):
+class ChangeResponse(ResponseModel):
     """What would put another checkpoint first; found by asking the policy again, not estimated."""
 
     sentence: str = Field(description="All of it in words.")
@@ -64,21 +64,21 @@ class ChangeAnswer(Answer):
         description="In so many more such rounds it must be picked over the first; null: beyond `most_picks`."
     )
     most_picks: int = Field(description="So many were tried out.")
-    without: tuple[WordLeftOutAnswer, ...]
+    without: tuple[WordLeftOutResponse, ...]
 
 
-class ExplainAnswer(Answer):
+class ExplainResponse(ResponseModel):
     """All that went into a recommendation; the candidates best first."""
 
     policy: str
     strategy: Strategy
     finding: Finding
     summary: str
-    grounds: GroundsAnswer | None
+    grounds: GroundsResponse | None
     confidence: Share
     evidence: Share
     clarity: Share
     rounds: float = Field(description="Comparable judged rounds in all.")
-    keywords: tuple[KeywordExplainedAnswer, ...]
-    checkpoints: tuple[CheckpointExplainedAnswer, ...]
-    would_change: ChangeAnswer
+    keywords: tuple[KeywordExplainedResponse, ...]
+    checkpoints: tuple[CheckpointExplainedResponse, ...]
+    would_change: ChangeResponse

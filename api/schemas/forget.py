@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ...runtime.settings import MOST_DAYS
-from .base import Answer, Asked
+from .base import RequestModel, ResponseModel
 
 
-class ForgetAsked(Asked):
+class ForgetRequest(RequestModel):
     """One of these; what it names is gone for good."""
 
     generation_id: Annotated[str, Field(max_length=200)] | None = None
@@ -24,13 +24,13 @@ class ForgetAsked(Asked):
     everything: Literal[True] | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> ForgetAsked:
+    def _one(self) -> ForgetRequest:
         if len(self.model_dump(exclude_none=True)) != 1:
             raise ValueError(f"name one of: {', '.join(type(self).model_fields)}")
         return self
 
 
-class ForgetAnswer(Answer):
+class ForgetResponse(ResponseModel):
     generations: int = Field(description="So many were forgotten, or had what was forgotten.")
     traces: tuple[str, ...] = Field(
         description="Files that may still hold traces, since others have them open; forget again later."

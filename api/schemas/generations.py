@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ...learning.values import Stage, Strategy
-from .base import MOST_IMAGES, MOST_ROWS, Answer, Asked, Count, Identifier, Name, Position
-from .recommend import KeywordAnswer
+from .base import MOST_IMAGES, MOST_ROWS, Count, Identifier, Name, Position, RequestModel, ResponseModel
+from .recommend import KeywordResponse
 
 # --- feedback, generations
 
 
-class FeedbackAsked(Asked):
+class FeedbackRequest(RequestModel):
     """A verdict: counts per checkpoint (`selected`, `rejected`), or image positions (`..._images`).
 
     It replaces the generation's former verdict. Both empty withdraws it; images that are not mentioned have
@@ -28,7 +28,7 @@ class FeedbackAsked(Asked):
     rejected_images: Annotated[tuple[Position, ...], Field(max_length=MOST_IMAGES)] | None = None
 
     @model_validator(mode="after")
-    def _one_form(self) -> FeedbackAsked:
+    def _one_form(self) -> FeedbackRequest:
         counts = self.selected is not None or self.rejected is not None
         positions = self.selected_images is not None or self.rejected_images is not None
         if counts and positions:
@@ -44,7 +44,7 @@ class FeedbackAsked(Asked):
         return self
 
 
-class ImageFileAnswer(Answer):
+class ImageFileResponse(ResponseModel):
     """Where `GET /view` of ComfyUI finds the image, and which checkpoint made it."""
 
     checkpoint: str
@@ -53,13 +53,13 @@ class ImageFileAnswer(Answer):
     type: str
 
 
-class ImageAnswer(Answer):
+class ImageResponse(ResponseModel):
     position: int
     verdict: Literal["selected", "rejected"] | None
-    file: ImageFileAnswer
+    file: ImageFileResponse
 
 
-class GenerationAnswer(Answer):
+class GenerationResponse(ResponseModel):
     id: str
     session_id: str
     prompt_id: str = Field(description="ComfyUI's, as `POST /prompt` gave it; may be empty.")
@@ -70,29 +70,25 @@ class GenerationAnswer(Answer):
     confidence: float
     created_at: datetime
     judged_at: datetime | None
-    keywords: tuple[KeywordAnswer, ...]
-    images: tuple[ImageAnswer, ...]
+    keywords: tuple[KeywordResponse, ...]
+    images: tuple[ImageResponse, ...]
 
 
-class GenerationsAsked(Asked):
+class GenerationsRequest(RequestModel):
     id: Identifier | None = None
     prompt_id: Identifier | None = None
     session_id: Identifier | None = None
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 50
     before: Identifier | None = Field(default=None, description="`next_before` of the page before this one.")
-    judged: bool | None = Field(
-        default=None, description="Only those with (true) or without (false) a verdict."
-    )
+    judged: bool | None = Field(default=None, description="Only those with (true) or without (false) a verdict.")
     keyword: Annotated[str, Field(max_length=1_024)] | None = Field(
         default=None, description="Only those whose prompt had this keyword."
     )
     checkpoint: Name | None = Field(default=None, description="Only those with an image of this checkpoint.")
 
 
-class GenerationsAnswer(Answer):
+class GenerationsResponse(ResponseModel):
     """Newest first."""
 
-    generations: tuple[GenerationAnswer, ...]
-    next_before: str | None = Field(
-        description="Ask again with `before` for older ones; null: there are none."
-    )
+    generations: tuple[GenerationResponse, ...]
+    next_before: str | None = Field(description="Ask again with `before` for older ones; null: there are none.")

@@ -7,19 +7,19 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from .base import MOST_IMAGES, Answer, Asked, Position
-from .generations import ImageFileAnswer
+from .base import MOST_IMAGES, Position, RequestModel, ResponseModel
+from .generations import ImageFileResponse
 
 
-class PickRoundAnswer(Answer):
+class PendingGenerationResponse(ResponseModel):
     """The images of one generation; a pick counts them on from `first`."""
 
     generation_id: str
     first: int
-    images: tuple[ImageFileAnswer, ...]
+    images: tuple[ImageFileResponse, ...]
 
 
-class PickAnswer(Answer):
+class PickResponse(ResponseModel):
     """A run that waits, or waited, for a pick."""
 
     id: str
@@ -29,14 +29,14 @@ class PickAnswer(Answer):
     session_id: str
     waiting_since: datetime
     waits_until: datetime | None = Field(description="When it goes on by itself; null: never.")
-    rounds: tuple[PickRoundAnswer, ...]
+    rounds: tuple[PendingGenerationResponse, ...]
 
 
-class PendingAnswer(Answer):
-    pending: tuple[PickAnswer, ...] = Field(description="The longest waiting first.")
+class PendingResponse(ResponseModel):
+    pending: tuple[PickResponse, ...] = Field(description="The longest waiting first.")
 
 
-class AnswerPickAsked(Asked):
+class AnswerPickRequest(RequestModel):
     """Numbers of images, counted from 0 over all rounds of the pick."""
 
     selected_images: Annotated[tuple[Position, ...], Field(max_length=MOST_IMAGES)] = ()
@@ -44,10 +44,8 @@ class AnswerPickAsked(Asked):
     send_all: bool = Field(default=False, description="All images go on, and none is judged.")
 
     @model_validator(mode="after")
-    def _says_something(self) -> AnswerPickAsked:
+    def _says_something(self) -> AnswerPickRequest:
         verdict = bool(self.selected_images or self.rejected_images)
         if verdict == self.send_all:
-            raise ValueError(
-                "give selected_images and rejected_images (one may be empty), or send_all, not both"
-            )
+            raise ValueError("give selected_images and rejected_images (one may be empty), or send_all, not both")
         return self

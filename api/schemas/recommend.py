@@ -15,21 +15,21 @@ from ...runtime.settings import MOST_NAMES
 from .base import (
     LARGEST_SEED,
     MOST_IMAGES,
-    Answer,
-    Asked,
     Candidates,
     Fingerprint,
     Globs,
     Name,
-    PartAnswer,
+    PartResponse,
     Prompt,
+    RequestModel,
+    ResponseModel,
     Share,
 )
 
 # --- recommend
 
 
-class PoolAsked(Asked):
+class PoolRequest(RequestModel):
     """Rules that choose candidates among this ComfyUI's checkpoints, as the recommender node has them."""
 
     family: Annotated[str, Field(max_length=100)] = "auto"
@@ -38,7 +38,7 @@ class PoolAsked(Asked):
     fallback: Annotated[str, Field(max_length=1_024)] = ""
 
 
-class RecommendAsked(Asked):
+class RecommendRequest(RequestModel):
     """A prompt, and the checkpoints to choose from: named as `candidates`, or by the rules of a `pool`.
 
     Without either, all checkpoints of the family that `auto` finds are meant; only ComfyUI can answer that.
@@ -47,12 +47,10 @@ class RecommendAsked(Asked):
     prompt: Prompt
     negative: Prompt = Field(default="", description="The negative prompt, a context of its own.")
     candidates: Candidates | None = None
-    pool: PoolAsked | None = None
+    pool: PoolRequest | None = None
     stage: Stage = "final"
     explore: bool = True
-    policy: Annotated[str, Field(max_length=100)] | None = Field(
-        default=None, description="null: as in settings"
-    )
+    policy: Annotated[str, Field(max_length=100)] | None = Field(default=None, description="null: as in settings")
     max_branches: Annotated[int, Field(ge=1, le=MOST_BRANCHES)] = MOST_BRANCHES
     seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] | None = Field(
         default=None, description="Makes an exploring policy repeatable."
@@ -69,18 +67,18 @@ class RecommendAsked(Asked):
     )
 
     @model_validator(mode="after")
-    def _one_source(self) -> RecommendAsked:
+    def _one_source(self) -> RecommendRequest:
         if self.candidates is not None and self.pool is not None:
             raise ValueError("give candidates or pool, not both")
         return self
 
 
-class KeywordAnswer(Answer):
+class KeywordResponse(ResponseModel):
     text: str
     weight: float
 
 
-class PoolAnswer(Answer):
+class PoolResponse(ResponseModel):
     """What the rules made of this ComfyUI's checkpoints."""
 
     candidates: tuple[str, ...]
@@ -89,14 +87,14 @@ class PoolAnswer(Answer):
     fallback_used: bool
 
 
-class ReasonAnswer(Answer):
+class ReasonResponse(ResponseModel):
     keyword: str
     effect: float = Field(description="In the policy's unit of score.")
     selected: int
     total: int
 
 
-class GroundsAnswer(Answer):
+class GroundsResponse(ResponseModel):
     """What the finding rests on."""
 
     finding: Finding
@@ -104,20 +102,20 @@ class GroundsAnswer(Answer):
     leader_judged: bool
     any_prompt: bool = Field(description="Where nothing is known: of these checkpoints for no prompt at all.")
     surprised: bool = Field(description="Of late verdicts on such prompts came out otherwise than foretold.")
-    kept: tuple[ReasonAnswer, ...] = Field(description="The keywords that speak most for the leader.")
+    kept: tuple[ReasonResponse, ...] = Field(description="The keywords that speak most for the leader.")
 
 
-class ExplanationPartsAnswer(Answer):
+class ExplanationPartsResponse(ResponseModel):
     """What `explanation` says, to say it in another language; it names `checkpoints`."""
 
     opening: Opening
-    grounds: GroundsAnswer | None = Field(description="null: what was learned was not asked.")
+    grounds: GroundsResponse | None = Field(description="null: what was learned was not asked.")
     pinned: tuple[str, ...] = Field(description="Shown because they are pinned.")
     problem: str = Field(description="Why what was learned could not be asked; in English.")
-    problem_parts: tuple[PartAnswer, ...] = Field(description="The same, to say it in another language.")
+    problem_parts: tuple[PartResponse, ...] = Field(description="The same, to say it in another language.")
 
 
-class RecommendAnswer(Answer):
+class RecommendResponse(ResponseModel):
     checkpoints: tuple[str, ...] = Field(description="One to three, best first.")
     confidence: Share
     evidence: Share = Field(description="How much data there is.")
@@ -126,27 +124,23 @@ class RecommendAnswer(Answer):
     scores: dict[str, float] = Field(description="Of every candidate, in the policy's own unit.")
     policy: str
     stage: Stage
-    keywords: tuple[KeywordAnswer, ...]
+    keywords: tuple[KeywordResponse, ...]
     explanation: str
-    explanation_parts: ExplanationPartsAnswer
+    explanation_parts: ExplanationPartsResponse
     seed: int | None
     family: str
     fallback: bool = Field(description="True where learning was bypassed; the explanation says why.")
     images: dict[str, int] | None = Field(description="Per checkpoint, where `images` was asked.")
-    pool: PoolAnswer | None = Field(description="Where the candidates came from rules.")
+    pool: PoolResponse | None = Field(description="Where the candidates came from rules.")
 
 
-def recommend_answer(
+def recommend_response(
     recommendation: Recommendation, *, images: int | None = None, pool: Pool | None = None
-) -> RecommendAnswer:
+) -> RecommendResponse:
     """Shape a recommendation, with its division of `images` and the pool it came from."""
     names = recommendation.checkpoints
-    division = (
-        dict(zip(names, divide_images(recommendation.strategy, names, images), strict=True))
-        if images
-        else None
-    )
-    return RecommendAnswer(
+    division = dict(zip(names, divide_images(recommendation.strategy, names, images), strict=True)) if images else None
+    return RecommendResponse(
         checkpoints=names,
         confidence=recommendation.confidence,
         evidence=recommendation.evidence,
@@ -155,12 +149,12 @@ def recommend_answer(
         scores=dict(recommendation.scores),
         policy=recommendation.policy,
         stage=recommendation.stage,
-        keywords=tuple(KeywordAnswer.model_validate(keyword) for keyword in recommendation.keywords),
+        keywords=tuple(KeywordResponse.model_validate(keyword) for keyword in recommendation.keywords),
         explanation=recommendation.explanation,
-        explanation_parts=ExplanationPartsAnswer.model_validate(explanation.parts(recommendation)),
+        explanation_parts=ExplanationPartsResponse.model_validate(explanation.parts(recommendation)),
         seed=recommendation.seed,
         family=recommendation.family,
         fallback=recommendation.fallback,
         images=division,
-        pool=PoolAnswer.model_validate(pool) if pool is not None else None,
+        pool=PoolResponse.model_validate(pool) if pool is not None else None,
     )

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ...runtime.settings import MOST_BACKUPS, MOST_DAYS, MOST_HALF_LIFE, MOST_KEPT_LOADERS, MOST_NAMES
-from .base import Answer, Asked, Name, Share
+from .base import Name, RequestModel, ResponseModel, Share
 
 # --- settings, loaders, health
 
 
-class SettingsAsked(Asked):
+class SettingsRequest(RequestModel):
     """The settings to change; those not named stay."""
 
     policy: Annotated[str, Field(max_length=100)] | None = None
@@ -33,7 +33,7 @@ class SettingsAsked(Asked):
         return self.model_dump(exclude_none=True)
 
 
-class SettingsAnswer(Answer):
+class SettingsResponse(ResponseModel):
     policy: str
     exploit_threshold: float
     explore_threshold: float

@@ -12,14 +12,14 @@ from typing import Annotated, Literal
 from pydantic import Field, computed_field
 
 from ...learning.reports import PairOrder
-from .base import MOST_ROWS, Answer, Asked, Name
+from .base import MOST_ROWS, Name, RequestModel, ResponseModel
 
 MOST_POINTS = 500
 
 StatisticsPart = Literal["overview", "checkpoints", "pairs", "series", "sessions"]
 
 
-class StatisticsAsked(Asked):
+class StatisticsRequest(RequestModel):
     """Which parts, and which rows of keyword and checkpoint; the overview and the checkpoints come whole."""
 
     parts: Annotated[tuple[StatisticsPart, ...], Field(min_length=1, max_length=5)] = (
@@ -41,14 +41,14 @@ class StatisticsAsked(Asked):
     offset: Annotated[int, Field(ge=0, le=2**31)] = 0
 
 
-class ProgressAnswer(Answer):
+class ProgressResponse(ResponseModel):
     """In generations."""
 
     done: int
     of: int
 
 
-class OverviewAnswer(Answer):
+class OverviewResponse(ResponseModel):
     """Counts over the whole log."""
 
     generations: int
@@ -63,16 +63,16 @@ class OverviewAnswer(Answer):
     average_confidence: float | None
     first_at: datetime | None
     last_at: datetime | None
-    recomputing: ProgressAnswer | None = Field(
+    recomputing: ProgressResponse | None = Field(
         default=None, description="How far the statistics are recomputed after an update; null: they are not."
     )
-    counting: ProgressAnswer | None = Field(
+    counting: ProgressResponse | None = Field(
         default=None,
         description="How much of a long log has been counted; null: the counts are of all of it.",
     )
 
 
-class CheckpointRowAnswer(Answer):
+class CheckpointRowResponse(ResponseModel):
     checkpoint: str
     selected: float = Field(description="Images kept.")
     total: float = Field(description="Images judged.")
@@ -84,11 +84,11 @@ class CheckpointRowAnswer(Answer):
         return self.selected / self.total if self.total else None
 
 
-class PairRowAnswer(CheckpointRowAnswer):
+class PairRowResponse(CheckpointRowResponse):
     keyword: str
 
 
-class SeriesPointAnswer(Answer):
+class SeriesPointResponse(ResponseModel):
     """Sums over neighbouring generations."""
 
     generations: int
@@ -102,24 +102,24 @@ class SeriesPointAnswer(Answer):
     last_at: datetime
 
 
-class SessionAnswer(Answer):
+class SessionResponse(ResponseModel):
     session_id: str = Field(description="The client that queued: a browser's tab, or a script's own id.")
     average_confidence: float
     generations: int
 
 
-class StatisticsAnswer(Answer):
+class StatisticsResponse(ResponseModel):
     """A part that was not asked for is null."""
 
-    overview: OverviewAnswer | None = None
-    checkpoints: tuple[CheckpointRowAnswer, ...] | None = None
-    pairs: tuple[PairRowAnswer, ...] | None = Field(
+    overview: OverviewResponse | None = None
+    checkpoints: tuple[CheckpointRowResponse, ...] | None = None
+    pairs: tuple[PairRowResponse, ...] | None = Field(
         default=None, description="Keyword and checkpoint, in the order asked for."
     )
-    sessions: tuple[SessionAnswer, ...] | None = Field(
+    sessions: tuple[SessionResponse, ...] | None = Field(
         default=None, description="One page, the surest first; only if asked for."
     )
     pairs_found: int | None = Field(default=None, description="Rows that fit, over all pages.")
-    series: tuple[SeriesPointAnswer, ...] | None = Field(
+    series: tuple[SeriesPointResponse, ...] | None = Field(
         default=None, description="How it went over time, oldest first; equally many generations a point."
     )

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import Field, RootModel
 
-from .base import Answer
+from .base import ResponseModel
 
 
-class HealthAnswer(Answer):
+class HealthResponse(ResponseModel):
     """That the database answers; where it does not, this route says so like any other, with status 503."""
 
     status: Literal["ok"] = "ok"
@@ -32,11 +32,11 @@ class HealthAnswer(Answer):
     host: dict[str, Any] | None = Field(description="What ComfyUI says of itself; null outside ComfyUI.")
 
 
-class OpenApiAnswer(RootModel[dict[str, Any]]):
+class OpenApiResponse(RootModel[dict[str, Any]]):
     """An OpenAPI 3.1 document."""
 
 
-class ReleaseAnswer(Answer):
+class ReleaseResponse(ResponseModel):
     """What was let go."""
 
     released: dict[str, Any]

@@ -42,9 +42,7 @@ class Cell:
     images: list[int] = field(default_factory=list)
     branches: list[int] = field(default_factory=list)
     first: list[float] = field(default_factory=list)
-    calibration: list[list[float]] = field(
-        default_factory=lambda: [[0.0] * 3 for _ in range(CONFIDENCE_BINS)]
-    )
+    calibration: list[list[float]] = field(default_factory=lambda: [[0.0] * 3 for _ in range(CONFIDENCE_BINS)])
     counts: str = ""
 
     def record(self, wish: Wish, play: Play) -> None:

@@ -113,10 +113,7 @@ def _calibration(played: Played) -> str:
     ]
     for name, color in ((DEFAULT_POLICY, "#d62728"), ("counts", "#8c564b"), ("global", "#e377c2")):
         cells = [
-            cell
-            for world, players in played.items()
-            if not WORLDS[world].valued
-            for cell in players.get(name, ())
+            cell for world, players in played.items() if not WORLDS[world].valued for cell in players.get(name, ())
         ]
         for one in calibration(cells) if cells else ():
             size = 1.5 + min(4.0, one.rounds**0.5 / 40)
@@ -141,9 +138,7 @@ def _frame(title: str, last: float, most: float, ticks: Sequence[float]) -> str:
 
 def _line(x: Numbers, y: Numbers, color: str, width: float) -> str:
     heights = numpy.clip(1.0 - y, 0.0, 1.0)
-    points = " ".join(
-        f"{WIDTH * across:.0f},{HEIGHT * up:.1f}" for across, up in zip(x, heights, strict=True)
-    )
+    points = " ".join(f"{WIDTH * across:.0f},{HEIGHT * up:.1f}" for across, up in zip(x, heights, strict=True))
     return f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="{width}"/>'
 
 

@@ -37,9 +37,7 @@ def world_table(world: World, players: Players) -> str:
             if world.valued:
                 row.append(str(held.first))
         alone = exploited(cells)
-        row += (
-            [f"{alone.rounds}", f"{alone.confidence:.2f}", f"{alone.hits:.2f}"] if alone.rounds else ["-"] * 3
-        )
+        row += [f"{alone.rounds}", f"{alone.confidence:.2f}", f"{alone.hits:.2f}"] if alone.rounds else ["-"] * 3
         lines.append("| " + " | ".join(row) + " |")
     return "\n".join(lines)
 
@@ -67,9 +65,7 @@ def against_figures(world: World, players: Players) -> list[str]:
         figure = FIGURES.get((world.name, span))
         if figure and min(cell.prompts for cell in cells) >= span[1]:
             held = window(cells, *span)
-            lines.append(
-                f"{DEFAULT_POLICY} {span[0]}-{span[1]}: {_said(held)} [{figure}]: {_met(held, figure)}"
-            )
+            lines.append(f"{DEFAULT_POLICY} {span[0]}-{span[1]}: {_said(held)} [{figure}]: {_met(held, figure)}")
     if world.flip and min(cell.prompts for cell in cells) > world.flip:
         lines += _recovered(players, world.flip)
     return lines
@@ -156,9 +152,7 @@ def _shortest(players: Players) -> int:
     return min((cell.prompts for cells in players.values() for cell in cells), default=0)
 
 
-def grouped(
-    cells: Mapping[tuple[str, str, int], Cell], names: Sequence[str]
-) -> dict[str, dict[str, list[Cell]]]:
+def grouped(cells: Mapping[tuple[str, str, int], Cell], names: Sequence[str]) -> dict[str, dict[str, list[Cell]]]:
     """Cells by world and player, in the order of `WORLDS` and of `names`."""
     found: dict[str, dict[str, list[Cell]]] = {}
     for world in WORLDS:

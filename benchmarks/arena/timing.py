@@ -7,8 +7,8 @@ import time
 
 import numpy
 
-from context_checkpoint.learning.model.accumulator import Tally
-from context_checkpoint.learning.model.evidence import Round
+from context_checkpoint.learning.model.accumulator import Accumulator
+from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.policies import policy_named
 from context_checkpoint.learning.prompts.keywords import extract_keywords
 from context_checkpoint.learning.recommendation.strategy import choose
@@ -37,13 +37,13 @@ def decision_ms(policy: str) -> float:
     return 1000.0 * statistics.median(spent)
 
 
-def _history(rng: numpy.random.Generator) -> Tally:
-    tally = Tally()
+def _history(rng: numpy.random.Generator) -> Accumulator:
+    tally = Accumulator()
     for _ in range(_ROUNDS):
         names = rng.choice(CANDIDATES, 3, replace=False).tolist()
         picked = int(rng.integers(3))
         shown = [Shown(name, 1, int(at == picked), int(at != picked)) for at, name in enumerate(names)]
-        tally.add(Round(_words(rng, 12), tuple(shown)))
+        tally.add(Comparison(_words(rng, 12), tuple(shown)))
     return tally
 
 

@@ -50,9 +50,7 @@ UNITS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit with 1 if a target is missed at any size."""
-    parser = argparse.ArgumentParser(
-        prog="run.py bench scale", description="Measure what docs/scale.md tells."
-    )
+    parser = argparse.ArgumentParser(prog="run.py bench scale", description="Measure what docs/scale.md tells.")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="GENERATIONS")
     parser.add_argument("--server-sizes", type=int, nargs="*", default=SERVER_SIZES, metavar="GENERATIONS")
     parser.add_argument(
@@ -72,9 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _told(columns, began, asked.write, BESIDE_BEGIN, BESIDE_END)
     columns = {f"{size:,}": _measured(size, on_server=False) for size in sorted(asked.sizes)}
     if programs() is not None:
-        columns |= {
-            f"{size:,}, PostgreSQL": _measured(size, on_server=True) for size in sorted(asked.server_sizes)
-        }
+        columns |= {f"{size:,}, PostgreSQL": _measured(size, on_server=True) for size in sorted(asked.server_sizes)}
     if asked.write:
         PICTURE.write_text(draw({size: columns[f"{size:,}"] for size in sorted(asked.sizes)}), "utf-8")
     return _told(columns, began, asked.write, BEGIN, END)
@@ -83,9 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _told(columns: Mapping[str, Mapping[str, float]], load: float, write: bool, begin: str, end: str) -> int:
     """Print a table, and write it between two marks of the page; 1 if a target is missed."""
     day = datetime.now(timezone.utc).date().isoformat()
-    versions = ", ".join(
-        f"{name} {metadata.version(name)}" for name in ("SQLAlchemy", "aiosqlite", "asyncpg", "numpy")
-    )
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("SQLAlchemy", "aiosqlite", "asyncpg", "numpy"))
     text = (
         f"{day}, {os.cpu_count()} CPU cores, {platform.system()}, load {load:.1f} before; Python "
         f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}.\n\n{_table(columns)}"
@@ -138,15 +132,11 @@ def _table(columns: Mapping[str, Mapping[str, float]]) -> str:
     for name in dict.fromkeys(name for found in columns.values() for name in found):
         unit = _unit(name)
         cells = [
-            _cell(found[name], unit) + ("" if _met(name, found[name]) else " **missed**")
-            if name in found
-            else "-"
+            _cell(found[name], unit) + ("" if _met(name, found[name]) else " **missed**") if name in found else "-"
             for found in columns.values()
         ]
         most = _most(name)
-        lines.append(
-            f"| {name} | {' | '.join(cells)} | {'-' if most is None else f'at most {most:g} {unit}'} |"
-        )
+        lines.append(f"| {name} | {' | '.join(cells)} | {'-' if most is None else f'at most {most:g} {unit}'} |")
     return "\n".join(lines)
 
 

@@ -105,9 +105,7 @@ def memory_in_comfyui(generations: int) -> dict[str, float]:
             with server:
                 if not flags:
                     for prompt in prompts(generations, ASKED, seed=5):
-                        server.post(
-                            f"{_PREFIX}recommend", {"prompt": prompt, "candidates": list(CHECKPOINTS)}
-                        )
+                        server.post(f"{_PREFIX}recommend", {"prompt": prompt, "candidates": list(CHECKPOINTS)})
                     for page in PAGES:
                         server.get(_PREFIX + page)
                 held[f"memory of ComfyUI {server.installation.version} {name}"] = memory_mb(server.pid)

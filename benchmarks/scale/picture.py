@@ -36,9 +36,7 @@ def draw(measured: Mapping[int, Mapping[str, float]]) -> str:
     for size in sizes:
         x = _x(size, sizes)
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT + TOP + 18}" text-anchor="middle">{size:,}</text>')
-    parts.append(
-        f'<text x="{LEFT + WIDTH / 2}" y="{HEIGHT + TOP + 38}" text-anchor="middle">generations</text>'
-    )
+    parts.append(f'<text x="{LEFT + WIDTH / 2}" y="{HEIGHT + TOP + 38}" text-anchor="middle">generations</text>')
     for place, (name, (label, color)) in enumerate(CURVES.items()):
         points = " ".join(f"{_x(size, sizes):.1f},{_y(measured[size][name]):.1f}" for size in sizes)
         parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2"/>')

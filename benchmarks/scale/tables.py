@@ -79,9 +79,7 @@ async def fill_server(address: str, generations: int, seed: int = 0) -> None:
             await connection.execute(index["indexdef"])
         for table, column in _SERIALS:
             newest = f"(SELECT MAX({column}) FROM {table})"  # noqa: S608
-            await connection.execute(
-                f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), {newest})"
-            )
+            await connection.execute(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), {newest})")
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from context_checkpoint.learning.model import sufficient_statistics as statistics
-from context_checkpoint.learning.model.evidence import Round
+from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.model.pair_table import FIELDS, numbers_of
-from context_checkpoint.learning.model.snapshot import MODELS, Basis, rounded
+from context_checkpoint.learning.model.snapshot import MODELS, PriorSnapshot, rounded
 from context_checkpoint.learning.values import Keyword, Shown
 
 CHECKPOINTS = [f"style/checkpoint_{number:03}.safetensors" for number in range(200)]
@@ -122,26 +122,22 @@ def _spread(generations: int) -> NDArray[np.float64]:
 
 
 @lru_cache
-def basis(words: int, shown: int) -> Basis:
+def basis(words: int, shown: int) -> PriorSnapshot:
     """What was known of each round of so many words and checkpoints."""
     features = np.full(words, words**-0.5)
     precisions = np.concatenate([np.full((1, shown), 20.0), np.full((words, shown), 1.0)])
     means = np.tile(np.linspace(0.3, -0.3, shown)[:, None], MODELS)
     variances, trust = np.full((shown, MODELS), 0.4), np.full(MODELS, 1 / MODELS)
     calm = np.zeros(1 + words)
-    return rounded(
-        Basis(features, precisions, means, variances, trust, calm, np.zeros(words), calm, calm, 6.0)
-    )
+    return rounded(PriorSnapshot(features, precisions, means, variances, trust, calm, np.zeros(words), calm, calm, 6.0))
 
 
 @lru_cache
 def _lesson(words: int, shown: int, kept: int) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
     """What such a round teaches `[1 + words, shown, fields]`, how much of a round it is, and the fits."""
-    judged = Round(
+    judged = Comparison(
         tuple(Keyword(str(place)) for place in range(words)),
-        tuple(
-            Shown(str(place), 1, int(place == kept), int(place != kept), UTILITY) for place in range(shown)
-        ),
+        tuple(Shown(str(place), 1, int(place == kept), int(place != kept), UTILITY) for place in range(shown)),
         "final",
         basis(words, shown),
     )

@@ -38,9 +38,7 @@ def doctor(given: argparse.Namespace) -> Outcome:
         checks += [*_comfyui_version(runtime), *_database(runtime), *_pools(runtime), *_settings(runtime)]
     except ModuleNotFoundError as error:
         mend = f'"{sys.executable}" -m pip install {error.name}'
-        checks.append(
-            Check("requirements", str(error.name), "missing; the rest was not looked at", "bad", mend)
-        )
+        checks.append(Check("requirements", str(error.name), "missing; the rest was not looked at", "bad", mend))
     report = Report(tuple(checks))
     return Outcome(report.as_json(), report.as_text(), report.good)
 
@@ -143,9 +141,7 @@ def _backups(path: Path, runtime: Runtime) -> Iterator[Check]:
     copies, kept = backups.listed(path), runtime.settings.backups_kept
     if copies:
         newest = f"{copies[0].made_at:%Y-%m-%d %H:%M} UTC"
-        yield Check(
-            "database", "backups", f"{len(copies)} in {backups.folder_of(path)}, the newest of {newest}"
-        )
+        yield Check("database", "backups", f"{len(copies)} in {backups.folder_of(path)}, the newest of {newest}")
     elif kept:
         yield Check("database", "backups", "none yet; the next verdict makes one", "note")
     else:
@@ -164,12 +160,8 @@ def _server(runtime: Runtime) -> Iterator[Check]:
     yield Check("database", "address", report.name)
     yield Check("database", "schema", f"revision {report.revision}")
     if report.problem:
-        yield Check(
-            "database", "state", report.problem, "bad", "See the message; nothing is stored until then."
-        )
-    yield Check(
-        "database", "writable", "yes" if report.writable else "no", "good" if report.writable else "bad"
-    )
+        yield Check("database", "state", report.problem, "bad", "See the message; nothing is stored until then.")
+    yield Check("database", "writable", "yes" if report.writable else "no", "good" if report.writable else "bad")
     yield Check("database", "generations", f"{report.generations:,}, {report.judged:,} of them judged")
     if report.recomputing:
         yield recomputing(str(report.recomputing))
@@ -203,9 +195,7 @@ def _pools(runtime: Runtime) -> Iterator[Check]:
     yield Check(area, "families", found)
     for path, reason in broken.items():
         if Path(path).exists():
-            yield Check(
-                area, "broken", f"{path}: {reason}", "note", "Replace the file; it is tried again then."
-            )
+            yield Check(area, "broken", f"{path}: {reason}", "note", "Replace the file; it is tried again then.")
     yield from _orphans(runtime, [path for path in files if Path(path).exists()])
 
 

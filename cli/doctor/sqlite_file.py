@@ -127,9 +127,7 @@ def _revision(found: str, newest: str) -> Check:
     if found == newest:
         return Check("database", "schema", f"revision {found}")
     if found < newest:
-        return Check(
-            "database", "schema", f"revision {found}; {newest} is applied when it is next opened", "note"
-        )
+        return Check("database", "schema", f"revision {found}; {newest} is applied when it is next opened", "note")
     return Check(
         "database",
         "schema",

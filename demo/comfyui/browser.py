@@ -77,9 +77,7 @@ class ComfyPage:
 
     async def settle(self) -> None:
         """Let the frontend lay out what has changed."""
-        await self.page.evaluate(
-            "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 300)))"
-        )
+        await self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 300)))")
 
     async def run(self) -> Mapping[str, Any]:
         """Press Run, wait for the end, and return the prompt's history.
@@ -211,11 +209,7 @@ def _keep_ours(message: ConsoleMessage, errors: list[str]) -> None:
         errors.append(message.text)
     # Chromium itself logs each answer of 400 and more; whether that is wrong, only the caller knows.
     refused = message.text.startswith("Failed to load resource")
-    if (
-        message.type == "error"
-        and not refused
-        and "context_checkpoint" in f"{message.text} {message.location}"
-    ):
+    if message.type == "error" and not refused and "context_checkpoint" in f"{message.text} {message.location}":
         errors.append(message.text)
 
 

@@ -64,9 +64,7 @@ def find_comfyui(environment: Mapping[str, str] = os.environ, pack: Path = PACK)
         if python is not None:
             return ComfyInstallation(folder, python, version)
         if named:
-            raise NoComfyUI(
-                f"No Python with torch was found for {folder}: set COMFYUI_PYTHON to the one that runs it."
-            )
+            raise NoComfyUI(f"No Python with torch was found for {folder}: set COMFYUI_PYTHON to the one that runs it.")
     return None
 
 

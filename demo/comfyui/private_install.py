@@ -58,9 +58,7 @@ def install() -> ComfyInstallation:
 
 def _run(command: list[str]) -> None:
     # Without these, comfy-cli makes an environment for ComfyUI alone instead of filling an active one.
-    environment = {
-        key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "CONDA_PREFIX")
-    }
+    environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
     environment["XDG_CONFIG_HOME"] = str(private_folder() / "config")
     try:
         done = subprocess.run(

@@ -201,9 +201,7 @@ class ComfyServer:
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 self._process = None
-                raise NoComfyUI(
-                    f"ComfyUI ended while starting (exit {process.returncode}):\n{self.log[-3000:]}"
-                )
+                raise NoComfyUI(f"ComfyUI ended while starting (exit {process.returncode}):\n{self.log[-3000:]}")
             try:
                 self.get("/system_stats", timeout_s=5)
             except (OSError, Refused):
@@ -349,9 +347,7 @@ def error_message(entry: HistoryEntry) -> str:
 
 def duration_s(entry: HistoryEntry) -> float:
     """How long a prompt ran, by the server's own clock."""
-    times = {
-        kind: detail["timestamp"] for kind, detail in entry["status"]["messages"] if "timestamp" in detail
-    }
+    times = {kind: detail["timestamp"] for kind, detail in entry["status"]["messages"] if "timestamp" in detail}
     return float(times["execution_success"] - times["execution_start"]) / 1000
 
 
@@ -370,9 +366,7 @@ def _parsed(body: bytes) -> Any:
 
 def _environment(installation: ComfyInstallation, changes: Mapping[str, str | None]) -> dict[str, str]:
     """Ours, less what would lead the server to another Python's packages or to a person's own preferences."""
-    inherited = {
-        name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "VIRTUAL_ENV")
-    }
+    inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "VIRTUAL_ENV")}
     inherited.pop("CONTEXT_CHECKPOINT_DATABASE", None)
     inherited["PYTHONPATH"] = str(overlay(installation))
     inherited["PYTHONUNBUFFERED"] = "1"

@@ -49,9 +49,7 @@ def _note(text: str, x: int, width: int) -> Node:
 
 def _prompt_and_recommender() -> dict[str, Node]:
     return {
-        "prompt": _placed(
-            "PrimitiveStringMultiline", 40, 60, 380, 130, widgets={"value": PROMPT}, title="Prompt"
-        ),
+        "prompt": _placed("PrimitiveStringMultiline", 40, 60, 380, 130, widgets={"value": PROMPT}, title="Prompt"),
         "recommender": _placed(RECOMMENDER, 40, 240, 380, inputs={"prompt": "prompt.STRING"}),
     }
 
@@ -59,9 +57,7 @@ def _prompt_and_recommender() -> dict[str, Node]:
 def _own_graph(x: int) -> dict[str, Node]:
     """A person's own text-to-image graph, from the outputs of `loader` on."""
     return {
-        "positive": _placed(
-            "CLIPTextEncode", x, 60, 330, 110, inputs={"clip": "loader.CLIP", "text": "prompt.STRING"}
-        ),
+        "positive": _placed("CLIPTextEncode", x, 60, 330, 110, inputs={"clip": "loader.CLIP", "text": "prompt.STRING"}),
         "negative": _placed(
             "CLIPTextEncode", x, 220, 330, 120, widgets={"text": NEGATIVE}, inputs={"clip": "loader.CLIP"}
         ),
@@ -79,9 +75,7 @@ def _own_graph(x: int) -> dict[str, Node]:
                 "latent_image": "size.LATENT",
             },
         ),
-        "decode": _placed(
-            "VAEDecode", x + 370, 430, 300, inputs={"samples": "sampler.LATENT", "vae": "loader.VAE"}
-        ),
+        "decode": _placed("VAEDecode", x + 370, 430, 300, inputs={"samples": "sampler.LATENT", "vae": "loader.VAE"}),
     }
 
 
@@ -241,9 +235,7 @@ def _server(folder: Path) -> ComfyServer:
 def _tidy(value: Any) -> Any:
     """Leave out what says nothing; a missing link says something."""
     if isinstance(value, dict):
-        return {
-            name: _tidy(part) for name, part in value.items() if part is not None or name.startswith("link")
-        }
+        return {name: _tidy(part) for name, part in value.items() if part is not None or name.startswith("link")}
     return [_tidy(part) for part in value] if isinstance(value, list) else value
 
 

@@ -71,9 +71,7 @@ async def _round(service: PreferenceService, number: int) -> None:
     made = await service.recommend(prompt, NAMES, seed=number)
     generation = await service.log_generation(made, dict.fromkeys(made.checkpoints, 1))
     kept = {name: 1 for name in made.checkpoints if name == favourite}
-    await service.record_feedback(
-        generation, kept, {name: 1 for name in made.checkpoints if name != favourite}
-    )
+    await service.record_feedback(generation, kept, {name: 1 for name in made.checkpoints if name != favourite})
 
 
 async def _shot(browser: Browser, address: str, tab: str) -> Image.Image:

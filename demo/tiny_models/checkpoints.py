@@ -23,8 +23,8 @@ import numpy as np
 
 from .networks import (
     Color,
-    Look,
     Texture,
+    TextureStyle,
     Weights,
     autoencoder,
     clip_g,
@@ -52,14 +52,14 @@ NINE_COLORS: Mapping[str, Color] = {
 """Far enough apart that a mean colour, after eight bits and a PNG file, names its checkpoint."""
 
 
-Builder = Callable[[np.random.Generator, Look], Tensors]
+Builder = Callable[[np.random.Generator, TextureStyle], Tensors]
 
 
-def _decodes(generator: np.random.Generator, look: Look, channels: int, scale: float) -> Tensors:
+def _decodes(generator: np.random.Generator, look: TextureStyle, channels: int, scale: float) -> Tensors:
     return autoencoder(generator, channels, look, scale=scale, prefix="first_stage_model.")
 
 
-def _sd15(generator: np.random.Generator, look: Look) -> Tensors:
+def _sd15(generator: np.random.Generator, look: TextureStyle) -> Tensors:
     return {
         **unet(generator, 768, [1], linear_projections=False),
         **clip_l(generator, "cond_stage_model.transformer.text_model."),
@@ -67,7 +67,7 @@ def _sd15(generator: np.random.Generator, look: Look) -> Tensors:
     }
 
 
-def _sdxl(generator: np.random.Generator, look: Look) -> Tensors:
+def _sdxl(generator: np.random.Generator, look: TextureStyle) -> Tensors:
     """The transformer depths of KOALA-700M, squeezed into one level: the smallest SDXL that is recognised."""
     return {
         **unet(generator, 2048, [0, 2, 5], linear_projections=True, label_channels=2816),
@@ -77,7 +77,7 @@ def _sdxl(generator: np.random.Generator, look: Look) -> Tensors:
     }
 
 
-def _sd3(generator: np.random.Generator, look: Look) -> Tensors:
+def _sd3(generator: np.random.Generator, look: TextureStyle) -> Tensors:
     """Any name under `text_encoders.` makes ComfyUI build an SD3 text encoder, here without a single part."""
     return {
         **sd3_transformer(generator, text_gain=1.0),
@@ -86,7 +86,7 @@ def _sd3(generator: np.random.Generator, look: Look) -> Tensors:
     }
 
 
-def _sd3_text(generator: np.random.Generator, look: Look) -> Tensors:
+def _sd3_text(generator: np.random.Generator, look: TextureStyle) -> Tensors:
     return {
         **sd3_transformer(generator, text_gain=60.0),
         **clip_l(generator, "text_encoders.clip_l.transformer.text_model."),
@@ -94,7 +94,7 @@ def _sd3_text(generator: np.random.Generator, look: Look) -> Tensors:
     }
 
 
-def _flux(generator: np.random.Generator, look: Look) -> Tensors:
+def _flux(generator: np.random.Generator, look: TextureStyle) -> Tensors:
     vae = autoencoder(generator, 16, look, scale=1.0, prefix="vae.")
     return {**flux_transformer(generator), **vae}
 
@@ -130,7 +130,7 @@ def write(
         The standard deviation of a picture's pixels round the colour, about.
     """
     generator = np.random.default_rng(seed)
-    write_tensors(path, _BUILDERS[family](generator, Look(color, texture, contrast)))
+    write_tensors(path, _BUILDERS[family](generator, TextureStyle(color, texture, contrast)))
     return path
 
 

@@ -70,7 +70,7 @@ KERNELS: dict[Texture, Array] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TextureStyle:
     """What a checkpoint's pictures look like: their mean colour, and the pattern and strength of the rest."""
 
     color: Color
@@ -79,7 +79,7 @@ class Look:
 
 
 def autoencoder(
-    generator: np.random.Generator, latent_channels: int, look: Look, *, scale: float, prefix: str
+    generator: np.random.Generator, latent_channels: int, look: TextureStyle, *, scale: float, prefix: str
 ) -> Tensors:
     """TAESD's layout. Its last bias is the colour, round which every picture that it decodes is spread.
 
@@ -99,7 +99,7 @@ def _passing_blocks(weights: Weights, prefix: str, indices: Sequence[int]) -> No
             weights.convolution(f"{prefix}{index}.conv.{layer}", zeros(64, 64, 3, 3))
 
 
-def _decoder(weights: Weights, latent_channels: int, look: Look) -> None:
+def _decoder(weights: Weights, latent_channels: int, look: TextureStyle) -> None:
     """Channels come in pairs of opposite sign: after the ReLUs their difference is linear, its mean zero."""
     prefix, kernel = "taesd_decoder.", KERNELS[look.texture]
     half = weights.draw(32, latent_channels, std=latent_channels**-0.5)

@@ -27,12 +27,12 @@ from ..errors import StoreUnavailable
 from ..reports import DatabaseReport
 from . import engines, migrations, versions
 from . import upgrade as opening
-from .driver_errors import newer, told
+from .driver_errors import newer, to_store_error
 from .fast_cursor import OtherRows
 from .files import backups
 from .files import integrity as damage
 from .files import replaced as moved_file
-from .files.overwritten import Glance, WrittenOver
+from .files.overwritten import HeaderWatch, WrittenOver
 from .schema import REVISION, learned_state, metadata
 
 if TYPE_CHECKING:
@@ -63,11 +63,11 @@ class Database:
     def __init__(self, url: URL, busy_timeout_s: float, backups_kept: int, clock: Clock) -> None:
         self.url = url
         self.path = engines.file_of(url)
-        self.frozen = False
+        self.read_only = False
         """True while the file can only be read in place, because its folder takes no file beside it."""
         self.backups_kept = backups_kept if self.path else 0
         """How many daily copies of the file are kept, and as many from before migrations; 0: none is made."""
-        self.refusal: StoreUnavailable | None = None
+        self.write_blocked: StoreUnavailable | None = None
         """Why nothing may be written: a newer version of the pack made the tables."""
         self.after_restoring: Callable[[], Coroutine[Any, Any, None]] | None = None
         """Run beside everything else once a copy has taken a damaged file's place."""
@@ -85,14 +85,14 @@ class Database:
         self._unread.set()
         self._sound = asyncio.Event()
         self._sound.set()
-        self._look: backups.Look | None = None
+        self._look: backups.IntegrityCheck | None = None
         self._running: set[asyncio.Task[Any]] = set()
         self._file: moved_file.Identity | None = None
-        self._beside_it: frozenset[moved_file.Identity] = frozenset()
+        self._sidecar_files: frozenset[moved_file.Identity] = frozenset()
         self._engines: engines.Engines
-        self._keeper: AsyncConnection | None = None
+        self._pinned_connection: AsyncConnection | None = None
         self._watch: versions.Watch | None = None
-        self._glance: Glance | None = None
+        self._glance: HeaderWatch | None = None
 
     @classmethod
     async def open(
@@ -116,7 +116,7 @@ class Database:
             seen_whole = await asyncio.to_thread(damage.look_at_start, database.path, clock())
         await database._connect()
         if not seen_whole:
-            database.beside(database._look_through())
+            database.spawn(database._look_through())
         return database
 
     @property
@@ -150,7 +150,7 @@ class Database:
 
     async def write_here(self, work: Work[T]) -> T:
         """As `write`, for what follows from the log and may be refused: nobody waits with it for a server."""
-        if self.frozen:
+        if self.read_only:
             raise StoreUnavailable("store_read_only", f"{self.name} is in a folder that cannot be written.")
         return await self.write(work)
 
@@ -208,17 +208,13 @@ class Database:
         # A transaction cancelled half-way leaves a connection in a state that nobody knows; so none is.
         if asyncio.get_running_loop() is not self._loop:
             work.close()
-            raise RuntimeError(
-                "This service belongs to the event loop that opened it; use runtime.current().run(...)."
-            )
+            raise RuntimeError("This service belongs to the event loop that opened it; use runtime.current().run(...).")
         if self._closed:
             work.close()
-            raise StoreUnavailable(
-                "store_closed", f"{self.name} has been closed. Open it again, or restart ComfyUI."
-            )
-        return await asyncio.shield(self.beside(work))
+            raise StoreUnavailable("store_closed", f"{self.name} has been closed. Open it again, or restart ComfyUI.")
+        return await asyncio.shield(self.spawn(work))
 
-    def beside(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Begin `work` and let `close` wait for it."""
         task = asyncio.ensure_future(work)
         self._running.add(task)
@@ -251,7 +247,7 @@ class Database:
                     await connection.begin()
                 return await work(connection)
         except _FAILURES as error:
-            raise self.refusal or told(error, self.name) from error
+            raise self.write_blocked or to_store_error(error, self.name) from error
         finally:
             self._readers -= 1
             if not self._readers:
@@ -263,23 +259,23 @@ class Database:
             done = await self._write_once(work)
         except StoreUnavailable as error:
             if not await self._mended(error, opened):
-                if self.refusal:
-                    raise self.refusal from error
+                if self.write_blocked:
+                    raise self.write_blocked from error
                 raise
             done = await self._write_once(work)
         if self.path and self.backups_kept and self._loop.time() >= self._look_for_backup_at:
             self._look_for_backup_at = self._loop.time() + _LOOK_EVERY_S
             self._written = True
-            self.beside(self._back_up_beside(self.path))
+            self.spawn(self._back_up_beside(self.path))
         return done
 
     async def _write_once(self, work: Work[T]) -> T:
-        if self.refusal:
-            raise self.refusal
+        if self.write_blocked:
+            raise self.write_blocked
         async with self._writer:
-            if self.frozen:
+            if self.read_only:
                 await self._let_go()
-                self.frozen = False
+                self.read_only = False
                 await self._connect()
             await self._stay_in_place()
             try:
@@ -290,7 +286,7 @@ class Database:
             except OtherRows as error:
                 raise opening.OtherSchema(self.name) from error
             except _FAILURES as error:
-                raise told(error, self.name) from error
+                raise to_store_error(error, self.name) from error
 
     async def _back_up_beside(self, path: Path) -> None:
         opened = self._file
@@ -316,7 +312,7 @@ class Database:
     async def _look_through(self) -> None:
         """Finish the look that was broken off at the start."""
         assert self.path  # noqa: S101 - for mypy: only files are looked through
-        self._look, opened = backups.Look(self.path), self._file
+        self._look, opened = backups.IntegrityCheck(self.path), self._file
         if await asyncio.to_thread(self._look.run):
             await self._mend(opened)
 
@@ -327,15 +323,13 @@ class Database:
         damaged = error.code == "store_damaged"
         return (anew or damaged) and await self._mend(opened, anew=anew, damaged=damaged)
 
-    async def _mend(
-        self, opened: moved_file.Identity | None, *, anew: bool = False, damaged: bool = True
-    ) -> bool:
+    async def _mend(self, opened: moved_file.Identity | None, *, anew: bool = False, damaged: bool = True) -> bool:
         """Put a sound copy in the place of a file that was found damaged; whether one is there now.
 
         `anew` says that it is opened anew in any case, since what is remembered of it holds no more.
         """
         mendable = bool(self.path and self.backups_kept) and damaged
-        if self.frozen or self.refusal or not (mendable or anew):
+        if self.read_only or self.write_blocked or not (mendable or anew):
             return False
         async with self._writer:
             if self._file != opened:
@@ -350,7 +344,7 @@ class Database:
             finally:
                 self._sound.set()
         if restored and self.after_restoring and not self._closed:
-            self.beside(self.after_restoring())
+            self.spawn(self.after_restoring())
         return restored or anew
 
     async def _connect(self) -> None:
@@ -358,7 +352,7 @@ class Database:
             try:
                 await asyncio.to_thread(moved_file.begin, self.path)
             except OSError as error:
-                raise told(error, self.name) from error
+                raise to_store_error(error, self.name) from error
         self._engines = engines.make_engine(self.url, self.path, self._busy_timeout_s)
         try:
             opening_it = (self._engines, self.name, self.path, self._clock, self.backups_kept)
@@ -368,14 +362,14 @@ class Database:
             elif self.is_server:
                 self._watch = versions.ServerWatch(self._engines.at_once)
             elif self.path:
-                self._keeper = await self._engines.reading.connect()
+                self._pinned_connection = await self._engines.reading.connect()
                 # The first look opens the log that SQLite keeps beside the file.
-                await self._keeper.run_sync(migrations.revision)
-                await self._keeper.rollback()
-                self._beside_it = moved_file.beside(self.path)
+                await self._pinned_connection.run_sync(migrations.revision)
+                await self._pinned_connection.rollback()
+                self._sidecar_files = moved_file.sidecar_files(self.path)
                 with contextlib.suppress(sqlite3.Error):
                     self._watch = versions.FileWatch(self.path)
-                self._glance = Glance(self.path)
+                self._glance = HeaderWatch(self.path)
         except BaseException as error:
             await self._let_go()
             failed = isinstance(error, _FAILURES)
@@ -385,14 +379,14 @@ class Database:
             await asyncio.sleep(0.01)
             if not can_be_read:
                 if failed:
-                    raise told(error, self.name) from error
+                    raise to_store_error(error, self.name) from error
                 raise
         self._file = moved_file.identity(self.path) if self.path else None
 
     async def _open_newer(self, revision: str) -> None:
         """Read what a newer version of the pack keeps, as far as this one understands it."""
-        self.refusal = newer(self.name, revision, known=REVISION)
-        log.error("%s", self.refusal.message)
+        self.write_blocked = newer(self.name, revision, known=REVISION)
+        log.error("%s", self.write_blocked.message)
         if self.path:
             await self._engines.reading.dispose()
             self._engines = engines.make_reading_engine(self.path)
@@ -404,15 +398,15 @@ class Database:
         self._engines = engines.make_frozen_engine(self.path)
         try:
             async with self._engines.reading.connect() as connection:
-                self.frozen = await connection.run_sync(migrations.revision) == REVISION
+                self.read_only = await connection.run_sync(migrations.revision) == REVISION
         except _FAILURES:
-            self.frozen = False
-        if not self.frozen:
+            self.read_only = False
+        if not self.read_only:
             await self._engines.reading.dispose()
-        return self.frozen
+        return self.read_only
 
     async def _let_go(self) -> None:
-        keeper, self._keeper = self._keeper, None
+        keeper, self._pinned_connection = self._pinned_connection, None
         watch, self._watch = self._watch, None
         glance, self._glance = self._glance, None
         if watch is not None:
@@ -424,7 +418,7 @@ class Database:
             glance.close()
 
     def _is_away(self) -> bool:
-        if self.path is None or self.frozen or self.refusal:
+        if self.path is None or self.read_only or self.write_blocked:
             return False
         return moved_file.identity(self.path) != self._file
 
@@ -432,18 +426,18 @@ class Database:
         """See that the open file is still the one that others will find under its name."""
         if self.path is None or not self._is_away():
             return
-        if self._keeper is None:  # it could not be opened again the last time
+        if self._pinned_connection is None:  # it could not be opened again the last time
             await self._connect()
             return
         try:
-            raw = (await self._keeper.get_raw_connection()).driver_connection
+            raw = (await self._pinned_connection.get_raw_connection()).driver_connection
             copy = await moved_file.rescue(cast("aiosqlite.Connection", raw), self.path)
             # A pool forgets the connections that are in use when it is disposed of.
             await self._unread.wait()
             await self._let_go()
-            kept = await asyncio.to_thread(moved_file.put_back, copy, self.path, self._beside_it)
+            kept = await asyncio.to_thread(moved_file.put_back, copy, self.path, self._sidecar_files)
         except (*_FAILURES, sqlite3.Error) as error:
-            raise told(error, self.name) from error
+            raise to_store_error(error, self.name) from error
         log.warning("%s was deleted or replaced while in use. %s", self.path, kept)
         self._look_for_backup_at = 0.0
         await self._connect()

@@ -66,8 +66,7 @@ _CAUSES: tuple[tuple[tuple[str, ...], str, Callable[[str], Message]], ...] = (
         "store_damaged",
         lambda name: message(
             "store_tables_lacking",
-            "{name} lacks tables that this pack made. Put a backup in its place, or move it away and "
-            "restart.",
+            "{name} lacks tables that this pack made. Put a backup in its place, or move it away and restart.",
             name=name,
         ),
     ),
@@ -94,7 +93,7 @@ def server_is_away(error: BaseException | None) -> bool:
     return isinstance(error, (OSError, asyncio.TimeoutError, PoolTimeout, ConnectionError))
 
 
-def told(error: BaseException, name: str) -> StoreUnavailable:
+def to_store_error(error: BaseException, name: str) -> StoreUnavailable:
     """Turn a driver's or the system's error into one that says what to do next."""
     found = getattr(error, "orig", None) or error
     cause = str(found)
@@ -112,8 +111,7 @@ def unreachable(error: BaseException, name: str) -> StoreUnavailable:
         "store_unreachable",
         message(
             "store_unreachable",
-            "The database {name} cannot be used: {cause}. See that it runs and can be written, and try "
-            "again.",
+            "The database {name} cannot be used: {cause}. See that it runs and can be written, and try again.",
             name=name,
             cause=cause,
         ),

@@ -140,17 +140,13 @@ async def _connect_to_server(*where: Any, **how: Any) -> Any:
 def make_frozen_engine(file: Path) -> Engines:
     """Make an engine that reads a SQLite file as it stands, and needs to write nothing beside it."""
     url = _sqlite_url(file, mode="ro", immutable="1")
-    return Engines.of(
-        create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect})
-    )
+    return Engines.of(create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect}))
 
 
 def make_reading_engine(file: Path) -> Engines:
     """Make an engine that reads a SQLite file beside others that write it, and never changes it."""
     url = _sqlite_url(file, mode="ro")
-    return Engines.of(
-        create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect})
-    )
+    return Engines.of(create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect}))
 
 
 def _sqlite_url(file: Path, **parameters: str) -> URL:

@@ -46,8 +46,8 @@ FITS = ("fit_narrow", "fit_middle", "fit_wide", "fit_pooled")
 """Log likelihoods of all verdicts under each model, in the order of `basis`; kept for `OVERALL` alone."""
 
 
-HEARINGS = ("surprise", "alone", "growth")
-"""The fields of a keyword's `values.Hearing`."""
+TREND_COLUMNS = ("surprise", "alone", "growth")
+"""The fields of a keyword's `values.KeywordTrend`."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -76,7 +76,7 @@ keywords = Table(
     Column("id", Integer, primary_key=True),
     Column("text", Text, nullable=False, unique=True),
     Column("rounds", Float, nullable=False, server_default="0"),
-    *(Column(name, Float, nullable=False, server_default="0") for name in (*FITS, *HEARINGS)),
+    *(Column(name, Float, nullable=False, server_default="0") for name in (*FITS, *TREND_COLUMNS)),
 )
 
 checkpoints = Table(
@@ -106,7 +106,7 @@ generation_logs = Table(
     Column("fallback", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("judged_at", Moment),
-    Column("basis", LargeBinary),  # what was known when it was first judged: `basis.Basis.packed`
+    Column("basis", LargeBinary),  # what was known when it was first judged: `basis.PriorSnapshot.packed`
     Index("generation_logs_session_id", "session_id"),
     Index("generation_logs_prompt_id", "prompt_id"),
 )
@@ -206,11 +206,7 @@ pair_statistics_anew = Table(
     metadata,
     Column("keyword_id", Integer, primary_key=True, autoincrement=False),
     Column("checkpoint_id", Integer, primary_key=True, autoincrement=False),
-    *(
-        Column(column.name, Float, nullable=False)
-        for column in pair_statistics.columns
-        if not column.primary_key
-    ),
+    *(Column(column.name, Float, nullable=False) for column in pair_statistics.columns if not column.primary_key),
     sqlite_with_rowid=False,
 )
 
@@ -218,7 +214,7 @@ keyword_sums_anew = Table(
     "keyword_sums_anew",
     metadata,
     Column("keyword_id", Integer, primary_key=True, autoincrement=False),
-    *(Column(name, Float, nullable=False) for name in ("rounds", *FITS, *HEARINGS)),
+    *(Column(name, Float, nullable=False) for name in ("rounds", *FITS, *TREND_COLUMNS)),
 )
 """What has been recomputed and not yet taken the place of the former."""
 

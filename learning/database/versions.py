@@ -102,6 +102,4 @@ async def of_server(connection: AsyncConnection) -> str | None:
     return f"{started} {seen}"
 
 
-_SEEN = Reading(
-    lambda _: select(cast(func.pg_postmaster_start_time(), Text), cast(func.pg_current_snapshot(), Text))
-)
+_SEEN = Reading(lambda _: select(cast(func.pg_postmaster_start_time(), Text), cast(func.pg_current_snapshot(), Text)))

@@ -27,7 +27,7 @@ from pydantic.json_schema import models_json_schema
 
 from ..errors import InvalidRequest
 from ..message import checked, joined, message
-from ..model.snapshot import Basis, is_former, unpacked
+from ..model.snapshot import PriorSnapshot, is_former, unpacked
 from ..names import stored_name, stored_text
 from ..values import Stage, Strategy
 
@@ -133,7 +133,7 @@ class PortableGeneration(_Line):
         return self
 
     @property
-    def known(self) -> Basis | None:
+    def known(self) -> PriorSnapshot | None:
         """What was known when it was first judged."""
         return None if self.basis is None else unpacked(b64decode(self.basis))
 
@@ -171,7 +171,7 @@ class PortableGeneration(_Line):
         return self.model_copy(update={"images": images, "utilities": utilities})
 
 
-def packed(basis: Basis | None) -> str | None:
+def packed(basis: PriorSnapshot | None) -> str | None:
     """A basis as lines hold it."""
     return None if basis is None else b64encode(basis.packed()).decode("ascii")
 
@@ -206,8 +206,7 @@ def read_header(line: bytes) -> Header:
             1,
             message(
                 "other_version",
-                "this is version {version} of the format, and only {known} is known here. "
-                "Update Context Checkpoint",
+                "this is version {version} of the format, and only {known} is known here. Update Context Checkpoint",
                 version=header.version,
                 known=VERSION,
             ),

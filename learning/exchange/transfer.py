@@ -93,8 +93,7 @@ async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, 
             "log_changed",
             message(
                 "log_changed",
-                "Some of the log was forgotten while it was exported, so that the file is not whole. "
-                "Export again.",
+                "Some of the log was forgotten while it was exported, so that the file is not whole. Export again.",
             ),
         )
 
@@ -134,9 +133,7 @@ async def portable(
             confidence=generation.confidence,
             evidence=row.evidence,
             clarity=row.clarity,
-            keywords=tuple(
-                PortableKeyword(text=word.text, weight=word.weight) for word in generation.keywords
-            ),
+            keywords=tuple(PortableKeyword(text=word.text, weight=word.weight) for word in generation.keywords),
             images=tuple(
                 PortableImage(
                     checkpoint=image.file.checkpoint,
@@ -245,8 +242,7 @@ async def _fits(database: Database, batch: list[tuple[int, PortableGeneration]])
             if images != len(generation.images):
                 raise bad_line(
                     number,
-                    f"generation {generation.id} is known here with {images} images, not "
-                    f"{len(generation.images)}",
+                    f"generation {generation.id} is known here with {images} images, not {len(generation.images)}",
                 )
 
     if batch:
@@ -283,9 +279,7 @@ async def _write(database: Database, batch: list[PortableGeneration], before: Im
         raise StoreUnavailable(error.code, joined([error.message, more])) from error
 
 
-async def merge(
-    connection: AsyncConnection, batch: Sequence[PortableGeneration], before: ImportReport
-) -> ImportReport:
+async def merge(connection: AsyncConnection, batch: Sequence[PortableGeneration], before: ImportReport) -> ImportReport:
     """Add generations and count their verdicts, inside the caller's transaction."""
     change = statistics_store.Change()
     added = replaced = 0
@@ -316,9 +310,7 @@ async def merge(
         taken = None if known.basis is logged_before else known.basis
         await log_store.add_verdict(connection, known.number, said.marks, said.at, taken)
     await _apply(connection, change)
-    return ImportReport(
-        before.generations + len(batch), before.added + added, before.verdicts_replaced + replaced
-    )
+    return ImportReport(before.generations + len(batch), before.added + added, before.verdicts_replaced + replaced)
 
 
 async def _apply(connection: AsyncConnection, change: statistics_store.Change) -> None:
@@ -332,10 +324,7 @@ async def _apply(connection: AsyncConnection, change: statistics_store.Change) -
 async def log(connection: AsyncConnection, generation: PortableGeneration) -> None:
     """Log a generation without its verdict."""
     columns = generation.model_dump(exclude={"keywords", "images", "utilities", "verdict", "basis"})
-    images = [
-        ImageFile(image.checkpoint, image.filename, image.subfolder, image.type)
-        for image in generation.images
-    ]
+    images = [ImageFile(image.checkpoint, image.filename, image.subfolder, image.type) for image in generation.images]
     shown = {image.checkpoint for image in images}
     await log_store.add_generation(
         connection,

@@ -74,7 +74,7 @@ class SharedDatabase(Database):
         address = engines.parse(url)
         name = address.render_as_string(hide_password=True)
         file = folder / f"standby-{sha256(name.encode()).hexdigest()[:8]}.db"
-        problem = await asyncio.to_thread(backups.Look(file).run, damage.LOOK_WITHIN_S)
+        problem = await asyncio.to_thread(backups.IntegrityCheck(file).run, damage.LOOK_WITHIN_S)
         made_anew = bool(problem) and await _set_aside(file)
         try:
             database = await cls._open_with(address, file, made_anew=made_anew)

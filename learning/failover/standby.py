@@ -133,9 +133,7 @@ class Standby:
 
             batch = await self.database.read(take)
 
-            async def add(
-                connection: AsyncConnection, batch: list[PortableGeneration] = batch
-            ) -> ImportReport:
+            async def add(connection: AsyncConnection, batch: list[PortableGeneration] = batch) -> ImportReport:
                 return await exchange.merge(connection, batch, ImportReport())
 
             await server.write(add)

@@ -32,7 +32,7 @@ _LOOK_EVERY_S = 5.0
 log = logging.getLogger(__name__)
 
 
-class Renewal:
+class RebuildTask:
     """One service's part in it."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
@@ -51,20 +51,18 @@ class Renewal:
     async def begin(self) -> None:
         """Recompute where another version's formula made the sums, or where somebody left off: a short log at
         once, a long one beside everything else."""
-        if self._database.frozen or self._database.refusal or (self._task and not self._task.done()):
+        if self._database.read_only or self._database.write_blocked or (self._task and not self._task.done()):
             return
         if not await self._database.read(recomputation.is_needed):
             return
         made = Step()
-        with contextlib.suppress(
-            StoreUnavailable
-        ):  # nobody need wait for it; it is tried again beside the work
+        with contextlib.suppress(StoreUnavailable):  # nobody need wait for it; it is tried again beside the work
             for _ in range(_AT_OPENING):
                 made = await self._step()
                 if made.done or made.others:
                     break
         if not made.done:
-            self._task = self._database.beside(self._go_on())
+            self._task = self._database.spawn(self._go_on())
 
     async def rebuild(self) -> RebuildReport:
         """Recompute all of it from the oldest round on, whoever is at it, and return when it is done.

@@ -49,7 +49,7 @@ async def recover(database: Database, file: Path | None = None) -> None:
         Whose damaged files; None: the database's own.
     """
     file = file or database.path
-    if file is None or database.refusal is not None:
+    if file is None or database.write_blocked is not None:
         return
     for unread in await asyncio.to_thread(backups.unread, file):
         reading = Reading(unread, [backup.path for backup in backups.listed(file)])
@@ -229,9 +229,7 @@ _LOG_COLUMNS = 16
 """Of the oldest schema: a row that no later one has touched has as many."""
 
 
-def _generation(
-    connection: sqlite3.Connection, loose: _Loose, names: _Names, number: int
-) -> PortableGeneration | None:
+def _generation(connection: sqlite3.Connection, loose: _Loose, names: _Names, number: int) -> PortableGeneration | None:
     """Raises what SQLite and Pydantic raise where it, its images or its verdict cannot be read."""
     try:
         row = _one(connection, "SELECT * FROM generation_logs WHERE number = ?", number)()
@@ -258,13 +256,9 @@ def _generation(
     return PortableGeneration.model_validate(fields)
 
 
-def _keywords(
-    connection: sqlite3.Connection, names: _Names, number: int, prompt: str
-) -> tuple[dict[str, Any], ...]:
+def _keywords(connection: sqlite3.Connection, names: _Names, number: int, prompt: str) -> tuple[dict[str, Any], ...]:
     """As they were logged; where they cannot be read, the prompt is read again, if it was stored."""
-    logged = (
-        "SELECT keyword_id, weight FROM generation_keywords WHERE generation_number = ? ORDER BY position"
-    )
+    logged = "SELECT keyword_id, weight FROM generation_keywords WHERE generation_number = ? ORDER BY position"
     rows = _tried(lambda: _all(connection, logged, number))
     found = [(names.of("keywords", "text", id_), weight) for id_, weight in rows or ()]
     if rows is not None and all(text for text, _ in found):
@@ -285,9 +279,7 @@ def _images(connection: sqlite3.Connection, loose: _Loose, number: int) -> list[
 
 
 def _verdict(connection: sqlite3.Connection, loose: _Loose, number: int) -> Any:
-    said = (
-        "SELECT marks, created_at FROM verdicts {} WHERE generation_number = ? ORDER BY number DESC LIMIT 1"
-    )
+    said = "SELECT marks, created_at FROM verdicts {} WHERE generation_number = ? ORDER BY number DESC LIMIT 1"
     try:
         return _one(connection, said.format(""), number)()
     except sqlite3.Error:  # the index may be what is ruined

@@ -12,14 +12,14 @@ from dataclasses import replace
 import numpy
 
 from ..values import Keyword
-from .averaging import linearise
-from .evidence import Evidence, Hearing, PairStatistics, Round
+from .averaging import take_snapshot
+from .evidence import Comparison, Evidence, KeywordTrend, PairStatistics
 from .pair_table import FIELDS, Pair, PairTable, numbers_of
-from .snapshot import MODELS, Basis
-from .sufficient_statistics import fits, hearings, increments, keyword_rounds
+from .snapshot import MODELS, PriorSnapshot
+from .sufficient_statistics import fits, increments, keyword_rounds, keyword_trends
 
 
-class Tally:
+class Accumulator:
     """The store's sums, in memory: for tests, simulations and rebuilding.
 
     >>> from context_checkpoint.learning.model.evidence import Round
@@ -37,31 +37,31 @@ class Tally:
         self._models = models
         self._pairs: defaultdict[Pair, list[float]] = defaultdict(lambda: [0.0] * len(FIELDS))
         self._rounds: defaultdict[str, float] = defaultdict(float)
-        self._hearings: defaultdict[str, Hearing] = defaultdict(Hearing)
+        self._hearings: defaultdict[str, KeywordTrend] = defaultdict(KeywordTrend)
         self._fits = [0.0] * MODELS
-        self._taken: defaultdict[Round, list[Basis]] = defaultdict(list)
+        self._taken: defaultdict[Comparison, list[PriorSnapshot]] = defaultdict(list)
 
-    def add(self, judged: Round) -> None:
+    def add(self, judged: Comparison) -> None:
         if judged.basis is None and self._models:
             names = [part.checkpoint for part in judged.shown]
-            basis = linearise(judged, self.evidence(judged.keywords, names))
+            basis = take_snapshot(judged, self.evidence(judged.keywords, names))
             self._taken[judged].append(basis)
             judged = replace(judged, basis=basis)
         self._change(judged, 1.0)
 
-    def subtract(self, judged: Round) -> None:
+    def subtract(self, judged: Comparison) -> None:
         if judged.basis is None and self._taken[judged]:
             judged = replace(judged, basis=self._taken[judged].pop())
         self._change(judged, -1.0)
 
-    def _change(self, judged: Round, sign: float) -> None:
+    def _change(self, judged: Comparison, sign: float) -> None:
         for increment in increments(judged):
             held = self._pairs[increment.keyword, increment.checkpoint]
             for place, more in enumerate(numbers_of(increment.change)):
                 held[place] += sign * more
         for keyword, share in keyword_rounds(judged).items():
             self._rounds[keyword] += sign * share
-        for keyword, heard in hearings(judged).items():
+        for keyword, heard in keyword_trends(judged).items():
             self._hearings[keyword] = self._hearings[keyword].with_more(heard, sign)
         for place, fit in enumerate(fits(judged)):
             self._fits[place] += sign * fit
@@ -82,5 +82,5 @@ class Tally:
             keyword_rounds={text: self._rounds[text] for text in texts if self._rounds.get(text)},
             rounds=self._rounds.get("", 0.0),
             fits=tuple(self._fits),
-            hearings={text: self._hearings[text] for text in ("", *texts) if text in self._hearings},
+            keyword_trends={text: self._hearings[text] for text in ("", *texts) if text in self._hearings},
         )

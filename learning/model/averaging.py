@@ -6,7 +6,7 @@ decide and in others whole kinds of prompts. None of that is known beforehand, s
 and weigh as the product of what they gave it (prequential Bayesian model averaging: Dawid, J. Royal
 Statistical Society A 147, 1984), to a power (`_LEARNING_RATE`).
 
-`linearise` takes the same prediction at the moment of a verdict, as the basis of what the verdict teaches.
+`take_snapshot` takes the same prediction at the moment of a verdict, as the basis of what the verdict teaches.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import numpy
 
 from ..values import Keyword
 from . import forward_decay
-from . import word_weights as telling_words
+from . import word_weights as word_weights
 from .confidence import Numbers
-from .drift import doubt, freshness, widened
-from .evidence import Evidence, Round
+from .drift import drift, staleness_discount, widened
+from .evidence import Comparison, Evidence
 from .evidence_arrays import EvidenceArrays, Field, as_arrays
 from .keyword_regression import keyword_variances, overall_variances
 from .plackett_luce import merged
 from .pooled import Pooled
 from .pooled import predict as predict_pooled
-from .snapshot import MODELS, Basis, rounded
+from .snapshot import MODELS, PriorSnapshot, rounded
 from .sufficient_statistics import round_share
 from .word_weights import Words
 
@@ -57,7 +57,7 @@ class Prediction:
     held
         The evidence that all of it was made of.
     doubt, freshness
-        How far it is to be believed (`doubt`); the variances are widened already.
+        How far it is to be believed (`drift`); the variances are widened already.
     """
 
     means: Numbers
@@ -66,8 +66,8 @@ class Prediction:
     effects: Numbers
     pooled: Pooled
     held: EvidenceArrays
-    doubt: float
-    freshness: float
+    drift: float
+    staleness_discount: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,13 @@ class _Models:
 def predict(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Evidence) -> Prediction:
     """Average what all models foretell; there must be a candidate."""
     held = as_arrays(keywords, candidates, evidence)
-    words = telling_words.weigh(held, keywords)
+    words = word_weights.weigh(held, keywords)
     features = _features(held.keyword_rounds, held.rounds, words)
-    models = _foretold(held.grown(_spread(held, words)), words, features, evidence.half_life)
+    models = _foretold(held.decayed_to(_spread(held, words)), words, features, evidence.half_life)
     trust = model_weights(evidence.fits)
     means = models.means @ trust
     apart = (models.means - means[:, None]) ** 2
-    doubted = doubt(held, models.pooled.shares)
+    doubted = drift(held, models.pooled.shares)
     return Prediction(
         means=means,
         variances=widened((models.variances + apart) @ trust, doubted),
@@ -100,12 +100,12 @@ def predict(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Ev
         effects=features[:, None] * (models.weights @ trust[:-1]) + models.pooled.effects * trust[-1],
         pooled=models.pooled,
         held=held,
-        doubt=doubted,
-        freshness=freshness(held, models.pooled.shares),
+        drift=doubted,
+        staleness_discount=staleness_discount(held, models.pooled.shares),
     )
 
 
-def linearise(judged: Round, evidence: Evidence) -> Basis:
+def take_snapshot(judged: Comparison, evidence: Evidence) -> PriorSnapshot:
     """What is known of a round that is about to be judged for the first time.
 
     The round itself already counts as heard: otherwise a new word could never learn from its first verdict.
@@ -113,23 +113,23 @@ def linearise(judged: Round, evidence: Evidence) -> Basis:
     shown = merged(judged.shown)
     held = as_arrays(judged.keywords, [part.checkpoint for part in shown], evidence)
     share = round_share(len(shown))
-    words = telling_words.weigh(held, judged.keywords)
+    words = word_weights.weigh(held, judged.keywords)
     features = _features(held.keyword_rounds + share, held.rounds + share, words)
     spread = _spread(held, words)
-    models = _foretold(held.grown(spread), words, features, evidence.half_life)
-    doubted = doubt(held, models.pooled.shares)
-    growths = forward_decay.grown(spread, doubted) if doubted > 0.0 else held.growths
+    models = _foretold(held.decayed_to(spread), words, features, evidence.half_life)
+    doubted = drift(held, models.pooled.shares)
+    log_decay_weights = forward_decay.decayed_to(spread, doubted) if doubted > 0.0 else held.log_decay_weights
     return rounded(
-        Basis(
+        PriorSnapshot(
             features,
             models.precisions,
             models.means,
             models.variances,
             model_weights(evidence.fits),
             held.surprises,
-            held.alone,
-            growths,
-            growths - held.growths,
+            held.exploit_streak,
+            log_decay_weights,
+            log_decay_weights - held.log_decay_weights,
             evidence.half_life,
         )
     )
@@ -159,7 +159,7 @@ def _features(keyword_rounds: Numbers, rounds: float, words: Words) -> Numbers:
 
 def _spread(held: EvidenceArrays, words: Words) -> Numbers:
     """How far the keywords have grown `[1 + K]`, by what their company went through as well."""
-    return forward_decay.spread(held.growths, telling_words.shares(words), words.company)
+    return forward_decay.spread(held.log_decay_weights, word_weights.shares(words), words.company)
 
 
 def _foretold(held: EvidenceArrays, words: Words, features: Numbers, half_life: float) -> _Models:

@@ -1,6 +1,6 @@
 """Which words of a prompt keep company: they stood in the same rounds before, and those said the same.
 
-Separate from `telling_words`, which asks of each word alone whether it tells anything. A template's words
+Separate from `word_weights`, which asks of each word alone whether it tells anything. A template's words
 come together, while the words of whatever is put into it come as they like. Nobody counts pairs of words,
 of which a long prompt has thousands: what a word's rounds showed and said, per checkpoint, is kept
 anyway, and is much like a signature of these rounds. Two words with the same rounds have the same row of

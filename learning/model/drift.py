@@ -23,7 +23,7 @@ _FRESH_ROUNDS = 30.0  # so many rounds without a comparison change nothing
 _STALE_ROUNDS = 20.0  # and so many more halve the evidence
 
 
-def doubt(held: EvidenceArrays, shares: Numbers) -> float:
+def drift(held: EvidenceArrays, shares: Numbers) -> float:
     """Nats beyond calm by which verdicts on such prompts went against what was foretold, at least 0.
 
     Parameters
@@ -42,7 +42,7 @@ def widened(variances: Numbers, doubted: float) -> Numbers:
     return wide
 
 
-def freshness(held: EvidenceArrays, shares: Numbers) -> float:
+def staleness_discount(held: EvidenceArrays, shares: Numbers) -> float:
     """What the evidence is still worth, in 0..1: 1 right after a comparison."""
-    beyond = max(0.0, float(shares @ held.alone) - _FRESH_ROUNDS)
+    beyond = max(0.0, float(shares @ held.exploit_streak) - _FRESH_ROUNDS)
     return 1.0 / (1.0 + (beyond / _STALE_ROUNDS) ** 2)

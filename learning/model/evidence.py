@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..values import HALF_LIFE, Keyword, Shown, Stage
 
 if TYPE_CHECKING:
-    from .snapshot import Basis
+    from .snapshot import PriorSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class PairStatistics:
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class KeywordTrend:
     """How a keyword's prompts went of late, whatever the checkpoint; or what one verdict adds to that.
 
     Attributes
@@ -62,15 +62,15 @@ class Hearing:
     """
 
     surprise: float = 0.0
-    alone: float = 0.0
-    growth: float = 0.0
+    exploit_streak: float = 0.0
+    log_decay_weight: float = 0.0
 
-    def with_more(self, more: Hearing, sign: float = 1.0) -> Hearing:
+    def with_more(self, more: KeywordTrend, sign: float = 1.0) -> KeywordTrend:
         """As it is once a verdict is added, or with `sign` -1 taken out."""
-        return Hearing(
+        return KeywordTrend(
             self.surprise + sign * more.surprise,
-            self.alone + sign * more.alone,
-            self.growth + sign * more.growth,
+            self.exploit_streak + sign * more.exploit_streak,
+            self.log_decay_weight + sign * more.log_decay_weight,
         )
 
 
@@ -84,13 +84,13 @@ class Increment:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class Comparison:
     """One judged generation: everything that a verdict teaches is a function of this."""
 
     keywords: tuple[Keyword, ...]
     shown: tuple[Shown, ...]
     stage: Stage = "standard"
-    basis: Basis | None = field(default=None, compare=False)
+    basis: PriorSnapshot | None = field(default=None, compare=False)
     """What was known when it was first judged; without it the additive models learn nothing from it."""
 
 
@@ -100,7 +100,7 @@ class Evidence:
 
     `pairs` has the prompt's keywords times the candidates, `overall` the candidates; absent means all zero.
     `keyword_rounds` counts the judged rounds whose prompt had the keyword, `rounds` all judged rounds. `fits`
-    has the log likelihood of all verdicts under each of `basis.MODELS`, or nothing. `hearings` is what the
+    has the log likelihood of all verdicts under each of `basis.MODELS`, or nothing. `keyword_trends` is what the
     keywords themselves, and `""` for all prompts, have been through. `half_life` is no evidence, but how fast
     the person lets it fade.
     """
@@ -110,5 +110,5 @@ class Evidence:
     keyword_rounds: Mapping[str, float] = field(default_factory=dict)
     rounds: float = 0.0
     fits: tuple[float, ...] = ()
-    hearings: Mapping[str, Hearing] = field(default_factory=dict)
+    keyword_trends: Mapping[str, KeywordTrend] = field(default_factory=dict)
     half_life: float = HALF_LIFE

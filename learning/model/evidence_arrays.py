@@ -15,15 +15,13 @@ import numpy
 from ..values import Keyword
 from . import forward_decay
 from .confidence import Numbers
-from .evidence import Evidence, Hearing, PairStatistics
+from .evidence import Evidence, KeywordTrend, PairStatistics
 from .pair_table import FIELDS, PairTable
 
-Field = Literal[
-    "selected", "total", "rounds", "score", "information", "narrow", "middle", "wide", "precision"
-]
+Field = Literal["selected", "total", "rounds", "score", "information", "narrow", "middle", "wide", "precision"]
 
 NOTHING = PairStatistics()
-_UNHEARD = Hearing()
+_UNHEARD = KeywordTrend()
 
 _PLACES: Mapping[str, int] = {name: place for place, name in enumerate(FIELDS)}
 _FADING = slice(_PLACES["score"], _PLACES["information"] + 1)
@@ -43,8 +41,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceArrays:
-    """`pairs` is keywords by candidates `[K, C]`, `overall` `[C]`, `keyword_rounds`, `weights` and `alone`
-    `[K]`; `surprises` and `growths` `[1 + K]` have that of all prompts first. Scores and information count
+    """`pairs` is keywords by candidates `[K, C]`, `overall` `[C]`, `keyword_rounds`, `weights` and `exploit_streak`
+    `[K]`; `surprises` and `log_decay_weights` `[1 + K]` have that of all prompts first. Scores and information count
     as they do by now (`forward_decay`)."""
 
     pairs: Table
@@ -53,16 +51,16 @@ class EvidenceArrays:
     weights: Numbers
     rounds: float
     surprises: Numbers
-    alone: Numbers
-    growths: Numbers
+    exploit_streak: Numbers
+    log_decay_weights: Numbers
 
-    def grown(self, growths: Numbers) -> EvidenceArrays:
+    def decayed_to(self, log_decay_weights: Numbers) -> EvidenceArrays:
         """The same where keywords have grown to `[1 + K]`, at least as far as they had."""
-        if growths is self.growths:
+        if log_decay_weights is self.log_decay_weights:
             return self
         numbers = self.pairs.numbers.copy()
-        numbers[_FADING] = forward_decay.faded(numbers[_FADING], growths[1:] - self.growths[1:])
-        return replace(self, pairs=Table(numbers), growths=growths)
+        numbers[_FADING] = forward_decay.faded(numbers[_FADING], log_decay_weights[1:] - self.log_decay_weights[1:])
+        return replace(self, pairs=Table(numbers), log_decay_weights=log_decay_weights)
 
 
 def as_arrays(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Evidence) -> EvidenceArrays:
@@ -70,12 +68,12 @@ def as_arrays(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: 
     overall = PairTable.of({("", name): held for name, held in evidence.overall.items()})
     rounds = [evidence.keyword_rounds.get(keyword.text, 0.0) for keyword in keywords]
     texts = [keyword.text for keyword in keywords]
-    heard = [evidence.hearings.get(text, _UNHEARD) for text in ("", *texts)]
-    growths = numpy.clip([held.growth for held in heard], 0.0, forward_decay.MOST)
+    heard = [evidence.keyword_trends.get(text, _UNHEARD) for text in ("", *texts)]
+    log_decay_weights = numpy.clip([held.log_decay_weight for held in heard], 0.0, forward_decay.MOST)
     pairs = PairTable.of(evidence.pairs).laid_out(texts, candidates)
     general = overall.laid_out([""], candidates)
-    pairs[_FADING] = forward_decay.faded(pairs[_FADING], growths[1:])
-    general[_FADING] = forward_decay.faded(general[_FADING], growths[:1])
+    pairs[_FADING] = forward_decay.faded(pairs[_FADING], log_decay_weights[1:])
+    general[_FADING] = forward_decay.faded(general[_FADING], log_decay_weights[:1])
     return EvidenceArrays(
         pairs=Table(pairs),
         overall=Table(general[:, 0]),
@@ -83,6 +81,6 @@ def as_arrays(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: 
         weights=numpy.array([keyword.weight for keyword in keywords], dtype=float),
         rounds=float(evidence.rounds),
         surprises=numpy.array([held.surprise for held in heard], dtype=float),
-        alone=numpy.maximum(0.0, numpy.array([held.alone for held in heard[1:]], dtype=float)),
-        growths=growths,
+        exploit_streak=numpy.maximum(0.0, numpy.array([held.exploit_streak for held in heard[1:]], dtype=float)),
+        log_decay_weights=log_decay_weights,
     )

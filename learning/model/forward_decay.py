@@ -23,16 +23,16 @@ _LITTLE_DOUBT, _GREAT_DOUBT = 0.1, 0.7  # nats; chance alone brings the little a
 _OVERALL_FADING = 0.25  # of that, for what all rounds say, of which there are more
 
 
-def grown(growths: Numbers, doubted: float) -> Numbers:
+def decayed_to(log_decay_weights: Numbers, doubted: float) -> Numbers:
     """The growths `[1 + K]`, overall and then keywords, at which a round counts that comes under a doubt."""
     beyond = min(1.0, max(0.0, doubted - _LITTLE_DOUBT) / (_GREAT_DOUBT - _LITTLE_DOUBT))
-    pace = numpy.full(len(growths), _FADING * beyond**2)
+    pace = numpy.full(len(log_decay_weights), _FADING * beyond**2)
     pace[:1] *= _OVERALL_FADING
-    known: Numbers = numpy.minimum(MOST, growths + numpy.log1p(pace))
+    known: Numbers = numpy.minimum(MOST, log_decay_weights + numpy.log1p(pace))
     return known
 
 
-def spread(growths: Numbers, shares: Numbers, company: Numbers) -> Numbers:
+def spread(log_decay_weights: Numbers, shares: Numbers, company: Numbers) -> Numbers:
     """The growths `[1 + K]` of a prompt's words once each has heard of what the others went through.
 
     A taste is told in many words, and each prompt has only some of them. So what turned for those that keep
@@ -46,17 +46,17 @@ def spread(growths: Numbers, shares: Numbers, company: Numbers) -> Numbers:
     company
         How far it keeps company with the others, `[K]` in 0..1.
     """
-    of_words = growths[1:]
+    of_words = log_decay_weights[1:]
     if not of_words.any():
-        return growths
+        return log_decay_weights
     heard = numpy.maximum(of_words, company * (shares @ of_words))
-    known: Numbers = numpy.concatenate([growths[:1], heard])
+    known: Numbers = numpy.concatenate([log_decay_weights[:1], heard])
     return known
 
 
-def faded(sums: Numbers, growths: Numbers) -> Numbers:
+def faded(sums: Numbers, log_decay_weights: Numbers) -> Numbers:
     """Sums `[..., K, C]` as they count by now, with growths `[K]`."""
-    if not growths.any():
+    if not log_decay_weights.any():
         return sums
-    now: Numbers = sums * numpy.exp(-growths)[:, None]
+    now: Numbers = sums * numpy.exp(-log_decay_weights)[:, None]
     return now

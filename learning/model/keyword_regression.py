@@ -9,7 +9,7 @@ import numpy
 
 from ..values import Shown
 from .plackett_luce import derivatives, log_likelihood
-from .snapshot import MODELS, WIDTHS, Basis, Numbers
+from .snapshot import MODELS, WIDTHS, Numbers, PriorSnapshot
 
 OVERALL_VARIANCE = 0.5
 """Prior variance of a checkpoint's overall effect in the additive models."""
@@ -52,14 +52,12 @@ class Step:
     fits: Numbers
 
 
-def step(shown: Sequence[Shown], basis: Basis) -> Step:
+def step(shown: Sequence[Shown], basis: PriorSnapshot) -> Step:
     """What the verdict on these checkpoints, one part each, teaches the additive models."""
     features = numpy.concatenate([[1.0], basis.features])
     variances = numpy.concatenate(
         [
-            numpy.repeat(
-                overall_variances(basis.precisions[0], basis.half_life)[None, :, None], len(WIDTHS), axis=2
-            ),
+            numpy.repeat(overall_variances(basis.precisions[0], basis.half_life)[None, :, None], len(WIDTHS), axis=2),
             keyword_variances(basis.precisions[1:], basis.half_life),
         ]
     )

@@ -45,9 +45,7 @@ class PairTable(Mapping[Pair, PairStatistics]):
         columns = numpy.fromiter((names[name] for _, name in pairs), numpy.intp, count)
         self._at[rows, columns] = numpy.arange(count)
         self._pairs = pairs
-        self._numbers = numpy.concatenate(
-            [numbers.reshape(count, len(FIELDS)), numpy.zeros((1, len(FIELDS)))]
-        )
+        self._numbers = numpy.concatenate([numbers.reshape(count, len(FIELDS)), numpy.zeros((1, len(FIELDS)))])
 
     @classmethod
     def of(cls, pairs: Mapping[Pair, PairStatistics]) -> PairTable:

@@ -37,9 +37,7 @@ def merged(shown: Iterable[Shown]) -> list[Shown]:
             continue
         former = parts.get(part.checkpoint)
         if former is None:
-            parts[part.checkpoint] = Shown(
-                part.checkpoint, images, part.selected, part.rejected, part.utility
-            )
+            parts[part.checkpoint] = Shown(part.checkpoint, images, part.selected, part.rejected, part.utility)
         else:
             parts[part.checkpoint] = Shown(
                 part.checkpoint,
@@ -96,16 +94,13 @@ def log_likelihood(shown: Sequence[Shown], means: Sequence[float], variances: Se
     the logistic function), so that whoever was sure and wrong pays for it.
     """
     force = _foretold(means, variances)
-    others = math.exp(BAR) + sum(
-        (part.images - part.selected) * f for part, f in zip(shown, force, strict=True)
-    )
+    others = math.exp(BAR) + sum((part.images - part.selected) * f for part, f in zip(shown, force, strict=True))
     selections = sum(part.selected for part in shown)
     if not selections:
         rejected = sum(part.rejected * f for part, f in zip(shown, force, strict=True))
         return BAR - math.log(math.exp(BAR) + rejected)
     return sum(
-        part.selected / math.sqrt(selections) * math.log(f / (others + f))
-        for part, f in zip(shown, force, strict=True)
+        part.selected / math.sqrt(selections) * math.log(f / (others + f)) for part, f in zip(shown, force, strict=True)
     )
 
 

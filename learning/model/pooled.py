@@ -6,7 +6,7 @@ each a closed form over the sums that `statistics` keeps:
 1. *Overall.* A checkpoint's utility over all prompts has a normal posterior with prior N(0, 0.25^2). A person
    has a few kinds of prompts, which differ: however many rounds there were, their mean is known only so well.
 2. *Similar rounds.* The sums of the prompt's keywords are pooled, each with the share that the word has in
-   what the prompt tells (`telling_words`): rounds that share its rare words count most.
+   what the prompt tells (`word_weights`): rounds that share its rare words count most.
 3. *Shrinkage.* The pooled sums update a prior around the overall utility. How far a checkpoint may deviate
    from it is not known, so several widths are tried and averaged by how well each predicts the sums (Bayesian
    model averaging: Hoeting et al., Statistical Science 14, 1999). Each checkpoint has an average of its own,
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy
 
-from . import word_weights as telling_words
+from . import word_weights as word_weights
 from .confidence import Numbers
 from .evidence_arrays import EvidenceArrays
 
@@ -49,17 +49,17 @@ class Pooled:
     variances: Numbers
     overall: Numbers
     effects: Numbers
-    words: telling_words.Words
+    words: word_weights.Words
     shares: Numbers
 
 
-def predict(held: EvidenceArrays, words: telling_words.Words) -> Pooled:
+def predict(held: EvidenceArrays, words: word_weights.Words) -> Pooled:
     """What similar rounds say of each candidate."""
     overall = _overall(held.overall.field("score"), held.overall.field("information"))
     information = held.pairs.field("information")
     score = held.pairs.field("score")
     residuals = score - information * overall
-    shares = telling_words.shares(words)
+    shares = word_weights.shares(words)
     gains, variances = _shrunk(shares @ residuals, shares @ information)
     effects = shares[:, None] * residuals * gains
     return Pooled(overall + effects.sum(axis=0), variances, overall, effects, words, shares)

@@ -44,7 +44,7 @@ _MOST = float(numpy.finfo(numpy.float16).max)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Basis:
+class PriorSnapshot:
     """What was known of a round when it was first judged, for K keywords and S checkpoints shown.
 
     Attributes
@@ -58,7 +58,7 @@ class Basis:
     trust
         How much each model was believed, `[MODELS]`.
     surprises, alone
-        What the keywords' `Hearing` was before: `[1 + K]` with that of all prompts first, `[K]`.
+        What the keywords' `KeywordTrend` was before: `[1 + K]` with that of all prompts first, `[K]`.
     growths, growing
         At which growth the round counts (`forward_decay`), and how much of that it adds, `[1 + K]` each.
     half_life
@@ -71,16 +71,16 @@ class Basis:
     variances: Numbers
     trust: Numbers
     surprises: Numbers
-    alone: Numbers
-    growths: Numbers
-    growing: Numbers
+    exploit_streak: Numbers
+    log_decay_weights: Numbers
+    log_decay_steps: Numbers
     half_life: float = HALF_LIFE
 
     def fits(self, keywords: int, shown: int) -> bool:
         """Whether it is of a round with so many keywords and checkpoints."""
         return self.precisions.shape == (keywords + 1, shown)
 
-    def reordered(self, places: Sequence[int]) -> Basis:
+    def reordered(self, places: Sequence[int]) -> PriorSnapshot:
         """The basis of the same round with its keywords in another order, or with fewer of them."""
         rows = [0, *(place + 1 for place in places)]
         return replace(
@@ -88,9 +88,9 @@ class Basis:
             features=self.features[list(places)],
             precisions=self.precisions[rows],
             surprises=self.surprises[rows],
-            alone=self.alone[list(places)],
-            growths=self.growths[rows],
-            growing=self.growing[rows],
+            exploit_streak=self.exploit_streak[list(places)],
+            log_decay_weights=self.log_decay_weights[rows],
+            log_decay_steps=self.log_decay_steps[rows],
         )
 
     def packed(self) -> bytes:
@@ -106,9 +106,9 @@ def _layout(version: int, keywords: int, shown: int) -> numpy.dtype[numpy.void]:
     """The arrays that follow the head, as each version has them."""
     per_keyword: list[tuple[str, str, tuple[int, ...]]] = [
         ("surprises", "<f2", (1 + keywords,)),
-        ("alone", "<f2", (keywords,)),
-        ("growths", "<f2", (1 + keywords,)),
-        ("growing", "<f2", (1 + keywords,)),
+        ("exploit_streak", "<f2", (keywords,)),
+        ("log_decay_weights", "<f2", (1 + keywords,)),
+        ("log_decay_steps", "<f2", (1 + keywords,)),
     ]
     if version == _OF_A_DOUBT:
         per_keyword = per_keyword[:3]
@@ -127,24 +127,24 @@ def _layout(version: int, keywords: int, shown: int) -> numpy.dtype[numpy.void]:
     )
 
 
-def rounded(basis: Basis) -> Basis:
-    """The basis with every number as `Basis.packed` keeps it."""
-    return Basis(
+def rounded(basis: PriorSnapshot) -> PriorSnapshot:
+    """The basis with every number as `PriorSnapshot.packed` keeps it."""
+    return PriorSnapshot(
         basis.features.astype("<f2").astype(float),
         numpy.clip(basis.precisions, 0.0, _MOST).astype("<f2").astype(float),
         basis.means.astype("<f4").astype(float),
         basis.variances.astype("<f4").astype(float),
         basis.trust.astype("<f4").astype(float),
         numpy.clip(basis.surprises, -_MOST, _MOST).astype("<f2").astype(float),
-        numpy.clip(basis.alone, 0.0, _MOST).astype("<f2").astype(float),
-        numpy.clip(basis.growths, 0.0, forward_decay.MOST).astype("<f2").astype(float),
-        numpy.clip(basis.growing, 0.0, forward_decay.MOST).astype("<f2").astype(float),
+        numpy.clip(basis.exploit_streak, 0.0, _MOST).astype("<f2").astype(float),
+        numpy.clip(basis.log_decay_weights, 0.0, forward_decay.MOST).astype("<f2").astype(float),
+        numpy.clip(basis.log_decay_steps, 0.0, forward_decay.MOST).astype("<f2").astype(float),
         float(numpy.float32(basis.half_life)),
     )
 
 
-def unpacked(data: bytes) -> Basis | None:
-    """Read what `Basis.packed` wrote, or its two forerunners; None for what is none of them.
+def unpacked(data: bytes) -> PriorSnapshot | None:
+    """Read what `PriorSnapshot.packed` wrote, or its two forerunners; None for what is none of them.
 
     The first forerunner knew no growth. The second had the growths as they were before the round, and the
     doubt that they grew by.
@@ -163,30 +163,30 @@ def unpacked(data: bytes) -> Basis | None:
         return None
     if (numbers["features"] < 0.0).any() or (numbers["precisions"] < 0.0).any():
         return None
-    growths = numpy.clip(numbers.get("growths", numpy.zeros(1 + keywords)), 0.0, forward_decay.MOST)
-    growing = numpy.clip(numbers.get("growing", numpy.zeros(1 + keywords)), 0.0, forward_decay.MOST)
+    log_decay_weights = numpy.clip(numbers.get("log_decay_weights", numpy.zeros(1 + keywords)), 0.0, forward_decay.MOST)
+    log_decay_steps = numpy.clip(numbers.get("log_decay_steps", numpy.zeros(1 + keywords)), 0.0, forward_decay.MOST)
     if version == _OF_A_DOUBT:
-        after = _grown_once(growths, float(numbers["doubt"]))
-        growths, growing = after, after - growths
-    return Basis(
+        after = _grown_once(log_decay_weights, float(numbers["doubt"]))
+        log_decay_weights, log_decay_steps = after, after - log_decay_weights
+    return PriorSnapshot(
         numbers["features"],
         numbers["precisions"],
         numbers["means"],
         numpy.maximum(numbers["variances"], 0.0),
         numpy.clip(numbers["trust"], 0.0, 1.0),
         numbers["surprises"],
-        numbers["alone"],
-        growths,
-        growing,
+        numbers["exploit_streak"],
+        log_decay_weights,
+        log_decay_steps,
         half_life,
     )
 
 
-def _grown_once(growths: Numbers, doubted: float) -> Numbers:
+def _grown_once(log_decay_weights: Numbers, doubted: float) -> Numbers:
     """At which growth a round counted when its basis told the doubt, so that it teaches what it taught."""
-    pace = numpy.full(len(growths), 2.0 * min(0.5, max(0.0, doubted)) ** 2)
+    pace = numpy.full(len(log_decay_weights), 2.0 * min(0.5, max(0.0, doubted)) ** 2)
     pace[:1] *= 0.25
-    after: Numbers = numpy.minimum(forward_decay.MOST, growths + numpy.log1p(pace))
+    after: Numbers = numpy.minimum(forward_decay.MOST, log_decay_weights + numpy.log1p(pace))
     return after
 
 

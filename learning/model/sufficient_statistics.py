@@ -1,7 +1,7 @@
 """What one judged round teaches, as sums.
 
-`increments`, `keyword_rounds`, `hearings` and `fits` are the only places where a verdict becomes numbers; the
-store adds them up in SQL and `Tally` in memory, to the same bits. They are sums over rounds and never running
+`increments`, `keyword_rounds`, `keyword_trends` and `fits` are the only places where a verdict becomes numbers; the
+store adds them up in SQL and `Accumulator` in memory, to the same bits. They are sums over rounds and never running
 means, so that a verdict can be replaced (subtract the old, add the new), withdrawn, merged with another
 person's or recomputed from the log. This module refuses to know how the sums are used: that is a policy's
 affair.
@@ -13,7 +13,7 @@ diagonal of the negative Hessian) its sums are `score += g + h * u0`, `informati
 information` is where the rounds alone would put the utility.
 
 The effects of single keywords are learned beside that (`basis`), from rounds that have their basis, and so is
-how expected the verdicts on a keyword's prompts have been of late (`hearings`).
+how expected the verdicts on a keyword's prompts have been of late (`keyword_trends`).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from functools import lru_cache
 import numpy
 
 from ..values import MOST_BRANCHES, Keyword, Shown, Stage
-from .evidence import Hearing, Increment, PairStatistics, Round
+from .evidence import Comparison, Increment, KeywordTrend, PairStatistics
 from .keyword_regression import Step, step
 from .plackett_luce import bounded, derivatives, merged, surprise
-from .snapshot import Basis
+from .snapshot import PriorSnapshot
 
 FORMULA = 3
 """Raised whenever the same rounds give other numbers: a database summed by an older formula is then
@@ -48,7 +48,7 @@ def quantised(number: float) -> float:
     return round(number * _GRAIN) / _GRAIN
 
 
-def increments(judged: Round) -> tuple[Increment, ...]:
+def increments(judged: Comparison) -> tuple[Increment, ...]:
     """All that a round's verdict teaches about (keyword, checkpoint) pairs; keyword `""` is the overall
     effect.
 
@@ -62,7 +62,7 @@ def increments(judged: Round) -> tuple[Increment, ...]:
     learned = _step(judged, shown)
     counts = [1.0] * (1 + len(judged.keywords))
     if learned is not None and judged.basis is not None:
-        counts = numpy.exp(judged.basis.growths).tolist()
+        counts = numpy.exp(judged.basis.log_decay_weights).tolist()
     compared = float(len(shown) > 1)
     stage = _STAGE_WEIGHTS.get(judged.stage, 1.0)
     found = []
@@ -83,14 +83,14 @@ def increments(judged: Round) -> tuple[Increment, ...]:
     return tuple(found)
 
 
-def _step(judged: Round, shown: Sequence[Shown]) -> Step | None:
+def _step(judged: Comparison, shown: Sequence[Shown]) -> Step | None:
     if judged.basis is None or not judged.basis.fits(len(judged.keywords), len(shown)):
         return None
     return _stepped(tuple(shown), judged.basis)
 
 
 @lru_cache(maxsize=4)
-def _stepped(shown: tuple[Shown, ...], basis: Basis) -> Step:
+def _stepped(shown: tuple[Shown, ...], basis: PriorSnapshot) -> Step:
     """The step that `increments` and `fits` both tell of, taken once."""
     return step(shown, basis)
 
@@ -101,14 +101,14 @@ def _learned(learned: Step, row: int, column: int, weight: float) -> list[float]
     return [quantised(weight * number) for number in numbers]
 
 
-def fits(judged: Round) -> tuple[float, ...]:
+def fits(judged: Comparison) -> tuple[float, ...]:
     """The log likelihood of the verdict under each model before it learned; empty without a basis."""
     shown = merged(judged.shown)
     learned = _step(judged, shown) if any(part.judged for part in shown) else None
     return () if learned is None else tuple(quantised(fit) for fit in learned.fits.tolist())
 
 
-def keyword_rounds(judged: Round) -> dict[str, float]:
+def keyword_rounds(judged: Comparison) -> dict[str, float]:
     """How much of a full comparison a judged round was, for `""` and each of its keywords; empty if not
     judged.
 
@@ -122,8 +122,8 @@ def keyword_rounds(judged: Round) -> dict[str, float]:
     return {"": share, **{keyword.text: share for keyword in judged.keywords}}
 
 
-def hearings(judged: Round) -> dict[str, Hearing]:
-    """What a round's verdict adds to the `Hearing` of `""` and of its keywords; empty without a basis.
+def keyword_trends(judged: Comparison) -> dict[str, KeywordTrend]:
+    """What a round's verdict adds to the `KeywordTrend` of `""` and of its keywords; empty without a basis.
 
     All numbers are replaced rather than added to, which is a sum all the same, because the basis tells what
     they were.
@@ -138,13 +138,18 @@ def hearings(judged: Round) -> dict[str, Hearing]:
     variances = (basis.variances + (basis.means - means[:, None]) ** 2) @ basis.trust
     said = surprise(shown, means.tolist(), variances.tolist())
     pace = _SURPRISE_PACE * _STAGE_WEIGHTS.get(judged.stage, 1.0)
-    growing = basis.growing.tolist()
+    log_decay_steps = basis.log_decay_steps.tolist()
     before = basis.surprises.tolist()
-    found = {"": Hearing(quantised(_OVERALL_PACE * pace * (said - before[0])), growth=quantised(growing[0]))}
-    heard = zip(judged.keywords, before[1:], basis.alone.tolist(), growing[1:], strict=True)
-    for keyword, was, alone, growth in heard:
-        more = 1.0 if len(shown) == 1 else -alone
-        found[keyword.text] = Hearing(quantised(pace * (said - was)), quantised(more), quantised(growth))
+    found = {
+        "": KeywordTrend(
+            quantised(_OVERALL_PACE * pace * (said - before[0])),
+            log_decay_weight=quantised(log_decay_steps[0]),
+        )
+    }
+    heard = zip(judged.keywords, before[1:], basis.exploit_streak.tolist(), log_decay_steps[1:], strict=True)
+    for keyword, was, exploit_streak, log_decay_weight in heard:
+        more = 1.0 if len(shown) == 1 else -exploit_streak
+        found[keyword.text] = KeywordTrend(quantised(pace * (said - was)), quantised(more), quantised(log_decay_weight))
     return found
 
 

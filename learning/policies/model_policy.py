@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy
 
-from ..model import word_weights as telling_words
+from ..model import word_weights as word_weights
 from ..model.averaging import Prediction, predict
 from ..model.confidence import Numbers, clarity
 from ..model.evidence import Evidence
@@ -68,7 +68,7 @@ class ModelPolicy(ABC):
         beliefs = Beliefs(
             numpy.fromiter(ranking.scores.values(), float, len(names)),
             numpy.array(ranking.deviations),
-            explored=ranking.evidence >= _MUCH_EVIDENCE and ranking.doubt <= 0.0,
+            explored=ranking.evidence >= _MUCH_EVIDENCE and ranking.drift <= 0.0,
             draft=draft,
         )
         appeal = self.appeal(beliefs, rng)
@@ -86,7 +86,7 @@ def _settled(keywords: Sequence[Keyword], candidates: Sequence[str], found: Pred
     leader = int(order[0])
     pooled, deviations = found.pooled, numpy.sqrt(found.variances)
     leader_rounds = found.held.pairs.field("rounds")[:, leader]
-    amount = found.freshness * telling_words.evidence(
+    amount = found.staleness_discount * word_weights.evidence(
         pooled.words, pooled.shares, leader_rounds, len(candidates)
     )
     clear = clarity(found.means, deviations, leader)
@@ -101,7 +101,7 @@ def _settled(keywords: Sequence[Keyword], candidates: Sequence[str], found: Pred
         evidence=amount,
         clarity=clear,
         reasons=_reasons(keywords, candidates, found, order[:_EXPLAINED].tolist()),
-        doubt=found.doubt,
+        drift=found.drift,
         deviations=tuple(deviations.tolist()),
     )
 
@@ -123,8 +123,6 @@ def _reasons(
         sizes = numpy.abs(found.effects[:, place])
         rows = numpy.argsort(-sizes, kind="stable").tolist()
         reasons += [
-            Reason(keywords[row].text, name, effects[row], selected[row], total[row])
-            for row in rows
-            if total[row]
+            Reason(keywords[row].text, name, effects[row], selected[row], total[row]) for row in rows if total[row]
         ]
     return tuple(reasons)

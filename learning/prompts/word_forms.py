@@ -65,8 +65,7 @@ SECOND_PARTS = _UNITS | {second for _, second in _COMPOUNDS}
 """Words before which one may stand that makes one word with them."""
 
 _OUR = re.compile(
-    "(colo|armo|^harbo|^neighbo|^favo|^flavo|^humo|^vapo|^hono|^glamo|^splendo|^odo|^rumo|^parlo)"
-    "ur(?=$|s$|e|i|f|l|a|h)"
+    "(colo|armo|^harbo|^neighbo|^favo|^flavo|^humo|^vapo|^hono|^glamo|^splendo|^odo|^rumo|^parlo)ur(?=$|s$|e|i|f|l|a|h)"
 )
 _ISE = re.compile(
     "^(civil|colon|crystall|custom|fantas|hypnot|mesmer|organ|real|special|styl|symbol|visual|vandal)"

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy
 
-from ..model.averaging import linearise
-from ..model.evidence import Evidence, Hearing, PairStatistics, Round
+from ..model.averaging import take_snapshot
+from ..model.evidence import Comparison, Evidence, KeywordTrend, PairStatistics
 from ..model.pair_table import PairTable, numbers_of
-from ..model.sufficient_statistics import fits, hearings, increments, keyword_rounds
+from ..model.sufficient_statistics import fits, increments, keyword_rounds, keyword_trends
 from ..policies import Policy
 from ..values import Keyword, Ranking, Shown
 
@@ -83,16 +83,16 @@ def _picks(
             Shown(runner_up, 1, selected=1, utility=told.get(runner_up)),
             Shown(leader, 1, rejected=1, utility=told.get(leader)),
         )
-        evidence = _after(evidence, Round(tuple(keywords), shown))
+        evidence = _after(evidence, Comparison(tuple(keywords), shown))
         now = _ranked(policy, keywords, candidates, evidence)
         if now.order[0] == runner_up:
             return number
     return None
 
 
-def _after(evidence: Evidence, judged: Round) -> Evidence:
+def _after(evidence: Evidence, judged: Comparison) -> Evidence:
     """The evidence as it would be after one more round."""
-    judged = replace(judged, basis=linearise(judged, evidence))
+    judged = replace(judged, basis=take_snapshot(judged, evidence))
     pairs, overall, rounds = dict(evidence.pairs), dict(evidence.overall), dict(evidence.keyword_rounds)
     for increment in increments(judged):
         change, name = increment.change, increment.checkpoint
@@ -105,9 +105,9 @@ def _after(evidence: Evidence, judged: Round) -> Evidence:
     share = shares.pop("", 0.0)
     for keyword, more in shares.items():
         rounds[keyword] = rounds.get(keyword, 0.0) + more
-    heard = dict(evidence.hearings)
-    for keyword, told in hearings(judged).items():
-        heard[keyword] = heard.get(keyword, Hearing()).with_more(told)
+    heard = dict(evidence.keyword_trends)
+    for keyword, told in keyword_trends(judged).items():
+        heard[keyword] = heard.get(keyword, KeywordTrend()).with_more(told)
     said = fits(judged)
     before = evidence.fits or (0.0,) * len(said)
     return replace(
@@ -116,7 +116,7 @@ def _after(evidence: Evidence, judged: Round) -> Evidence:
         overall=overall,
         keyword_rounds=rounds,
         rounds=evidence.rounds + share,
-        hearings=heard,
+        keyword_trends=heard,
         fits=tuple(one + more for one, more in zip(before, said, strict=True)),
     )
 
@@ -142,8 +142,6 @@ def _without(
     return tuple(found)
 
 
-def _ranked(
-    policy: Policy, keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Evidence
-) -> Ranking:
+def _ranked(policy: Policy, keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Evidence) -> Ranking:
     """Always by the same chance, so that what differs is what was asked."""
     return policy.rank(keywords, candidates, evidence, rng=numpy.random.default_rng(0))

@@ -15,7 +15,7 @@ from hashlib import blake2b
 import numpy
 
 from ..errors import InvalidRequest
-from ..message import message, told
+from ..message import error_text, message
 from ..model.evidence import Evidence
 from ..names import stored_name, stored_text
 from ..policies import Policy, policy_named
@@ -69,7 +69,7 @@ def ask(
     try:
         chosen = policy_named(policy)
     except ValueError as error:
-        raise InvalidRequest(told(error), "unknown_policy") from error
+        raise InvalidRequest(error_text(error), "unknown_policy") from error
     return Question(
         prompt,
         tuple(
@@ -114,7 +114,7 @@ class Decision:
             clarity=ranking.clarity,
             utilities=ranking.utilities,
             reasons=ranking.reasons,
-            doubt=ranking.doubt,
+            drift=ranking.drift,
             seed=asked.seed,
             family=family,
         )
@@ -170,7 +170,7 @@ def decide(asked: Question, evidence: Evidence, known: Ranking | None = None) ->
             max_branches=asked.max_branches,
         )
     except ValueError as error:
-        raise InvalidRequest(told(error)) from error
+        raise InvalidRequest(error_text(error)) from error
     return Decision(asked, evidence, ranking, chosen, checkpoints)
 
 
@@ -192,8 +192,7 @@ def _spellings(candidates: Sequence[str]) -> dict[str, str]:
         raise InvalidRequest(
             message(
                 "no_candidates",
-                "There is no checkpoint to choose from. Name at least one candidate, or widen the pool's "
-                "rules.",
+                "There is no checkpoint to choose from. Name at least one candidate, or widen the pool's rules.",
             ),
             "no_candidates",
         )

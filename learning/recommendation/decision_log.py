@@ -14,10 +14,10 @@ from ..values import Recommendation, Thresholds
 
 _LONGEST_PROMPT = 300
 
-Told = Literal["", "decisions", "document"]
+DecisionLogMode = Literal["", "decisions", "document"]
 """Nothing, one line per decision, or the document's two."""
 
-TOLD: tuple[Told, ...] = ("", "decisions", "document")
+DECISION_LOG_MODES: tuple[DecisionLogMode, ...] = ("", "decisions", "document")
 
 
 def line(made: Recommendation, took_s: float, *, with_prompt: bool = True) -> str:
@@ -38,9 +38,7 @@ def line(made: Recommendation, took_s: float, *, with_prompt: bool = True) -> st
     return "decision " + " ".join(f"{name}={value}" for name, value in parts.items())
 
 
-def lines(
-    made: Recommendation, thresholds: Thresholds, *, explore: bool, with_prompt: bool = True
-) -> Iterator[str]:
+def lines(made: Recommendation, thresholds: Thresholds, *, explore: bool, with_prompt: bool = True) -> Iterator[str]:
     """The two lines for one recommendation; where no prompt is to be kept, the log gets none either."""
     confidence, names = f"{made.confidence:.2f}", list(made.checkpoints)
     yield (

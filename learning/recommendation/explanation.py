@@ -137,7 +137,7 @@ class Judged(Protocol):
     @property
     def reasons(self) -> tuple[Reason, ...]: ...
     @property
-    def doubt(self) -> float: ...
+    def drift(self) -> float: ...
 
 
 def finding(ranking: Judged) -> Finding:
@@ -188,9 +188,7 @@ def parts(made: Recommendation) -> ExplanationParts:
         opening = _opening(len(made.scores), made.strategy, made.stage)
     return ExplanationParts(
         opening=opening,
-        grounds=None
-        if made.fallback or opening == "only_candidate"
-        else _grounds(made, _leader(made), made.policy),
+        grounds=None if made.fallback or opening == "only_candidate" else _grounds(made, _leader(made), made.policy),
         pinned=list(made.pinned),
         problem=made.problem,
         problem_parts=list(parts_of(made.problem)),
@@ -219,7 +217,7 @@ def _grounds(ranking: Judged, leader: str, policy: str) -> GroundsExplained:
         leader_judged=_judged(ranking, leader),
         any_prompt=_any_prompt(ranking, policy),
         kept=[_explained(reason) for reason in _support(ranking, leader)],
-        surprised=ranking.doubt > _SURPRISED,
+        surprised=ranking.drift > _SURPRISED,
     )
 
 
@@ -241,9 +239,7 @@ def in_full(
         policy=policy,
         strategy=strategy,
         finding=finding(ranking),
-        summary=_why(ranking, ranking.order[0], _short(ranking.order[0]), policy)
-        if ranking.order
-        else "no candidate",
+        summary=_why(ranking, ranking.order[0], _short(ranking.order[0]), policy) if ranking.order else "no candidate",
         grounds=_grounds(ranking, ranking.order[0], policy) if ranking.order else None,
         confidence=ranking.confidence,
         evidence=ranking.evidence,
@@ -264,10 +260,7 @@ def in_full(
             behind=change.behind,
             picks=change.picks,
             most_picks=MOST_PICKS,
-            without=[
-                WordLeftOutExplained(keyword=left.keyword, checkpoint=left.checkpoint)
-                for left in change.without
-            ],
+            without=[WordLeftOutExplained(keyword=left.keyword, checkpoint=left.checkpoint) for left in change.without],
         ),
     )
 
@@ -305,12 +298,9 @@ def _why(ranking: Ranking, leader: str, called: str, policy: str) -> str:
         return "no verdict on a prompt like this one is known yet"
     if not _judged(ranking, leader):
         return f"{_LACKING[found]}, and no verdict on {called} is known yet"
-    kept = [
-        f'{reason.selected:g} of {reason.total:g} for "{reason.keyword}"'
-        for reason in _support(ranking, leader)
-    ]
+    kept = [f'{reason.selected:g} of {reason.total:g} for "{reason.keyword}"' for reason in _support(ranking, leader)]
     support = f", with images kept: {_listed(kept)}" if kept else ""
-    if ranking.doubt > _SURPRISED:
+    if ranking.drift > _SURPRISED:
         support += "; of late verdicts on such prompts were not as expected"
     if found == "little_data":
         return f"little data on such prompts yet; so far {called} leads{support}"
@@ -330,9 +320,7 @@ def _none_judged(ranking: Judged) -> bool:
 
 
 def _judged(ranking: Judged, checkpoint: str) -> bool:
-    return not ranking.reasons or any(
-        reason.total for reason in ranking.reasons if reason.checkpoint == checkpoint
-    )
+    return not ranking.reasons or any(reason.total for reason in ranking.reasons if reason.checkpoint == checkpoint)
 
 
 def _would_change(change: Change, *, known: bool) -> str:
@@ -356,9 +344,7 @@ def _would_change(change: Change, *, known: bool) -> str:
 def _support(ranking: Judged, leader: str) -> list[Reason]:
     """The keywords that speak most for the leader, with the images that say so."""
     reasons = [
-        reason
-        for reason in ranking.reasons
-        if reason.checkpoint == leader and reason.keyword and reason.effect > 0.0
+        reason for reason in ranking.reasons if reason.checkpoint == leader and reason.keyword and reason.effect > 0.0
     ]
     return sorted(reasons, key=lambda reason: -reason.effect)[:_NAMED_WORDS]
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.database import Database
 from ..errors import InvalidRequest, StoreUnavailable
-from ..maintenance.rebuild_task import Renewal
+from ..maintenance.rebuild_task import RebuildTask
 from ..names import stored_name
 from ..reports import FileChange
 from ..store import checkpoints as identity_store
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class Identity:
     """What one database knows of checkpoint files."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime], renewal: Renewal) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], renewal: RebuildTask) -> None:
         self._database = database
         self._clock = clock
         self._renewal = renewal

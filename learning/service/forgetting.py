@@ -53,9 +53,7 @@ class Forgetting:
         stored = stored_text(generation_id)
 
         async def erase(database: Database) -> int:
-            return await database.write(
-                lambda connection: forgetting_store.generation(connection, stored), whole=True
-            )
+            return await database.write(lambda connection: forgetting_store.generation(connection, stored), whole=True)
 
         forgotten = await forget(self._database, erase)
         if not forgotten.generations:
@@ -127,7 +125,7 @@ class Forgetting:
         now = asyncio.get_running_loop().time()
         if self.retention_days and now >= self._retain_at:
             self._retain_at = now + timedelta(days=1).total_seconds()
-            self._database.beside(self._retain())
+            self._database.spawn(self._retain())
 
     async def _retain(self) -> None:
         now, days = self._clock(), self.retention_days

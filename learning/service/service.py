@@ -24,7 +24,7 @@ from ..errors import InvalidRequest, InvalidVerdict, UnknownImage
 from ..exchange import transfer as exchange
 from ..failover import shared_database
 from ..maintenance import recovery
-from ..maintenance.rebuild_task import Renewal
+from ..maintenance.rebuild_task import RebuildTask
 from ..names import stored_name, stored_text
 from ..policies import DEFAULT_POLICY
 from ..recommendation import decision_log, explanation, pins
@@ -56,11 +56,11 @@ class PreferenceService(Inspection, Forgetting, Identity):
         self.curation = pins.Curation()
         self.keep_prompts = True
         """False: a prompt's text is not stored, only its keywords."""
-        self.told: decision_log.Told = ""
+        self.decision_log_mode: decision_log.DecisionLogMode = ""
         """What the log tells of each decision."""
         self.activity = Activity()
         self._remembered = EvidenceCache()
-        self._renewal = Renewal(database, clock)
+        self._renewal = RebuildTask(database, clock)
         Inspection.__init__(self, database)
         Forgetting.__init__(self, database, clock)
         Identity.__init__(self, database, clock, self._renewal)
@@ -112,7 +112,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
             self._database.backups_kept = number
 
     @property
-    def is_away(self) -> bool:
+    def is_offline(self) -> bool:
         """Whether a server is away, so that what was last known is used and verdicts wait on disk."""
         return isinstance(self._database, shared_database.SharedDatabase) and bool(self._database.absence)
 
@@ -176,18 +176,16 @@ class PreferenceService(Inspection, Forgetting, Identity):
         self.activity.decisions[made.policy, made.strategy] += 1
         decision = pins.with_pinned(learned, self.curation)
         pinned = () if decision is learned else tuple(pins.shown(decision.checkpoints, self.curation))
-        if self.told == "document":
-            for line in decision_log.lines(
-                made, asked.thresholds, explore=explore, with_prompt=self.keep_prompts
-            ):
+        if self.decision_log_mode == "document":
+            for line in decision_log.lines(made, asked.thresholds, explore=explore, with_prompt=self.keep_prompts):
                 log.info("%s", line)
             if pinned:
                 log.info("Pinned, so shown whatever was learned: %s", list(pinned))
         if decision is not learned:
             made = decision.recommendation(family)
-            told = f"{made.explanation} Pinned: {', '.join(pinned)}."
-            made = replace(made, explanation=told, pinned=pinned)
-        if self.told == "decisions":
+            explained = f"{made.explanation} Pinned: {', '.join(pinned)}."
+            made = replace(made, explanation=explained, pinned=pinned)
+        if self.decision_log_mode == "decisions":
             log.info("%s", decision_log.line(made, took_s, with_prompt=self.keep_prompts))
         return made
 
@@ -240,9 +238,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
             If it could not be stored; then it is not.
         """
         files = [
-            ImageFile(
-                stored_name(file.checkpoint), *map(stored_text, (file.filename, file.subfolder, file.type))
-            )
+            ImageFile(stored_name(file.checkpoint), *map(stored_text, (file.filename, file.subfolder, file.type)))
             for file in _listed(images)
         ]
         shown = {file.checkpoint for file in files}
@@ -317,7 +313,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
             change = statistics_store.Change()
             change.add(logged.judged_round(logged.marks), -1.0, of=logged)
             change.add(logged.judged_round(marks), of=logged)
-            now = _later_than(logged.said_at, given_at)
+            now = _later_than(logged.verdict_at, given_at)
             await statistics_store.apply(connection, change, logged.ids)
             taken = None if logged.basis is known else logged.basis
             await log_store.add_verdict(connection, logged.number, marks, now, taken)
@@ -334,9 +330,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
         ------
         UnknownGeneration, UnknownImage, StoreUnavailable
         """
-        clean = [
-            ImageFile("", *map(stored_text, (file.filename, file.subfolder, file.type))) for file in files
-        ]
+        clean = [ImageFile("", *map(stored_text, (file.filename, file.subfolder, file.type))) for file in files]
 
         async def attach(connection: AsyncConnection) -> None:
             logged = await found(connection, generation_id)
@@ -383,9 +377,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
         """
         return exchange.export(self._database, anonymous=anonymous)
 
-    async def import_lines(
-        self, lines: exchange.Lines, names: Mapping[str, str] | None = None
-    ) -> ImportReport:
+    async def import_lines(self, lines: exchange.Lines, names: Mapping[str, str] | None = None) -> ImportReport:
         """Add what `export` wrote, here or elsewhere; the same lines again change nothing.
 
         Parameters
@@ -417,9 +409,7 @@ def _listed(images: Mapping[str, int] | Sequence[ImageFile]) -> list[ImageFile]:
     if isinstance(images, Mapping):
         for name, number in images.items():
             if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-                raise InvalidRequest(
-                    f"{name} cannot have made {number!r} images. Give a whole number from 0."
-                )
+                raise InvalidRequest(f"{name} cannot have made {number!r} images. Give a whole number from 0.")
         if sum(images.values()) > MOST_IMAGES:
             raise InvalidRequest(f"A generation has at most {MOST_IMAGES} images. Log several generations.")
         images = [ImageFile(name) for name, number in images.items() for _ in range(number)]

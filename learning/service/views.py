@@ -30,7 +30,7 @@ from ..store import overview as progress_store
 from ..store import pair_pages
 from ..store import statistics as statistics_store
 from ..store.records import LoggedGeneration
-from ..store.rollup_task import Counting
+from ..store.rollup_task import RollupTask
 from ..values import Generation
 
 
@@ -39,7 +39,7 @@ class Inspection:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._counting = Counting(database)
+        self._counting = RollupTask(database)
 
     async def generation(self, generation_id: str) -> Generation:
         """One logged generation, with its newest verdict.

@@ -101,9 +101,7 @@ async def join(connection: AsyncConnection, old: str, new: str) -> Joined:
         return Joined.RENAMED
     from_id, to_id = ids[old], ids[new]
     of_old = generation_utilities.c.checkpoint_id == from_id
-    with_new = select(generation_utilities.c.generation_number).where(
-        generation_utilities.c.checkpoint_id == to_id
-    )
+    with_new = select(generation_utilities.c.generation_number).where(generation_utilities.c.checkpoint_id == to_id)
     both = generation_utilities.c.generation_number.in_(with_new.scalar_subquery())
     # A basis counts the checkpoints that were shown: those rounds get another, from what is left of them.
     pictured = [

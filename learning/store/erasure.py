@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.schema import (
     FITS,
-    HEARINGS,
     OVERALL_ID,
+    TREND_COLUMNS,
     checkpoints,
     generation_images,
     generation_keywords,
@@ -104,9 +104,7 @@ async def keyword(connection: AsyncConnection, text: str) -> int:
     await connection.execute(
         delete(generation_keywords).where(having, generation_keywords.c.generation_number.in_(numbers))
     )
-    await connection.execute(
-        update(generation_logs).where(generation_logs.c.number.in_(numbers)).values(prompt="")
-    )
+    await connection.execute(update(generation_logs).where(generation_logs.c.number.in_(numbers)).values(prompt=""))
     if len(logged) < PAGE:
         for table in (pair_statistics, pair_statistics_anew, keyword_sums_anew):
             await connection.execute(delete(table).where(table.c.keyword_id.in_(known.values())))
@@ -132,9 +130,7 @@ async def _with_words(connection: AsyncConnection, text: str) -> dict[str, int]:
 
 async def prompts(connection: AsyncConnection) -> int:
     """Forget the texts of all prompts; what was learned of their keywords stays. How many had one."""
-    emptied = await connection.execute(
-        update(generation_logs).where(generation_logs.c.prompt != "").values(prompt="")
-    )
+    emptied = await connection.execute(update(generation_logs).where(generation_logs.c.prompt != "").values(prompt=""))
     await renew_identity(connection)
     return emptied.rowcount
 
@@ -147,7 +143,7 @@ async def everything(connection: AsyncConnection) -> int:
     for table in (pair_statistics, pair_statistics_anew, keyword_sums_anew):
         await connection.execute(delete(table))
     await connection.execute(delete(keywords).where(keywords.c.id != OVERALL_ID))
-    await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys((*FITS, *HEARINGS), 0.0)))
+    await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys((*FITS, *TREND_COLUMNS), 0.0)))
     await connection.execute(delete(checkpoints))
     await log_sums.start_anew(connection)
     await renew_identity(connection)

@@ -44,7 +44,7 @@ from ..database.schema import (
     recomputation,
 )
 from ..database.schema import verdicts as verdict_rows
-from ..model.snapshot import Basis, unpacked
+from ..model.snapshot import PriorSnapshot, unpacked
 from ..values import Generation, ImageFile, JudgedImage, Keyword
 from . import verdict_marks as verdicts
 from .records import Ids, LoggedGeneration, Recomputation
@@ -69,7 +69,7 @@ _Named: TypeAlias = "Mapping[Any, Any]"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StoredVerdict:
     """A verdict as it is stored."""
 
     marks: str
@@ -97,9 +97,7 @@ async def _ids(connection: AsyncConnection, table: Table, texts: Sequence[str]) 
     column = table.c.text if table is keywords else table.c.name
     found: dict[str, int] = {}
     for start in range(0, len(texts), _AT_ONCE):
-        rows = await connection.execute(
-            select(column, table.c.id).where(column.in_(texts[start : start + _AT_ONCE]))
-        )
+        rows = await connection.execute(select(column, table.c.id).where(column.in_(texts[start : start + _AT_ONCE])))
         found.update((row[0], row[1]) for row in rows)
     return found
 
@@ -173,7 +171,7 @@ async def set_files(connection: AsyncConnection, number: int, files: Sequence[Im
 
 
 async def add_verdict(
-    connection: AsyncConnection, number: int, marks: str, now: datetime, basis: Basis | None = None
+    connection: AsyncConnection, number: int, marks: str, now: datetime, basis: PriorSnapshot | None = None
 ) -> None:
     """Append a verdict; marks that judge nothing withdraw the former one. `basis` is logged where given."""
     judged_at = now if verdicts.judges(marks) else None
@@ -187,17 +185,13 @@ async def add_verdict(
 _SAID = ("generation_number", "marks", "created_at")
 _SAY = Writing.inserting(verdict_rows, [verdict_rows.c[name] for name in _SAID])
 _JUDGE = Writing.setting(generation_logs.c.number, [generation_logs.c.judged_at])
-_JUDGE_FIRST = Writing.setting(
-    generation_logs.c.number, [generation_logs.c.judged_at, generation_logs.c.basis]
-)
+_JUDGE_FIRST = Writing.setting(generation_logs.c.number, [generation_logs.c.judged_at, generation_logs.c.basis])
 
 
-async def set_basis(connection: AsyncConnection, number: int, basis: Basis | None) -> None:
+async def set_basis(connection: AsyncConnection, number: int, basis: PriorSnapshot | None) -> None:
     """Log what was known of a generation when it was first judged."""
     packed = None if basis is None else basis.packed()
-    await connection.execute(
-        update(generation_logs).where(generation_logs.c.number == number).values(basis=packed)
-    )
+    await connection.execute(update(generation_logs).where(generation_logs.c.number == number).values(basis=packed))
 
 
 async def find(connection: AsyncConnection, generation_id: str) -> LoggedGeneration | None:
@@ -288,7 +282,7 @@ def _after(query: Select[Any], number: int, limit: int) -> Select[Any]:
     return query.where(generation_logs.c.number > number).order_by(generation_logs.c.number).limit(limit)
 
 
-async def newest_verdict(connection: AsyncConnection, number: int) -> Said | None:
+async def newest_verdict(connection: AsyncConnection, number: int) -> StoredVerdict | None:
     """The verdict that counts for a generation, also where it withdrew the one before; None: none ever."""
     row = await connection.execute(
         select(verdict_rows.c.marks, verdict_rows.c.created_at)
@@ -297,7 +291,7 @@ async def newest_verdict(connection: AsyncConnection, number: int) -> Said | Non
         .limit(1)
     )
     found = row.one_or_none()
-    return found and Said(*found)
+    return found and StoredVerdict(*found)
 
 
 async def image_counts(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, int]:
@@ -325,10 +319,7 @@ _GENERATIONS = select(
     generation_logs,
     _NEWEST_MARKS,
     _NEWEST_AT,
-    *(
-        select(recomputation.c[name]).scalar_subquery().label(label)
-        for name, label in _OF_RECOMPUTATION.items()
-    ),
+    *(select(recomputation.c[name]).scalar_subquery().label(label) for name, label in _OF_RECOMPUTATION.items()),
 )
 _COLUMNS = tuple(column.name for column in _GENERATIONS.selected_columns)
 _FIND = Reading(lambda _: _GENERATIONS.where(generation_logs.c.id == bindparam("of_id")))
@@ -374,10 +365,7 @@ _PARTS_OF_ONE = union_all(
         keywords.c.text,
         generation_keywords.c.weight,
         generation_keywords.c.keyword_id,
-        *(
-            null().label(name)
-            for name in ("checkpoint_id", "name", "filename", "subfolder", "type", "utility")
-        ),
+        *(null().label(name) for name in ("checkpoint_id", "name", "filename", "subfolder", "type", "utility")),
     )
     .join(keywords)
     .where(generation_keywords.c.generation_number == bindparam("number")),
@@ -424,7 +412,7 @@ def _logged(row: _Named, words: Sequence[_Named], images: Sequence[_Named]) -> L
             ),
         ),
         marks=marks,
-        said_at=row["said_at"],
+        verdict_at=row["said_at"],
         utilities={image["name"]: image["utility"] for image in images if image["utility"] is not None},
         ids=Ids(
             {OVERALL: OVERALL_ID, **{word["text"]: word["keyword_id"] for word in words}},
@@ -439,8 +427,6 @@ def _logged(row: _Named, words: Sequence[_Named], images: Sequence[_Named]) -> L
 
 def with_newest_verdict() -> Join:
     """Generations beside their newest verdict, if any; joined, for a subselect would be run per mention."""
-    of_it = select(func.max(verdict_rows.c.number)).where(
-        verdict_rows.c.generation_number == generation_logs.c.number
-    )
+    of_it = select(func.max(verdict_rows.c.number)).where(verdict_rows.c.generation_number == generation_logs.c.number)
     newest_of_it = of_it.correlate(generation_logs).scalar_subquery()
     return generation_logs.outerjoin(verdict_rows, verdict_rows.c.number == newest_of_it)

@@ -66,9 +66,7 @@ async def series(
         after = (await log_sums.state(connection)).generation
     logged = rounds((generation_logs.c.number - first) * groups // span, after)
     parts: list[Select[tuple[int]]] = [
-        select(logged.c.place, func.count().label("generations"), *summed(logged, _SERIES)).group_by(
-            logged.c.place
-        )
+        select(logged.c.place, func.count().label("generations"), *summed(logged, _SERIES)).group_by(logged.c.place)
     ]
     if after:
         # A block belongs where its middle lies.
@@ -102,9 +100,7 @@ def _together(one: SeriesPoint, other: SeriesPoint) -> SeriesPoint:
     )
 
 
-async def images_shown(
-    connection: AsyncConnection, *, exact: bool = False, partial: bool = False
-) -> dict[str, int]:
+async def images_shown(connection: AsyncConnection, *, exact: bool = False, partial: bool = False) -> dict[str, int]:
     """How many images each checkpoint has made, judged or not."""
     after = 0 if exact else (await log_sums.state(connection)).generation
     newer = (

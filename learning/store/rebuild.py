@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.schema import (
     FITS,
-    HEARINGS,
+    TREND_COLUMNS,
     generation_logs,
     keyword_sums_anew,
     keywords,
@@ -35,7 +35,7 @@ from ..database.schema import (
     recomputation,
 )
 from ..model import sufficient_statistics as statistics
-from ..model.averaging import linearise
+from ..model.averaging import take_snapshot
 from ..reports import Progress
 from . import rollups as log_sums
 from .erasure import renew_identity
@@ -51,7 +51,7 @@ LEASE_S = 30.0
 """So long after it was last heard of, one that recomputes is taken for dead, and another goes on."""
 
 _ALL = 2**31 - 1  # beyond every generation's number and every keyword's id
-_SUMS = ("rounds", *FITS, *HEARINGS)
+_SUMS = ("rounds", *FITS, *TREND_COLUMNS)
 
 Row: TypeAlias = tuple[float, ...]
 
@@ -110,9 +110,7 @@ async def begin(connection: AsyncConnection, worker: str, now: datetime, *, outd
     row = {
         "id": 1,
         "formula": statistics.FORMULA,
-        "former": outdated
-        or (state is not None and state.former)
-        or await formula(connection) != statistics.FORMULA,
+        "former": outdated or (state is not None and state.former) or await formula(connection) != statistics.FORMULA,
         "generation": 0,
         "keyword": -1,
         "worker": worker,
@@ -190,7 +188,7 @@ async def _add_up(connection: AsyncConnection, after: int, most: int) -> tuple[i
             names = [part.checkpoint for part in judged.shown]
             known = await evidence(connection, [word.text for word in judged.keywords], names, anew=True)
             known = change.evidence(judged.keywords, names, known)
-            judged = replace(judged, basis=linearise(judged, known))
+            judged = replace(judged, basis=take_snapshot(judged, known))
             await set_basis(connection, logged.number, judged.basis)
         change.add(judged)
         await asyncio.sleep(0)  # whoever waits for a recommendation is not kept for a whole page
@@ -220,9 +218,7 @@ async def _put_in_place(connection: AsyncConnection, after: int, most: int) -> t
     gone = [pair for pair in before if pair not in now]
     changed = [pair for pair, numbers in now.items() if before.get(pair) != numbers]
     if gone:
-        await connection.execute(
-            _REMOVE, [{"of_keyword": word, "of_checkpoint": name} for word, name in gone]
-        )
+        await connection.execute(_REMOVE, [{"of_keyword": word, "of_checkpoint": name} for word, name in gone])
     if changed:
         names = [column.name for column in pair_statistics.columns]
         rows = [dict(zip(names, (*pair, *now[pair]), strict=True)) for pair in changed]

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ..model.evidence import Round
-from ..model.snapshot import Basis
+from ..model.evidence import Comparison
+from ..model.snapshot import PriorSnapshot
 from ..values import Generation, Shown
 from . import verdict_marks as verdicts
 
@@ -50,11 +50,11 @@ class LoggedGeneration:
     number: int
     generation: Generation
     marks: str
-    said_at: datetime | None
+    verdict_at: datetime | None
     """When the newest verdict was given, also one that withdrew the former; None: none ever."""
     utilities: Mapping[str, float]
     ids: Ids
-    basis: Basis | None = None
+    basis: PriorSnapshot | None = None
     recomputation: Recomputation | None = None
 
     def judged(self, marks: str, now: datetime) -> Generation:
@@ -68,12 +68,10 @@ class LoggedGeneration:
             judged_at=now if verdicts.judges(marks) else None,
         )
 
-    def judged_round(self, marks: str) -> Round:
+    def judged_round(self, marks: str) -> Comparison:
         """The round as a verdict with these marks judges it."""
         parts: dict[str, Shown] = {}
-        for image, mark in zip(
-            self.generation.images, marks or "." * len(self.generation.images), strict=True
-        ):
+        for image, mark in zip(self.generation.images, marks or "." * len(self.generation.images), strict=True):
             name = image.file.checkpoint
             part = parts.get(name) or Shown(name, 0, utility=self.utilities.get(name))
             parts[name] = Shown(
@@ -83,4 +81,4 @@ class LoggedGeneration:
                 part.rejected + (mark == verdicts.REJECTED),
                 part.utility,
             )
-        return Round(self.generation.keywords, tuple(parts.values()), self.generation.stage, self.basis)
+        return Comparison(self.generation.keywords, tuple(parts.values()), self.generation.stage, self.basis)

@@ -25,7 +25,7 @@ _REST = 0.5
 """Of the time that a page took, so that others may write."""
 
 
-class Counting:
+class RollupTask:
     """One service's part in it."""
 
     def __init__(self, database: Database) -> None:
@@ -67,7 +67,7 @@ class Counting:
 
     def _go_on_beside(self) -> asyncio.Task[None]:
         if self._task is None or self._task.done():
-            self._task = self._database.beside(self._go_on())
+            self._task = self._database.spawn(self._go_on())
         return self._task
 
     async def _go_on(self) -> None:

@@ -112,9 +112,7 @@ async def take_out(connection: AsyncConnection, numbers: Collection[int]) -> Non
         await _add_images(connection, some, -1)
 
 
-async def sum_again(
-    connection: AsyncConnection, numbers: Collection[int], keyword_ids: Collection[int]
-) -> None:
+async def sum_again(connection: AsyncConnection, numbers: Collection[int], keyword_ids: Collection[int]) -> None:
     """To be called after they, or pairs of some keywords, were deleted."""
     known, (generation, verdict) = await state(connection), await _newest(connection)
     # The numbers of the newest may be given anew, to generations that no block knows.
@@ -187,9 +185,9 @@ def rounds(place: ColumnElement[int], after: int, until: int | None = None) -> S
             case((generation_logs.c.judged_at.is_not(None), 1), else_=0).label("judged"),
             case((at_once, 1), (and_(somewhere, of_first), 1), else_=0).label("agreed"),
             case((and_(generation_logs.c.strategy == "exploit", learned), 1), else_=0).label("exploited"),
-            case(
-                (and_(made.c.images < MOST_BRANCHES, learned), MOST_BRANCHES - made.c.images), else_=0
-            ).label("images_saved"),
+            case((and_(made.c.images < MOST_BRANCHES, learned), MOST_BRANCHES - made.c.images), else_=0).label(
+                "images_saved"
+            ),
             kept.label("selected"),
             thrown.label("rejected"),
             case((and_(thrown > 0, kept == 0), 1), else_=0).label("rejected_all"),
@@ -259,8 +257,7 @@ async def _count_images(connection: AsyncConnection, after: int, until: int, sig
 async def _add_images(connection: AsyncConnection, which: ColumnElement[bool], sign: int) -> None:
     made = select(generation_images.c.checkpoint_id, func.count()).where(which)
     counted = {
-        row[0]: sign * row[1]
-        for row in await connection.execute(made.group_by(generation_images.c.checkpoint_id))
+        row[0]: sign * row[1] for row in await connection.execute(made.group_by(generation_images.c.checkpoint_id))
     }
     if not counted:
         return
@@ -283,9 +280,7 @@ async def _count_new_pairs(connection: AsyncConnection, after: int, newest: int)
         return newest
     until = min(newest, after + _VERDICTS_AT_ONCE)
     judged = select(verdict_rows.c.generation_number).where(verdict_rows.c.number.between(after + 1, until))
-    heard = select(generation_keywords.c.keyword_id).where(
-        generation_keywords.c.generation_number.in_(judged)
-    )
+    heard = select(generation_keywords.c.keyword_id).where(generation_keywords.c.generation_number.in_(judged))
     ids = sorted({row[0] for row in await connection.execute(heard.distinct())} | {OVERALL_ID})
     for start in range(0, len(ids), _IDS_AT_ONCE):
         await _count_pairs(connection, ids[start : start + _IDS_AT_ONCE])

@@ -34,9 +34,9 @@ from ..database.prepared import Among, Reading, Writing
 from ..database.schema import (
     FITS,
     GRAIN,
-    HEARINGS,
     OVERALL,
     OVERALL_ID,
+    TREND_COLUMNS,
     checkpoints,
     keyword_pairs,
     keyword_sums_anew,
@@ -47,8 +47,8 @@ from ..database.schema import (
 )
 from ..database.schema import verdicts as verdict_rows
 from ..model import sufficient_statistics as statistics
-from ..model.averaging import linearise
-from ..model.evidence import Evidence, Hearing, Increment, PairStatistics, Round
+from ..model.averaging import take_snapshot
+from ..model.evidence import Comparison, Evidence, Increment, KeywordTrend, PairStatistics
 from ..model.pair_table import FIELDS, PairTable, numbers_of
 from ..model.snapshot import MODELS
 from ..reports import CheckpointRow
@@ -84,14 +84,12 @@ def _known(among: Among, heard: FromClause, sums: FromClause, pairs: Table) -> C
         )
         .where(
             pairs.c.keyword_id.in_(select(keywords.c.id).where(is_asked)),
-            pairs.c.checkpoint_id.in_(
-                select(checkpoints.c.id).where(among(checkpoints.c.name, "candidates"))
-            ),
+            pairs.c.checkpoint_id.in_(select(checkpoints.c.id).where(among(checkpoints.c.name, "candidates"))),
         ),
     )
 
 
-_OF_KEYWORDS = ("rounds", *FITS, *HEARINGS)
+_OF_KEYWORDS = ("rounds", *FITS, *TREND_COLUMNS)
 _EVIDENCE = Reading(lambda among: _known(among, keywords, keywords, pair_statistics))
 _EVIDENCE_ANEW = Reading(
     lambda among: _known(
@@ -113,7 +111,7 @@ async def evidence(
     held: list[float] = []
     rounds: dict[str, float] = {}
     fits: tuple[float, ...] = ()
-    hearings: dict[str, Hearing] = {}
+    keyword_trends: dict[str, KeywordTrend] = {}
     for text, name, *numbers in rows:
         if name is not None:
             pairs.append((text, name))
@@ -123,16 +121,14 @@ async def evidence(
                 rounds[text] = numbers[0]
             if text == OVERALL:
                 fits = tuple(numbers[1 : 1 + len(FITS)])
-            heard = Hearing(*numbers[1 + len(FITS) : 1 + len(FITS) + len(HEARINGS)])
+            heard = KeywordTrend(*numbers[1 + len(FITS) : 1 + len(FITS) + len(TREND_COLUMNS)])
             if heard != _UNHEARD:
-                hearings[text] = heard
+                keyword_trends[text] = heard
     numbers_held = numpy.array(held, dtype=float).reshape(-1, len(_NUMBERS)) * UNITS
     general = [place for place, (text, _) in enumerate(pairs) if text == OVERALL]
     overall = {pairs[place][1]: PairStatistics(*numbers_held[place].tolist()) for place in general}
-    table = PairTable(
-        [pair for pair in pairs if pair[0] != OVERALL], numpy.delete(numbers_held, general, axis=0)
-    )
-    return Evidence(table, overall, rounds, rounds.pop(OVERALL, 0.0), fits, hearings)
+    table = PairTable([pair for pair in pairs if pair[0] != OVERALL], numpy.delete(numbers_held, general, axis=0))
+    return Evidence(table, overall, rounds, rounds.pop(OVERALL, 0.0), fits, keyword_trends)
 
 
 class Change:
@@ -141,13 +137,13 @@ class Change:
     def __init__(self) -> None:
         self.pairs: Sums = defaultdict(lambda: [0.0] * len(_NUMBERS))
         self.rounds: defaultdict[str, float] = defaultdict(float)
-        self.hearings: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * len(HEARINGS))
+        self.keyword_trends: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * len(TREND_COLUMNS))
         self.fits = [0.0] * MODELS
         self.recomputation: Recomputation | None = None
         self.anew: Change | None = None
         """The part of it that what is being recomputed knows of."""
 
-    def add(self, judged: Round, sign: float = 1.0, *, of: LoggedGeneration | None = None) -> None:
+    def add(self, judged: Comparison, sign: float = 1.0, *, of: LoggedGeneration | None = None) -> None:
         """Add a round, or take it out with `sign` -1; `of`: the generation that it is, if it is logged."""
         self._sum(judged, sign)
         if of is None or of.recomputation is None:
@@ -162,21 +158,21 @@ class Change:
         part = Change()
         part.pairs.update({pair: sums for pair, sums in self.pairs.items() if wanted(pair[0])})
         part.rounds.update({text: share for text, share in self.rounds.items() if wanted(text)})
-        part.hearings.update({text: heard for text, heard in self.hearings.items() if text in part.rounds})
+        part.keyword_trends.update({text: heard for text, heard in self.keyword_trends.items() if text in part.rounds})
         if OVERALL in part.rounds:
             part.fits = self.fits
         return part
 
-    def _sum(self, judged: Round, sign: float) -> None:
+    def _sum(self, judged: Comparison, sign: float) -> None:
         if not any(part.judged for part in judged.shown):
             return  # as before a first verdict: it teaches nothing
         for increment in statistics.increments(judged):
             self._add(increment, sign)
         for text, share in statistics.keyword_rounds(judged).items():
             self.rounds[text] += sign * share
-        for text, more in statistics.hearings(judged).items():
+        for text, more in statistics.keyword_trends(judged).items():
             for place, number in enumerate(astuple(more)):
-                self.hearings[text][place] += sign * number
+                self.keyword_trends[text][place] += sign * number
         for place, fit in enumerate(statistics.fits(judged)):
             self.fits[place] += sign * fit
 
@@ -190,7 +186,7 @@ class Change:
                     pairs[text, name] = _sum_of(pairs.get((text, name)), more)
             if (more := self.pairs.get((OVERALL, name))) is not None:
                 overall[name] = _sum_of(overall.get(name), more)
-        heard = {text: known.hearings.get(text, _UNHEARD) for text in (OVERALL, *texts)}
+        heard = {text: known.keyword_trends.get(text, _UNHEARD) for text in (OVERALL, *texts)}
         return Evidence(
             pairs,
             overall,
@@ -198,8 +194,8 @@ class Change:
             known.rounds + self.rounds.get(OVERALL, 0.0),
             tuple(a + b for a, b in zip(known.fits or [0.0] * MODELS, self.fits, strict=True)),
             {
-                text: Hearing(*(a + b for a, b in zip(astuple(was), self.hearings[text], strict=True)))
-                if text in self.hearings
+                text: KeywordTrend(*(a + b for a, b in zip(astuple(was), self.keyword_trends[text], strict=True)))
+                if text in self.keyword_trends
                 else was
                 for text, was in heard.items()
             },
@@ -244,9 +240,7 @@ async def move_pairs(connection: AsyncConnection, from_id: int, to_id: int) -> N
     insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[connection.dialect.name]
     adding = insert(pair_statistics).from_select(names, known)
     sums = {column.name: column + adding.excluded[column.name] for column in numbers}
-    await connection.execute(
-        adding.on_conflict_do_update(index_elements=list(pair_statistics.primary_key), set_=sums)
-    )
+    await connection.execute(adding.on_conflict_do_update(index_elements=list(pair_statistics.primary_key), set_=sums))
     await connection.execute(delete(pair_statistics).where(of_it))
 
 
@@ -271,18 +265,18 @@ async def _add(connection: AsyncConnection, change: Change, ids: Ids, *, anew: b
             ids.keywords[text],
             share,
             *(change.fits if text == OVERALL else _NO_FITS),
-            *change.hearings.get(text, _NO_HEARING),
+            *change.keyword_trends.get(text, _NO_HEARING),
         )
         for text, share in change.rounds.items()
-        if share or any(change.hearings.get(text, ())) or (text == OVERALL and any(change.fits))
+        if share or any(change.keyword_trends.get(text, ())) or (text == OVERALL and any(change.fits))
     )
     if heard:
         await (_HEAR_ANEW if anew else _HEAR).write(connection, heard)
 
 
 _TOTAL = _NUMBERS.index("total")
-_UNHEARD = Hearing()
-_NO_FITS, _NO_HEARING = (0.0,) * len(FITS), (0.0,) * len(HEARINGS)
+_UNHEARD = KeywordTrend()
+_NO_FITS, _NO_HEARING = (0.0,) * len(FITS), (0.0,) * len(TREND_COLUMNS)
 _ADD = {table.name: Writing.adding(table) for table in (pair_statistics, pair_statistics_anew)}
 _HEAR = Writing.increasing(keywords.c.id, [keywords.c[name] for name in _OF_KEYWORDS])
 _HEAR_ANEW = Writing.adding(keyword_sums_anew)
@@ -298,7 +292,7 @@ async def with_basis(
     if logged.basis is not None and logged.basis.fits(len(judged.keywords), len(shown)):
         return logged
     known = await evidence(connection, [keyword.text for keyword in judged.keywords], shown)
-    return replace(logged, basis=linearise(judged, replace(known, half_life=half_life)))
+    return replace(logged, basis=take_snapshot(judged, replace(known, half_life=half_life)))
 
 
 async def formula(connection: AsyncConnection) -> int:
@@ -326,9 +320,7 @@ async def checkpoint_rows(connection: AsyncConnection) -> tuple[CheckpointRow, .
 async def count(connection: AsyncConnection, *, exact: bool = False) -> dict[str, int]:
     """How many keywords, checkpoints and pairs there is evidence of; `exact` counts each pair."""
     held = keyword_pairs.c.pairs
-    told = select(func.count(), func.coalesce(func.sum(held), 0)).where(
-        keyword_pairs.c.keyword_id != OVERALL_ID
-    )
+    told = select(func.count(), func.coalesce(func.sum(held), 0)).where(keyword_pairs.c.keyword_id != OVERALL_ID)
     if exact:
         each = pair_statistics.c.keyword_id
         told = select(func.count(each.distinct()), func.count()).where(each != OVERALL_ID)

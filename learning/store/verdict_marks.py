@@ -103,9 +103,7 @@ def _checked(counts: Mapping[str, int], shown: Sequence[str]) -> dict[str, int]:
     for given, number in counts.items():
         name = stored_name(given)
         if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-            raise InvalidVerdict(
-                f"{name} has {number!r} images selected or rejected. Send a whole number from 0."
-            )
+            raise InvalidVerdict(f"{name} has {number!r} images selected or rejected. Send a whole number from 0.")
         if number and name not in shown:
             made = ", ".join(dict.fromkeys(shown))
             raise UnknownImage(f"{name} made none of this generation's images. They were made by: {made}.")

@@ -26,12 +26,12 @@ from comfy_execution.graph_utils import ExecutionBlocker, GraphBuilder
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
-from ...learning.message import parts_of, told
+from ...learning.message import error_text, parts_of
 from ...learning.values import ImageFile
 
 log = logging.getLogger(__name__)
 
-TOLD_EVENT = "context_checkpoint.told"
+MESSAGE_EVENT = "context_checkpoint.told"
 """Brings a message's parts to the browser; ComfyUI's own event after it has room for the words alone."""
 
 ErrorT = TypeVar("ErrorT", bound=Exception)
@@ -70,9 +70,7 @@ class Checkpoint:
     def on_device(self) -> bool:
         """Whether its MODEL is where sampling happens, so that nothing needs to be moved."""
         model = getattr(self.model, "model", None)
-        return any(
-            getattr(loaded, "model", None) is model for loaded in comfy.model_management.loaded_models()
-        )
+        return any(getattr(loaded, "model", None) is model for loaded in comfy.model_management.loaded_models())
 
     def _patchers(self) -> Iterator[Any]:
         for part in (self.model, getattr(self.clip, "patcher", None), getattr(self.vae, "patcher", None)):
@@ -209,13 +207,13 @@ def tell_on_node(text: str) -> None:
 def telling(error: ErrorT) -> ErrorT:
     """To raise: an error that ends the run, whose parts the browser gets before ComfyUI shows its words."""
     if PromptServer.instance.client_id:
-        _tell_parts(told(error))
+        _tell_parts(error_text(error))
     return error
 
 
 def _tell_parts(text: str) -> None:
     server = PromptServer.instance
-    server.send_sync(TOLD_EVENT, {"text": text, "parts": list(parts_of(text))}, server.client_id)
+    server.send_sync(MESSAGE_EVENT, {"text": text, "parts": list(parts_of(text))}, server.client_id)
 
 
 def graph_for_this_node() -> GraphBuilder:

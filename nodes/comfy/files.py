@@ -59,12 +59,8 @@ class ComfyCheckpoints:
             config = comfy.model_detection.detect_unet_config(weights, prefix, metadata=dict(header.metadata))
             if config is None:
                 return UNKNOWN
-            model = comfy.model_detection.model_config_from_unet_config(
-                config, weights, **_prefix_argument(prefix)
-            )
-        except (
-            Exception
-        ):  # foreign code over a file that may hold anything: whatever it trips over, we do not know
+            model = comfy.model_detection.model_config_from_unet_config(config, weights, **_prefix_argument(prefix))
+        except Exception:  # foreign code over a file that may hold anything: whatever it trips over, we do not know
             log.warning("ComfyUI's model detection failed on a checkpoint's header", exc_info=True)
             return UNKNOWN
         return UNKNOWN if model is None else family_of_class(type(model).__name__)

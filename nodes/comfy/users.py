@@ -20,7 +20,7 @@ from comfy.cli_args import args
 from server import PromptServer
 
 from ... import runtime
-from ...runtime.users import UnknownPerson
+from ...runtime.users import UnknownUser
 from . import adapter as comfy_adapter
 
 SHARED_VARIABLE = "CONTEXT_CHECKPOINT_SHARED"
@@ -64,7 +64,7 @@ def person() -> str:
 def _whose() -> str:
     found = person()
     if not found:
-        raise UnknownPerson(_named.get())
+        raise UnknownUser(_named.get())
     return found
 
 

@@ -20,8 +20,8 @@ from ...learning.message import message
 from ..comfy import adapter as comfy_adapter
 from ..comfy.adapter import Checkpoint
 from ..comfy.files import files
-from .model_cache import Bounds, FileState, KeptLoaders, LetGo
-from .text_cache import RememberedTexts
+from .model_cache import Bounds, FileState, ModelCache, Released
+from .text_cache import TextCache
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +49,7 @@ def load(name: str) -> Checkpoint:
     """
     path = comfy_adapter.checkpoint_path(name)
     if path is None:
-        raise CannotLoad(
-            message("no_such_file", "it is not in any of ComfyUI's checkpoint folders (any more)")
-        )
+        raise CannotLoad(message("no_such_file", "it is not in any of ComfyUI's checkpoint folders (any more)"))
     try:
         file = FileState.of(path)
         found = kept().get(file)
@@ -169,21 +167,21 @@ def watch_free() -> None:
     comfy_adapter.on_free_memory(_let_go)
 
 
-def _let_go() -> LetGo:
+def _let_go() -> Released:
     texts().forget()
     return kept().release(comfy_adapter.running_prompt_id())
 
 
 @lru_cache(maxsize=1)
-def kept() -> KeptLoaders[Checkpoint]:
+def kept() -> ModelCache[Checkpoint]:
     """This process's kept checkpoints."""
-    return KeptLoaders(_bounds, comfy_adapter.available_memory_bytes)
+    return ModelCache(_bounds, comfy_adapter.available_memory_bytes)
 
 
 @lru_cache(maxsize=1)
-def texts() -> RememberedTexts[Any]:
+def texts() -> TextCache[Any]:
     """This process's remembered texts: CONDITIONING by `text_key`."""
-    return RememberedTexts(_MOST_TEXTS)
+    return TextCache(_MOST_TEXTS)
 
 
 def _bounds() -> Bounds:

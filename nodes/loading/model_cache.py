@@ -54,7 +54,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class LetGo:
+class Released:
     """What was given up: paths, and about how many bytes they took."""
 
     paths: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class _Kept(Generic[Loaded]):
     memory_bytes: int
 
 
-class KeptLoaders(Generic[Loaded]):
+class ModelCache(Generic[Loaded]):
     """Keeps what was loaded last, within bounds that may change while it runs.
 
     A branch first asks (`get`); if it must load, it makes room (`make_room`) before and puts the outcome in
@@ -106,7 +106,7 @@ class KeptLoaders(Generic[Loaded]):
             found = self._kept.get(file)
             return None if found is None else found.loaded
 
-    def make_room(self, incoming_bytes: int) -> LetGo:
+    def make_room(self, incoming_bytes: int) -> Released:
         """Let the least recently used go until another one of this size fits the bounds and the machine.
 
         One that is larger than the bound has the place to itself.
@@ -124,7 +124,7 @@ class KeptLoaders(Generic[Loaded]):
                 more = self._drop_oldest()
             if not more.paths:
                 break
-            gone = LetGo(gone.paths + more.paths, gone.memory_bytes + more.memory_bytes)
+            gone = Released(gone.paths + more.paths, gone.memory_bytes + more.memory_bytes)
         return gone
 
     def keep(self, file: FileState, loaded: Loaded, memory_bytes: int) -> None:
@@ -133,7 +133,7 @@ class KeptLoaders(Generic[Loaded]):
             self._kept[file] = _Kept(loaded, memory_bytes)
             self._kept.move_to_end(file)
 
-    def settle(self, prompt_id: str = "") -> LetGo:
+    def settle(self, prompt_id: str = "") -> Released:
         """Hold to the bounds again, now that a branch of this prompt has ended."""
         bounds = self._bounds()
         with self._lock:
@@ -148,7 +148,7 @@ class KeptLoaders(Generic[Loaded]):
                 )
             )
 
-    def release(self, running_prompt_id: str = "") -> LetGo:
+    def release(self, running_prompt_id: str = "") -> Released:
         """Let everything go, and keep nothing of the prompt that runs now either."""
         with self._lock:
             self._not_during = running_prompt_id
@@ -157,16 +157,16 @@ class KeptLoaders(Generic[Loaded]):
     def _memory_bytes(self) -> int:
         return sum(kept.memory_bytes for kept in self._kept.values())
 
-    def _drop_while(self, too_much: Callable[[], bool]) -> LetGo:
+    def _drop_while(self, too_much: Callable[[], bool]) -> Released:
         paths, freed = [], 0
         while self._kept and too_much():
             gone = self._drop_oldest()
             paths.extend(gone.paths)
             freed += gone.memory_bytes
-        return LetGo(tuple(paths), freed)
+        return Released(tuple(paths), freed)
 
-    def _drop_oldest(self) -> LetGo:
+    def _drop_oldest(self) -> Released:
         if not self._kept:
-            return LetGo()
+            return Released()
         file, kept = self._kept.popitem(last=False)
-        return LetGo((file.path,), kept.memory_bytes)
+        return Released((file.path,), kept.memory_bytes)

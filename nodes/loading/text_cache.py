@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 Encoded = TypeVar("Encoded")
 
 
-class RememberedTexts(Generic[Encoded]):
+class TextCache(Generic[Encoded]):
     """The `most` encodings that were used last.
 
     ComfyUI asks a node first what it needs and runs it later. What was found then is put aside until it is

@@ -17,7 +17,7 @@ import torch
 
 from ... import runtime
 from ...learning.errors import LearningError
-from ...learning.message import joined, message, told
+from ...learning.message import error_text, joined, message
 from ...learning.values import ImageFile, Recommendation
 from ..comfy import adapter as comfy_adapter
 from ..socket_types import GenerationReference
@@ -27,9 +27,7 @@ logger = logging.getLogger(__name__)
 _MOST_REMEMBERED = 100
 
 
-async def log_generation(
-    plan: Recommendation, checkpoints: Sequence[str], note: str = ""
-) -> GenerationReference:
+async def log_generation(plan: Recommendation, checkpoints: Sequence[str], note: str = "") -> GenerationReference:
     """Log one round; `checkpoints` has the checkpoint of each image, in their order.
 
     A failure is told in the reference's message, whose id is then empty: nothing can be learned from the
@@ -51,7 +49,7 @@ async def log_generation(
 
 def reason(error: Exception) -> str:
     """What went wrong, in words for a person."""
-    return told(error) if isinstance(error, LearningError) else f"{type(error).__name__}: {error}"
+    return error_text(error) if isinstance(error, LearningError) else f"{type(error).__name__}: {error}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +74,7 @@ class LoggedImages:
         """Return the generation of exactly these tensors."""
         logged = self._logged.get(_ids(images))
         # An id is given to another tensor once the first is gone, which its weak reference tells.
-        if logged is None or any(
-            ref() is not image for ref, image in zip(logged.images, images, strict=True)
-        ):
+        if logged is None or any(ref() is not image for ref, image in zip(logged.images, images, strict=True)):
             return None
         return logged.reference
 

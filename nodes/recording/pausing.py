@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from ...runtime.pending_picks import Pick, PickAnswer, PickRound, pending_picks
+from ...runtime.pending_picks import PendingGeneration, Pick, PickAnswer, pending_picks
 from ..comfy import adapter as comfy_adapter
 from ..comfy.users import person
 
@@ -37,9 +37,7 @@ class Patience:
     without_browser: bool
 
 
-async def wait_for_pick(
-    rounds: Sequence[PickRound], patience: Patience, workflow_id: str
-) -> PickAnswer | None:
+async def wait_for_pick(rounds: Sequence[PendingGeneration], patience: Patience, workflow_id: str) -> PickAnswer | None:
     """Wait for an answer; None if nobody could or did give one.
 
     Raises

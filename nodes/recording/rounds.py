@@ -18,7 +18,7 @@ from ... import runtime
 from ...learning.errors import LearningError
 from ...learning.message import Message, joined, message, parts_of
 from ...learning.values import Generation, ImageFile
-from ...runtime.pending_picks import PickRound
+from ...runtime.pending_picks import PendingGeneration
 from ..comfy import adapter as comfy_adapter
 from ..socket_types import GenerationReference
 from .generation_log import reason
@@ -35,7 +35,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedRound:
+class RecordedGeneration:
     """The part of the recorder's images that belongs to one generation; `start` is the first one's number."""
 
     reference: GenerationReference
@@ -47,16 +47,16 @@ class RecordedRound:
 class Previewed:
     """A round whose images can be looked at; `files` is parallel to its images."""
 
-    part: RecordedRound
+    part: RecordedGeneration
     files: tuple[ImageFile, ...]
     messages: tuple[str, ...]
 
-    def to_pick(self) -> PickRound:
-        return PickRound(self.part.reference.generation_id, self.part.start, self.files)
+    def to_pick(self) -> PendingGeneration:
+        return PendingGeneration(self.part.reference.generation_id, self.part.start, self.files)
 
 
 @dataclass(frozen=True, slots=True)
-class ShownRound:
+class ShownGeneration:
     """One round as the recorder shows it; all three are parallel to the round's images."""
 
     reference: GenerationReference
@@ -92,7 +92,7 @@ class ShownRound:
         }
 
 
-async def preview(node: type[io.ComfyNode], part: RecordedRound) -> Previewed:
+async def preview(node: type[io.ComfyNode], part: RecordedGeneration) -> Previewed:
     """Save the images where a browser finds them, and say so to the log of generations."""
     reference = part.reference
     messages = [reference.message] if reference.message else []
@@ -111,7 +111,7 @@ async def preview(node: type[io.ComfyNode], part: RecordedRound) -> Previewed:
     return Previewed(part, tuple(files), tuple(messages))
 
 
-async def record(previewed: Previewed, verdict: Verdict) -> ShownRound:
+async def record(previewed: Previewed, verdict: Verdict) -> ShownGeneration:
     """Record what the verdict says of this round; nothing said leaves a verdict of before as it is."""
     part, reference = previewed.part, previewed.part.reference
     here = range(len(part.images))
@@ -137,16 +137,14 @@ async def record(previewed: Previewed, verdict: Verdict) -> ShownRound:
                 "The verdict was not recorded, because the round was not logged.",
             )
         )
-    return ShownRound(reference, part.images, previewed.files, verdicts, joined(messages))
+    return ShownGeneration(reference, part.images, previewed.files, verdicts, joined(messages))
 
 
 async def _store(generation_id: str, selected: Sequence[int], rejected: Sequence[int]) -> Generation:
     current = runtime.current()
     if selected or rejected:
         return await current.run(
-            lambda service: service.record_feedback(
-                generation_id, selected_images=selected, rejected_images=rejected
-            )
+            lambda service: service.record_feedback(generation_id, selected_images=selected, rejected_images=rejected)
         )
     return await current.run(lambda service: service.generation(generation_id))
 

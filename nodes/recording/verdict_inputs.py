@@ -38,9 +38,7 @@ class VerdictInputs:
         """
         verdict = cls(_indices("selected", selected), _indices("rejected", rejected))
         if verdict.selected is None and verdict.rejected is None:
-            raise VerdictError(
-                message("both_all", "Both `selected` and `rejected` are `all`: say it of one of them.")
-            )
+            raise VerdictError(message("both_all", "Both `selected` and `rejected` are `all`: say it of one of them."))
         twice = (verdict.selected or frozenset()) & (verdict.rejected or frozenset())
         if twice:
             raise VerdictError(
@@ -89,8 +87,7 @@ def _indices(name: str, text: str) -> frozenset[int] | None:
         raise VerdictError(
             message(
                 "not_numbers",
-                "`{name}` has '{word}': write image numbers counted from 0, such as `0,2`, or `all`, or "
-                "nothing.",
+                "`{name}` has '{word}': write image numbers counted from 0, such as `0,2`, or `all`, or nothing.",
                 name=name,
                 word=wrong[0],
             )

@@ -38,8 +38,7 @@ def entries_by_checkpoint(batch_sizes: Sequence[int], names: Sequence[str]) -> t
     """
     if len(names) == len(batch_sizes):
         return tuple(
-            Entry(name, size, batch)
-            for batch, (name, size) in enumerate(zip(names, batch_sizes, strict=True))
+            Entry(name, size, batch) for batch, (name, size) in enumerate(zip(names, batch_sizes, strict=True))
         )
     batch_of_image = [batch for batch, size in enumerate(batch_sizes) for _ in range(size)]
     if len(names) == len(batch_of_image):

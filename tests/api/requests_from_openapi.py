@@ -66,9 +66,7 @@ def requests(
         ((kind, content),) = operation["requestBody"]["content"].items()
         bodies = _bodies(content["schema"], schemas, known)
         kinds = st.sampled_from([kind, kind, kind, "text/plain", "application/x-www-form-urlencoded"])
-    query = st.fixed_dictionaries(
-        {}, optional={name: value.map(_short) for name, value in parameters.items()}
-    )
+    query = st.fixed_dictionaries({}, optional={name: value.map(_short) for name, value in parameters.items()})
     return st.builds(
         Request,
         st.just(method.upper()),
@@ -165,9 +163,7 @@ def _objects(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> st.Search
     required = set(schema.get("required", ()))
     more = schema.get("additionalProperties")
     if not properties and isinstance(more, Mapping):
-        return st.dictionaries(
-            st.sampled_from(NASTY) | st.text(max_size=10), _fitting(more, schemas), max_size=3
-        )
+        return st.dictionaries(st.sampled_from(NASTY) | st.text(max_size=10), _fitting(more, schemas), max_size=3)
     return st.fixed_dictionaries(
         {name: value for name, value in properties.items() if name in required},
         optional={name: value for name, value in properties.items() if name not in required},

@@ -30,9 +30,7 @@ async def exported(client: Client, **params: str) -> bytes:
         return await response.read()
 
 
-async def imported(
-    client: Client, body: bytes | io.BytesIO, headers: Any = None, **params: Any
-) -> tuple[int, Any]:
+async def imported(client: Client, body: bytes | io.BytesIO, headers: Any = None, **params: Any) -> tuple[int, Any]:
     response = await client.http.post(PREFIX + "/import", data=body, headers=headers or LINES, params=params)
     return response.status, await response.json()
 
@@ -48,19 +46,14 @@ async def test_what_is_exported_can_be_imported_again(client: Client, runtime: R
     assert await exported(client) == lines
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk"
-)
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk")
 async def test_where_there_is_no_room_for_what_is_imported_it_is_told(
     client: Client, runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A real full disk, where the system keeps temporary files; nothing of it is stored, and later it is."""
     await made_generation(runtime)
     head, line = (await exported(client)).decode().splitlines()
-    more = [
-        json.dumps(json.loads(line) | {"id": f"{number:032x}", "prompt": "x" * 40_000})
-        for number in range(150)
-    ]
+    more = [json.dumps(json.loads(line) | {"id": f"{number:032x}", "prompt": "x" * 40_000}) for number in range(150)]
     body = "\n".join([json.dumps(json.loads(head) | {"generations": 150}), *more]).encode()
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -136,9 +129,7 @@ async def test_a_map_without_a_new_name_is_422(client: Client) -> None:
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/json"]
 )
-async def test_what_a_form_of_another_page_can_send_is_415(
-    client: Client, runtime: Runtime, kind: str
-) -> None:
+async def test_what_a_form_of_another_page_can_send_is_415(client: Client, runtime: Runtime, kind: str) -> None:
     """Only a type that makes a browser ask this server first is read."""
     await made_generation(runtime)
     lines = await exported(client)
@@ -158,9 +149,7 @@ async def test_another_pages_origin_is_refused(client: Client, path: str) -> Non
 
 
 @pytest.mark.parametrize("chunked", [True, False])
-async def test_too_large_a_body_is_413(
-    client: Client, monkeypatch: pytest.MonkeyPatch, chunked: bool
-) -> None:
+async def test_too_large_a_body_is_413(client: Client, monkeypatch: pytest.MonkeyPatch, chunked: bool) -> None:
     """Whether or not it says how long it is."""
     monkeypatch.setattr(envelope, "LARGEST_IMPORT", 1000)
 

@@ -79,9 +79,7 @@ asyncio.run(main(sys.argv[1], sys.argv[2]))
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's account of memory")
-@pytest.mark.parametrize(
-    "kind", ["one endless line", "many lines", "brackets", "more than allowed", "packed"]
-)
+@pytest.mark.parametrize("kind", ["one endless line", "many lines", "brackets", "more than allowed", "packed"])
 def test_imports_cannot_exhaust_memory(tmp_path: Path, kind: str) -> None:
     """Hundreds of megabytes, and a few kilobytes that unpack to as many: refused, and little is held."""
     done = subprocess.run(

@@ -28,9 +28,7 @@ async def samples(client: Client) -> dict[str, float]:
     return found
 
 
-async def test_the_numbers_are_those_of_the_database_and_of_this_process(
-    client: Client, runtime: Runtime
-) -> None:
+async def test_the_numbers_are_those_of_the_database_and_of_this_process(client: Client, runtime: Runtime) -> None:
     """In Prometheus' text form, each metric with its help and its type."""
     before = await samples(client)
 

@@ -81,9 +81,7 @@ def test_the_documentation_has_a_section_for_every_route_and_no_other() -> None:
 def test_the_documentation_names_every_field() -> None:
     """Each route's section mentions all that can be asked, and the answers' fields."""
     sections = dict(
-        re.findall(
-            r"^### `((?:GET|POST) /\S+)`$(.*?)(?=^##|\Z)", DOCS.read_text("utf-8"), re.MULTILINE | re.DOTALL
-        )
+        re.findall(r"^### `((?:GET|POST) /\S+)`$(.*?)(?=^##|\Z)", DOCS.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     )
 
     missing = {

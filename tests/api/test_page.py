@@ -141,16 +141,12 @@ async def test_the_overview_says_that_the_database_was_damaged(page: Page, runti
     await expect(warning).to_have_count(0)
 
 
-async def test_the_overview_says_what_is_kept_since_the_clock_may_be_wrong(
-    page: Page, runtime: Runtime
-) -> None:
+async def test_the_overview_says_what_is_kept_since_the_clock_may_be_wrong(page: Page, runtime: Runtime) -> None:
     """Retention does not forget it, and nobody need read a log to know."""
 
     async def log_long_ago(service: PreferenceService) -> None:
         async def date_back(connection: AsyncConnection) -> None:
-            await connection.execute(
-                text("UPDATE generation_logs SET created_at = '2006-01-31 12:00:00.000000'")
-            )
+            await connection.execute(text("UPDATE generation_logs SET created_at = '2006-01-31 12:00:00.000000'"))
 
         await service._database.write(date_back)
         made = await service.recommend("a castle", CANDIDATES)
@@ -245,9 +241,7 @@ async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, ru
     Nor a table, where there is room for all of its columns.
     """
     names = [HOSTILE, "endless" * 43, "\u202edetrever\u202c/مرحبا שלום.safetensors", "🎨👩‍🎨/🖼️.ckpt"]
-    recommended = await runtime.run(
-        lambda service: service.recommend(f"\u202e מגדל 🗼 {HOSTILE}, {'x' * 300}", names)
-    )
+    recommended = await runtime.run(lambda service: service.recommend(f"\u202e מגדל 🗼 {HOSTILE}, {'x' * 300}", names))
     made = await runtime.run(lambda service: service.log_generation(recommended, dict.fromkeys(names, 1)))
     await runtime.run(lambda service: service.record_feedback(made, selected_images=[0], rejected_images=[1]))
     await page.set_viewport_size({"width": 360, "height": 800})
@@ -259,9 +253,7 @@ async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, ru
                 await expect(
                     shown.locator(f"[title={json.dumps(checkpoint, ensure_ascii=False)}]").first
                 ).to_be_visible()
-        wide = await page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
+        wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide == 0, name
 
     await page.set_viewport_size({"width": 800, "height": 800})
@@ -299,9 +291,7 @@ async def test_checkpoints_are_pinned_and_banned(page: Page, runtime: Runtime) -
     assert (runtime.settings.pinned, runtime.settings.banned) == ((first,), (second,))
 
     await shown.get_by_role("button", name=f"Ban {first}").click()
-    await expect(shown.locator(".cc-status")).to_contain_text(
-        f"Banned, and never a candidate from now on: {first}"
-    )
+    await expect(shown.locator(".cc-status")).to_contain_text(f"Banned, and never a candidate from now on: {first}")
     await shown.get_by_role("button", name=f"Ban {second}").click()
     await expect(shown.locator(".cc-status")).to_contain_text("by what was learned again")
     assert (runtime.settings.pinned, runtime.settings.banned) == ((), (first,))
@@ -429,9 +419,7 @@ async def test_everything_is_exported_and_imported(page: Page, runtime: Runtime,
     assert len(await runtime.run(lambda service: service.generations(100))) == 40
 
 
-async def test_a_round_and_everything_are_forgotten_once_that_is_confirmed(
-    page: Page, runtime: Runtime
-) -> None:
+async def test_a_round_and_everything_are_forgotten_once_that_is_confirmed(page: Page, runtime: Runtime) -> None:
     """Asked before; a no changes nothing."""
     shown = await tab(page, "History")
     rounds = shown.get_by_role("article")
@@ -473,9 +461,7 @@ async def test_it_speaks_the_browsers_language(page: Page, locale: str, lang: st
     await other.locator("[data-tab=settings]").click()
     shown = json.loads((ROOT / "locales" / lang / "settings.json").read_text("utf-8"))
     await expect(other.get_by_label(shown["ContextCheckpoint_Policy"]["name"])).to_be_visible()
-    await expect(other.get_by_role("tabpanel").last).to_contain_text(
-        shown["ContextCheckpoint_KeptLoaders"]["tooltip"]
-    )
+    await expect(other.get_by_role("tabpanel").last).to_contain_text(shown["ContextCheckpoint_KeptLoaders"]["tooltip"])
 
 
 async def test_tabs_are_reached_by_the_keyboard_and_remembered(page: Page) -> None:

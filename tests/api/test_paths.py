@@ -118,10 +118,7 @@ def asked(name: str, generation: str, lines: list[str]) -> Iterator[tuple[str, s
     first = json.loads(lines[1])
     for image in first["images"]:
         image |= {"filename": name, "subfolder": name, "type": name, "checkpoint": name}
-    changed = (
-        "\n".join([lines[0], json.dumps(first | {"id": "f" * 32, "utilities": {}, "session_id": name})])
-        + "\n"
-    )
+    changed = "\n".join([lines[0], json.dumps(first | {"id": "f" * 32, "utilities": {}, "session_id": name})]) + "\n"
     headers = {"Content-Type": "application/jsonl"}
     yield (
         "POST",

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from context_checkpoint.api.routes import build_routes
 from context_checkpoint.learning.values import ImageFile
-from context_checkpoint.runtime.pending_picks import PendingPicks, Pick, PickAnswer, PickRound
+from context_checkpoint.runtime.pending_picks import PendingGeneration, PendingPicks, Pick, PickAnswer
 from context_checkpoint.runtime.runtime import Runtime
 
 from .conftest import Client, FolderHost
@@ -27,7 +27,7 @@ PICK = Pick(
     session_id="s",
     waiting_since=datetime(2026, 1, 31, 12, tzinfo=timezone.utc),
     waits_until=None,
-    rounds=(PickRound("g", 0, (ImageFile("a.ckpt", "a.png", "", "temp"), ImageFile("b.ckpt"))),),
+    rounds=(PendingGeneration("g", 0, (ImageFile("a.ckpt", "a.png", "", "temp"), ImageFile("b.ckpt"))),),
 )
 
 
@@ -70,9 +70,7 @@ async def test_a_waiting_run_is_listed_with_the_images_to_pick_from(waiting: Cli
     assert part["images"][0] == {"checkpoint": "a.ckpt", "filename": "a.png", "subfolder": "", "type": "temp"}
 
 
-async def test_the_first_answer_counts_and_the_second_finds_nothing(
-    waiting: Client, host: WaitingHost
-) -> None:
+async def test_the_first_answer_counts_and_the_second_finds_nothing(waiting: Client, host: WaitingHost) -> None:
     """Two tabs, one run."""
     first = await waiting.post("/pending/waits", {"selected_images": [1], "rejected_images": [0]})
     second = await waiting.post("/pending/waits", {"send_all": True})

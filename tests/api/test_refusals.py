@@ -58,9 +58,7 @@ def error(answer: Any) -> dict[str, Any]:
         (None, ""),
     ],
 )
-async def test_a_recommendation_that_is_not_as_described_names_the_field(
-    client: Client, body: Any, field: str
-) -> None:
+async def test_a_recommendation_that_is_not_as_described_names_the_field(client: Client, body: Any, field: str) -> None:
     """422 with `details` for programs and the first problem in words."""
     status, answer = await client.post("/recommend", body)
 
@@ -165,9 +163,7 @@ async def test_outside_comfyui_there_are_no_loaders(client: Client) -> None:
         ({"kept_loaders": 21}, "20"),
     ],
 )
-async def test_an_impossible_setting_is_refused_with_the_choices(
-    client: Client, change: Any, part: str
-) -> None:
+async def test_an_impossible_setting_is_refused_with_the_choices(client: Client, change: Any, part: str) -> None:
     """And nothing changes."""
     _, before = await client.get("/settings")
 
@@ -180,17 +176,13 @@ async def test_an_impossible_setting_is_refused_with_the_choices(
 
 async def test_an_unknown_policy_is_refused_with_the_choices(client: Client) -> None:
     """422, from the service."""
-    status, answer = await client.post(
-        "/recommend", {"prompt": "a", "candidates": CANDIDATES, "policy": "guess"}
-    )
+    status, answer = await client.post("/recommend", {"prompt": "a", "candidates": CANDIDATES, "policy": "guess"})
 
     assert (status, error(answer)["code"]) == (422, "unknown_policy")
     assert "bayesian" in error(answer)["message"]
 
 
-@pytest.mark.parametrize(
-    "params", [{"limit": 0}, {"limit": 501}, {"limit": "many"}, {"judged": "maybe"}, {"page": 2}]
-)
+@pytest.mark.parametrize("params", [{"limit": 0}, {"limit": 501}, {"limit": "many"}, {"judged": "maybe"}, {"page": 2}])
 async def test_a_query_that_is_not_as_described_is_refused(client: Client, params: dict[str, Any]) -> None:
     """Queries are held to their description as bodies are."""
     status, answer = await client.get("/generations", **params)
@@ -209,17 +201,13 @@ async def test_a_key_given_twice_is_refused_where_one_is_meant(client: Client) -
 @pytest.mark.parametrize("raw", [b"", b"{", b"\xff\xfe", b'{"prompt": "\\ud800"}', b"[" * 100_000])
 async def test_what_is_no_json_is_400(client: Client, raw: bytes) -> None:
     """Empty, cut off, another encoding, half a surrogate pair, nested without end."""
-    response = await client.http.post(
-        PREFIX + "/recommend", data=raw, headers={"Content-Type": "application/json"}
-    )
+    response = await client.http.post(PREFIX + "/recommend", data=raw, headers={"Content-Type": "application/json"})
 
     assert response.status == 400
     assert error(await response.json())["code"] == "invalid_json"
 
 
-@pytest.mark.parametrize(
-    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", None]
-)
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", None])
 async def test_a_body_that_does_not_say_it_is_json_is_415(client: Client, kind: str | None) -> None:
     """These are what a foreign page could send without the browser asking first."""
     body = json.dumps({"prompt": "a", "candidates": CANDIDATES}).encode()

@@ -78,9 +78,7 @@ class TestRecommend:
 
     async def test_divides_the_images_among_the_branches(self, client: Client) -> None:
         """A script need not know the rule of division."""
-        _, answer = await client.post(
-            "/recommend", {"prompt": "anime", "candidates": CANDIDATES, "images": 20}
-        )
+        _, answer = await client.post("/recommend", {"prompt": "anime", "candidates": CANDIDATES, "images": 20})
 
         assert list(answer["images"]) == answer["checkpoints"]
         assert list(answer["images"].values()) == [7, 7, 6]
@@ -97,16 +95,12 @@ class TestRecommend:
         """Large but honest requests are served."""
         candidates = [f"folder/checkpoint {number:04}.safetensors" for number in range(1000)]
 
-        status, answer = await client.post(
-            "/recommend", {"prompt": "portrait, " * 10_000, "candidates": candidates}
-        )
+        status, answer = await client.post("/recommend", {"prompt": "portrait, " * 10_000, "candidates": candidates})
 
         assert status == 200
         assert set(answer["checkpoints"]) <= set(candidates)
 
-    @pytest.mark.parametrize(
-        "prompt", ["", "   ", "!!! ... ---", "写真のような肖像画", "аниме 🎉", "a\u0000b"]
-    )
+    @pytest.mark.parametrize("prompt", ["", "   ", "!!! ... ---", "写真のような肖像画", "аниме 🎉", "a\u0000b"])
     async def test_serves_prompts_without_telling_words(self, client: Client, prompt: str) -> None:
         """Empty, punctuation, other scripts, control characters: all get a recommendation."""
         status, answer = await client.post("/recommend", {"prompt": prompt, "candidates": CANDIDATES})
@@ -143,20 +137,14 @@ class TestPools:
     def host(self, folder: Path) -> FolderHost:
         return FolderHost(folder, released=["one.ckpt"])
 
-    async def ask(
-        self, runtime: Runtime, host: FolderHost, path: str, body: Any = None, **params: Any
-    ) -> Any:
+    async def ask(self, runtime: Runtime, host: FolderHost, path: str, body: Any = None, **params: Any) -> Any:
         """Ask a server whose table was filled as ComfyUI's is."""
         table = web.RouteTableDef()
         add_to(table, runtime, host)
         app = web.Application()
         app.add_routes(table)
         async with TestClient(TestServer(app)) as http:
-            answered = (
-                http.get(PREFIX + path, params=params)
-                if body is None
-                else http.post(PREFIX + path, json=body)
-            )
+            answered = http.get(PREFIX + path, params=params) if body is None else http.post(PREFIX + path, json=body)
             response = await answered
             return response.status, await response.json()
 
@@ -171,9 +159,7 @@ class TestPools:
         assert answer["pool"]["excluded"]["matched by exclude"] == ["xl/three.ckpt"]
         assert sorted(answer["checkpoints"]) == ["one.ckpt", "two.ckpt"]
 
-    async def test_no_candidates_and_no_rules_mean_all_of_comfyui(
-        self, runtime: Runtime, host: FolderHost
-    ) -> None:
+    async def test_no_candidates_and_no_rules_mean_all_of_comfyui(self, runtime: Runtime, host: FolderHost) -> None:
         """The shortest request inside ComfyUI is a prompt."""
         status, answer = await self.ask(runtime, host, "/recommend", {"prompt": "anime"})
 
@@ -337,18 +323,13 @@ class TestGenerations:
         assert first["position"] == 0
         assert set(first["file"]) == {"checkpoint", "filename", "subfolder", "type"}
 
-    async def test_those_of_a_prompt_or_session_or_without_a_verdict(
-        self, client: Client, runtime: Runtime
-    ) -> None:
+    async def test_those_of_a_prompt_or_session_or_without_a_verdict(self, client: Client, runtime: Runtime) -> None:
         """A script that queued a prompt finds what became of it."""
         judged, silent = await made_generation(runtime), await made_generation(runtime)
         await client.post("/feedback", {"generation_id": judged, "selected_images": [0]})
 
         async def ids(**params: Any) -> list[str]:
-            return [
-                generation["id"]
-                for generation in (await client.get("/generations", **params))[1]["generations"]
-            ]
+            return [generation["id"] for generation in (await client.get("/generations", **params))[1]["generations"]]
 
         assert await ids(prompt_id="p-1") == [silent, judged]
         assert await ids(prompt_id="other") == []
@@ -363,9 +344,7 @@ class TestStatistics:
     async def test_rows_per_checkpoint_and_per_keyword(self, client: Client, runtime: Runtime) -> None:
         """Counts and rates as a person would check them by hand."""
         generation = await made_generation(runtime)
-        await client.post(
-            "/feedback", {"generation_id": generation, "selected_images": [0], "rejected_images": [1, 2]}
-        )
+        await client.post("/feedback", {"generation_id": generation, "selected_images": [0], "rejected_images": [1, 2]})
 
         _, answer = await client.get("/statistics", keyword="portrait")
 
@@ -381,9 +360,7 @@ class TestStatistics:
         await client.post("/feedback", {"generation_id": generation, "rejected_images": [0, 1, 2]})
 
         _, all_rows = await client.get("/statistics")
-        pages = [
-            (await client.get("/statistics", limit=2, offset=offset))[1]["pairs"] for offset in (0, 2, 4)
-        ]
+        pages = [(await client.get("/statistics", limit=2, offset=offset))[1]["pairs"] for offset in (0, 2, 4)]
 
         assert [row for page in pages for row in page] == all_rows["pairs"][:6]
 
@@ -402,18 +379,14 @@ class TestStatistics:
         generation = await made_generation(runtime)
         await client.post("/feedback", {"generation_id": generation, "selected_images": [0]})
 
-        _, answer = await client.get(
-            "/statistics", parts="pairs", search="Portr", sort="keyword", descending="false"
-        )
+        _, answer = await client.get("/statistics", parts="pairs", search="Portr", sort="keyword", descending="false")
 
         found = [row["keyword"] for row in answer["pairs"]]
         assert found == ["photorealistic portrait", "portrait"]
         assert answer["pairs_found"] == 2
         assert (await client.get("/statistics", sort="prompt"))[0] == 422
 
-    async def test_sessions_are_the_documents_monitoring_query(
-        self, client: Client, runtime: Runtime
-    ) -> None:
+    async def test_sessions_are_the_documents_monitoring_query(self, client: Client, runtime: Runtime) -> None:
         """The same numbers as the query gives that docs/data.md prints."""
 
         async def log(service: PreferenceService) -> None:
@@ -437,9 +410,7 @@ class TestStatistics:
 
 
 class TestCheckpoints:
-    async def test_outside_comfyui_what_was_learned_is_all_there_is(
-        self, client: Client, runtime: Runtime
-    ) -> None:
+    async def test_outside_comfyui_what_was_learned_is_all_there_is(self, client: Client, runtime: Runtime) -> None:
         """No file is known, so none is missing."""
         generation = await made_generation(runtime)
         await client.post("/feedback", {"generation_id": generation, "selected_images": [0]})
@@ -462,9 +433,7 @@ class TestCheckpoints:
             zip(CANDIDATES, (1.0, 0.0, 0.0), strict=True)
         )
 
-    async def test_inside_comfyui_files_are_told_broken_or_missing(
-        self, runtime: Runtime, tmp_path: Path
-    ) -> None:
+    async def test_inside_comfyui_files_are_told_broken_or_missing(self, runtime: Runtime, tmp_path: Path) -> None:
         """A file without a header is broken; one that made images and is gone is missing."""
         (tmp_path / "broken.safetensors").write_bytes(b"no checkpoint")
         (tmp_path / "unknown.ckpt").write_bytes(b"\x80\x02")
@@ -538,9 +507,7 @@ class TestSettings:
         pinned, banned = CANDIDATES[2], CANDIDATES[0]
         await client.post("/settings", {"pinned": [pinned], "banned": [banned]})
 
-        _, made = await client.post(
-            "/recommend", {"prompt": "a castle", "candidates": CANDIDATES, "max_branches": 1}
-        )
+        _, made = await client.post("/recommend", {"prompt": "a castle", "candidates": CANDIDATES, "max_branches": 1})
         _, explained = await client.post("/explain", {"prompt": "a castle", "candidates": CANDIDATES})
         _, listed = await client.get("/checkpoints")
 

@@ -42,18 +42,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module")
-def comfy(
-    comfy_installation: ComfyInstallation, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ComfyServer]:
+def comfy(comfy_installation: ComfyInstallation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
     """A server with the pack in a folder with a space in its name, and with checkpoints named badly.
 
     Each file has its own: ComfyUI's page keeps on the server what was opened and set in it.
     """
     server = ComfyServer(tmp_path_factory.mktemp("comfyui"), installation=comfy_installation)
     for seed, (name, color) in enumerate(CHECKPOINTS.items()):
-        tiny_checkpoints.write(
-            server.checkpoints / name, "sd3", color=tiny_checkpoints.NINE_COLORS[color], seed=seed
-        )
+        tiny_checkpoints.write(server.checkpoints / name, "sd3", color=tiny_checkpoints.NINE_COLORS[color], seed=seed)
     with server:
         yield server
 
@@ -65,9 +61,7 @@ async def browser(chromium_program: str) -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=["classic canvas", "Nodes 2.0"])
-async def opened(
-    request: pytest.FixtureRequest, browser: Browser, comfy: ComfyServer
-) -> AsyncIterator[ComfyPage]:
+async def opened(request: pytest.FixtureRequest, browser: Browser, comfy: ComfyServer) -> AsyncIterator[ComfyPage]:
     nodes_2 = request.param == "Nodes 2.0"
     async with comfy_page(browser, comfy, nodes_2=nodes_2, size=(1500, 1000)) as page:
         yield page

@@ -38,9 +38,7 @@ async def drawn(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> st
     """Run the example in small; return the generation's id."""
     await load(comfyui, workflow, prompt)
     entry = await comfyui.run()
-    (recorded,) = [
-        record for output in entry["outputs"].values() for record in output.get("context_checkpoint", ())
-    ]
+    (recorded,) = [record for output in entry["outputs"].values() for record in output.get("context_checkpoint", ())]
     return str(recorded["generation_id"])
 
 
@@ -252,9 +250,7 @@ async def test_what_stays_at_the_foot_of_the_gallery_has_the_colour_of_the_node(
         assert foot is not None
         assert frame is not None
         picture = Image.open(io.BytesIO(await comfyui.page.screenshot())).convert("RGB")
-        low = round(
-            foot["y"] + foot["height"] - 3
-        )  # below its words, at its left: other things may lie on its right
+        low = round(foot["y"] + foot["height"] - 3)  # below its words, at its left: other things may lie on its right
         inside = picture.getpixel((round(foot["x"] + 3), low))
         beside = picture.getpixel((round(frame["x"] - 3), low))
         assert inside == beside

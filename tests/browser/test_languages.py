@@ -57,15 +57,11 @@ class Spoken:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=["zh", "ja"])
-async def spoken(
-    request: pytest.FixtureRequest, browser: Browser, comfy: ComfyServer
-) -> AsyncIterator[Spoken]:
+async def spoken(request: pytest.FixtureRequest, browser: Browser, comfy: ComfyServer) -> AsyncIterator[Spoken]:
     language = request.param
     settings = {"Comfy.Locale": language}
     try:
-        async with comfy_page(
-            browser, comfy, nodes_2=language == "ja", size=(1500, 1000), settings=settings
-        ) as page:
+        async with comfy_page(browser, comfy, nodes_2=language == "ja", size=(1500, 1000), settings=settings) as page:
             yield Spoken(page, WORDS[language])
     finally:
         comfy.post("/api/settings/Comfy.Locale", "en")
@@ -90,15 +86,11 @@ def broken(comfy: ComfyServer) -> Iterator[str]:
 
 async def open_tab(comfyui: ComfyPage, name: str) -> None:
     if await comfyui.page.locator(".cc-panel").count() == 0:
-        await comfyui.page.evaluate(
-            "window.app.extensionManager.command.execute('ContextCheckpoint.TogglePanel')"
-        )
+        await comfyui.page.evaluate("window.app.extensionManager.command.execute('ContextCheckpoint.TogglePanel')")
     await comfyui.page.locator(f".cc-panel [data-tab={name}]").click()
 
 
-async def test_an_error_of_a_node_is_told_in_the_persons_language(
-    spoken: Spoken, three_nodes: dict[str, Any]
-) -> None:
+async def test_an_error_of_a_node_is_told_in_the_persons_language(spoken: Spoken, three_nodes: dict[str, Any]) -> None:
     """In a notice, and in ComfyUI's own report of errors."""
     comfyui, words = spoken.comfyui, spoken.words
     await comfyui.load(three_nodes)

@@ -33,9 +33,7 @@ async def test_people_export_what_they_taught_themselves(
                 "window.app?.extensionManager?.command?.commands?.some("
                 "({ id }) => id === 'ContextCheckpoint.TogglePanel')"
             )
-            await page.evaluate(
-                "window.app.extensionManager.command.execute('ContextCheckpoint.TogglePanel')"
-            )
+            await page.evaluate("window.app.extensionManager.command.execute('ContextCheckpoint.TogglePanel')")
             panel = page.locator(".cc-panel")
             await panel.get_by_role("tab", name="Settings").click()
             shown = panel.get_by_role("tabpanel", name="Settings")

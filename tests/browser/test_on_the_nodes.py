@@ -31,9 +31,7 @@ async def drawn(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> st
 async def run(comfyui: ComfyPage) -> str:
     entry = await comfyui.run()
     assert entry["status"]["status_str"] == "success", entry["status"]
-    (recorded,) = [
-        record for output in entry["outputs"].values() for record in output.get("context_checkpoint", ())
-    ]
+    (recorded,) = [record for output in entry["outputs"].values() for record in output.get("context_checkpoint", ())]
     return str(recorded["generation_id"])
 
 
@@ -170,9 +168,7 @@ async def test_the_settings_dialog_follows_the_server_and_changes_it(comfyui: Co
 
 async def test_kept_checkpoints_are_released_by_a_command(comfyui: ComfyPage) -> None:
     """The menu's command reaches the server, and says what it did."""
-    await comfyui.page.evaluate(
-        "window.app.extensionManager.command.execute('ContextCheckpoint.ReleaseLoaders')"
-    )
+    await comfyui.page.evaluate("window.app.extensionManager.command.execute('ContextCheckpoint.ReleaseLoaders')")
 
     await expect(comfyui.toast("Kept loaders released")).to_be_visible()
 

@@ -27,9 +27,7 @@ async def drawn(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> st
     await comfyui.set_widgets("MultiCheckpointSampler", **SMALL)
     await comfyui.show_all()
     entry = await comfyui.run()
-    (recorded,) = [
-        record for output in entry["outputs"].values() for record in output.get("context_checkpoint", ())
-    ]
+    (recorded,) = [record for output in entry["outputs"].values() for record in output.get("context_checkpoint", ())]
     return str(recorded["generation_id"])
 
 
@@ -52,9 +50,7 @@ async def tab(comfyui: ComfyPage, name: str) -> Locator:
 
 async def close_panel(comfyui: ComfyPage) -> None:
     if await comfyui.page.locator(".cc-panel").count():
-        await comfyui.page.evaluate(
-            "window.app.extensionManager.command.execute('ContextCheckpoint.TogglePanel')"
-        )
+        await comfyui.page.evaluate("window.app.extensionManager.command.execute('ContextCheckpoint.TogglePanel')")
         await expect(comfyui.page.locator(".cc-panel")).to_have_count(0)
 
 
@@ -152,9 +148,7 @@ async def test_the_plan_is_shown_before_queueing(comfyui: ComfyPage, three_nodes
     assert comfyui.server.get("/history") == before
 
 
-async def test_the_plan_and_its_reasons_are_asked_for_by_keys(
-    comfyui: ComfyPage, three_nodes: dict[str, Any]
-) -> None:
+async def test_the_plan_and_its_reasons_are_asked_for_by_keys(comfyui: ComfyPage, three_nodes: dict[str, Any]) -> None:
     """Enter and Space press, Tab leads on, and ComfyUI's own keys stay out of it."""
     await comfyui.load(three_nodes)
     await comfyui.set_widgets(RECOMMENDER, prompt="a lighthouse by key")
@@ -173,9 +167,7 @@ async def test_the_plan_and_its_reasons_are_asked_for_by_keys(
     await expect(why).to_have_attribute("aria-expanded", "false")
 
 
-async def test_the_plan_follows_the_prompt_as_it_is_typed(
-    comfyui: ComfyPage, three_nodes: dict[str, Any]
-) -> None:
+async def test_the_plan_follows_the_prompt_as_it_is_typed(comfyui: ComfyPage, three_nodes: dict[str, Any]) -> None:
     """One question once the person pauses, not one per letter."""
     await comfyui.load(three_nodes)
     await comfyui.set_widgets(RECOMMENDER, prompt="a harbour")
@@ -184,14 +176,10 @@ async def test_the_plan_follows_the_prompt_as_it_is_typed(
     await plan.get_by_role("button", name="What would you pick?").click()
     await expect(plan.get_by_text("For this prompt, as of now")).to_be_visible()
     (prompt,) = [
-        field
-        for field in await comfyui.page.locator("textarea").all()
-        if await field.input_value() == "a harbour"
+        field for field in await comfyui.page.locator("textarea").all() if await field.input_value() == "a harbour"
     ]
     asked: list[Any] = []
-    comfyui.page.on(
-        "request", lambda request: asked.append(request) if request.url.endswith("/recommend") else None
-    )
+    comfyui.page.on("request", lambda request: asked.append(request) if request.url.endswith("/recommend") else None)
 
     async with comfyui.page.expect_response("**/recommend"):
         await prompt.click()

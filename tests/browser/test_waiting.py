@@ -38,9 +38,7 @@ INSIDE_IN_SIGHT = """() => {
 }"""
 
 
-async def waiting(
-    comfyui: ComfyPage, workflow: dict[str, Any], prompt: str, **recorder: Any
-) -> dict[str, Any]:
+async def waiting(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str, **recorder: Any) -> dict[str, Any]:
     """Run the example in mode pause until its banner is there; return what waits."""
     await load(comfyui, workflow, prompt, mode="pause", **recorder)
     await queue(comfyui)
@@ -115,9 +113,7 @@ async def next_waiting(comfyui: ComfyPage) -> dict[str, Any]:
     raise AssertionError("No run waits")
 
 
-async def test_after_a_lost_connection_it_shows_what_is_true(
-    comfyui: ComfyPage, three_nodes: dict[str, Any]
-) -> None:
+async def test_after_a_lost_connection_it_shows_what_is_true(comfyui: ComfyPage, three_nodes: dict[str, Any]) -> None:
     """A verdict that found no server is told and tried again; an end that the page missed is seen."""
     pick = await waiting(comfyui, three_nodes, "a portrait behind a bad connection")
     context, generation = comfyui.page.context, pick["rounds"][0]["generation_id"]

@@ -99,9 +99,7 @@ def test_a_header_that_claims_to_be_huge_is_not_read(models: Path) -> None:
 
 
 @given(st.binary(max_size=300))
-def test_random_bytes_never_raise_anything_else(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes
-) -> None:
+def test_random_bytes_never_raise_anything_else(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     """Only `BrokenCheckpointError` leaves the reader, so that the listing can rely on it."""
     file = tmp_path_factory.getbasetemp() / "random.safetensors"
     for whole in (content, struct.pack("<Q", len(content)) + content):
@@ -117,13 +115,9 @@ def test_random_bytes_never_raise_anything_else(
         max_leaves=12,
     )
 )
-def test_random_json_never_raises_anything_else(
-    tmp_path_factory: pytest.TempPathFactory, content: object
-) -> None:
+def test_random_json_never_raises_anything_else(tmp_path_factory: pytest.TempPathFactory, content: object) -> None:
     """Valid JSON of any form is a garbled header, unless it happens to describe tensors that are there."""
-    file = with_header(
-        tmp_path_factory.getbasetemp() / "random_json.safetensors", json.dumps({"a": content}).encode()
-    )
+    file = with_header(tmp_path_factory.getbasetemp() / "random_json.safetensors", json.dumps({"a": content}).encode())
 
     with pytest.raises(BrokenCheckpointError):
         read_header(file)

@@ -111,9 +111,7 @@ def test_a_corrupt_header_makes_a_file_broken_with_the_reason(files: CheckpointF
     assert "cut short" in file.broken
 
 
-def test_a_checkpoint_marked_broken_stays_so_until_it_changes(
-    source: FolderSource, memory: Path, models: Path
-) -> None:
+def test_a_checkpoint_marked_broken_stays_so_until_it_changes(source: FolderSource, memory: Path, models: Path) -> None:
     """A restart does not make it load; a new download may."""
     file = write_header(models / "a.safetensors", SD3)
     CheckpointFiles(source, memory).mark_broken("a.safetensors", "it holds no\ntext encoder")
@@ -148,9 +146,7 @@ def test_marking_a_file_that_is_gone_does_nothing(files: CheckpointFiles) -> Non
     "content",
     ["", "{", "[]", '{"detector": 1}', '{"detector": "a folder, rules 1", "files": {"x": {"size": 1}}}'],
 )
-def test_a_garbled_memory_is_no_failure(
-    source: FolderSource, memory: Path, models: Path, content: str
-) -> None:
+def test_a_garbled_memory_is_no_failure(source: FolderSource, memory: Path, models: Path, content: str) -> None:
     """It is a memory, not a truth: what it held is found out again, and it is mended."""
     write_header(models / "a.safetensors", SD3)
     memory.parent.mkdir()

@@ -47,9 +47,7 @@ class CommandLine:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "COMFYUI_"))
-        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "COMFYUI_"))}
         path = os.pathsep.join([str(self.package), *filter(None, [os.environ.get("PYTHONPATH")])])
         return kept | {"HOME": str(self.home), "PYTHONPATH": path, "PYTHONUTF8": "1", "COLUMNS": "100"}
 

@@ -45,9 +45,7 @@ def test_a_negative_prompt_is_read(call: Call, database: Path) -> None:
 
 def test_recommend_prints_the_shape_of_the_route(call: Call, database: Path) -> None:
     """A script moves between both without learning another shape."""
-    done = call(
-        "recommend", "-", *NAMES, "--database", str(database), "--json", "--seed", "5", stdin="画 " * 50_000
-    )
+    done = call("recommend", "-", *NAMES, "--database", str(database), "--json", "--seed", "5", stdin="画 " * 50_000)
 
     assert (done.status, done.err) == (0, "")
     assert done.json["seed"] == 5
@@ -86,12 +84,8 @@ def test_a_verdict_is_recorded_replaced_and_withdrawn(
     generation = logged()
     place = ("--database", str(database))
 
-    counted = run(
-        "feedback", generation, "--selected", f"{NAMES[0]}=1", "--rejected", f"{NAMES[1]}=1", *place
-    )
-    placed = call(
-        "feedback", generation, "--selected-images", "2", "--rejected-images", "0", "1", "--json", *place
-    )
+    counted = run("feedback", generation, "--selected", f"{NAMES[0]}=1", "--rejected", f"{NAMES[1]}=1", *place)
+    placed = call("feedback", generation, "--selected-images", "2", "--rejected-images", "0", "1", "--json", *place)
     withdrawn = call("feedback", generation, "--withdraw", *place)
 
     assert counted.out == f"{generation}: 1 selected, 1 rejected, 1 without a verdict.\n"
@@ -99,9 +93,7 @@ def test_a_verdict_is_recorded_replaced_and_withdrawn(
     assert withdrawn.out == f"{generation}: 0 selected, 0 rejected, 3 without a verdict.\n"
 
 
-def test_stats_shows_what_was_learned(
-    run: CommandLine, call: Call, database: Path, logged: Callable[..., str]
-) -> None:
+def test_stats_shows_what_was_learned(run: CommandLine, call: Call, database: Path, logged: Callable[..., str]) -> None:
     """A table to read, and the same as JSON."""
     logged(selected=(1,))
 
@@ -140,9 +132,7 @@ def test_bans_are_set_and_obeyed_on_the_command_line(call: Call, database: Path)
     assert call("settings", "--json").json["banned"] == []
 
 
-def test_settings_are_shown_and_changed(
-    run: CommandLine, call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_are_shown_and_changed(run: CommandLine, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """A change is there for the next process."""
     changed = run("settings", "policy=counts", "exploit_threshold=0.6")
 
@@ -187,9 +177,7 @@ def test_doctor_rebuilds_the_statistics(call: Call, database: Path, logged: Call
     assert "out of 1 judged generations; 0 had been wrong" in done.out
 
 
-def test_a_command_after_an_update_recomputes_the_statistics_once_it_has_answered(
-    call: Call, database: Path
-) -> None:
+def test_a_command_after_an_update_recomputes_the_statistics_once_it_has_answered(call: Call, database: Path) -> None:
     """Where nobody else does it; doctor and stats tell how far it is."""
     asyncio.run(fill_file(database, 1_000))
     with closing(sqlite3.connect(database)) as connection, connection:
@@ -291,9 +279,7 @@ def test_an_unknown_generation_is_a_failure_that_says_where_ids_are(call: Call, 
     assert "1234" in done.err
 
 
-def test_what_nobody_expected_shows_its_trace_to_debug_only(
-    call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_nobody_expected_shows_its_trace_to_debug_only(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --debug one line says how to see more."""
 
     def broken(*_: object) -> None:

@@ -17,9 +17,7 @@ def sections() -> dict[str, str]:
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    [action] = [
-        action for action in build_parser()._actions if isinstance(action, argparse._SubParsersAction)
-    ]
+    [action] = [action for action in build_parser()._actions if isinstance(action, argparse._SubParsersAction)]
     return dict(action.choices)
 
 
@@ -31,9 +29,7 @@ def test_every_command_has_its_section() -> None:
 def test_every_option_is_in_its_commands_table_and_no_other() -> None:
     """The common ones are described once, at the top."""
     for name, parser in commands().items():
-        options = {
-            option for action in parser._actions for option in action.option_strings if option[:2] == "--"
-        }
+        options = {option for action in parser._actions for option in action.option_strings if option[:2] == "--"}
         rows = [line for line in sections()[name].splitlines() if line.startswith("| `--")]
         documented = {option for row in rows for option in re.findall(r"`(--[a-z-]+)", row.split("|")[1])}
         assert documented == options - EVERYWHERE, name

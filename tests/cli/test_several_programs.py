@@ -57,9 +57,7 @@ def judged_by_command(run: CommandLine, database: Path, ids: list[str], keep: in
         assert (done.status, done.err) == (0, "")
 
 
-def test_all_kinds_of_programs_write_one_file_at_once(
-    run: CommandLine, database: Path, tmp_path: Path
-) -> None:
+def test_all_kinds_of_programs_write_one_file_at_once(run: CommandLine, database: Path, tmp_path: Path) -> None:
     """Every verdict that was answered is there, an import is whole, and the sums are those of all."""
     other = tmp_path / "other.db"
     asyncio.run(logged(other, 60))

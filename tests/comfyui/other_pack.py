@@ -52,6 +52,4 @@ class OptionalLoader(_Loader):
         return {"required": {}, "optional": {"ckpt_name": ("*", {"forceInput": True})}}
 
 
-NODE_CLASS_MAPPINGS = {
-    cls.__name__: cls for cls in (PlainListLoader, ComboLoader, TextLoader, OptionalLoader)
-}
+NODE_CLASS_MAPPINGS = {cls.__name__: cls for cls in (PlainListLoader, ComboLoader, TextLoader, OptionalLoader)}

@@ -110,9 +110,7 @@ def test_when_none_is_left_the_prompt_fails_with_what_to_do(comfy: ComfyServer, 
     assert comfy.get("/context_checkpoint/generations")["generations"] == []
 
 
-def test_a_checkpoint_that_is_gone_since_it_was_recommended_drops_out(
-    comfy: ComfyServer, folder: Path
-) -> None:
+def test_a_checkpoint_that_is_gone_since_it_was_recommended_drops_out(comfy: ComfyServer, folder: Path) -> None:
     """The plan comes out of ComfyUI's cache, the file does not."""
     pool = {"include": f"{FOLDER}/*", "stage": "draft", "seed": 1}
     gone = tiny_checkpoints.write(folder / "gone.safetensors", "sd3", color=(0.2, 0.2, 0.8))
@@ -126,9 +124,7 @@ def test_a_checkpoint_that_is_gone_since_it_was_recommended_drops_out(
     assert names(entry) == [f"{FOLDER}/good.safetensors"]
 
 
-def test_the_loader_for_a_graph_of_ones_own_leaves_it_out_of_its_lists(
-    comfy: ComfyServer, folder: Path
-) -> None:
+def test_the_loader_for_a_graph_of_ones_own_leaves_it_out_of_its_lists(comfy: ComfyServer, folder: Path) -> None:
     """Names, models and images run in parallel all the same, and the recorder says who is missing."""
     no_text_encoder(folder / "bad")
     graph = by_hand("red.safetensors")
@@ -168,11 +164,7 @@ def recommended(entry: dict[str, Any]) -> list[str]:
 
 def dropped_out(entry: dict[str, Any]) -> list[dict[str, str]]:
     """What the nodes say has dropped out."""
-    return [
-        dropped
-        for output in entry["outputs"].values()
-        for dropped in output.get("context_checkpoint_dropped", ())
-    ]
+    return [dropped for output in entry["outputs"].values() for dropped in output.get("context_checkpoint_dropped", ())]
 
 
 def without(path: Path, prefix: str) -> None:

@@ -47,8 +47,7 @@ def test_the_texts_to_translate_are_those_of_the_node(node: str, shared_comfy: C
         name: _text(name, (spec[1] if len(spec) > 1 else {}).get("tooltip")) for name, spec in given.items()
     }
     assert stated["outputs"] == {
-        str(slot): _text(name, tip)
-        for slot, (name, tip) in enumerate(zip(listed["output_name"], tips, strict=True))
+        str(slot): _text(name, tip) for slot, (name, tip) in enumerate(zip(listed["output_name"], tips, strict=True))
     }
 
 

@@ -196,14 +196,11 @@ def test_a_lora_on_a_kept_checkpoint_leaves_no_trace(counted: Counted) -> None:
     tiny_checkpoints.write_lora(counted.server.base_directory / "models/loras/style.safetensors", "sd3")
     plain = own_graph(seed=4)
     styled = own_graph(seed=4)
-    styled["lora"] = node(
-        "LoraLoaderModelOnly", model=["loader", 0], lora_name="style.safetensors", strength_model=1.0
-    )
+    styled["lora"] = node("LoraLoaderModelOnly", model=["loader", 0], lora_name="style.safetensors", strength_model=1.0)
     styled["sampler"]["inputs"]["model"] = ["lora", 0]
 
     pictures = [
-        counted.server.images(counted.server.run(graph), "shown")
-        for graph in (plain, styled, own_graph(seed=4))
+        counted.server.images(counted.server.run(graph), "shown") for graph in (plain, styled, own_graph(seed=4))
     ]
     sampled = counted.server.images(
         counted.server.run(three_nodes("a lighthouse at dusk", seed=4, recommender=RED_GREEN_BLUE)),
@@ -263,9 +260,7 @@ def test_memory_that_stays_full_fails_the_prompt_and_condemns_no_checkpoint(coun
 def own_graph(*, seed: int) -> ApiGraph:
     """Recommender, our loader, and otherwise stock nodes; the recorder gets plan and names."""
     graph = by_hand("red.safetensors", seed=seed)
-    graph["recommender"] = node(
-        "ContextCheckpointRecommender", prompt="a lighthouse at dusk", **RED_GREEN_BLUE
-    )
+    graph["recommender"] = node("ContextCheckpointRecommender", prompt="a lighthouse at dusk", **RED_GREEN_BLUE)
     graph["loader"] = node("RecommendedCheckpointLoader", plan=["recommender", 0])
     graph["recorder"] = node(
         "FeedbackRecorder",

@@ -60,9 +60,7 @@ def known(server: ComfyServer, user: str) -> int:
     return generations
 
 
-def test_a_prompt_teaches_whoever_queued_it_and_nobody_else(
-    studio: ComfyServer, people: tuple[str, str]
-) -> None:
+def test_a_prompt_teaches_whoever_queued_it_and_nobody_else(studio: ComfyServer, people: tuple[str, str]) -> None:
     """By the header of `POST /prompt`; the other one's panel shows nothing of it."""
     anna, ben = people
     entry = run_as(studio, anna, "a lighthouse")
@@ -132,9 +130,7 @@ def test_settings_are_each_persons_own(studio: ComfyServer, people: tuple[str, s
     assert policies == ["counts", "bayesian"]
 
 
-def test_a_run_that_waits_is_seen_and_answered_by_its_own_person(
-    studio: ComfyServer, people: tuple[str, str]
-) -> None:
+def test_a_run_that_waits_is_seen_and_answered_by_its_own_person(studio: ComfyServer, people: tuple[str, str]) -> None:
     """Somebody else's pick is unknown to others."""
     anna, ben = people
     graph = three_nodes("a bridge", images=2)

@@ -100,9 +100,7 @@ def test_what_was_picked_by_then_counts_when_the_time_is_over(comfy: ComfyServer
 
 
 @pytest.mark.parametrize("client_id", [None, "a script that is not connected"])
-def test_without_a_browser_and_without_the_wish_it_never_waits(
-    comfy: ComfyServer, client_id: str | None
-) -> None:
+def test_without_a_browser_and_without_the_wish_it_never_waits(comfy: ComfyServer, client_id: str | None) -> None:
     """A script that knows nothing of pausing must not stop the queue for everybody."""
     begun = time.monotonic()
 

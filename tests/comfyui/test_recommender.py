@@ -104,9 +104,7 @@ class TestInputs:
 
         assert plan_of(comfy.run(graph))["keywords"] == ["old", "harbor", "old harbor"]
 
-    def test_thresholds_the_wrong_way_round_are_refused_before_anything_runs(
-        self, comfy: ComfyServer
-    ) -> None:
+    def test_thresholds_the_wrong_way_round_are_refused_before_anything_runs(self, comfy: ComfyServer) -> None:
         """With the message that says how to choose them."""
         graph = recommend(fresh_prompt(), exploit_threshold=0.2, explore_threshold=0.6)
 
@@ -172,21 +170,16 @@ class TestPlan:
         assert len(plan_of(comfy.run(recommend(fresh_prompt(), max_branches=most)))["checkpoints"]) == most
 
     @pytest.mark.parametrize("told", ["document", "decisions", None])
-    def test_decisions_are_logged_where_it_is_asked_for(
-        self, comfy_factory: ComfyFactory, told: str | None
-    ) -> None:
+    def test_decisions_are_logged_where_it_is_asked_for(self, comfy_factory: ComfyFactory, told: str | None) -> None:
         """Exactly as the document prints them, or as one line, or not at all."""
         server = comfy_factory(environment={"CONTEXT_CHECKPOINT_LOG": told})
         prompt = fresh_prompt("cyberpunk cityscape at night")
         names = plan_of(server.run(recommend(prompt)))["checkpoints"]
 
         assert (
-            f"Context-aware checkpoint recommendation: {names[0]} (confidence: 0.00) for prompt: {prompt}"
-            in server.log
+            f"Context-aware checkpoint recommendation: {names[0]} (confidence: 0.00) for prompt: {prompt}" in server.log
         ) == (told == "document")
-        assert (f"Low confidence (0.00), exploring 3 checkpoints: {names}" in server.log) == (
-            told == "document"
-        )
+        assert (f"Low confidence (0.00), exploring 3 checkpoints: {names}" in server.log) == (told == "document")
         assert (f"decision strategy=explore checkpoints={names} confidence=0.000" in server.log) == (
             told == "decisions"
         )
@@ -195,9 +188,7 @@ class TestPlan:
 class TestCache:
     """ComfyUI serves the same answer as long as nothing that it rests on has changed."""
 
-    def test_queueing_the_same_again_is_served_from_the_cache_and_still_shown(
-        self, comfy: ComfyServer
-    ) -> None:
+    def test_queueing_the_same_again_is_served_from_the_cache_and_still_shown(self, comfy: ComfyServer) -> None:
         """All that hangs on the plan stays as it is, and the node shows the plan again."""
         graph = recommend(fresh_prompt())
 
@@ -295,9 +286,7 @@ def without_database(comfy_factory: ComfyFactory, tmp_path_factory: pytest.TempP
 class TestBrokenDatabase:
     """Nothing learned can be read: the workflow runs all the same, and says so everywhere."""
 
-    def test_the_first_candidates_are_used_and_the_failure_is_shown(
-        self, without_database: ComfyServer
-    ) -> None:
+    def test_the_first_candidates_are_used_and_the_failure_is_shown(self, without_database: ComfyServer) -> None:
         """On the node, in the explanation output and in the log."""
         plan = plan_of(without_database.run(recommend(fresh_prompt())))
 

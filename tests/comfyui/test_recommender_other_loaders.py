@@ -18,9 +18,7 @@ from .learned import plan_of
 def server(comfy_factory: ComfyFactory) -> ComfyServer:
     """ComfyUI with this pack and another one."""
     server = comfy_factory(start=False)
-    shutil.copyfile(
-        Path(__file__).with_name("other_pack.py"), server.base_directory / "custom_nodes" / "other_pack.py"
-    )
+    shutil.copyfile(Path(__file__).with_name("other_pack.py"), server.base_directory / "custom_nodes" / "other_pack.py")
     return server.start()
 
 
@@ -40,9 +38,7 @@ def test_loaders_of_other_packs_run_once_per_checkpoint(server: ComfyServer, loa
     assert entry["outputs"]["shown"]["text"] == [str(server.checkpoints / name) for name in names]
 
 
-@pytest.mark.parametrize(
-    "loader", ["CheckpointLoaderSimple", "ImageOnlyCheckpointLoader", "unCLIPCheckpointLoader"]
-)
+@pytest.mark.parametrize("loader", ["CheckpointLoaderSimple", "ImageOnlyCheckpointLoader", "unCLIPCheckpointLoader"])
 def test_comfyuis_own_loaders_take_the_link(server: ComfyServer, loader: str) -> None:
     """Validation passes for each of them; the first one's graph also runs (test_wiring_own_graph)."""
     graph = {

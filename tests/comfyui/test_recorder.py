@@ -222,9 +222,7 @@ def test_several_prompts_in_one_list_are_one_generation_each(comfy: ComfyServer)
 
 
 def list_of_prompts(*prompts: str) -> ApiGraph:
-    graph = {
-        f"prompt_{number}": node("PrimitiveString", value=prompt) for number, prompt in enumerate(prompts)
-    }
+    graph = {f"prompt_{number}": node("PrimitiveString", value=prompt) for number, prompt in enumerate(prompts)}
     links = {f"inputs.input{number}": [f"prompt_{number}", 0] for number in range(len(prompts))}
     return {**graph, "prompts": node("CreateList", **links)}
 
@@ -241,9 +239,7 @@ class TestHandWired:
         assert [image["checkpoint"] for image in shown["images"]] == [name for name in plan for _ in range(2)]
         assert verdicts(stored(comfy, shown["generation_id"])) == ["selected", *[None] * 5]
 
-    def test_a_verdict_in_a_second_run_on_the_same_images_is_the_same_generation(
-        self, comfy: ComfyServer
-    ) -> None:
+    def test_a_verdict_in_a_second_run_on_the_same_images_is_the_same_generation(self, comfy: ComfyServer) -> None:
         """ComfyUI hands the recorder the same images out of its cache: no second round is invented."""
         first = rounds(comfy.run(hand_wired(seed=3)))[0]
         second = rounds(comfy.run(hand_wired(seed=3, selected="1")))[0]

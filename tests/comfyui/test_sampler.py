@@ -149,9 +149,7 @@ def test_an_image_is_the_start_when_a_latent_is_given(comfy: ComfyServer) -> Non
         "encoder": node("CheckpointLoaderSimple", ckpt_name="red.safetensors"),
         "encoded": node("VAEEncode", pixels=["image", 0], vae=["encoder", 2]),
     }
-    ours = three_nodes(
-        seed=3, sampler={"denoise": 0.4, "latent": ["encoded", 0]}, recommender={"include": "red.*"}
-    )
+    ours = three_nodes(seed=3, sampler={"denoise": 0.4, "latent": ["encoded", 0]}, recommender={"include": "red.*"})
     stock = from_latent("red.safetensors", ["encoded", 0], seed=3, denoise=0.4)
 
     mine = comfy.run({**start, **ours})
@@ -219,9 +217,7 @@ def test_latents_and_names_run_in_parallel_with_the_images(comfy: ComfyServer) -
     entry = comfy.run(graph)
 
     saved = comfy.images(entry, "saved")
-    assert [picture.filename.split(".")[0] for picture in saved] == [
-        name.split(".")[0] for name in names(entry)
-    ]
+    assert [picture.filename.split(".")[0] for picture in saved] == [name.split(".")[0] for name in names(entry)]
     assert drawn(saved) == names(entry)
 
 
@@ -275,9 +271,7 @@ def teach_red(comfy: ComfyServer) -> None:
     entry = comfy.run(three_nodes("a red barn", size=64, recommender={**RED_GREEN_BLUE, "stage": "draft"}))
     red = names(entry).index("red.safetensors")
     verdict = {"selected_images": [red], "rejected_images": [place for place in range(3) if place != red]}
-    comfy.post(
-        "/context_checkpoint/feedback", {"generation_id": rounds(entry)[0]["generation_id"], **verdict}
-    )
+    comfy.post("/context_checkpoint/feedback", {"generation_id": rounds(entry)[0]["generation_id"], **verdict})
 
 
 def give_image(comfy: ComfyServer, name: str, *, masked_half: bool = False) -> None:

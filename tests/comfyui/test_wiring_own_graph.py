@@ -21,9 +21,7 @@ RED, OTHERS = "red.safetensors", ("green.safetensors", "blue.safetensors")
 def own_graph(prompt: str, *, batch: int = 1, size: int = 128, **recommender: Any) -> ApiGraph:
     """Stock nodes from loader to saved image, with the recommender before them and the recorder after."""
     graph = by_hand("", prompt=prompt, batch=batch, size=size, save=True)
-    graph["recommender"] = node(
-        "ContextCheckpointRecommender", prompt=prompt, **{"include": NINE, **recommender}
-    )
+    graph["recommender"] = node("ContextCheckpointRecommender", prompt=prompt, **{"include": NINE, **recommender})
     graph["loader"]["inputs"]["ckpt_name"] = ["recommender", 1]
     graph["recorder"] = node(
         "FeedbackRecorder",
@@ -39,9 +37,7 @@ def own_graph(prompt: str, *, batch: int = 1, size: int = 128, **recommender: An
 
 def drawn_by(server: ComfyServer, entry: dict[str, Any]) -> list[str]:
     """Who drew each saved image, told by its colour."""
-    return [
-        tiny_checkpoints.drawn_by(picture.mean_color, COLORS) for picture in server.images(entry, "shown")
-    ]
+    return [tiny_checkpoints.drawn_by(picture.mean_color, COLORS) for picture in server.images(entry, "shown")]
 
 
 def recorded(entry: dict[str, Any]) -> dict[str, Any]:

@@ -70,9 +70,7 @@ def test_a_kind_never_repeats_a_prompt_before_all_were_used() -> None:
     wishes = Person(list(COLORS), seed=5).wishes(48)
 
     assert len({wish.prompt for wish in wishes}) == 48
-    assert {kind: sum(wish.kind == kind for wish in wishes) for kind in SUBJECTS} == dict.fromkeys(
-        SUBJECTS, 12
-    )
+    assert {kind: sum(wish.kind == kind for wish in wishes) for kind in SUBJECTS} == dict.fromkeys(SUBJECTS, 12)
 
 
 def test_the_contact_sheet_shows_who_drew_and_what_was_kept(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 
-from context_checkpoint.learning.message import Message, joined, message, parts_of, told
+from context_checkpoint.learning.message import Message, error_text, joined, message, parts_of
 
 
 def test_a_message_is_its_english_text() -> None:
@@ -43,8 +43,8 @@ def test_any_text_has_parts() -> None:
 def test_an_error_keeps_what_it_was_raised_with() -> None:
     """`str` of an error is the text alone."""
     said = message("cut", "cut short")
-    assert told(ValueError(said)) is said
-    assert told(KeyError("gone")) == "'gone'"
+    assert error_text(ValueError(said)) is said
+    assert error_text(KeyError("gone")) == "'gone'"
 
 
 def test_a_message_survives_copies() -> None:

@@ -9,14 +9,20 @@ import pytest
 
 from context_checkpoint.learning.errors import InvalidVerdict
 from context_checkpoint.learning.values import ImageFile
-from context_checkpoint.runtime.pending_picks import PendingPicks, Pick, PickAnswer, PickRound, UnknownPick
+from context_checkpoint.runtime.pending_picks import (
+    PendingGeneration,
+    PendingPicks,
+    Pick,
+    PickAnswer,
+    UnknownPick,
+)
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
 
 def pick(pick_id: str = "one", images: int = 3) -> Pick:
     files = tuple(ImageFile(f"{number}.safetensors") for number in range(images))
-    return Pick(pick_id, "7", "", "prompt", "session", NOON, None, (PickRound("generation", 0, files),))
+    return Pick(pick_id, "7", "", "prompt", "session", NOON, None, (PendingGeneration("generation", 0, files),))
 
 
 def test_an_answer_wakes_the_run_and_is_handed_to_it() -> None:

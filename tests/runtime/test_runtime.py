@@ -122,9 +122,7 @@ class TestRunning:
 
         assert judged(made) == 5
 
-    async def test_a_missing_package_names_the_command(
-        self, made: Runtime, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_a_missing_package_names_the_command(self, made: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
         """Somebody unpacked the folder without installing its requirements."""
         monkeypatch.setitem(__import__("sys").modules, "context_checkpoint.learning.service.service", None)
 
@@ -203,9 +201,7 @@ class TestWhereTheDataLies:
         assert runtime.current() is not first
         assert judged(runtime.current()) == 0
 
-    def test_the_environment_names_another_database(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_environment_names_another_database(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """It wins over the file in the data directory; an explicit one wins over both."""
         monkeypatch.setenv("CONTEXT_CHECKPOINT_DATABASE", str(tmp_path / "studio.db"))
         runtime.configure(tmp_path)

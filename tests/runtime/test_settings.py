@@ -69,9 +69,7 @@ def test_a_change_by_another_process_is_seen(path: Path) -> None:
         ({"colour": "red"}, "There is no setting 'colour'; there are: policy, exploit_threshold"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_refused_with_the_choices(
-    changes: dict[str, object], message: str
-) -> None:
+def test_a_setting_that_makes_no_sense_is_refused_with_the_choices(changes: dict[str, object], message: str) -> None:
     """Before anything is written."""
     with pytest.raises(ValueError, match=message):
         Settings().changed(**changes)

@@ -10,7 +10,7 @@ import pytest
 from context_checkpoint import runtime
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.runtime.runtime import Runtime
-from context_checkpoint.runtime.users import FOLDER, People, UnknownPerson
+from context_checkpoint.runtime.users import FOLDER, UnknownUser, Users
 
 
 async def taught(service: PreferenceService) -> None:
@@ -25,7 +25,7 @@ async def counted(service: PreferenceService) -> int:
 def test_only_so_many_databases_are_open_and_a_closed_one_opens_again(tmp_path: Path) -> None:
     """Whose was not used for longest is closed; nothing of it is lost."""
     base = Runtime(tmp_path)
-    people = People(tmp_path, base.beside, most_open=2)
+    people = Users(tmp_path, base.beside, most_open=2)
     try:
         for name in ("anna", "ben", "cleo", "dora"):
             people.of(name).run_blocking(taught)
@@ -46,7 +46,7 @@ def test_only_so_many_databases_are_open_and_a_closed_one_opens_again(tmp_path: 
 def test_whatever_an_id_holds_it_is_one_folder_below_ours(tmp_path: Path, person: str) -> None:
     """No id leads out of the folder, and no two ids into one."""
     base = Runtime(tmp_path / "data")
-    people = People(tmp_path / "data", base.beside)
+    people = Users(tmp_path / "data", base.beside)
     try:
         people.of(person).run_blocking(taught)
         people.of("somebody else").run_blocking(taught)
@@ -63,13 +63,13 @@ def test_nobody_in_particular_has_the_shared_settings_and_no_memory(tmp_path: Pa
     """Where people are kept apart, what cannot be told apart is refused and not mixed."""
 
     def nobody() -> str:
-        raise UnknownPerson("mallory")
+        raise UnknownUser("mallory")
 
     runtime.configure(tmp_path)
     try:
         runtime.shared().change_settings(policy="ucb")
         runtime.keep_apart(nobody)
-        with pytest.raises(UnknownPerson, match="mallory"):
+        with pytest.raises(UnknownUser, match="mallory"):
             runtime.current()
         assert runtime.current_settings().policy == "ucb"
 

@@ -116,8 +116,7 @@ function addAt(graph, node, x, y) {
   const [width, height] = node.size;
   const inTheWay = () =>
     graph.nodes?.find(
-      ({ pos, size }) =>
-        pos[0] < x + width && x < pos[0] + size[0] && pos[1] < y + height && y < pos[1] + size[1],
+      ({ pos, size }) => pos[0] < x + width && x < pos[0] + size[0] && pos[1] < y + height && y < pos[1] + size[1],
     );
   for (let other = inTheWay(); other; other = inTheWay()) y = other.pos[1] + other.size[1] + GAP_PX;
   node.pos = [x, y];

@@ -23,9 +23,7 @@ export function speaker(texts = {}) {
     if (value instanceof Error) return "parts" in value ? told(value.parts) : value.message;
     if (!Array.isArray(value)) return String(value);
     return value
-      .map(({ text, key, values }) =>
-        texts[`message_${key}`] === undefined ? text : say(`message_${key}`, values),
-      )
+      .map(({ text, key, values }) => (texts[`message_${key}`] === undefined ? text : say(`message_${key}`, values)))
       .join("");
   };
   return say;
@@ -96,9 +94,7 @@ async function textsOf(fetchFile, language) {
  * @returns {Record<string, string>}
  */
 function flat(translated) {
-  const settings = Object.entries(translated?.settings ?? {}).filter(([id]) =>
-    id.startsWith("ContextCheckpoint_"),
-  );
+  const settings = Object.entries(translated?.settings ?? {}).filter(([id]) => id.startsWith("ContextCheckpoint_"));
   return {
     ...translated?.contextCheckpoint,
     ...Object.fromEntries(

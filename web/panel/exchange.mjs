@@ -32,10 +32,7 @@ export class Exchange {
     this.element = element("div", { class: "cc-exchange" }, [
       element("div", { class: "cc-actions" }, [
         this.#export,
-        element("label", { class: "cc-check" }, [
-          this.#anonymous,
-          element("span", { text: say("exportAnonymous") }),
-        ]),
+        element("label", { class: "cc-check" }, [this.#anonymous, element("span", { text: say("exportAnonymous") })]),
       ]),
       element("p", { class: "cc-note", text: say("exportHelp") }),
       element("div", { class: "cc-actions" }, [button(say("import"), () => this.#file.click()), this.#file]),

@@ -19,16 +19,12 @@ export function forgetting({ say, server, confirm }, kind, what, forgotten) {
     try {
       const { generations, traces } = await server.forget(what);
       const count = amount(generations);
-      if (traces.length > 0)
-        status.tell(say("forgottenTraces", { count, files: traces.join(", ") }), "failed");
+      if (traces.length > 0) status.tell(say("forgottenTraces", { count, files: traces.join(", ") }), "failed");
       else status.tell(say("forgotten", { count }), "saved");
       forgotten();
     } catch (error) {
       status.failed(say, "notForgotten", error);
     }
   };
-  return element("span", { class: "cc-forget" }, [
-    button(say(`forget${kind}`), () => void forget()),
-    status.element,
-  ]);
+  return element("span", { class: "cc-forget" }, [button(say(`forget${kind}`), () => void forget()), status.element]);
 }

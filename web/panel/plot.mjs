@@ -71,9 +71,7 @@ function drawn(line, label) {
       shape("text", { class: "cc-tick", x: LEFT - 6, y: up(value) + 3 }, percent(value)),
     );
   }
-  picture.append(
-    shape("polyline", { class: "cc-line", points: points.map(({ x, y }) => `${x},${y}`).join(" ") }),
-  );
+  picture.append(shape("polyline", { class: "cc-line", points: points.map(({ x, y }) => `${x},${y}`).join(" ") }));
   if (points.length < MARKED) {
     picture.append(...points.map(({ x, y }) => shape("circle", { class: "cc-dot", cx: x, cy: y, r: 2.5 })));
   }

@@ -40,8 +40,7 @@ export class PreferencesTab {
         {
           key: "keyword",
           title: say("keyword"),
-          cell: ({ keyword }) =>
-            element("bdi", { class: "cc-name cc-keyword", text: keyword, title: keyword }),
+          cell: ({ keyword }) => element("bdi", { class: "cc-name cc-keyword", text: keyword, title: keyword }),
         },
         { key: "checkpoint", title: say("checkpoint"), cell: (row) => nameElement(row.checkpoint) },
         rateColumn(say("rate"), say),
@@ -110,9 +109,7 @@ export class PreferencesTab {
     this.#table.show(pairs);
     const to = from + pairs.length;
     this.#place.textContent =
-      found > 0
-        ? this.#parts.say("rowsShown", { from: amount(from + 1), to: amount(to), all: amount(found) })
-        : "";
+      found > 0 ? this.#parts.say("rowsShown", { from: amount(from + 1), to: amount(to), all: amount(found) }) : "";
     this.#earlier.setAttribute("aria-disabled", String(from === 0));
     this.#later.setAttribute("aria-disabled", String(to >= found));
   }
@@ -132,11 +129,7 @@ export class PreferencesTab {
         if (generations.length === 0) list.append(element("li", { text: say("evidenceNone") }));
       },
     );
-    return element("div", {}, [
-      element("p", { class: "cc-note", text: say("evidenceRounds") }),
-      asking.element,
-      list,
-    ]);
+    return element("div", {}, [element("p", { class: "cc-note", text: say("evidenceRounds") }), asking.element, list]);
   }
 
   /**
@@ -146,8 +139,7 @@ export class PreferencesTab {
   #round(generation, checkpoint) {
     const { say } = this.#parts;
     const own = generation.images.filter((/** @type {any} */ image) => image.file.checkpoint === checkpoint);
-    const kept = (/** @type {any[]} */ images) =>
-      images.filter((image) => image.verdict === "selected").length;
+    const kept = (/** @type {any[]} */ images) => images.filter((image) => image.verdict === "selected").length;
     const numbers = {
       kept: kept(own),
       images: own.length,

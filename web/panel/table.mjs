@@ -20,16 +20,12 @@ export class Table {
     this.#parts = parts;
     this.order = parts.order;
     const titles = parts.columns.map((column) => this.#title(column));
-    this.#frame = element(
-      "div",
-      { class: "cc-scroll", tabindex: "0", role: "region", "aria-label": parts.caption },
-      [
-        element("table", { "aria-label": parts.caption }, [
-          element("thead", {}, [element("tr", {}, titles)]),
-          this.#body,
-        ]),
-      ],
-    );
+    this.#frame = element("div", { class: "cc-scroll", tabindex: "0", role: "region", "aria-label": parts.caption }, [
+      element("table", { "aria-label": parts.caption }, [
+        element("thead", {}, [element("tr", {}, titles)]),
+        this.#body,
+      ]),
+    ]);
     this.#none = element("p", { class: "cc-note", text: parts.none });
     this.element = element("div", {}, [this.#frame, this.#none]);
     this.#tellOrder();
@@ -109,11 +105,7 @@ export class Table {
     unfolded.hidden = !unfolded.hidden;
     opener.setAttribute("aria-expanded", String(!unfolded.hidden));
     // Asked anew each time it opens: what it tells may have changed.
-    const cell = element(
-      "td",
-      { colspan: String(columns.length) },
-      unfolded.hidden ? [] : [details.show(row)],
-    );
+    const cell = element("td", { colspan: String(columns.length) }, unfolded.hidden ? [] : [details.show(row)]);
     unfolded.replaceChildren(cell);
   }
 }

@@ -41,11 +41,8 @@ export function reasons(explained, say) {
  */
 function checkpoint(row, say) {
   const line = (/** @type {string} */ key, /** @type {Json[]} */ found) =>
-    found.length > 0
-      ? element("p", { text: say(key, { words: some(found.map(({ keyword }) => keyword)) }) })
-      : null;
-  const overall =
-    row.total > 0 ? say("whyOverall", { kept: row.selected, judged: row.total }) : say("whyNever");
+    found.length > 0 ? element("p", { text: say(key, { words: some(found.map(({ keyword }) => keyword)) }) }) : null;
+  const overall = row.total > 0 ? say("whyOverall", { kept: row.selected, judged: row.total }) : say("whyNever");
   return element("li", {}, [
     nameElement(row.checkpoint),
     element("p", { class: "cc-note", text: overall }),

@@ -74,18 +74,11 @@ export class Gallery {
     this.retry = button(say("tryAgain"), () => this.#save());
     this.retry.hidden = true;
     this.element = element("section", { class: "cc-round" }, [
-      round.message
-        ? element("p", { class: "cc-note cc-warning", text: say("{it}", { it: round.said }) })
-        : null,
+      round.message ? element("p", { class: "cc-note cc-warning", text: say("{it}", { it: round.said }) }) : null,
       this.list,
       this.#judgeable
         ? element("div", { class: "cc-foot" }, [
-            element("div", { class: "cc-actions" }, [
-              this.rejectAll,
-              this.rejectRest,
-              this.undoing,
-              this.comparing,
-            ]),
+            element("div", { class: "cc-actions" }, [this.rejectAll, this.rejectRest, this.undoing, this.comparing]),
             element("div", { class: "cc-saving" }, [this.status, this.retry]),
             this.#keys(),
           ])
@@ -242,8 +235,7 @@ export class Gallery {
     return {
       say: this.#parts.say,
       count: this.#cells.length,
-      url: (/** @type {number} */ place) =>
-        this.#parts.imageUrl(this.#imageAt(place), this.generationId, true),
+      url: (/** @type {number} */ place) => this.#parts.imageUrl(this.#imageAt(place), this.generationId, true),
       label: (/** @type {number} */ place) => this.#labelOf(this.#imageAt(place)),
       verdict: (/** @type {number} */ place) => this.#imageAt(place).verdict,
       judge: this.#judge.bind(this),

@@ -25,8 +25,7 @@ export class PauseBanner {
     this.#answer = (/** @type {object} */ body) => answer(pick.id, body);
     this.goOn = button(say("continue"), () => this.continue(), { class: "cc-continue" });
     this.status = element("p", { class: "cc-status", role: "status", "aria-live": "polite" });
-    const until =
-      pick.waits_until === null ? null : new Date(pick.waits_until).toLocaleTimeString(localeOf(say));
+    const until = pick.waits_until === null ? null : new Date(pick.waits_until).toLocaleTimeString(localeOf(say));
     this.element = element("section", { class: "cc-pause", "aria-label": say("waits") }, [
       element("strong", { text: say("waits") }),
       until === null ? null : element("span", { class: "cc-note", text: say("waitsUntil", { time: until }) }),

@@ -87,9 +87,7 @@ export function areAllRejected(images) {
  * @param {RoundImage[]} images
  */
 export function hasRest(images) {
-  return (
-    images.some((image) => image.verdict === "selected") && images.some((image) => image.verdict === null)
-  );
+  return images.some((image) => image.verdict === "selected") && images.some((image) => image.verdict === null);
 }
 
 /**
@@ -100,8 +98,7 @@ export function hasRest(images) {
  */
 export function feedbackBody(generationId, images) {
   /** @param {Verdict} verdict */
-  const indices = (verdict) =>
-    images.filter((image) => image.verdict === verdict).map((image) => image.index);
+  const indices = (verdict) => images.filter((image) => image.verdict === verdict).map((image) => image.index);
   return {
     generation_id: generationId,
     selected_images: indices("selected"),

@@ -28,10 +28,7 @@ export class Look {
     this.#at = place;
     this.#other = other;
     const title = looked.say(other === null ? "zoom" : "compare");
-    this.element = element("dialog", { class: "cc-look", "aria-label": title }, [
-      this.#stage,
-      this.#controls,
-    ]);
+    this.element = element("dialog", { class: "cc-look", "aria-label": title }, [this.#stage, this.#controls]);
     this.element.addEventListener("keydown", (pressed) => this.#pressed(pressed));
     this.element.addEventListener("keyup", (pressed) => pressed.stopPropagation());
     this.element.addEventListener("wheel", (turned) => turned.stopPropagation());

@@ -131,11 +131,7 @@ export interface ComfyApi {
   fetchApi(path: string, options?: RequestInit): Promise<Response>;
   apiURL(path: string): string;
   clientId?: string;
-  addEventListener(
-    event: string,
-    listener: (event: CustomEvent) => void,
-    options?: AddEventListenerOptions,
-  ): void;
+  addEventListener(event: string, listener: (event: CustomEvent) => void, options?: AddEventListenerOptions): void;
   addCustomEventListener(event: string, listener: (event: CustomEvent) => void): void;
 }
 

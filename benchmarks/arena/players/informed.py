@@ -104,9 +104,7 @@ class Informed:
     def learn(self, shown: Sequence[Shown]) -> None:
         candidates, style = self._asked
         kept = [candidates.index(part.checkpoint) for part in shown if part.selected]
-        style.learn(
-            [candidates.index(part.checkpoint) for part in shown], kept[0] if kept else None, self._general
-        )
+        style.learn([candidates.index(part.checkpoint) for part in shown], kept[0] if kept else None, self._general)
         self._general = self._drawn_general()
 
     def _drawn_general(self) -> Numbers:

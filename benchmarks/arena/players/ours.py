@@ -1,6 +1,6 @@
 """Our policies, used as the service uses them: question, evidence, decision, verdict, sums.
 
-Only the database is left out: `Tally` holds the same sums in memory, to the same bits.
+Only the database is left out: `Accumulator` holds the same sums in memory, to the same bits.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from context_checkpoint.learning.model.accumulator import Tally
-from context_checkpoint.learning.model.evidence import Round
+from context_checkpoint.learning.model.accumulator import Accumulator
+from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.policies import POLICIES, policy_named
 from context_checkpoint.learning.policies.model_policy import ModelPolicy
 from context_checkpoint.learning.recommendation.decision import Decision, ask, decide
@@ -27,7 +27,7 @@ class OurPolicy:
     def __init__(self, policy: str, seed: int) -> None:
         self._policy = policy
         self._seed = seed
-        self._tally = Tally(models=isinstance(policy_named(policy), ModelPolicy))
+        self._tally = Accumulator(models=isinstance(policy_named(policy), ModelPolicy))
         self._decision: Decision | None = None
 
     def show(self, prompt: str, candidates: Sequence[str], images: int, branches: int) -> Play:
@@ -51,7 +51,7 @@ class OurPolicy:
             raise RuntimeError("There is a verdict, and nothing was shown.")
         asked, said = self._decision.question, self._decision.ranking.utilities
         parts = tuple(replace(part, utility=said.get(part.checkpoint)) for part in shown)
-        self._tally.add(Round(asked.keywords, parts, asked.stage))
+        self._tally.add(Comparison(asked.keywords, parts, asked.stage))
 
 
 def _entrant(policy: str) -> Entrant:

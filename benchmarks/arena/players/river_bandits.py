@@ -47,7 +47,5 @@ def _make(world: World, seed: int, data: Path | None) -> RiverLinUcb:
 
 
 ENTRANTS = (
-    Entrant(
-        "river-linucb", "river LinUCBDisjoint", paced=True, peer=True, make=_make, missing=missing("river")
-    ),
+    Entrant("river-linucb", "river LinUCBDisjoint", paced=True, peer=True, make=_make, missing=missing("river")),
 )

@@ -37,6 +37,4 @@ def wishes(seed: int, data: Path | None, *, prompts: int = PROMPTS) -> Iterator[
         )
 
 
-LAZY = World(
-    "lazy", "every third round judged, four images, reject-all", PROMPTS, wishes, ((150, 300), (300, 600))
-)
+LAZY = World("lazy", "every third round judged, four images, reject-all", PROMPTS, wishes, ((150, 300), (300, 600)))

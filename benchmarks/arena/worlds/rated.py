@@ -70,8 +70,7 @@ def _panel(path: Path) -> Ratings:
             score = (float(row["mos_quality"]) + float(row["mos_align"])) / 2
             found[row["prompt"]][row["name"].split("_")[0]].append(score)
     return {
-        prompt: {name: sum(scores) / len(scores) for name, scores in given.items()}
-        for prompt, given in found.items()
+        prompt: {name: sum(scores) / len(scores) for name, scores in given.items()} for prompt, given in found.items()
     }
 
 

@@ -86,9 +86,7 @@ def _wishes(
 
 
 @lru_cache(maxsize=4)
-def _chosen(
-    seed: int, data: Path, own_words: int
-) -> tuple[tuple[str, ...], Sequence[str], Mapping[str, Any]]:
+def _chosen(seed: int, data: Path, own_words: int) -> tuple[tuple[str, ...], Sequence[str], Mapping[str, Any]]:
     """Twelve checkpoints, a template for each, and the state of chance after that. All players share it."""
     by_checkpoint, _ = _parsed(data)
     rng = numpy.random.default_rng([seed, 61])

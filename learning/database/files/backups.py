@@ -65,9 +65,7 @@ def listed(database: Path, now: datetime | None = None) -> list[Backup]:
     With `now`, those that a clock dated more than a day ahead come last, as it was wrong then or is now:
     taken for the newest, one of them would be restored, and push out what is made from now on, for years.
     """
-    name = re.compile(
-        rf"{re.escape(database.stem)}-(\d{{8}}-\d{{6}})(?:-([\w-]+))?{re.escape(database.suffix)}"
-    )
+    name = re.compile(rf"{re.escape(database.stem)}-(\d{{8}}-\d{{6}})(?:-([\w-]+))?{re.escape(database.suffix)}")
     found = []
     with suppress(OSError):
         for path in folder_of(database).iterdir():
@@ -144,7 +142,7 @@ def make_before_migrating(database: Path, now: datetime, kept: int, revision: st
         log.warning("No backup of %s could be made before migrating it (%s).", database, error)
 
 
-class Look:
+class IntegrityCheck:
     """One look through a file, which another thread may end."""
 
     def __init__(self, database: Path) -> None:
@@ -184,7 +182,7 @@ class Look:
 
 def problem_of(database: Path) -> str:
     """What is broken in a file; "" where nothing is, or it cannot be told (locked, not there)."""
-    return Look(database).run() or ""
+    return IntegrityCheck(database).run() or ""
 
 
 def restore(database: Path, now: datetime) -> Restored | None:
@@ -225,9 +223,7 @@ def set_aside(database: Path, now: datetime, generation: int, verdict: int) -> P
     """
     if not problem_of(database):
         return None
-    aside = database.with_name(
-        f"{database.stem}.damaged-{now.astimezone(timezone.utc):{_MOMENT}}{database.suffix}"
-    )
+    aside = database.with_name(f"{database.stem}.damaged-{now.astimezone(timezone.utc):{_MOMENT}}{database.suffix}")
     note = _note(aside)
     try:
         note.write_text(json.dumps([generation, verdict]), "utf-8")
@@ -306,9 +302,7 @@ def _newest_numbers(database: Path) -> list[int]:
 
 def damaged(database: Path) -> list[Path]:
     """Files that were put aside, newest first."""
-    return sorted(
-        database.parent.glob(f"{_literal(database.stem)}.damaged-*{_literal(database.suffix)}"), reverse=True
-    )
+    return sorted(database.parent.glob(f"{_literal(database.stem)}.damaged-*{_literal(database.suffix)}"), reverse=True)
 
 
 def put_aside(database: Path) -> list[Path]:

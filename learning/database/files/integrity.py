@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def look_at_start(path: Path, now: datetime) -> bool:
     """Look through a file, restore it where it is damaged, and say whether all of it could be looked at."""
     _finish(path, now)
-    problem = backups.Look(path).run(LOOK_WITHIN_S)
+    problem = backups.IntegrityCheck(path).run(LOOK_WITHIN_S)
     if problem:
         restore(path, now)
     return problem is not None
@@ -34,9 +34,7 @@ def _finish(path: Path, now: datetime) -> None:
         log.error("%s is not there, and what was to be put in its place cannot be (%s).", path, error)
         return
     if found:
-        log.error(
-            "%s had no file, for a process was killed while it put one there. It is %s now.", path, found
-        )
+        log.error("%s had no file, for a process was killed while it put one there. It is %s now.", path, found)
 
 
 def restore(path: Path, now: datetime) -> bool:

@@ -47,7 +47,7 @@ class WrittenOver(StoreUnavailable):
         )
 
 
-class Glance:
+class HeaderWatch:
     """What the file's first page said when it was looked at last. Not of two threads.
 
     More of the file says nothing without the log beside it: while somebody reads, SQLite brings only a part

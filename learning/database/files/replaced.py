@@ -66,7 +66,7 @@ async def rescue(connection: aiosqlite.Connection, path: Path) -> Path | None:
     return copy
 
 
-def beside(path: Path) -> frozenset[Identity]:
+def sidecar_files(path: Path) -> frozenset[Identity]:
     """The files that SQLite keeps beside a database while it is open: its log, and the index of that."""
     return frozenset(filter(None, map(identity, _beside(path))))
 
@@ -91,10 +91,7 @@ def put_back(copy: Path | None, path: Path, beside_it: Collection[Identity]) -> 
     if nobodys:
         with contextlib.suppress(FileExistsError):
             _name_without_replacing(copy, path)
-            return (
-                "It was restored, with all that had been learned. "
-                "To begin anew, stop ComfyUI before deleting it."
-            )
+            return "It was restored, with all that had been learned. To begin anew, stop ComfyUI before deleting it."
     now = datetime.now(timezone.utc)
     kept = path.with_name(f"{path.stem}.before-{now:%Y%m%d-%H%M%S}{path.suffix}")
     copy.replace(kept)

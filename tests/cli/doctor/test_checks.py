@@ -77,9 +77,7 @@ def test_where_requirements_are_missing_it_says_how_to_install_them(run: Command
     def bare(*given: str) -> subprocess.CompletedProcess[str]:
         environment = run.environment | {"PYTHONPATH": str(run.package)}
         arguments = [sys.executable, "-S", "-m", "context_checkpoint", *given]
-        return subprocess.run(
-            arguments, env=environment, cwd=run.home, capture_output=True, text=True, check=False
-        )
+        return subprocess.run(arguments, env=environment, cwd=run.home, capture_output=True, text=True, check=False)
 
     report = bare("doctor", "--json")
     refused = bare("stats")

@@ -22,9 +22,7 @@ def make_comfyui(folder: Path, version: str = "0.33.0") -> Path:
 def _empty_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No ComfyUI of this machine is found by accident."""
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
-    monkeypatch.setattr(
-        "context_checkpoint.demo.comfyui.installation.private_folder", lambda: tmp_path / "private"
-    )
+    monkeypatch.setattr("context_checkpoint.demo.comfyui.installation.private_folder", lambda: tmp_path / "private")
 
 
 def test_the_named_one_wins(tmp_path: Path) -> None:
@@ -78,9 +76,7 @@ def test_a_wrong_name_is_told_instead_of_taking_another(variable: str, tmp_path:
     ("version", "enough"),
     [("0.26.0", True), ("0.33.1", True), ("1.0", True), ("0.25.9", False), ("0.3.76", False)],
 )
-def test_a_version_below_the_oldest_supported_one_is_known_as_such(
-    version: str, enough: bool, tmp_path: Path
-) -> None:
+def test_a_version_below_the_oldest_supported_one_is_known_as_such(version: str, enough: bool, tmp_path: Path) -> None:
     """Compared by number: 0.3.76 is older than 0.26.0."""
     named = make_comfyui(tmp_path / "named", version)
 

@@ -20,9 +20,7 @@ def read_header(path: Path) -> tuple[dict[str, dict[str, object]], int]:
 
 
 @pytest.mark.parametrize("family", tiny_checkpoints.FAMILIES)
-def test_tensors_fill_the_file_without_gap_or_overlap(
-    family: tiny_checkpoints.Family, tmp_path: Path
-) -> None:
+def test_tensors_fill_the_file_without_gap_or_overlap(family: tiny_checkpoints.Family, tmp_path: Path) -> None:
     """A reader of safetensors refuses a file whose offsets do not follow one another to its very end."""
     path = tiny_checkpoints.write(tmp_path / "one.safetensors", family)
 

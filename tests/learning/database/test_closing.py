@@ -121,9 +121,7 @@ async def test_a_connection_that_is_cancelled_in_its_first_steps_is_closed(
 
     def slowly(cursor: Any) -> None:
         begun.set()
-        cursor.execute(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n LIMIT 1000000"
-        )
+        cursor.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n LIMIT 1000000")
 
     monkeypatch.setattr(engines, "_write_ahead", slowly)
     opening = asyncio.ensure_future(Database.open(database_file))

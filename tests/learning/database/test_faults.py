@@ -46,9 +46,7 @@ async def judged(service: PreferenceService) -> int:
 def judged_in(path: Path) -> int:
     connection = sqlite3.connect(path)
     try:
-        return int(
-            connection.execute("SELECT COUNT(*) FROM generation_logs WHERE judged_at NOT NULL").fetchone()[0]
-        )
+        return int(connection.execute("SELECT COUNT(*) FROM generation_logs WHERE judged_at NOT NULL").fetchone()[0])
     finally:
         connection.close()
 
@@ -86,9 +84,7 @@ def open_folder() -> Iterator[Path]:
 
 
 class TestReadOnly:
-    async def test_a_read_only_file_still_recommends_and_a_verdict_is_refused(
-        self, open_folder: Path
-    ) -> None:
+    async def test_a_read_only_file_still_recommends_and_a_verdict_is_refused(self, open_folder: Path) -> None:
         """Permissions taken away: reading goes on, a lost verdict is told."""
         path = open_folder / "preferences.db"
         async with opened(path) as service:
@@ -144,9 +140,7 @@ class TestReadOnly:
 
 
 class TestLocked:
-    async def test_a_write_that_waits_too_long_is_told_and_may_be_sent_again(
-        self, database_file: Path
-    ) -> None:
+    async def test_a_write_that_waits_too_long_is_told_and_may_be_sent_again(self, database_file: Path) -> None:
         """Another program holds the write lock: recommending goes on, the verdict comes to no harm."""
         async with opened(database_file, busy_timeout_s=0.2) as service:
             await teach(service, rounds=2)
@@ -295,9 +289,7 @@ class TestDeletedWhileRunning:
             assert judged_in(database_file) == 3
 
     @pytest.mark.parametrize("delay_ms", [0, 1, 2, 3, 4])
-    async def test_deleted_in_the_middle_of_many_reads_none_fails(
-        self, database_file: Path, delay_ms: int
-    ) -> None:
+    async def test_deleted_in_the_middle_of_many_reads_none_fails(self, database_file: Path, delay_ms: int) -> None:
         """Whether a connection was open, being opened or not yet, each sees all that was learned."""
         async with opened(database_file) as service:
             await teach(service, rounds=3)
@@ -359,9 +351,7 @@ class TestFullDisk:
         """The operating system refuses to make it larger."""
         await self.fill(database_file, 300_000)
 
-    @pytest.mark.skipif(
-        not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk"
-    )
+    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk")
     async def test_a_small_disk_that_is_full_is_told_and_goes_on_later(self, tmp_path: Path) -> None:
         """A real one, of one megabyte, filled by another program."""
         disk = tmp_path / "disk"
@@ -386,9 +376,7 @@ class TestFullDisk:
         finally:
             subprocess.run(["umount", str(disk)], check=True)
 
-    @pytest.mark.skipif(
-        not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk"
-    )
+    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk")
     async def test_a_database_on_a_full_disk_still_opens_to_recommend(self, tmp_path: Path) -> None:
         """SQLite finds no room for its log; what was learned is read as it stands."""
         disk = tmp_path / "disk"
@@ -518,9 +506,7 @@ class TestNotADatabase:
             await teach(service)
 
         with sqlite3.connect(database_file) as connection:
-            assert connection.execute("SELECT * FROM alembic_version").fetchall() == [
-                ("0006_add_loader_path",)
-            ]
+            assert connection.execute("SELECT * FROM alembic_version").fetchall() == [("0006_add_loader_path",)]
         connection.close()
 
 

@@ -107,9 +107,7 @@ async def test_an_older_database_is_upgraded_and_a_current_one_left_alone(
 
 
 @pytest.mark.parametrize("released", ["0001", "0002", "0003", "0004"])
-async def test_a_database_of_a_former_revision_learns_all_that_it_logged(
-    tmp_path: Path, released: str
-) -> None:
+async def test_a_database_of_a_former_revision_learns_all_that_it_logged(tmp_path: Path, released: str) -> None:
     """What was known of a round is packed otherwise there, so it is taken anew: the same, to the bit."""
     new, old = tmp_path / "new.db", tmp_path / "old.db"
     service = await PreferenceService.open(new)

@@ -55,10 +55,7 @@ RESUMED = re.compile(r"^(\d+) +<\.\.\. (\w+) resumed>")
 def works() -> bool:
     """Whether there is a strace that may watch here."""
     strace = shutil.which("strace")
-    return (
-        strace is not None
-        and subprocess.run([strace, "true"], capture_output=True, check=False).returncode == 0
-    )
+    return strace is not None and subprocess.run([strace, "true"], capture_output=True, check=False).returncode == 0
 
 
 @dataclass(frozen=True, slots=True)

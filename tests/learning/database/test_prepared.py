@@ -16,9 +16,7 @@ from context_checkpoint.learning.errors import StoreUnavailable
 
 ADD = Writing.adding(keyword_sums_anew)
 HEARD = Reading(lambda among: select(keywords.c.text).where(among(keywords.c.text, "texts")).order_by("text"))
-ROUNDS = Reading(
-    lambda _: select(keyword_sums_anew.c.rounds).where(keyword_sums_anew.c.keyword_id == bindparam("of"))
-)
+ROUNDS = Reading(lambda _: select(keyword_sums_anew.c.rounds).where(keyword_sums_anew.c.keyword_id == bindparam("of")))
 
 
 async def test_a_list_may_have_any_length(database: str) -> None:
@@ -58,9 +56,7 @@ async def test_a_moment_comes_back_in_utc(database: str) -> None:
     names = "number id session_id prompt_id prompt stage policy strategy confidence evidence clarity family"
     columns = [generation_logs.c[name] for name in (*names.split(), "fallback", "created_at")]
     row = (1, "x", *["y"] * 6, *[0.5] * 3, "z", True, moment)
-    await opened.write(
-        lambda connection: Writing.inserting(generation_logs, columns).write(connection, [row])
-    )
+    await opened.write(lambda connection: Writing.inserting(generation_logs, columns).write(connection, [row]))
     back = Reading(lambda _: select(generation_logs.c.fallback, generation_logs.c.created_at))
     assert [list(row) for row in await opened.read(back.rows)] == [[True, moment]]
     await opened.close()

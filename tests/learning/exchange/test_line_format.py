@@ -85,6 +85,4 @@ def test_the_document_shows_lines_that_fit_it_and_names_every_field(schema: Draf
     portable.read_generation(json.dumps(examples[1]).encode(), 2)
     schema.validate(examples[1])
     schema.validate({**examples[0], "database": "5f0c"})
-    assert [
-        field for field in sorted(fields) if f"`{field}`" not in section and f'"{field}"' not in section
-    ] == []
+    assert [field for field in sorted(fields) if f"`{field}`" not in section and f'"{field}"' not in section] == []

@@ -127,9 +127,7 @@ class TestRoundTrip:
 
         asyncio.run(play())
 
-    async def test_it_works_on_every_kind_of_database(
-        self, service: PreferenceService, opened: Opened
-    ) -> None:
+    async def test_it_works_on_every_kind_of_database(self, service: PreferenceService, opened: Opened) -> None:
         """From PostgreSQL into a file and back, as from file to file."""
         await random_history(service, 20, seed=5)
         there = await opened("there.db")
@@ -190,9 +188,7 @@ class TestMerging:
 
         apart = await learned(one), await learned(two)
         both = {
-            pair: tuple(
-                sum(numbers) for numbers in zip(*(sums.get(pair, (0.0,) * 3) for sums in apart), strict=True)
-            )
+            pair: tuple(sum(numbers) for numbers in zip(*(sums.get(pair, (0.0,) * 3) for sums in apart), strict=True))
             for pair in apart[0].keys() | apart[1].keys()
         }
         assert await learned(ways[0]) == await learned(ways[1]) == both
@@ -237,9 +233,7 @@ class TestMerging:
         """In either spelling of folders; two names may become one."""
         here, there = await opened("here.db"), await opened("there.db")
         await random_history(here, 10, seed=1)
-        await there.import_lines(
-            await exported(here), {NAMES[0]: "sub\\a.safetensors", NAMES[1]: "sub/a.safetensors"}
-        )
+        await there.import_lines(await exported(here), {NAMES[0]: "sub\\a.safetensors", NAMES[1]: "sub/a.safetensors"})
 
         names = {name for _, name in await learned(there)}
         assert "sub/a.safetensors" in names

@@ -338,7 +338,7 @@ async def test_a_worker_whose_standby_file_is_damaged_starts_without_the_server(
 
         for started in range(2):
             async with worker(postgres_url, tmp_path) as service:
-                assert service.is_away
+                assert service.is_offline
                 assert await judged(service) == read + started
                 await teach(service)
                 assert await judged(service) == read + started + 1
@@ -421,9 +421,7 @@ async def test_a_server_that_was_never_reached_is_told(tmp_path: Path) -> None:
         await PreferenceService.open("postgresql://painter@127.0.0.1:9/none", standby=tmp_path)
 
 
-async def test_a_mistake_of_ours_is_not_taken_for_a_server_that_is_away(
-    postgres_url: str, tmp_path: Path
-) -> None:
+async def test_a_mistake_of_ours_is_not_taken_for_a_server_that_is_away(postgres_url: str, tmp_path: Path) -> None:
     """It is told, and the next verdict goes to the server."""
     async with worker(postgres_url, tmp_path) as service:
 

@@ -36,9 +36,7 @@ def test_every_row_is_found_as_it_was_written(
         if reserved:
             database.execute("CREATE INDEX more ON numbered (a)")
         database.executemany("INSERT INTO numbered VALUES (?, ?, ?)", kept)
-        database.executemany(
-            "INSERT INTO keyed VALUES (?, ?, ?, ?)", [(n, *row) for n, row in enumerate(kept)]
-        )
+        database.executemany("INSERT INTO keyed VALUES (?, ?, ?, ?)", [(n, *row) for n, row in enumerate(kept)])
 
     found = [*rows(file)]
 
@@ -50,9 +48,7 @@ def test_every_row_is_found_as_it_was_written(
 
 @settings(max_examples=200)
 @given(seed=st.integers(0, 2**32), size=st.sampled_from([0, 1, 99, 512, 4096, 20_000]), head=st.booleans())
-def test_rubbish_is_no_error(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, size: int, head: bool
-) -> None:
+def test_rubbish_is_no_error(tmp_path_factory: pytest.TempPathFactory, seed: int, size: int, head: bool) -> None:
     """Whatever a page claims of lengths and places."""
     content = bytearray(random.Random(seed).randbytes(size))  # noqa: S311 - not for secrets
     if head and size >= 512:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from context_checkpoint.learning.model.accumulator import Tally
-from context_checkpoint.learning.model.evidence import Round
+from context_checkpoint.learning.model.accumulator import Accumulator
+from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.model.plackett_luce import BAR, surprise
-from context_checkpoint.learning.model.sufficient_statistics import hearings
+from context_checkpoint.learning.model.sufficient_statistics import keyword_trends
 from context_checkpoint.learning.policies import policy_named
 from context_checkpoint.learning.recommendation.explanation import one_sentence
 from context_checkpoint.learning.values import Keyword, Ranking, Shown
@@ -27,18 +27,18 @@ def shown(best: str | None, *names: str) -> tuple[Shown, ...]:
     return tuple(Shown(name, 1, int(name == best), int(name != best)) for name in names)
 
 
-def ask(tally: Tally, words: tuple[Keyword, ...] = CATS, seed: int = 0) -> Ranking:
+def ask(tally: Accumulator, words: tuple[Keyword, ...] = CATS, seed: int = 0) -> Ranking:
     held = tally.evidence(words, POOL)
     return policy_named("bayesian").rank(words, POOL, held, rng=numpy.random.default_rng(seed))
 
 
-def someone(rounds: int = 12) -> Tally:
+def someone(rounds: int = 12) -> Accumulator:
     """Somebody who picks `a` for cats and `b` for trees."""
-    tally = Tally()
+    tally = Accumulator()
     for number in range(rounds):
         others = (POOL[2 + number % 2],)
-        tally.add(Round(CATS, shown("a", "a", "b", *others)))
-        tally.add(Round(TREES, shown("b", "a", "b", *others)))
+        tally.add(Comparison(CATS, shown("a", "a", "b", *others)))
+        tally.add(Comparison(TREES, shown("b", "a", "b", *others)))
     return tally
 
 
@@ -69,37 +69,37 @@ class TestHearings:
         """Per keyword, and only its own."""
         tally = someone()
         for _ in range(3):
-            tally.add(Round(CATS, shown("a", "a")))
-        held = tally.evidence((*CATS, *TREES), POOL).hearings
-        assert (held["cat"].alone, held["tree"].alone) == (3.0, 0.0)
-        tally.add(Round(CATS, shown("a", "a", "b")))
-        assert tally.evidence(CATS, POOL).hearings["cat"].alone == 0.0
+            tally.add(Comparison(CATS, shown("a", "a")))
+        held = tally.evidence((*CATS, *TREES), POOL).keyword_trends
+        assert (held["cat"].exploit_streak, held["tree"].exploit_streak) == (3.0, 0.0)
+        tally.add(Comparison(CATS, shown("a", "a", "b")))
+        assert tally.evidence(CATS, POOL).keyword_trends["cat"].exploit_streak == 0.0
 
     def test_taking_a_verdict_back_leaves_no_trace(self):
         """Both numbers are sums, although they are replaced."""
         tally = someone()
-        before = tally.evidence(CATS, POOL).hearings
-        verdict = Round(CATS, shown(None, "a"))
+        before = tally.evidence(CATS, POOL).keyword_trends
+        verdict = Comparison(CATS, shown(None, "a"))
         tally.add(verdict)
-        assert tally.evidence(CATS, POOL).hearings != before
+        assert tally.evidence(CATS, POOL).keyword_trends != before
         tally.subtract(verdict)
-        assert tally.evidence(CATS, POOL).hearings == before
+        assert tally.evidence(CATS, POOL).keyword_trends == before
 
     def test_a_draft_surprises_half(self):
         """As it teaches half; that one was shown alone counts whole."""
-        tally, verdict = someone(), Round(CATS, shown(None, "a"), "final")
+        tally, verdict = someone(), Comparison(CATS, shown(None, "a"), "final")
         tally.add(verdict)
         (basis,) = tally._taken[verdict]
         final, draft = (
-            hearings(replace(verdict, stage=stage, basis=basis))["cat"] for stage in ("final", "draft")
+            keyword_trends(replace(verdict, stage=stage, basis=basis))["cat"] for stage in ("final", "draft")
         )
         assert draft.surprise == pytest.approx(final.surprise / 2, abs=1e-5)
-        assert draft.alone == final.alone == 1.0
+        assert draft.exploit_streak == final.exploit_streak == 1.0
 
     def test_nothing_is_heard_of_a_round_without_a_verdict_or_a_basis(self):
         """There is nothing that could have been expected."""
-        assert hearings(Round(CATS, (Shown("a", 1),))) == {}
-        assert hearings(Round(CATS, shown("a", "a"))) == {}
+        assert keyword_trends(Comparison(CATS, (Shown("a", 1),))) == {}
+        assert keyword_trends(Comparison(CATS, shown("a", "a"))) == {}
 
 
 class TestDoubt:
@@ -107,12 +107,12 @@ class TestDoubt:
         """Long before so many verdicts outweigh those that made it the favourite."""
         tally = someone()
         sure = ask(tally)
-        assert (sure.order[0], sure.doubt) == ("a", 0.0)
+        assert (sure.order[0], sure.drift) == ("a", 0.0)
         assert sure.confidence > 0.5
         for _ in range(3):
-            tally.add(Round(CATS, shown(None, "a")))
+            tally.add(Comparison(CATS, shown(None, "a")))
         unsure = ask(tally)
-        assert unsure.doubt > 0.3
+        assert unsure.drift > 0.3
         assert unsure.confidence < 0.5
         said = [
             one_sentence(each, each.shown_order[:2], "exploit_explore", stage="final", policy="bayesian")
@@ -124,18 +124,18 @@ class TestDoubt:
         """But a little: who changed one taste may have changed others."""
         tally = someone()
         for _ in range(3):
-            tally.add(Round(CATS, shown(None, "a")))
-        assert ask(tally, TREES).doubt < ask(tally).doubt / 2
+            tally.add(Comparison(CATS, shown(None, "a")))
+        assert ask(tally, TREES).drift < ask(tally).drift / 2
 
     def test_what_comes_true_again_is_believed_again(self):
         """Some bad days are no change of taste."""
         tally = someone()
         for _ in range(3):
-            tally.add(Round(CATS, shown(None, "a")))
+            tally.add(Comparison(CATS, shown(None, "a")))
         for _ in range(8):
-            tally.add(Round(CATS, shown("a", "a", "b", "c")))
+            tally.add(Comparison(CATS, shown("a", "a", "b", "c")))
         again = ask(tally)
-        assert (again.order[0], again.doubt) == ("a", 0.0)
+        assert (again.order[0], again.drift) == ("a", 0.0)
         assert again.confidence > 0.5
 
 
@@ -145,11 +145,11 @@ class TestStaleness:
         tally, alone = someone(30), 0
         fresh = ask(tally).confidence
         while ask(tally).confidence > 0.5:
-            tally.add(Round(CATS, shown("a", "a")))
+            tally.add(Comparison(CATS, shown("a", "a")))
             alone += 1
             if alone == 30:
                 assert ask(tally).confidence >= fresh - 0.02
         assert 30 < alone < 60
         assert ask(tally).confidence > 0.3
-        tally.add(Round(CATS, shown("a", "a", "b")))
+        tally.add(Comparison(CATS, shown("a", "a", "b")))
         assert ask(tally).confidence >= fresh - 0.02

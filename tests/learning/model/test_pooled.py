@@ -6,9 +6,9 @@ import numpy
 import pytest
 
 from context_checkpoint.learning.model import pooled
-from context_checkpoint.learning.model import word_weights as telling_words
-from context_checkpoint.learning.model.accumulator import Tally
-from context_checkpoint.learning.model.evidence import Round
+from context_checkpoint.learning.model import word_weights as word_weights
+from context_checkpoint.learning.model.accumulator import Accumulator
+from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.model.evidence_arrays import as_arrays
 from context_checkpoint.learning.values import Keyword, Shown
 
@@ -17,22 +17,22 @@ STYLES = ("ink", "neon", "felt")
 SUBJECTS = ("fox", "owl", "bridge", "harbour", "piano")
 
 
-def history(rounds: int) -> Tally:
+def history(rounds: int) -> Accumulator:
     """A person of three styles who always prefers `a` and never keeps `f`, whatever the prompt."""
     rng = numpy.random.default_rng(2)
-    tally = Tally(models=False)
+    tally = Accumulator(models=False)
     for number in range(rounds):
         shown = ["a", "f", str(rng.choice(POOL[1:-1]))]
         verdict = tuple(Shown(name, 1, int(name == "a"), int(name != "a")) for name in shown)
         words = (Keyword(STYLES[number % 3]), Keyword(str(rng.choice(SUBJECTS))))
-        tally.add(Round(words, verdict))
+        tally.add(Comparison(words, verdict))
     return tally
 
 
-def predicted(tally: Tally, *texts: str) -> pooled.Pooled:
+def predicted(tally: Accumulator, *texts: str) -> pooled.Pooled:
     keywords = tuple(Keyword(text) for text in texts)
     held = as_arrays(keywords, POOL, tally.evidence(keywords, POOL))
-    return pooled.predict(held, telling_words.weigh(held, keywords))
+    return pooled.predict(held, word_weights.weigh(held, keywords))
 
 
 @pytest.mark.parametrize("rounds", [30, 300, 3000])
@@ -64,14 +64,14 @@ def test_effects_and_the_overall_utility_add_up_to_the_means():
 def test_one_checkpoint_made_for_a_kind_is_believed_to_be_far_better_though_all_others_are_alike():
     """Each checkpoint deviates as far as its own rounds say: that hundreds of rounds found five others alike
     does not hold back what wins five comparisons of five. It would have 1.6 if it did."""
-    tally = Tally(models=False)
+    tally = Accumulator(models=False)
     for number in range(315):
         style, rest = STYLES[number % 3], [POOL[1 + (number + step) % 5] for step in range(2)]
         favourite = number >= 300 and style == "ink"
         kept = "a" if favourite else rest[number // 3 % 2]
         shown = ["a", *rest] if favourite else rest
         verdict = tuple(Shown(name, 1, int(name == kept), int(name != kept)) for name in shown)
-        tally.add(Round((Keyword(style),), verdict))
+        tally.add(Comparison((Keyword(style),), verdict))
     means = predicted(tally, "ink").means
     assert numpy.ptp(means[1:]) < 0.1
     assert means[0] - means[1:].max() > 1.8
@@ -79,13 +79,13 @@ def test_one_checkpoint_made_for_a_kind_is_believed_to_be_far_better_though_all_
 
 def test_a_checkpoint_that_was_not_tried_may_be_the_favourite():
     """Of what nothing is known, more is open than of those that were compared, however alike these are."""
-    tally = Tally(models=False)
+    tally = Accumulator(models=False)
     for number in range(30):
         shown = POOL[number % 5], POOL[(number + 1) % 5]
         verdict = tuple(
             Shown(name, 1, int(name == shown[number % 2]), int(name != shown[number % 2])) for name in shown
         )
-        tally.add(Round((Keyword(STYLES[number % 3]),), verdict))
+        tally.add(Comparison((Keyword(STYLES[number % 3]),), verdict))
     found = predicted(tally, "ink")
     assert found.variances[-1] > 3.0 * found.variances[:-1].max()
     bounds = found.means + 2.0 * numpy.sqrt(found.variances)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from context_checkpoint.learning.model.accumulator import Tally
-from context_checkpoint.learning.model.averaging import linearise, model_weights, predict
-from context_checkpoint.learning.model.evidence import Round
+from context_checkpoint.learning.model.accumulator import Accumulator
+from context_checkpoint.learning.model.averaging import model_weights, predict, take_snapshot
+from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.model.keyword_regression import keyword_variances, step
-from context_checkpoint.learning.model.snapshot import MODELS, Basis, unpacked
+from context_checkpoint.learning.model.snapshot import MODELS, PriorSnapshot, unpacked
 from context_checkpoint.learning.model.sufficient_statistics import fits, increments
 from context_checkpoint.learning.values import Keyword, Shown
 
@@ -24,23 +24,23 @@ def words(*texts: str) -> tuple[Keyword, ...]:
     return tuple(Keyword(text) for text in texts)
 
 
-def picked(best: str, *texts: str) -> Round:
+def picked(best: str, *texts: str) -> Comparison:
     """A round of three in which `best` is selected and the others are rejected."""
-    return Round(words(*texts), tuple(Shown(name, 1, int(name == best), int(name != best)) for name in POOL))
+    return Comparison(words(*texts), tuple(Shown(name, 1, int(name == best), int(name != best)) for name in POOL))
 
 
-def taught(rounds: list[Round]) -> Tally:
-    tally = Tally()
+def taught(rounds: list[Comparison]) -> Accumulator:
+    tally = Accumulator()
     for judged in rounds:
         tally.add(judged)
     return tally
 
 
-def basis_of(judged: Round, tally: Tally) -> Basis:
-    return linearise(judged, tally.evidence(judged.keywords, [part.checkpoint for part in judged.shown]))
+def basis_of(judged: Comparison, tally: Accumulator) -> PriorSnapshot:
+    return take_snapshot(judged, tally.evidence(judged.keywords, [part.checkpoint for part in judged.shown]))
 
 
-def mean(tally: Tally, name: str, *texts: str) -> float:
+def mean(tally: Accumulator, name: str, *texts: str) -> float:
     held = tally.evidence(words(*texts), POOL)
     return float(predict(words(*texts), POOL, held).means[POOL.index(name)])
 
@@ -64,7 +64,7 @@ def test_what_is_no_basis_is_none(data: bytes):
 
 def test_a_cut_basis_is_none():
     """A blob that a damaged file gives back in part is taken anew."""
-    packed = basis_of(picked("a", "cat"), Tally()).packed()
+    packed = basis_of(picked("a", "cat"), Accumulator()).packed()
     assert unpacked(packed) is not None
     assert unpacked(packed[:-1]) is None
     assert unpacked(b"\xff" + packed[1:]) is None
@@ -73,7 +73,7 @@ def test_a_cut_basis_is_none():
 def test_a_basis_of_another_round_teaches_the_additive_models_nothing():
     """Its shape shows it: the pair counts, and the effects stay as they were."""
     judged = picked("a", "cat", "night")
-    foreign = basis_of(picked("a", "cat"), Tally())
+    foreign = basis_of(picked("a", "cat"), Accumulator())
     changes = [each.change for each in increments(replace(judged, basis=foreign))]
     assert {change.wide for change in changes} == {0.0}
     assert {change.total for change in changes} == {1.0}
@@ -83,7 +83,7 @@ def test_a_basis_follows_its_keywords_into_another_order():
     """The lesson of each keyword is the same wherever it stands, and of what is left out there is none."""
     judged = picked("a", "cat", "night", "fog")
     basis = basis_of(judged, taught([picked("a", "cat"), picked("b", "night"), picked("c", "fog")] * 4))
-    turned = Round(words("fog", "cat"), judged.shown, basis=basis.reordered([2, 0]))
+    turned = Comparison(words("fog", "cat"), judged.shown, basis=basis.reordered([2, 0]))
     before = {(each.keyword, each.checkpoint): each for each in increments(replace(judged, basis=basis))}
     after = {(each.keyword, each.checkpoint): each for each in increments(turned)}
     assert after == {pair: each for pair, each in before.items() if pair[0] != "night"}
@@ -143,7 +143,7 @@ def test_tastes_that_turn_are_followed():
 def test_a_draft_teaches_half_and_counts_whole():
     """A glance at a draft says less; the document's rates count its images all the same."""
     judged = picked("a", "cat")
-    basis = basis_of(judged, Tally())
+    basis = basis_of(judged, Accumulator())
     final = increments(replace(judged, basis=basis, stage="final"))[0].change
     draft = increments(replace(judged, basis=basis, stage="draft"))[0].change
     assert (draft.selected, draft.total) == (final.selected, final.total)

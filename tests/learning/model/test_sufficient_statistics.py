@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from context_checkpoint.learning.model.accumulator import Tally
-from context_checkpoint.learning.model.averaging import linearise
-from context_checkpoint.learning.model.evidence import Increment, Round
+from context_checkpoint.learning.model.accumulator import Accumulator
+from context_checkpoint.learning.model.averaging import take_snapshot
+from context_checkpoint.learning.model.evidence import Comparison, Increment
 from context_checkpoint.learning.model.sufficient_statistics import increments, keyword_rounds
 from context_checkpoint.learning.values import Keyword, Shown
 
@@ -19,28 +19,27 @@ CAT = (Keyword("cat"),)
 GRAIN = 2.0**-20
 
 
-def overall(judged: Round) -> dict[str, Increment]:
+def overall(judged: Comparison) -> dict[str, Increment]:
     return {found.checkpoint: found for found in increments(judged) if not found.keyword}
 
 
-def effect(judged: Round, checkpoint: str) -> float:
+def effect(judged: Comparison, checkpoint: str) -> float:
     return overall(judged)[checkpoint].change.score
 
 
 def test_a_round_without_a_verdict_teaches_nothing():
     """Neither pairs nor rounds, whatever was shown."""
-    silent = Round(CAT, (Shown("a", 3), Shown("b", 2)))
+    silent = Comparison(CAT, (Shown("a", 3), Shown("b", 2)))
     assert increments(silent) == ()
     assert keyword_rounds(silent) == {}
-    assert increments(Round(CAT, ())) == ()
+    assert increments(Comparison(CAT, ())) == ()
 
 
 def test_images_are_counted_as_the_document_counts_them():
     """Selected and judged images per keyword and checkpoint, and overall under the keyword ""."""
-    judged = Round((Keyword("cat"), Keyword("night", 1.3)), (Shown("a", 4, 3, 1), Shown("b", 2, 0, 2)))
+    judged = Comparison((Keyword("cat"), Keyword("night", 1.3)), (Shown("a", 4, 3, 1), Shown("b", 2, 0, 2)))
     counts = {
-        (found.keyword, found.checkpoint): (found.change.selected, found.change.total)
-        for found in increments(judged)
+        (found.keyword, found.checkpoint): (found.change.selected, found.change.total) for found in increments(judged)
     }
     assert counts == {
         ("", "a"): (3, 4),
@@ -54,56 +53,56 @@ def test_images_are_counted_as_the_document_counts_them():
 
 def test_an_image_without_a_verdict_adds_nothing_to_its_checkpoint():
     """b was shown and nobody said a word of it: b gains no statistics."""
-    judged = Round(CAT, (Shown("a", 1, selected=1), Shown("b", 1)))
+    judged = Comparison(CAT, (Shown("a", 1, selected=1), Shown("b", 1)))
     assert set(overall(judged)) == {"a"}
 
 
 def test_a_pick_is_a_choice_among_the_images_shown():
     """The more a picked image was shown beside, the more the pick says."""
-    alone = effect(Round(CAT, (Shown("a", 1, 1),)), "a")
-    of_two = effect(Round(CAT, (Shown("a", 1, 1), Shown("b", 1, 0, 1))), "a")
-    of_three = effect(Round(CAT, (Shown("a", 1, 1), Shown("b", 1, 0, 1), Shown("c", 1, 0, 1))), "a")
+    alone = effect(Comparison(CAT, (Shown("a", 1, 1),)), "a")
+    of_two = effect(Comparison(CAT, (Shown("a", 1, 1), Shown("b", 1, 0, 1))), "a")
+    of_three = effect(Comparison(CAT, (Shown("a", 1, 1), Shown("b", 1, 0, 1), Shown("c", 1, 0, 1))), "a")
     assert 0 < alone < of_two < of_three
 
 
 def test_a_picture_shown_alone_says_little_when_accepted_and_much_when_rejected():
     """It is weak evidence that it is liked, and strong evidence that it is not."""
-    accepted = effect(Round(CAT, (Shown("a", 1, selected=1),)), "a")
-    rejected = effect(Round(CAT, (Shown("a", 1, rejected=1),)), "a")
+    accepted = effect(Comparison(CAT, (Shown("a", 1, selected=1),)), "a")
+    rejected = effect(Comparison(CAT, (Shown("a", 1, rejected=1),)), "a")
     assert accepted > 0 > rejected
     assert abs(rejected) > 2 * accepted
 
 
 def test_beating_a_stronger_checkpoint_says_more():
     """A win over one that the policy thought better moves more than a win over one it thought worse."""
-    upset = Round(CAT, (Shown("a", 1, 1, utility=0.0), Shown("b", 1, 0, 1, utility=2.0)))
-    expected = Round(CAT, (Shown("a", 1, 1, utility=0.0), Shown("b", 1, 0, 1, utility=-2.0)))
+    upset = Comparison(CAT, (Shown("a", 1, 1, utility=0.0), Shown("b", 1, 0, 1, utility=2.0)))
+    expected = Comparison(CAT, (Shown("a", 1, 1, utility=0.0), Shown("b", 1, 0, 1, utility=-2.0)))
     assert effect(upset, "a") > effect(expected, "a") > 0
 
 
 def test_rejecting_all_is_a_verdict():
     """It speaks against each image shown, and counts as a round."""
-    judged = Round(CAT, (Shown("a", 1, rejected=1), Shown("b", 1, rejected=1), Shown("c", 1, rejected=1)))
+    judged = Comparison(CAT, (Shown("a", 1, rejected=1), Shown("b", 1, rejected=1), Shown("c", 1, rejected=1)))
     assert all(found.change.score < 0 for found in increments(judged))
     assert keyword_rounds(judged) == {"": 1.0, "cat": 1.0}
 
 
 def test_selecting_all_prefers_none():
     """What is said of three images that are all kept is the same of each."""
-    judged = Round(CAT, tuple(Shown(name, 1, selected=1) for name in "abc"))
+    judged = Comparison(CAT, tuple(Shown(name, 1, selected=1) for name in "abc"))
     assert len({found.change for found in overall(judged).values()}) == 1
 
 
 def test_more_images_of_one_look_say_more_but_not_that_many_times_more():
     """Four images kept of four are stronger than one of one, and weaker than four rounds."""
-    one = effect(Round(CAT, (Shown("a", 1, 1), Shown("b", 1, 0, 1))), "a")
-    four = effect(Round(CAT, (Shown("a", 4, 4), Shown("b", 4, 0, 4))), "a")
+    one = effect(Comparison(CAT, (Shown("a", 1, 1), Shown("b", 1, 0, 1))), "a")
+    four = effect(Comparison(CAT, (Shown("a", 4, 4), Shown("b", 4, 0, 4))), "a")
     assert one < four < 4 * one
 
 
 def test_emphasis_weighs_what_the_choice_teaches_of_a_keyword():
     """A keyword of weight 2 learns twice, one of weight 0 nothing; image counts stay counts."""
-    judged = Round((Keyword("cat", 2.0), Keyword("fog", 0.0)), (Shown("a", 1, 1), Shown("b", 1, 0, 1)))
+    judged = Comparison((Keyword("cat", 2.0), Keyword("fog", 0.0)), (Shown("a", 1, 1), Shown("b", 1, 0, 1)))
     by_keyword = {found.keyword: found.change for found in increments(judged) if found.checkpoint == "a"}
     assert by_keyword["cat"].information == pytest.approx(2 * by_keyword[""].information, abs=2 * GRAIN)
     assert by_keyword["fog"].score == by_keyword["fog"].information == 0.0
@@ -113,39 +112,37 @@ def test_emphasis_weighs_what_the_choice_teaches_of_a_keyword():
 @pytest.mark.parametrize(("names", "share"), [("a", 1 / 3), ("ab", 2 / 3), ("abc", 1.0), ("abcde", 1.0)])
 def test_a_round_counts_as_much_as_it_compares(names: str, share: float):
     """Three checkpoints make a full comparison, one alone a third of it."""
-    judged = Round(CAT, tuple(Shown(name, 1, rejected=1) for name in names))
+    judged = Comparison(CAT, tuple(Shown(name, 1, rejected=1) for name in names))
     assert keyword_rounds(judged)["cat"] == pytest.approx(share, abs=GRAIN)
 
 
 def test_only_comparisons_count_as_rounds_of_a_pair():
     """A checkpoint shown alone was compared with nothing."""
-    assert overall(Round(CAT, (Shown("a", 1, 1),)))["a"].change.rounds == 0.0
-    assert overall(Round(CAT, (Shown("a", 1, 1), Shown("b", 1, 0, 1))))["a"].change.rounds == 1.0
+    assert overall(Comparison(CAT, (Shown("a", 1, 1),)))["a"].change.rounds == 0.0
+    assert overall(Comparison(CAT, (Shown("a", 1, 1), Shown("b", 1, 0, 1))))["a"].change.rounds == 1.0
 
 
 def test_the_same_checkpoint_listed_twice_is_one():
     """Parts of one checkpoint are added before anything is compared."""
-    twice = Round(CAT, (Shown("a", 1, 1), Shown("b", 1, 0, 1), Shown("a", 1, 0, 1)))
-    assert increments(twice) == increments(Round(CAT, (Shown("a", 2, 1, 1), Shown("b", 1, 0, 1))))
+    twice = Comparison(CAT, (Shown("a", 1, 1), Shown("b", 1, 0, 1), Shown("a", 1, 0, 1)))
+    assert increments(twice) == increments(Comparison(CAT, (Shown("a", 2, 1, 1), Shown("b", 1, 0, 1))))
 
 
 @pytest.mark.parametrize("utility", [float("nan"), float("inf"), -1e300, 1e300])
 def test_an_absurd_utility_breaks_no_sum(utility: float):
     """What a client logged may be anything; the sums stay finite."""
-    judged = Round(CAT, (Shown("a", 1, 0, 1, utility=utility), Shown("b", 1, 1, utility=None)))
+    judged = Comparison(CAT, (Shown("a", 1, 0, 1, utility=utility), Shown("b", 1, 1, utility=None)))
     for found in increments(judged):
         assert math.isfinite(found.change.score)
         assert math.isfinite(found.change.information)
 
 
-def _increments_by_differences(judged: Round, checkpoint: str, step: float = 1e-4) -> tuple[float, float]:
+def _increments_by_differences(judged: Comparison, checkpoint: str, step: float = 1e-4) -> tuple[float, float]:
     """Gradient and curvature of the round's log likelihood, from its definition."""
 
     def likelihood(change: float) -> float:
         force = {
-            part.checkpoint: math.exp(
-                (part.utility or 0.0) + (change if part.checkpoint == checkpoint else 0.0)
-            )
+            part.checkpoint: math.exp((part.utility or 0.0) + (change if part.checkpoint == checkpoint else 0.0))
             for part in judged.shown
         }
         bar = math.exp(-1.0)
@@ -170,7 +167,7 @@ parts = st.builds(
     st.floats(-3, 3),
 )
 rounds = st.builds(
-    Round,
+    Comparison,
     st.lists(
         st.builds(Keyword, st.sampled_from(["cat", "night", "anime"]), st.floats(0.1, 2.0)),
         max_size=3,
@@ -181,7 +178,7 @@ rounds = st.builds(
 
 
 @given(rounds)
-def test_sums_are_the_derivatives_of_the_choices_likelihood(judged: Round):
+def test_sums_are_the_derivatives_of_the_choices_likelihood(judged: Comparison):
     """Score and information equal numerical derivatives of the likelihood as the docs state it."""
     for name, found in overall(judged).items():
         gradient, curvature = _increments_by_differences(judged, name)
@@ -191,7 +188,7 @@ def test_sums_are_the_derivatives_of_the_choices_likelihood(judged: Round):
 
 
 @given(rounds)
-def test_every_number_is_a_multiple_of_the_grain(judged: Round):
+def test_every_number_is_a_multiple_of_the_grain(judged: Comparison):
     """Only so are sums exact in any order."""
     for found in increments(judged):
         for number in (found.change.rounds, found.change.score, found.change.information):
@@ -199,12 +196,12 @@ def test_every_number_is_a_multiple_of_the_grain(judged: Round):
     assert all((share / GRAIN).is_integer() for share in keyword_rounds(judged).values())
 
 
-def with_basis(judged: Round) -> Round:
+def with_basis(judged: Comparison) -> Comparison:
     """The round as it is logged: with what a tally that had heard one verdict knew of it."""
-    tally = Tally()
-    tally.add(Round((*CAT, Keyword("night")), (Shown("a", 1, 1), Shown("b", 1, 0, 1))))
+    tally = Accumulator()
+    tally.add(Comparison((*CAT, Keyword("night")), (Shown("a", 1, 1), Shown("b", 1, 0, 1))))
     names = [part.checkpoint for part in judged.shown]
-    return replace(judged, basis=linearise(judged, tally.evidence(judged.keywords, names)))
+    return replace(judged, basis=take_snapshot(judged, tally.evidence(judged.keywords, names)))
 
 
 @given(st.lists(rounds, max_size=6), st.lists(rounds, max_size=6), st.randoms())
@@ -213,12 +210,12 @@ def test_adding_and_subtracting_in_any_order_gives_the_same_bits(kept, withdrawn
     kept, withdrawn = [with_basis(each) for each in kept], [with_basis(each) for each in withdrawn]
     mixed = kept + withdrawn
     random.shuffle(mixed)
-    history = Tally()
+    history = Accumulator()
     for judged in mixed:
         history.add(judged)
     for judged in random.sample(withdrawn, len(withdrawn)):
         history.subtract(judged)
-    rebuilt = Tally()
+    rebuilt = Accumulator()
     for judged in kept:
         rebuilt.add(judged)
     words, names = [Keyword("cat"), Keyword("night"), Keyword("anime")], list("abcd")
@@ -229,8 +226,8 @@ def test_adding_and_subtracting_in_any_order_gives_the_same_bits(kept, withdrawn
 
 def test_evidence_holds_only_what_was_asked_for():
     """The prompt's keywords times the candidates, the candidates overall, and nothing else."""
-    tally = Tally()
-    tally.add(Round((Keyword("cat"), Keyword("dog")), (Shown("a", 1, 1), Shown("b", 1, 0, 1))))
+    tally = Accumulator()
+    tally.add(Comparison((Keyword("cat"), Keyword("dog")), (Shown("a", 1, 1), Shown("b", 1, 0, 1))))
     found = tally.evidence([Keyword("cat"), Keyword("owl")], ["a", "z"])
     assert set(found.pairs) == {("cat", "a")}
     assert set(found.overall) == {"a"}

@@ -14,8 +14,8 @@ import numpy
 import pytest
 
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.model.accumulator import Tally
-from context_checkpoint.learning.model.evidence import Round
+from context_checkpoint.learning.model.accumulator import Accumulator
+from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.policies import policy_named
 from context_checkpoint.learning.prompts.keywords import extract_keywords
 from context_checkpoint.learning.recommendation.strategy import choose
@@ -65,7 +65,7 @@ class InMemory:
     """The pure functions, joined by hand."""
 
     def __init__(self) -> None:
-        self._tally = Tally()
+        self._tally = Accumulator()
         self._generator = numpy.random.default_rng(20)
 
     async def ask(self, prompt, pool=POOL, *, stage="final", policy="bayesian"):
@@ -76,12 +76,10 @@ class InMemory:
 
     async def teach(self, prompt, answer, images, selected):
         shown = [
-            Shown(
-                name, count, selected.get(name, 0), count - selected.get(name, 0), answer.utilities.get(name)
-            )
+            Shown(name, count, selected.get(name, 0), count - selected.get(name, 0), answer.utilities.get(name))
             for name, count in images.items()
         ]
-        self._tally.add(Round(extract_keywords(prompt), tuple(shown)))
+        self._tally.add(Comparison(extract_keywords(prompt), tuple(shown)))
 
 
 class Served:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from context_checkpoint.learning.model.accumulator import Tally
-from context_checkpoint.learning.model.evidence import Evidence, PairStatistics, Round
+from context_checkpoint.learning.model.accumulator import Accumulator
+from context_checkpoint.learning.model.evidence import Comparison, Evidence, PairStatistics
 from context_checkpoint.learning.model.pair_table import PairTable
 from context_checkpoint.learning.policies import DEFAULT_POLICY, POLICIES, policy_named
 from context_checkpoint.learning.policies.bayesian import Bayesian
@@ -32,19 +32,19 @@ def rank(
     return policy_named(policy).rank(keywords, pool, evidence, rng=numpy.random.default_rng(seed))
 
 
-def picked(best: str, shown: Sequence[str] = POOL, *texts: str) -> Round:
+def picked(best: str, shown: Sequence[str] = POOL, *texts: str) -> Comparison:
     """A round in which `best` is selected and the others are rejected."""
-    return Round(words(*texts), tuple(Shown(name, 1, int(name == best), int(name != best)) for name in shown))
+    return Comparison(words(*texts), tuple(Shown(name, 1, int(name == best), int(name != best)) for name in shown))
 
 
-def taught(rounds: Sequence[Round]) -> Tally:
-    tally = Tally()
+def taught(rounds: Sequence[Comparison]) -> Accumulator:
+    tally = Accumulator()
     for judged in rounds:
         tally.add(judged)
     return tally
 
 
-def answer(policy: str, rounds: Sequence[Round], *texts: str, pool: Sequence[str] = POOL) -> Ranking:
+def answer(policy: str, rounds: Sequence[Comparison], *texts: str, pool: Sequence[str] = POOL) -> Ranking:
     return rank(policy, words(*texts), taught(rounds).evidence(words(*texts), pool), pool)
 
 
@@ -166,7 +166,7 @@ def test_the_one_that_is_always_picked_comes_first(policy: str):
 @any_policy
 def test_the_one_that_is_always_rejected_is_not_first(policy: str):
     """Rejecting teaches."""
-    rounds = [Round(words("cat"), (Shown("a", 1, rejected=1),))] * 3
+    rounds = [Comparison(words("cat"), (Shown("a", 1, rejected=1),))] * 3
     assert answer(policy, rounds, "cat").order[0] != "a"
 
 
@@ -275,7 +275,7 @@ def test_quality_words_carry_no_confidence_to_a_new_subject(subjects: dict[str, 
 
 def test_a_picture_shown_alone_is_not_a_picture_preferred():
     """Thirty pictures accepted without a comparison do not make a confident recommendation."""
-    alone = [Round(words("cat"), (Shown("a", 1, selected=1),))] * 30
+    alone = [Comparison(words("cat"), (Shown("a", 1, selected=1),))] * 30
     compared = [picked("a", POOL, "cat")] * 10
     assert answer("bayesian", alone, "cat").confidence < 0.3
     assert answer("bayesian", compared, "cat").confidence > 0.6
@@ -283,7 +283,7 @@ def test_a_picture_shown_alone_is_not_a_picture_preferred():
 
 def test_rejecting_the_one_shown_alone_soon_ends_exploiting_it():
     """Tastes change: five rejections outweigh twelve rounds that preferred it."""
-    tally = Tally()
+    tally = Accumulator()
 
     def now() -> Ranking:
         return rank("bayesian", words("cat"), tally.evidence(words("cat"), POOL))
@@ -292,10 +292,10 @@ def test_rejecting_the_one_shown_alone_soon_ends_exploiting_it():
         seen = now()
         shown = POOL if seen.confidence <= 0.5 else ("a",)
         parts = [Shown(name, 1, int(name == "a"), int(name != "a"), seen.utilities[name]) for name in shown]
-        tally.add(Round(words("cat"), tuple(parts)))
+        tally.add(Comparison(words("cat"), tuple(parts)))
     assert now().confidence > 0.5
     for _ in range(5):
-        tally.add(Round(words("cat"), (Shown("a", 1, rejected=1, utility=now().utilities["a"]),)))
+        tally.add(Comparison(words("cat"), (Shown("a", 1, rejected=1, utility=now().utilities["a"]),)))
     assert now().confidence < 0.5
 
 
@@ -329,9 +329,7 @@ def test_a_common_word_carries_little_confidence_to_a_new_subject():
     """Light falls on half of all pictures, whoever drew them."""
     kinds = (("anime", "a"), ("portrait", "b"), ("poster", "c"))
     rounds = [
-        picked(best, POOL, kind, *(("light",) if number % 2 else ()))
-        for number in range(20)
-        for kind, best in kinds
+        picked(best, POOL, kind, *(("light",) if number % 2 else ())) for number in range(20) for kind, best in kinds
     ]
     assert answer("bayesian", rounds, "robot", "light").confidence < 0.3
     assert answer("bayesian", rounds, "robot", "anime").confidence > 0.5
@@ -380,7 +378,7 @@ def test_where_much_is_known_the_branches_go_to_what_is_liked():
     )
     luck = numpy.random.default_rng(0)
     assert Bayesian().drawn(found, luck)[:3] == ("a", "b", "c")
-    for otherwise in (replace(found, evidence=0.75), replace(found, doubt=0.1)):
+    for otherwise in (replace(found, evidence=0.75), replace(found, drift=0.1)):
         assert Bayesian().drawn(otherwise, luck)[:3] == ("a", "c", "d")
 
 
@@ -441,11 +439,7 @@ def test_a_large_pool_is_ranked_at_once():
     keywords = [Keyword(f"word {number}") for number in range(30)]
     held = Evidence(
         pairs=PairTable.of(
-            {
-                (word.text, name): PairStatistics(*generator.random(5).tolist())
-                for word in keywords
-                for name in pool
-            }
+            {(word.text, name): PairStatistics(*generator.random(5).tolist()) for word in keywords for name in pool}
         ),
         overall={name: PairStatistics(*generator.random(5).tolist()) for name in pool},
         keyword_rounds={word.text: 5.0 for word in keywords},

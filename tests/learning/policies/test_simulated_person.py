@@ -12,8 +12,8 @@ from functools import cache
 import numpy
 import pytest
 
-from context_checkpoint.learning.model.accumulator import Tally
-from context_checkpoint.learning.model.evidence import Round
+from context_checkpoint.learning.model.accumulator import Accumulator
+from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.policies import policy_named
 from context_checkpoint.learning.prompts.keywords import extract_keywords
 from context_checkpoint.learning.recommendation.strategy import choose
@@ -72,14 +72,11 @@ class Outcome:
 def _person(seed: int) -> tuple[list[tuple[str, int]], numpy.ndarray]:
     """Prompts with their style, and utilities [styles, checkpoints]: a general liking and one per style."""
     generator = numpy.random.default_rng(seed)
-    utilities = generator.normal(0, 0.5, len(CHECKPOINTS)) + generator.normal(
-        0, 1.4, (len(STYLES), len(CHECKPOINTS))
-    )
+    utilities = generator.normal(0, 0.5, len(CHECKPOINTS)) + generator.normal(0, 1.4, (len(STYLES), len(CHECKPOINTS)))
     styles = generator.integers(len(STYLES), size=PROMPTS)
     subjects = generator.choice(SUBJECTS, PROMPTS)
     prompts = [
-        (STYLES[style].format(subject=subject), int(style))
-        for style, subject in zip(styles, subjects, strict=True)
+        (STYLES[style].format(subject=subject), int(style)) for style, subject in zip(styles, subjects, strict=True)
     ]
     return prompts, utilities
 
@@ -89,7 +86,7 @@ def outcome(policy: str) -> Outcome:
     regrets, counts, exploited = [], [], []
     for seed in SEEDS:
         prompts, utilities = _person(seed)
-        generator, tally = numpy.random.default_rng(1000 + seed), Tally()
+        generator, tally = numpy.random.default_rng(1000 + seed), Accumulator()
         for number, (prompt, style) in enumerate(prompts):
             keywords = extract_keywords(prompt)
             if policy == "random":
@@ -108,7 +105,7 @@ def outcome(policy: str) -> Outcome:
                 Shown(name, 1, int(pick), int(not pick), said.get(name))
                 for name, pick in zip(shown, picks, strict=True)
             )
-            tally.add(Round(keywords, tuple(parts)))
+            tally.add(Comparison(keywords, tuple(parts)))
             if number >= PROMPTS // 2:
                 regrets.append(utilities[style].max() - liked.max())
                 counts.append(len(shown))

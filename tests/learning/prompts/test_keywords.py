@@ -256,9 +256,7 @@ def test_chinese_tags_and_sentences_meet():
     assert set(texts("长发")) <= set(texts("有长发的女人"))
 
 
-@pytest.mark.parametrize(
-    "prompt", ["", " \n\t", "!!!,,,((", ":1.2)", "1 2 3.5, 42", "<>", "\\", "\x00", "\ud83d"]
-)
+@pytest.mark.parametrize("prompt", ["", " \n\t", "!!!,,,((", ":1.2)", "1 2 3.5, 42", "<>", "\\", "\x00", "\ud83d"])
 def test_a_prompt_without_words_has_no_keywords(prompt: str):
     """Nothing, only punctuation, only numbers, broken text."""
     assert extract_keywords(prompt) == ()
@@ -298,9 +296,7 @@ def test_any_text_has_sane_keywords(prompt: str):
     assert extract_keywords(prompt) == found
 
 
-@given(
-    st.lists(st.sampled_from(["red", "fox", "night", "neon", "castle"]), min_size=1, max_size=5, unique=True)
-)
+@given(st.lists(st.sampled_from(["red", "fox", "night", "neon", "castle"]), min_size=1, max_size=5, unique=True))
 def test_order_of_words_changes_no_set_of_keywords(words: list[str]):
     """A sentence's keywords are a set of its words, its phrases aside; a tag list's are a set of its tags."""
     for order in (words, words[::-1]):
@@ -344,15 +340,11 @@ def _assert_sane(prompt: str) -> None:
         assert all(one_form(word) == word for word in keyword.text.split() if word.isalpha())
 
 
-_FRAGMENTS = (
-    "long hair|Oil Painting|(blue eyes:1.2)|of a|photo-realistic|sci-fi|8 k|colours|ships|写实风格|in"
-)
+_FRAGMENTS = "long hair|Oil Painting|(blue eyes:1.2)|of a|photo-realistic|sci-fi|8 k|colours|ships|写实风格|in"
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    st.lists(st.sampled_from(_FRAGMENTS.split("|")), min_size=1, max_size=12), st.sampled_from([", ", " "])
-)
+@given(st.lists(st.sampled_from(_FRAGMENTS.split("|")), min_size=1, max_size=12), st.sampled_from([", ", " "]))
 def test_case_blanks_and_underscores_change_nothing(fragments: list[str], between: str):
     """However a prompt is typed, its keywords are the same."""
     prompt = between.join(fragments).lower()

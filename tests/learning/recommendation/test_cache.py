@@ -70,9 +70,7 @@ async def test_a_remembered_ranking_answers_as_a_new_one(database_file: Path, po
     await taught.close()
 
 
-async def test_nothing_is_read_again_while_nothing_was_taught(
-    database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_nothing_is_read_again_while_nothing_was_taught(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is looked up twice, also for another policy: a server only says that nothing came."""
     service = await PreferenceService.open(database)
     await teach(service, rounds=2)

@@ -9,8 +9,8 @@ import numpy
 import pytest
 
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.model.accumulator import Tally
-from context_checkpoint.learning.model.evidence import Round
+from context_checkpoint.learning.model.accumulator import Accumulator
+from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.policies import POLICIES, policy_named
 from context_checkpoint.learning.prompts.keywords import extract_keywords
 from context_checkpoint.learning.recommendation.counterfactuals import MOST_PICKS, Change, what_would_change
@@ -22,13 +22,13 @@ from context_checkpoint.learning.values import Keyword, Ranking, Shown, Stage, T
 POOL = ("sdxl/epic.safetensors", "dream.safetensors", "jugg.ckpt")
 
 
-def picked(best: str, *texts: str) -> Round:
+def picked(best: str, *texts: str) -> Comparison:
     words = tuple(Keyword(text) for text in texts)
-    return Round(words, tuple(Shown(name, 1, int(name == best), int(name != best)) for name in POOL))
+    return Comparison(words, tuple(Shown(name, 1, int(name == best), int(name != best)) for name in POOL))
 
 
 def told(
-    rounds: Sequence[Round],
+    rounds: Sequence[Comparison],
     prompt: str,
     *,
     stage: Stage = "final",
@@ -36,13 +36,11 @@ def told(
     policy: str = "bayesian",
     pool: Sequence[str] = POOL,
 ) -> str:
-    tally = Tally()
+    tally = Accumulator()
     for judged in rounds:
         tally.add(judged)
     keywords = extract_keywords(prompt)
-    ranking = policy_named(policy).rank(
-        keywords, pool, tally.evidence(keywords, pool), rng=numpy.random.default_rng(0)
-    )
+    ranking = policy_named(policy).rank(keywords, pool, tally.evidence(keywords, pool), rng=numpy.random.default_rng(0))
     strategy, checkpoints = choose(ranking, stage=stage, explore=explore, thresholds=Thresholds())
     return one_sentence(ranking, checkpoints, strategy, stage=stage, policy=policy)
 
@@ -116,7 +114,7 @@ def test_the_smaller_of_evidence_and_clarity_is_what_is_missing(evidence, clarit
 @pytest.mark.parametrize("policy", POLICIES)
 def test_in_full_it_is_json_with_all_that_counted(policy: str):
     """Keywords with their rounds, candidates best first, what speaks for and against each."""
-    tally = Tally()
+    tally = Accumulator()
     for judged in [picked(POOL[0], "cat", "night"), picked(POOL[1], "anime", "night")] * 5:
         tally.add(judged)
     keywords = extract_keywords("cat, night, fog")
@@ -140,19 +138,17 @@ def test_in_full_it_is_json_with_all_that_counted(policy: str):
 
 def test_what_speaks_against_a_checkpoint_is_told():
     """The words with which its images were thrown away."""
-    tally = Tally()
+    tally = Accumulator()
     for judged in [picked(POOL[0], "cat"), picked(POOL[1], "anime"), picked(POOL[2], "castle")] * 5:
         tally.add(judged)
     keywords = (Keyword("cat"),)
     evidence = tally.evidence(keywords, POOL)
     ranking = policy_named("bayesian").rank(keywords, POOL, evidence, rng=numpy.random.default_rng(0))
-    rows = in_full(ranking, keywords, evidence, Change(), policy="bayesian", strategy="explore")[
-        "checkpoints"
-    ]
+    rows = in_full(ranking, keywords, evidence, Change(), policy="bayesian", strategy="explore")["checkpoints"]
     loser = next(row for row in rows if row["checkpoint"] == POOL[1])
-    assert [
-        (reason["keyword"], reason["selected"], reason["total"]) for reason in loser["speak_against"]
-    ] == [("cat", 0, 5)]
+    assert [(reason["keyword"], reason["selected"], reason["total"]) for reason in loser["speak_against"]] == [
+        ("cat", 0, 5)
+    ]
 
 
 def test_a_checkpoint_without_a_verdict_is_not_said_to_lead():
@@ -164,7 +160,7 @@ def test_a_checkpoint_without_a_verdict_is_not_said_to_lead():
 
 def test_a_newcomer_among_rejected_ones_is_said_to_have_no_verdict():
     """It is first because the others were thrown away, which is not a lead of its own."""
-    thrown = Round((Keyword("cat"),), tuple(Shown(name, 1, rejected=1) for name in POOL))
+    thrown = Comparison((Keyword("cat"),), tuple(Shown(name, 1, rejected=1) for name in POOL))
     sentence = told([thrown] * 3, "cat", pool=[*POOL, "new.safetensors"])
     assert "little data on such prompts, and no verdict on new is known yet" in sentence
 
@@ -221,9 +217,7 @@ class TestWhatWouldChange:
             await service.record_feedback(generation_id, {winner: 1}, lost)
 
     @pytest.mark.parametrize("policy", POLICIES)
-    async def test_so_many_picks_of_the_runner_up_put_it_first(
-        self, service: PreferenceService, policy: str
-    ) -> None:
+    async def test_so_many_picks_of_the_runner_up_put_it_first(self, service: PreferenceService, policy: str) -> None:
         """Told, then done: one fewer does not turn it, that many do."""
         service.default_policy = policy
         await self.judge(service, "cat", POOL[0], 3)

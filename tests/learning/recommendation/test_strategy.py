@@ -18,9 +18,7 @@ def ranking(confidence: float, names: tuple[str, ...] = POOL) -> Ranking:
 
 
 def chosen(confidence: float, *, stage: Stage = "final", explore: bool = True, most: int = 3):
-    return choose(
-        ranking(confidence), stage=stage, explore=explore, thresholds=Thresholds(), max_branches=most
-    )
+    return choose(ranking(confidence), stage=stage, explore=explore, thresholds=Thresholds(), max_branches=most)
 
 
 @pytest.mark.parametrize(

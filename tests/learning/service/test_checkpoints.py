@@ -18,9 +18,7 @@ async def teach(service: PreferenceService, files: dict[str, str], winner: str, 
     for _ in range(rounds):
         made = await service.recommend("anime girl", list(files), stage="draft")
         generation_id = await service.log_generation(made, dict.fromkeys(files, 1))
-        await service.record_feedback(
-            generation_id, {winner: 1}, {name: 1 for name in files if name != winner}
-        )
+        await service.record_feedback(generation_id, {winner: 1}, {name: 1 for name in files if name != winner})
 
 
 async def learned(service: PreferenceService) -> dict[str, tuple[float, float]]:

@@ -16,17 +16,13 @@ CANDIDATES = ["epicrealismXL.safetensors", "dreamShaperXL.safetensors", "juggern
 EPIC, DREAM, JUGGER = CANDIDATES
 
 
-async def judge(
-    service: PreferenceService, prompt: str, winner: str, rounds: int = 1, *, stage: str = "draft"
-) -> None:
+async def judge(service: PreferenceService, prompt: str, winner: str, rounds: int = 1, *, stage: str = "draft") -> None:
     """Show all candidates for a prompt and keep the winner's image, some rounds long."""
     for _ in range(rounds):
         made = await service.recommend(prompt, CANDIDATES, stage=stage)
         shown = dict.fromkeys(made.checkpoints, 1)
         generation_id = await service.log_generation(made, shown)
-        await service.record_feedback(
-            generation_id, {winner: 1}, {name: 1 for name in shown if name != winner}
-        )
+        await service.record_feedback(generation_id, {winner: 1}, {name: 1 for name in shown if name != winner})
 
 
 async def shown(service: PreferenceService, prompt: str = "anime girl", **images: int) -> str:
@@ -36,18 +32,14 @@ async def shown(service: PreferenceService, prompt: str = "anime girl", **images
 
 
 class TestRecommend:
-    async def test_without_experience_three_checkpoints_are_explored(
-        self, service: PreferenceService
-    ) -> None:
+    async def test_without_experience_three_checkpoints_are_explored(self, service: PreferenceService) -> None:
         """A fresh database knows nothing and says so."""
         made = await service.recommend("anime girl", CANDIDATES)
 
         assert (made.strategy, len(made.checkpoints), made.confidence) == ("explore", 3, 0.0)
         assert set(made.scores) == set(CANDIDATES)
 
-    async def test_what_was_picked_for_a_prompt_is_recommended_for_it(
-        self, service: PreferenceService
-    ) -> None:
+    async def test_what_was_picked_for_a_prompt_is_recommended_for_it(self, service: PreferenceService) -> None:
         """Twenty consistent rounds make the next similar prompt exploit the winner."""
         await judge(service, "anime girl with long hair", DREAM, rounds=20)
 
@@ -122,9 +114,7 @@ class TestRecommend:
         ],
         ids=["empty", "blank", "punctuation", "100 kB", "zh", "ja", "ru", "emoji", "null", "surrogate"],
     )
-    async def test_any_prompt_can_be_served_logged_and_judged(
-        self, service: PreferenceService, prompt: str
-    ) -> None:
+    async def test_any_prompt_can_be_served_logged_and_judged(self, service: PreferenceService, prompt: str) -> None:
         """Whatever is typed, the round goes its way and is found again."""
         made = await service.recommend(prompt, CANDIDATES)
         generation_id = await service.log_generation(made, dict.fromkeys(made.checkpoints, 1))
@@ -140,9 +130,7 @@ class TestRecommend:
 
         first = await service.recommend("anime", names, seed=7)
         again = await service.recommend("anime", names, seed=7)
-        others = [
-            (await service.recommend(prompt, names, seed=7)).checkpoints for prompt in ("a1", "b2", "c3")
-        ]
+        others = [(await service.recommend(prompt, names, seed=7)).checkpoints for prompt in ("a1", "b2", "c3")]
 
         assert again == first
         assert any(checkpoints != first.checkpoints for checkpoints in others)
@@ -202,7 +190,7 @@ class TestLogLines:
     ) -> tuple[Recommendation, list[str]]:
         with caplog.at_level(logging.INFO, logger="context_checkpoint.learning.service.service"):
             caplog.clear()
-            service.told = "document"
+            service.decision_log_mode = "document"
             made = await service.recommend("anime girl\nwith long hair", CANDIDATES, **asked)
         return made, [f"{record.levelname}: {record.getMessage()}" for record in caplog.records]
 
@@ -219,7 +207,7 @@ class TestLogLines:
         self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService
     ) -> None:
         """For programs: names and values, whatever the prompt holds."""
-        sqlite_service.told = "decisions"
+        sqlite_service.decision_log_mode = "decisions"
         with caplog.at_level(logging.INFO, logger="context_checkpoint.learning.service.service"):
             made = await sqlite_service.recommend("anime\ndecision policy=x", CANDIDATES, seed=1)
             sqlite_service.keep_prompts = False
@@ -234,9 +222,7 @@ class TestLogLines:
         assert "\n" not in first
         assert second.endswith(" prompt=(not kept)")
 
-    async def test_low_confidence(
-        self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService
-    ) -> None:
+    async def test_low_confidence(self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService) -> None:
         """Exploring three."""
         made, lines = await self.lines(caplog, sqlite_service)
 
@@ -248,9 +234,7 @@ class TestLogLines:
             f"INFO: Low confidence (0.00), exploring 3 checkpoints: {list(made.checkpoints)}",
         ]
 
-    async def test_high_confidence(
-        self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService
-    ) -> None:
+    async def test_high_confidence(self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService) -> None:
         """A single checkpoint."""
         await judge(sqlite_service, "anime girl with long hair", DREAM, rounds=20)
 
@@ -264,20 +248,14 @@ class TestLogLines:
             f"INFO: High confidence ({made.confidence:.2f}), using single checkpoint: {DREAM}",
         ]
 
-    async def test_medium_confidence(
-        self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService
-    ) -> None:
+    async def test_medium_confidence(self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService) -> None:
         """The top two."""
         await judge(sqlite_service, "anime girl with long hair", DREAM, rounds=20)
 
-        made, lines = await self.lines(
-            caplog, sqlite_service, thresholds=Thresholds(exploit=1.0, explore=0.1)
-        )
+        made, lines = await self.lines(caplog, sqlite_service, thresholds=Thresholds(exploit=1.0, explore=0.1))
 
         assert len(made.checkpoints) == 2
-        assert lines[1] == (
-            f"INFO: Medium confidence ({made.confidence:.2f}), testing top 2: {list(made.checkpoints)}"
-        )
+        assert lines[1] == (f"INFO: Medium confidence ({made.confidence:.2f}), testing top 2: {list(made.checkpoints)}")
 
     async def test_a_draft_is_not_called_low_confidence(
         self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService
@@ -288,8 +266,7 @@ class TestLogLines:
         made, lines = await self.lines(caplog, sqlite_service, stage="draft")
 
         assert lines[1] == (
-            f"INFO: Draft stage (confidence {made.confidence:.2f}), exploring 3 checkpoints: "
-            f"{list(made.checkpoints)}"
+            f"INFO: Draft stage (confidence {made.confidence:.2f}), exploring 3 checkpoints: {list(made.checkpoints)}"
         )
 
     async def test_a_long_prompt_is_cut(
@@ -380,9 +357,7 @@ class TestLogging:
         with pytest.raises(UnknownGeneration):
             await service.generations(before="nobody")
 
-    async def test_generations_are_found_by_session_prompt_and_verdict(
-        self, service: PreferenceService
-    ) -> None:
+    async def test_generations_are_found_by_session_prompt_and_verdict(self, service: PreferenceService) -> None:
         """What a gallery, a script and a reminder ask for."""
         made = await service.recommend("anime", CANDIDATES)
         one = await service.log_generation(made, {EPIC: 1}, session_id="s1", prompt_id="p1")

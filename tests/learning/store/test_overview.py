@@ -50,9 +50,7 @@ class TestSeries:
         """Nothing was done, so there is nothing to draw."""
         assert await service.series(10) == ()
 
-    async def test_points_are_groups_of_neighbours_and_add_up_to_all(
-        self, service: PreferenceService
-    ) -> None:
+    async def test_points_are_groups_of_neighbours_and_add_up_to_all(self, service: PreferenceService) -> None:
         """Ten generations in four points: oldest first, none lost, none counted twice."""
         for number in range(10):
             await made(service, A, B, confidence=number / 10)
@@ -70,9 +68,7 @@ class TestSeries:
 
         assert [point.generations for point in await service.series(100)] == [1, 1, 1]
 
-    async def test_it_agreed_where_the_checkpoint_shown_first_was_picked(
-        self, service: PreferenceService
-    ) -> None:
+    async def test_it_agreed_where_the_checkpoint_shown_first_was_picked(self, service: PreferenceService) -> None:
         """Unjudged, withdrawn and rejected rounds are no agreement; the newest verdict counts."""
         first = await made(service, A, B)
         second = await made(service, A, B)
@@ -145,18 +141,14 @@ class TestPairs:
         assert {"portrait", "castle"} <= {row.keyword for row in rows}
 
     @pytest.mark.parametrize("search", ["%", "_", "\\"])
-    async def test_what_means_anything_to_sql_means_itself(
-        self, service: PreferenceService, search: str
-    ) -> None:
+    async def test_what_means_anything_to_sql_means_itself(self, service: PreferenceService, search: str) -> None:
         """None of them stands for other letters."""
         rows, _ = await service.pairs(search=search)
 
         assert all(search in row.keyword or search in row.checkpoint for row in rows)
 
     @pytest.mark.parametrize("sort", ["total", "selected", "rate", "rounds", "keyword", "checkpoint"])
-    async def test_rows_are_sorted_by_any_column_both_ways(
-        self, service: PreferenceService, sort: PairOrder
-    ) -> None:
+    async def test_rows_are_sorted_by_any_column_both_ways(self, service: PreferenceService, sort: PairOrder) -> None:
         """The same rows, and each way in order."""
 
         def value(row: Any) -> Any:
@@ -218,9 +210,7 @@ class TestPlans:
         assert any("generation_keywords_keyword_id" in step for step in plan)
         assert not any(step.startswith(("SCAN generation_keywords", "SCAN keywords")) for step in plan)
 
-    async def test_the_series_reads_the_log_once(
-        self, sqlite_service: PreferenceService, database_file: Path
-    ) -> None:
+    async def test_the_series_reads_the_log_once(self, sqlite_service: PreferenceService, database_file: Path) -> None:
         """Each table is scanned at most once; the verdicts and the images of a round are looked up."""
         await made(sqlite_service, A, B)
 

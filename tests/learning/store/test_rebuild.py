@@ -23,7 +23,7 @@ from benchmarks.scale.world import prompts
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.schema import (
     FITS,
-    HEARINGS,
+    TREND_COLUMNS,
     checkpoints,
     generation_logs,
     keyword_sums_anew,
@@ -60,7 +60,7 @@ async def stored(service: PreferenceService) -> dict[object, list[str]]:
         found |= {
             row["text"]: bits(sums)
             for row in heard.mappings()
-            if any(sums := [row[name] for name in ("rounds", *FITS, *HEARINGS)])
+            if any(sums := [row[name] for name in ("rounds", *FITS, *TREND_COLUMNS)])
         }
         return found
 
@@ -74,13 +74,11 @@ async def of_the_log(service: PreferenceService) -> dict[object, list[str]]:
         change = Change()
         for logged in await log_store.judged_after(connection, 0, 1_000_000):
             change.add(logged.judged_round(logged.marks))
-        found: dict[object, list[str]] = {
-            pair: bits(sums) for pair, sums in change.pairs.items() if any(sums)
-        }
-        nothing = [0.0] * len(HEARINGS)
+        found: dict[object, list[str]] = {pair: bits(sums) for pair, sums in change.pairs.items() if any(sums)}
+        nothing = [0.0] * len(TREND_COLUMNS)
         for word, share in change.rounds.items():
             fits = change.fits if word == "" else [0.0] * len(FITS)
-            found[word] = bits([share, *fits, *change.hearings.get(word, nothing)])
+            found[word] = bits([share, *fits, *change.keyword_trends.get(word, nothing)])
         return found
 
     return await service._database.read(read)

@@ -54,9 +54,7 @@ async def judge(service: PreferenceService, chance: random.Random, generation_id
 async def assert_sums_are_those_of_the_log(service: PreferenceService) -> None:
     exact = await service._database.read(lambda held: progress_store.overview(held, exact=True))
     shown = await service._database.read(lambda held: progress_store.images_shown(held, exact=True))
-    _, pairs = await service._database.read(
-        lambda held: pair_pages.pair_rows(held, pair_pages.Page(), exact=True)
-    )
+    _, pairs = await service._database.read(lambda held: pair_pages.pair_rows(held, pair_pages.Page(), exact=True))
     found = await service.overview()
 
     assert rounded(found) == rounded(exact)
@@ -149,9 +147,7 @@ class TestManyPairs:
         assert len({(row.keyword, row.checkpoint) for row in rows}) == len(rows)
         assert len(rows) == (await service.overview()).pairs
 
-    async def test_other_orders_are_orders_among_those_with_most_evidence(
-        self, service: PreferenceService
-    ) -> None:
+    async def test_other_orders_are_orders_among_those_with_most_evidence(self, service: PreferenceService) -> None:
         """By rate a row seen once would come first; it is told how many can be turned over."""
         await lived(service, random.Random(8), 40)  # noqa: S311 - no secret
         most = (await service.pairs(limit=8))[0]

@@ -15,8 +15,8 @@ from sqlalchemy import text
 from context_checkpoint import learning
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.model import sufficient_statistics as statistics
-from context_checkpoint.learning.model.accumulator import Tally
-from context_checkpoint.learning.model.evidence import Round
+from context_checkpoint.learning.model.accumulator import Accumulator
+from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.prompts.keywords import extract_keywords
 from context_checkpoint.learning.values import Shown
 
@@ -45,9 +45,7 @@ async def everything(service: PreferenceService) -> list[object]:
     """All numbers that are learned, to the last bit."""
 
     async def read(connection: object) -> list[object]:
-        pairs = await connection.execute(
-            text("SELECT * FROM pair_statistics ORDER BY keyword_id, checkpoint_id")
-        )
+        pairs = await connection.execute(text("SELECT * FROM pair_statistics ORDER BY keyword_id, checkpoint_id"))
         rounds = await connection.execute(text("SELECT id, rounds FROM keywords ORDER BY id"))
         return [tuple(map(_bits, row)) for row in (*pairs, *rounds)]
 
@@ -76,7 +74,7 @@ async def test_rebuilding_gives_the_same_bits_as_every_verdict_on_its_way(
 async def test_the_store_and_the_tally_in_memory_agree(service: PreferenceService) -> None:
     """SQL adds up what `statistics` computes, nothing more and nothing less."""
     await random_history(service, rounds=20, seed=4)
-    tally = Tally()
+    tally = Accumulator()
     for generation in await service.generations(limit=1000, judged=True):
         parts: dict[str, Shown] = {}
         for image in generation.images:
@@ -87,7 +85,7 @@ async def test_the_store_and_the_tally_in_memory_agree(service: PreferenceServic
                 part.selected + (image.verdict == "selected"),
                 part.rejected + (image.verdict == "rejected"),
             )
-        tally.add(Round(generation.keywords, tuple(parts.values()), generation.stage))
+        tally.add(Comparison(generation.keywords, tuple(parts.values()), generation.stage))
 
     told = await service.statistics(limit=10_000)
 
@@ -114,9 +112,7 @@ async def test_rebuilding_mends_what_somebody_changed_by_hand(
     assert await everything(sqlite_service) == before
 
 
-async def test_another_formula_recomputes_on_opening(
-    database_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_another_formula_recomputes_on_opening(database_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sums made by an older version cannot be subtracted from by this one."""
     service = await PreferenceService.open(database_file)
     await random_history(service, rounds=10, seed=6)
@@ -214,9 +210,7 @@ class TestQueriesOfPeople:
             for checkpoint, selected, total in (("b", 0, 1), ("sub/a", 2, 2))
         ]
 
-    async def test_image_verdicts_tells_the_newest_word_on_every_image(
-        self, service: PreferenceService
-    ) -> None:
+    async def test_image_verdicts_tells_the_newest_word_on_every_image(self, service: PreferenceService) -> None:
         """One row per image; NULL where nobody said anything."""
         made = await service.recommend("anime", NAMES)
         generation_id = await service.log_generation(made, {"a": 2, "b": 1}, session_id="s")
@@ -243,9 +237,7 @@ class TestQueriesOfPeople:
             await service.record_feedback(generation_id, **verdict)
 
         async def read(connection: object) -> list[str]:
-            return list(
-                (await connection.execute(text("SELECT marks FROM verdicts ORDER BY number"))).scalars()
-            )
+            return list((await connection.execute(text("SELECT marks FROM verdicts ORDER BY number"))).scalars())
 
         assert await service._database.read(read) == ["+.", ".+", ".."]
 
@@ -274,17 +266,13 @@ def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestAtAThousandGenerations:
     """The document promises under 10 ms and about 100 bytes a record; benchmarks/ has the exact numbers."""
 
-    async def test_a_recommendation_and_a_verdict_take_less_than_ten_milliseconds(
-        self, thousand: Path
-    ) -> None:
+    async def test_a_recommendation_and_a_verdict_take_less_than_ten_milliseconds(self, thousand: Path) -> None:
         """Measured as the best of many, so that a busy machine does not fail it."""
         service = await PreferenceService.open(thousand)
         recommending, judging = [], []
         for number in range(40):
             begun = time.perf_counter()
-            made = await service.recommend(
-                f"word{number}, word{number + 1}, word{number + 2}", NAMES, stage="draft"
-            )
+            made = await service.recommend(f"word{number}, word{number + 1}, word{number + 2}", NAMES, stage="draft")
             recommending.append(time.perf_counter() - begun)
             generation_id = await service.log_generation(made, dict.fromkeys(made.checkpoints, 1))
             begun = time.perf_counter()
@@ -325,9 +313,7 @@ def documented_queries() -> list[str]:
 
 
 @pytest.mark.parametrize("query", documented_queries(), ids=lambda query: query.strip().split("\n")[0])
-async def test_the_queries_of_the_documentation_run_as_printed(
-    service: PreferenceService, query: str
-) -> None:
+async def test_the_queries_of_the_documentation_run_as_printed(service: PreferenceService, query: str) -> None:
     """On SQLite and on PostgreSQL, and each finds something in a history of a few rounds."""
     made = await service.recommend("anime girl", NAMES, stage="draft")
     for verdict in ({"selected": {"a": 5}}, {"rejected": {"a": 5, "b": 1}}, {}):

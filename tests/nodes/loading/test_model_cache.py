@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from context_checkpoint.nodes.loading.model_cache import Bounds, FileState, KeptLoaders
+from context_checkpoint.nodes.loading.model_cache import Bounds, FileState, ModelCache
 
 GB = 10**9
 
@@ -22,7 +22,7 @@ class Machine:
     def __init__(self, number: int = 3, memory_bytes: int = 6 * GB, available_bytes: int = 16 * GB) -> None:
         self.bounds = Bounds(number, memory_bytes)
         self.available_bytes = available_bytes
-        self.kept: KeptLoaders[str] = KeptLoaders(lambda: self.bounds, lambda: self.available_bytes)
+        self.kept: ModelCache[str] = ModelCache(lambda: self.bounds, lambda: self.available_bytes)
 
     def branch(self, name: str, size_bytes: int = 2 * GB) -> bool:
         """Do what a branch does, and say whether the checkpoint had to be loaded."""

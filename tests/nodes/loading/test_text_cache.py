@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from context_checkpoint.nodes.loading.text_cache import RememberedTexts
+from context_checkpoint.nodes.loading.text_cache import TextCache
 
 
 def test_the_texts_used_last_are_remembered() -> None:
     """Using a text keeps it; the one not used for longest goes first."""
-    texts: RememberedTexts[str] = RememberedTexts(2)
+    texts: TextCache[str] = TextCache(2)
     texts.remember("a", "A")
     texts.remember("b", "B")
     assert texts.put_aside("a")
@@ -18,7 +18,7 @@ def test_the_texts_used_last_are_remembered() -> None:
 
 def test_what_was_put_aside_survives_a_release_once() -> None:
     """A release between asking and running takes nothing away; afterwards it is gone."""
-    texts: RememberedTexts[str] = RememberedTexts(2)
+    texts: TextCache[str] = TextCache(2)
     texts.remember("a", "A")
     assert texts.put_aside("a")
     texts.forget()

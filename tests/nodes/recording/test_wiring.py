@@ -59,9 +59,7 @@ def test_names_that_fit_neither_are_refused_with_what_to_connect(names: list[str
         ([("a", "b"), ("c",)], ["c"], [0, 1]),
     ],
 )
-def test_entries_follow_the_plans_in_order(
-    plans: list[tuple[str, ...]], names: list[str], expected: list[int]
-) -> None:
+def test_entries_follow_the_plans_in_order(plans: list[tuple[str, ...]], names: list[str], expected: list[int]) -> None:
     """Several prompts in one list: each plan takes its own, and what dropped out is missing everywhere."""
     assert divide_by_plan([plan(*checkpoints) for checkpoints in plans], names) == expected
 

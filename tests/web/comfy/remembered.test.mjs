@@ -31,10 +31,7 @@ test("the oldest place is forgotten first", () => {
 });
 
 test("spoilt or forbidden storage only means that nothing is recalled", () => {
-  assert.deepEqual(
-    new Remembered(storage({ "context_checkpoint.rounds": "[1" }), "rounds").recall("w/1"),
-    [],
-  );
+  assert.deepEqual(new Remembered(storage({ "context_checkpoint.rounds": "[1" }), "rounds").recall("w/1"), []);
   const full = {
     getItem: () => null,
     setItem: () => {

@@ -16,15 +16,9 @@ before(async () => {
     for await (const part of request) parts.push(part);
     requests.push({ method: request.method, url: request.url, body: Buffer.concat(parts).toString() });
     const answers = {
-      "/context_checkpoint/feedback": [
-        404,
-        { error: { code: "unknown_generation", message: "No such run." } },
-      ],
+      "/context_checkpoint/feedback": [404, { error: { code: "unknown_generation", message: "No such run." } }],
       "/context_checkpoint/settings": [200, { policy: "bayesian" }],
-      "/context_checkpoint/statistics?parts=pairs&parts=series&search=a%26b&descending=false": [
-        200,
-        { pairs: [] },
-      ],
+      "/context_checkpoint/statistics?parts=pairs&parts=series&search=a%26b&descending=false": [200, { pairs: [] }],
       "/context_checkpoint/generations?id=a%26b": [200, { generations: [{ id: "a&b", images: [] }] }],
     };
     const [status, body] = answers[request.url] ?? [502, "<h1>Bad gateway</h1>"];

@@ -17,9 +17,7 @@ const placeholders = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort()
 test("whatever a component says has a text, and no text is said by none", () => {
   const web = new URL("../../../web/", import.meta.url);
   const modules = readdirSync(web, { recursive: true }).filter((name) => /\.m?js$/.test(name));
-  const source = modules
-    .map((name) => readFileSync(new URL(name.replaceAll("\\", "/"), web), "utf8"))
-    .join("\n");
+  const source = modules.map((name) => readFileSync(new URL(name.replaceAll("\\", "/"), web), "utf8")).join("\n");
   const said = [...source.matchAll(/\bsay\(\s*"(\w+)"/g)].map(([, key]) => key);
   assert.ok(said.length > 60);
   assert.deepEqual(
@@ -28,9 +26,7 @@ test("whatever a component says has a text, and no text is said by none", () => 
   );
 
   // The others are said by a key that is put together, such as `tab_${name}`.
-  const stems = [...source.matchAll(/`(\w*)\$\{[^}]+\}(\w*)`/g)].filter(
-    ([, ...ends]) => ends.join("").length > 2,
-  );
+  const stems = [...source.matchAll(/`(\w*)\$\{[^}]+\}(\w*)`/g)].filter(([, ...ends]) => ends.join("").length > 2);
   const composed = stems.map(([, before, after]) => new RegExp(`^${before}\\w+${after}$`));
   const mentioned = (key) => source.includes(`"${key}"`) || composed.some((pattern) => pattern.test(key));
   assert.deepEqual(

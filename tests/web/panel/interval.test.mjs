@@ -5,8 +5,7 @@ import { test } from "node:test";
 
 import { wilson } from "../../../web/panel/interval.mjs";
 
-const near = (actual, expected) =>
-  assert.ok(Math.abs(actual - expected) < 5e-4, `${actual} is not ${expected}`);
+const near = (actual, expected) => assert.ok(Math.abs(actual - expected) < 5e-4, `${actual} is not ${expected}`);
 
 test("without images there is no share", () => {
   assert.equal(wilson(0, 0), null);

@@ -51,10 +51,6 @@ test("a point without verdicts says nothing of agreement, which is not none", ()
 });
 
 test("sums of shares that exceed the whole by rounding stay within it", () => {
-  const [only] = shares(
-    [point({ generations: 3, confidence: 3.0000000000000004 })],
-    "confidence",
-    "generations",
-  );
+  const [only] = shares([point({ generations: 3, confidence: 3.0000000000000004 })], "confidence", "generations");
   assert.equal(only.value, 1);
 });

@@ -61,15 +61,9 @@ test("of a name that would fill the sentence its beginning and its end are said"
 test("several are listed without their folders and endings", () => {
   const grounds = { ...GROUNDS, finding: "nothing_known", kept: [] };
   const told = (say) => sentence(NAMES, parts({ opening: "compare", grounds }), say);
-  assert.equal(
-    told(english),
-    "Compare epic, dream and jugg: no verdict on a prompt like this one is known yet.",
-  );
+  assert.equal(told(english), "Compare epic, dream and jugg: no verdict on a prompt like this one is known yet.");
   assert.equal(told(chinese), "比较 epic、dream和jugg：还没有对类似提示词的评判。");
-  assert.equal(
-    told(japanese),
-    "epic、dream、jugg を比較します：このようなプロンプトの判定はまだありません。",
-  );
+  assert.equal(told(japanese), "epic、dream、jugg を比較します：このようなプロンプトの判定はまだありません。");
 });
 
 test("every beginning and every finding is said, with nothing left to fill in", () => {
@@ -96,11 +90,7 @@ test("a pinned checkpoint is not said to be what another one is", () => {
 });
 
 test("a failure is told as the server tells it", () => {
-  const told = sentence(
-    ["epic"],
-    parts({ opening: "not_learned", grounds: null, problem: "It is locked." }),
-    english,
-  );
+  const told = sentence(["epic"], parts({ opening: "not_learned", grounds: null, problem: "It is locked." }), english);
   assert.equal(told, "What was learned could not be used: It is locked. Instead: epic.");
 });
 
@@ -116,10 +106,7 @@ test("what would change it", () => {
   assert.match(told(english, { picks: 1 }), /one more pick/);
   assert.equal(told(english, { runner_up: "" }), "Nothing: there is no other candidate.");
   assert.equal(told(japanese, {}, "nothing_known"), "このようなプロンプトへの判定なら、どれでも変わります。");
-  assert.match(
-    told(chinese, { without: [{ keyword: "cat", checkpoint: "jugg" }] }),
-    /若没有“cat”，jugg 会排第一。$/,
-  );
+  assert.match(told(chinese, { without: [{ keyword: "cat", checkpoint: "jugg" }] }), /若没有“cat”，jugg 会排第一。$/);
 });
 
 test("a name in another direction of writing does not turn its neighbours around", () => {

@@ -14,8 +14,7 @@ import {
   toggled,
 } from "../../../web/recorder/verdicts.mjs";
 
-const images = (...verdicts) =>
-  verdicts.map((verdict, index) => ({ index, checkpoint: `c${index}`, verdict }));
+const images = (...verdicts) => verdicts.map((verdict, index) => ({ index, checkpoint: `c${index}`, verdict }));
 const verdictsOf = (round) => round.map((image) => image.verdict);
 
 test("a second press takes a pick back", () => {

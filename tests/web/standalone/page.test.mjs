@@ -10,9 +10,7 @@ const read = (address) => readFileSync(address, "utf8");
 test("every module of the page is preloaded, and no other", () => {
   const found = new Set();
   const follow = (address) => {
-    for (const [, path] of read(address).matchAll(
-      /(?:^(?:import|export) .*?from |import\()"(\.[^"]+)"\)?[;,]$/gms,
-    )) {
+    for (const [, path] of read(address).matchAll(/(?:^(?:import|export) .*?from |import\()"(\.[^"]+)"\)?[;,]$/gms)) {
       const imported = new URL(path, address);
       if (found.has(imported.href)) continue;
       found.add(imported.href);

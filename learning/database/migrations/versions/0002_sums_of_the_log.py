@@ -59,6 +59,4 @@ def upgrade(operations: Operations) -> None:
     operations.bulk_insert(state, [{"id": 1, "generation": 0, "verdict": 0, "pairs_verdict": 0}])
     operations.create_index("pair_statistics_total", "pair_statistics", ["total"])
     operations.create_index("pair_statistics_checkpoint", "pair_statistics", ["checkpoint_id", "total"])
-    operations.create_index(
-        "generation_images_checkpoint", "generation_images", ["checkpoint_id", "generation_number"]
-    )
+    operations.create_index("generation_images_checkpoint", "generation_images", ["checkpoint_id", "generation_number"])

@@ -62,21 +62,15 @@ def names(path: Path) -> list[str]:
 
 
 class TestDaily:
-    async def test_a_day_of_use_leaves_one_copy_and_the_newest_seven_are_kept(
-        self, database_file: Path
-    ) -> None:
+    async def test_a_day_of_use_leaves_one_copy_and_the_newest_seven_are_kept(self, database_file: Path) -> None:
         """Each a whole database of its own, with what was taught by then."""
         await used_for_days(database_file, Clock(), days=10)
 
         copies = backups.listed(database_file)
-        assert [backup.made_at for backup in copies] == [
-            NOON + timedelta(days=day) for day in range(9, 2, -1)
-        ]
+        assert [backup.made_at for backup in copies] == [NOON + timedelta(days=day) for day in range(9, 2, -1)]
         # Made beside the day's first writes: with or without that day's own round.
         held = [judged_in(backup.path) for backup in copies]
-        assert all(
-            rounds - 1 <= found <= rounds for found, rounds in zip(held, range(10, 3, -1), strict=True)
-        )
+        assert all(rounds - 1 <= found <= rounds for found, rounds in zip(held, range(10, 3, -1), strict=True))
         assert {path.suffix for path in backups.folder_of(database_file).iterdir()} == {".db"}
 
     async def test_within_a_day_there_is_no_second_copy(self, database_file: Path) -> None:
@@ -111,9 +105,7 @@ class TestDaily:
             clock.now += timedelta(hours=1)
 
         copies = backups.listed(database_file, clock.now)
-        assert [backup.made_at for backup in copies] == [
-            NOON + timedelta(days=day) for day in range(8, 1, -1)
-        ]
+        assert [backup.made_at for backup in copies] == [NOON + timedelta(days=day) for day in range(8, 1, -1)]
 
     async def test_none_is_made_where_none_is_wanted_or_nothing_was_taught(self, database_file: Path) -> None:
         """Reading alone makes none either."""
@@ -233,9 +225,7 @@ class TestDamaged:
         assert "backup of 2026-02-01 12:00" in caplog.text
 
     @pytest.mark.parametrize("content", [b"not a database\n" * 500, b"SQLite format 3\x00" + bytes(5000)])
-    async def test_a_file_that_became_something_else_is_damaged_too(
-        self, database_file: Path, content: bytes
-    ) -> None:
+    async def test_a_file_that_became_something_else_is_damaged_too(self, database_file: Path, content: bytes) -> None:
         """A disk that filled it with nonsense, a tool that wrote over it."""
         await used_for_days(database_file, Clock(), days=1)
         database_file.write_bytes(content)

@@ -227,9 +227,7 @@ async def test_where_nothing_leads_to_any_row_they_are_found_on_their_pages(data
     async with opened(database_file, clock) as service:
         await teach(service, rounds=150)
         for number in range(10):
-            made = await service.recommend(
-                f"anime girl, {'long ' * 3000}, {number}", CANDIDATES, stage="draft"
-            )
+            made = await service.recommend(f"anime girl, {'long ' * 3000}, {number}", CANDIDATES, stage="draft")
             logged = await service.log_generation(made, dict.fromkeys(CANDIDATES, 1))
             await service.record_feedback(logged, {"b": 1})
     roots = ("generation_logs", "generation_images", "verdicts", "generation_keywords")
@@ -266,9 +264,7 @@ async def test_a_file_in_which_nothing_is_left_is_told_as_such(
 
 
 @pytest.mark.parametrize("met_by", ["a recommendation", "a verdict"])
-async def test_damage_met_in_use_is_put_right_and_the_workflow_goes_on(
-    database_file: Path, met_by: str
-) -> None:
+async def test_damage_met_in_use_is_put_right_and_the_workflow_goes_on(database_file: Path, met_by: str) -> None:
     """Nobody is told of an error but the log: what was asked is answered from the backup."""
     clock = Clock()
     await used(database_file, clock)
@@ -320,11 +316,11 @@ def test_a_look_can_be_ended(database_file: Path) -> None:
     """It then tells that it does not know."""
     with closing(sqlite3.connect(database_file)) as connection:
         connection.execute("CREATE TABLE some (number INTEGER)")
-    look = backups.Look(database_file)
+    look = backups.IntegrityCheck(database_file)
     look.end()
 
     assert look.run() is None
-    assert backups.Look(database_file).run() == ""
+    assert backups.IntegrityCheck(database_file).run() == ""
 
 
 async def test_a_verdict_given_after_the_clock_was_set_back_still_counts_as_the_newer(

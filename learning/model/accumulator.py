@@ -22,11 +22,11 @@ from .sufficient_statistics import fits, increments, keyword_rounds, keyword_tre
 class Accumulator:
     """The store's sums, in memory: for tests, simulations and rebuilding.
 
-    >>> from context_checkpoint.learning.model.evidence import Round
+    >>> from context_checkpoint.learning.model.evidence import Comparison
     >>> from context_checkpoint.learning.values import Keyword, Shown
-    >>> tally = Tally()
-    >>> tally.add(Round((Keyword("anime"),), (Shown("a", 1, selected=1), Shown("b", 1, rejected=1))))
-    >>> tally.evidence([Keyword("anime")], ["a"]).pairs["anime", "a"].selected
+    >>> sums = Accumulator()
+    >>> sums.add(Comparison((Keyword("anime"),), (Shown("a", 1, selected=1), Shown("b", 1, rejected=1))))
+    >>> sums.evidence([Keyword("anime")], ["a"]).pairs["anime", "a"].selected
     1.0
 
     A round without a basis gets the one that the tally had when it was added; without `models` it gets none,

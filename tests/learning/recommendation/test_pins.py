@@ -31,7 +31,7 @@ async def test_a_pinned_checkpoint_is_shown_beside_the_best(
 ) -> None:
     """The best stays first; the explanation and the log say why the other one is there."""
     taught.curation = Curation(pinned=(TOON,))
-    taught.told = "document"
+    taught.decision_log_mode = "document"
     caplog.set_level(logging.INFO)
 
     made = await taught.recommend("a castle", CANDIDATES)

@@ -1,7 +1,7 @@
 """The documents say what is there: nothing left out, no link that leads nowhere, no broken code.
 
-Routes and commands have tests of the same kind beside their own (`tests/http`, `tests/cli`); node inputs
-are held in `tests/comfyui`, since only ComfyUI knows them all.
+Routes and commands have such tests in `tests/api` and `tests/cli`; node inputs have theirs in `tests/comfyui`, since
+only ComfyUI knows them all.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ NODES = {
 LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:|mailto:)([^)\s]+)[^)]*\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+\s+(.*)$", re.MULTILINE)
+CODE_SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*/?")
+SOURCE = re.compile(r"\.(?:py|mjs|js|css)$")
+SOURCES = ("api", "checkpoints", "cli", "learning", "nodes", "runtime")
 
 
 def shown(document: Path) -> str:
@@ -55,6 +59,42 @@ def test_every_link_leads_somewhere(document: Path) -> None:
             broken.append(link)
 
     assert broken == []
+
+
+def code_spans(document: Path) -> set[str]:
+    return set(CODE_SPAN.findall(FENCE.sub("", document.read_text("utf-8"))))
+
+
+@pytest.mark.parametrize("document", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=shown)
+def test_every_path_that_a_document_names_is_in_the_tree(document: Path) -> None:
+    """Sources by any path, and whatever is said to lie in one of the rooms."""
+    rooms = {folder.name for folder in ROOT.iterdir() if folder.is_dir()}
+    named = {span for span in code_spans(document) if PATH.fullmatch(span)}
+    paths = {span for span in named if SOURCE.search(span) or ("/" in span and span.partition("/")[0] in rooms)}
+
+    assert sorted(path for path in paths if not (ROOT / path).exists()) == []
+
+
+def test_every_function_of_the_architecture_is_in_the_code() -> None:
+    """The walks name functions as `name()` or `Class.name()`."""
+    named = {span.removesuffix("()") for span in code_spans(ROOT / "docs" / "architecture.md") if span.endswith("()")}
+    known = set(names_in_python()) | set(names_in_javascript())
+
+    assert len(named) > 20
+    assert sorted(name for name in named if not set(name.split(".")) <= known) == []
+
+
+def names_in_python() -> Iterator[str]:
+    for file in [ROOT / "__init__.py", *(file for room in SOURCES for file in (ROOT / room).rglob("*.py"))]:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield node.name
+
+
+def names_in_javascript() -> Iterator[str]:
+    for file in (ROOT / "web").rglob("*.mjs"):
+        yield from re.findall(r"^(?:export )?class (\w+)", file.read_text("utf-8"), re.MULTILINE)
+        yield from re.findall(r"^ *(?:export |async |function )*(\w+)\(.*\) \{$", file.read_text("utf-8"), re.MULTILINE)
 
 
 def python_blocks() -> Iterator[tuple[str, str]]:
@@ -115,8 +155,7 @@ def test_every_policy_is_explained(policy: str) -> None:
 
 def test_every_variable_of_the_environment_is_explained() -> None:
     """Whatever the pack reads from the environment."""
-    rooms = ("api", "cli", "learning", "nodes", "runtime")
-    sources = [*ROOT.glob("*.py"), *(file for room in rooms for file in (ROOT / room).rglob("*.py"))]
+    sources = [*ROOT.glob("*.py"), *(file for room in SOURCES for file in (ROOT / room).rglob("*.py"))]
     read = {name for file in sources for name in re.findall(r'"(CONTEXT_CHECKPOINT_\w+)"', file.read_text("utf-8"))}
 
     assert read

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, String, Table, cast, delete, func, select, update
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.schema import (
@@ -58,21 +58,6 @@ async def before(connection: AsyncConnection, moment: datetime) -> int:
     if logged:
         await _forget(connection, logged)
     return len(logged)
-
-
-async def days(connection: AsyncConnection) -> list[date]:
-    """The days (UTC) on which something was logged."""
-    moment: ColumnElement[datetime | None] = generation_logs.c.created_at
-    if connection.dialect.name == "postgresql":
-        moment = func.timezone("UTC", moment)
-    rows = await connection.execute(select(cast(func.date(moment), String)).distinct())
-    return [date.fromisoformat(row[0]) for row in rows]
-
-
-async def count(connection: AsyncConnection, moment: datetime) -> int:
-    """How many generations were logged before a moment."""
-    older = select(func.count()).where(generation_logs.c.created_at < moment)
-    return int((await connection.execute(older)).scalar_one())
 
 
 async def keyword(connection: AsyncConnection, text: str) -> int:

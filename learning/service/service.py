@@ -14,6 +14,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from uuid import uuid4
@@ -106,9 +107,8 @@ class PreferenceService:
             With a message that says what to do next; also where a required package is missing.
         """
         try:
-            # SQLAlchemy imports it at the first await only, and reports it as one of several kinds of error.
-            import greenlet  # noqa: F401
-
+            # SQLAlchemy imports it at the first await only, and 2.0 reports it as a ValueError.
+            import_module("greenlet")
             return await cls._open(
                 path_or_url,
                 settings if callable(settings) else lambda: settings,

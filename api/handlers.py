@@ -65,10 +65,6 @@ async def _is_away(service: PreferenceService) -> bool:
     return service.is_offline
 
 
-async def _kept_back(service: PreferenceService) -> int:
-    return service.kept_back.generations
-
-
 @dataclass(frozen=True, slots=True)
 class Api:
     """The handlers, with what they work on."""
@@ -94,7 +90,6 @@ class Api:
             judged=overview.judged,
             put_aside=put_aside,
             away=away,
-            kept_back=await self.runtime.run(_kept_back),
             host=dict(host) if host is not None else None,
         )
 

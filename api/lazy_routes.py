@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from ..learning.message import message, parts_of
+from ..learning.requirements import missing_requirement
 from .addresses import ADDRESSES, PREFIX, Address
 
 if TYPE_CHECKING:
@@ -75,13 +76,18 @@ class _LateHandlers:
 
 
 def _not_loaded(error: Exception) -> web.Response:
-    """The envelope of every refusal, made without `envelope`, which may be what cannot be loaded."""
-    said = message(
-        "routes_not_loaded",
-        "Context Checkpoint cannot answer ({error}). Run: python -m pip install -r {requirements} with the "
-        "Python that runs ComfyUI, then restart ComfyUI; its log has the trace.",
-        error=str(error),
-        requirements=Path(__file__).parents[1] / "requirements.txt",
+    """The envelope of every refusal, made without `responses`, which may be what cannot be loaded."""
+    missing = missing_requirement(error) if isinstance(error, ImportError) else None
+    text = (
+        missing.message
+        if missing is not None
+        else message(
+            "routes_not_loaded",
+            "Context Checkpoint cannot answer ({error}). Run: python -m pip install -r {requirements} with the "
+            "Python that runs ComfyUI, then restart ComfyUI; its log has the trace.",
+            error=str(error),
+            requirements=Path(__file__).parents[1] / "requirements.txt",
+        )
     )
-    body = {"code": "routes_not_loaded", "message": said, "parts": parts_of(said), "details": []}
+    body = {"code": "routes_not_loaded", "message": text, "parts": parts_of(text), "details": []}
     return web.json_response({"error": body}, status=500, headers={"X-Content-Type-Options": "nosniff"})

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from ..learning.errors import LearningError, StoreUnavailable, UnknownGeneration
 from ..learning.message import error_text, message
+from ..learning.requirements import missing_requirement
 from ..runtime.pending_picks import UnknownPick
 from ..runtime.users import UnknownUser
 from .schemas.base import ErrorBody, ErrorResponse, parts_response
@@ -65,6 +66,8 @@ def enveloped(handle: Handler) -> Handler:
 
 
 def _refusal_of(error: Exception, request: web.Request) -> web.Response:
+    if isinstance(error, ImportError):
+        error = missing_requirement(error) or error
     if isinstance(error, Refusal):
         return refuse(error.status, error.code, error.message, error.details)
     if isinstance(error, LearningError):

@@ -92,17 +92,16 @@ def _finish_recomputing() -> None:
 def _tell(error: Exception) -> int:
     """Say on stderr what went wrong and what to do next; the trace is for --debug."""
     from ..learning.errors import LearningError
+    from ..learning.requirements import missing_requirement
 
+    missing = missing_requirement(error) if isinstance(error, ImportError) else None
     if isinstance(error, WrongUse) or type(error) is ValueError:
         print(f"context-checkpoint: {error}", file=sys.stderr)
         return WRONG_USE
     if isinstance(error, LearningError | CommandFailed):
         message = str(error)
-    elif isinstance(error, ModuleNotFoundError):
-        message = (
-            f"The Python package {error.name} is missing. `context-checkpoint doctor` lists what is needed "
-            "and how to install it."
-        )
+    elif missing is not None:
+        message = missing.message
     else:
         message = f"Failed unexpectedly ({type(error).__name__}: {error}). Run it with --debug to see where."
     print(f"context-checkpoint: {message}", file=sys.stderr)

@@ -59,7 +59,9 @@ def forget(given: argparse.Namespace) -> Outcome:
         configure(database=given.database)
     answer = schemas.ForgetResponse.model_validate(current().run_blocking(forgotten))
     lines = [f"Forgotten, in {answer.generations:,} generations."]
-    lines += [f"{file} may still hold traces, since it is in use: forget again later." for file in answer.traces]
+    lines += [f"{file} may still hold traces, since another program uses it." for file in answer.traces]
+    if answer.traces:
+        lines.append("Close that program and delete copies by hand; the database is cleared by the next forgetting.")
     return Outcome(answer.model_dump(mode="json"), "\n".join(lines), good=not answer.traces)
 
 

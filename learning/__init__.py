@@ -19,7 +19,14 @@ _HOME = {"PreferenceService": ".service", "Generation": ".values", "Recommendati
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(import_module(_HOME[name], __name__), name)
+        try:
+            return getattr(import_module(_HOME[name], __name__), name)
+        except ImportError as error:
+            from .requirements import missing_requirement
+
+            if (missing := missing_requirement(error)) is not None:
+                raise ImportError(missing.message, name=error.name) from error
+            raise
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

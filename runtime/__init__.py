@@ -1,10 +1,11 @@
 """The process's one service: where its data lies, its settings, its thread."""
 
 from .data_directory import find_data_directory
-from .process import configure, current, current_settings, keep_apart, reset, shared
+from .process import DATABASE_VARIABLE, configure, current, current_settings, keep_apart, reset, shared
 from .runtime import Runtime
 
 __all__ = [
+    "DATABASE_VARIABLE",
     "Runtime",
     "configure",
     "current",

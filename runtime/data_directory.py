@@ -1,4 +1,8 @@
-"""Taken out of `runtime.py`."""
+"""Where the data lies outside of ComfyUI.
+
+Separate from `process`, which asks, because a command line that is started anywhere has to find the folder that
+ComfyUI gives the pack. It only looks at paths; nothing is created here.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ _SYSTEM_USER = "__context_checkpoint"  # what ComfyUI's folder_paths.get_system_
 
 
 def find_data_directory() -> Path:
-    """Where the data lies outside ComfyUI: in a ComfyUI that can be found, else in the user's own folder."""
+    """The folder for the data: in a ComfyUI that can be found, else in the user's own folder for data."""
     for folder in _comfyui_folders():
         if (folder / "main.py").is_file() and (folder / "custom_nodes").is_dir():
             return folder / "user" / _SYSTEM_USER
@@ -18,9 +22,9 @@ def find_data_directory() -> Path:
 
 
 def _comfyui_folders() -> list[Path]:
-    given = os.environ.get("COMFYUI_PATH")
+    configured = os.environ.get("COMFYUI_PATH")
     above = Path(__file__).absolute().parents[3]  # not resolved: the pack may be a link in custom_nodes
-    return [*([Path(given).expanduser()] if given else []), above, Path.home() / "comfy" / "ComfyUI"]
+    return [*([Path(configured).expanduser()] if configured else []), above, Path.home() / "comfy" / "ComfyUI"]
 
 
 def _user_data_folder() -> Path:

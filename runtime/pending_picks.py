@@ -53,8 +53,8 @@ class Pick:
         The client that queued it.
     waits_until
         When it goes on by itself; None if never.
-    person
-        Whose it is, where ComfyUI tells people apart; nobody else sees it.
+    user
+        Whose it is, where ComfyUI tells users apart; nobody else sees it.
     """
 
     id: str
@@ -65,7 +65,7 @@ class Pick:
     waiting_since: datetime
     waits_until: datetime | None
     rounds: tuple[PendingGeneration, ...]
-    person: str = ""
+    user: str = ""
 
     @property
     def images(self) -> int:
@@ -106,13 +106,13 @@ class PendingPicks:
             self._answered.pop(pick_id, None)
             return self._answers.pop(pick_id, None)
 
-    def list(self, person: str = "") -> tuple[Pick, ...]:
-        """Return those of a person that wait, the longest waiting first."""
+    def list(self, user: str = "") -> tuple[Pick, ...]:
+        """The picks that wait for a user, the longest waiting first."""
         with self._lock:
-            return tuple(pick for pick in self._waiting.values() if pick.person == person)
+            return tuple(pick for pick in self._waiting.values() if pick.user == user)
 
-    def answer(self, pick_id: str, answer: PickAnswer, person: str = "") -> Pick:
-        """Let a run of a person go on.
+    def answer(self, pick_id: str, answer: PickAnswer, user: str = "") -> Pick:
+        """Let a run of a user go on.
 
         Raises
         ------
@@ -123,7 +123,7 @@ class PendingPicks:
         """
         with self._lock:
             pick = self._waiting.get(pick_id)
-            if pick is None or pick.person != person:
+            if pick is None or pick.user != user:
                 raise UnknownPick(pick_id)
             _check(answer, pick.images)
             del self._waiting[pick_id]

@@ -1,4 +1,8 @@
-"""The process-wide runtime: configure(), current(), reset()."""
+"""The process-wide runtime: `configure`, `current`, `reset`.
+
+Separate from `runtime`, which may exist several times, because all that is one per process stands here: where the data
+lies, who is asking, and the runtimes that are open.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +19,15 @@ from .users import UnknownUser, Users
 
 DATABASE_VARIABLE = "CONTEXT_CHECKPOINT_DATABASE"
 
-
 _guard = threading.Lock()
-_current: Runtime | None = None
-_people: Users | None = None
-_whose: Callable[[], str] | None = None
+_shared: Runtime | None = None
+_users: Users | None = None
+_current_user: Callable[[], str] | None = None
 _configured: tuple[Path | None, str | None] = (None, None)
 
 
 def configure(data_directory: Path | None = None, database: str | None = None) -> None:
-    """Say where the data lies, before or after the first use; what differs from before is closed and
-    reopened.
+    """Choose where the data lies, before or after the first use; what was open elsewhere is closed.
 
     The environment variable CONTEXT_CHECKPOINT_DATABASE wins over the default file in `data_directory`, and
     `database` over both.
@@ -38,36 +40,39 @@ def configure(data_directory: Path | None = None, database: str | None = None) -
     reset(keep_configuration=True)
 
 
-def keep_apart(whose: Callable[[], str] | None) -> None:
-    """Keep what each person teaches apart: `whose` names the person whom the caller acts for.
+def keep_apart(current_user: Callable[[], str] | None) -> None:
+    """Keep what each user teaches apart; None: all users share it again.
 
-    It may raise `UnknownUser`, which is told where the data was asked for. None: all share it again.
+    Parameters
+    ----------
+    current_user
+        Gives the user whom the caller acts for. It may raise `UnknownUser`, which reaches whoever asked for the data.
     """
-    global _whose
-    _whose = whose
+    global _current_user
+    _current_user = current_user
 
 
 def current() -> Runtime:
-    """The runtime of the person whom this request or prompt is of; the shared one where all share it.
+    """The runtime of the user whom this request or prompt comes from; the shared one where all users share it.
 
     Raises
     ------
-    UnknownPerson
-        Where people are kept apart and this is nobody's.
+    UnknownUser
+        Where users are kept apart and this comes from none of them.
     """
-    global _people
-    if _whose is None:
+    global _users
+    if _current_user is None:
         return shared()
-    person, all_of_them = _whose(), shared()
+    user, everybody = _current_user(), shared()
     with _guard:
-        if _people is None:
-            _people = Users(all_of_them.data_directory, all_of_them.beside)
-        people = _people
-    return people.of(person)
+        if _users is None:
+            _users = Users(everybody.data_directory, everybody.sibling)
+        users = _users
+    return users.of(user)
 
 
 def current_settings() -> Settings:
-    """The settings of the person whom this is of; the shared ones where it is nobody's."""
+    """The settings of the user whom this comes from; the shared ones where it comes from none."""
     try:
         return current().settings
     except UnknownUser:
@@ -75,28 +80,28 @@ def current_settings() -> Settings:
 
 
 def shared() -> Runtime:
-    """What belongs to this ComfyUI and to nobody in particular, made on first use."""
-    global _current
+    """What belongs to this ComfyUI and to no single user, made on first use."""
+    global _shared
     with _guard:
-        if _current is None:
+        if _shared is None:
             directory, database = _configured
-            _current = Runtime(directory or find_data_directory(), database or os.environ.get(DATABASE_VARIABLE))
-        return _current
+            _shared = Runtime(directory or find_data_directory(), database or os.environ.get(DATABASE_VARIABLE))
+        return _shared
 
 
 def reset(*, keep_configuration: bool = False) -> None:
-    """Close what `current()` made, so that it makes another."""
-    global _current, _configured, _people, _whose
+    """Close what is open; the next use opens it again."""
+    global _shared, _configured, _users, _current_user
     with _guard:
-        closing, _current = _current, None
-        people, _people = _people, None
+        runtime, _shared = _shared, None
+        users, _users = _users, None
         if not keep_configuration:
             _configured = (None, None)
-            _whose = None
-    if people is not None:
-        people.close()
-    if closing is not None:
-        closing.close()
+            _current_user = None
+    if users is not None:
+        users.close()
+    if runtime is not None:
+        runtime.close()
 
 
 atexit.register(reset)

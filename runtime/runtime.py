@@ -1,9 +1,8 @@
-"""The composition root: where the data lies, which database, its one service and the settings.
+"""The composition root: one person's data, its database, the one service on it, and the settings.
 
-ComfyUI's routes, its nodes, the command line and the standalone server all get at what was learned through
-`current()`. The service lives in the owner's loop (`learning/event_loop.py`) and opens with its first use, so
-that importing this module costs next to nothing. It is the only module that wires; it knows neither ComfyUI
-nor HTTP.
+ComfyUI's routes, its nodes, the command line and the standalone server all reach what was learned through a `Runtime`,
+which `process` hands out. The service lives in the owner's loop (`event_loop`) and opens with its first use, so that
+importing this module costs next to nothing. It refuses to know ComfyUI and HTTP.
 """
 
 from __future__ import annotations
@@ -14,18 +13,21 @@ import os
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from concurrent.futures import TimeoutError as FutureTimeout
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..learning.errors import LearningError, StoreUnavailable
+from ..learning.errors import LearningError
 from ..learning.message import message
 from ..learning.names import shown_address
+from ..learning.requirements import missing_requirement
 from .event_loop import OwnerLoop
 from .settings import Settings, SettingsFile
 
 if TYPE_CHECKING:
     from ..learning.recommendation.decision_log import DecisionLogMode
     from ..learning.service.service import PreferenceService
+    from ..learning.service.settings import LearningSettings
 
 
 T = TypeVar("T")
@@ -38,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 class Runtime:
-    """What one process knows: made by `current()`, or directly where several are wanted (tests)."""
+    """One person's data and the service on it."""
 
     def __init__(self, data_directory: Path, database: str | None = None, owner: OwnerLoop | None = None) -> None:
         self.data_directory = data_directory
@@ -61,12 +63,12 @@ class Runtime:
     def is_open(self) -> bool:
         return self._service is not None
 
-    def beside(self, data_directory: Path) -> Runtime:
-        """Another one with data of its own, in the same thread."""
+    def sibling(self, data_directory: Path) -> Runtime:
+        """Another runtime with data of its own, in the same thread."""
         return Runtime(data_directory, owner=self._owner)
 
-    def rest(self) -> None:
-        """Let go of the database, unless something runs in it. Does not wait; the next use opens it again."""
+    def close_if_idle(self) -> None:
+        """Close the database, unless something runs in it. Does not wait; the next use opens it again."""
         self._owner.begin(self._close_idle)
 
     @property
@@ -107,8 +109,8 @@ class Runtime:
         Raises
         ------
         LearningError
-            What the operation raises, or `StoreUnavailable` if the database cannot be opened; the next call
-            tries to open it again.
+            What the operation raises, or `StoreUnavailable` if the database cannot be opened or a required package is
+            missing; the next call tries to open it again.
         """
         return await self._owner.run(lambda: self._operate(operation))
 
@@ -121,13 +123,13 @@ class Runtime:
         async def begin(service: PreferenceService) -> AsyncGenerator[T, None]:
             return operation(service)
 
-        async def some(_service: PreferenceService) -> list[T]:
-            taken: list[T] = []
-            async for each in source:
-                taken.append(each)
-                if len(taken) == _STREAMED_AT_ONCE:
+        async def next_list(_service: PreferenceService) -> list[T]:
+            items: list[T] = []
+            async for item in source:
+                items.append(item)
+                if len(items) == _STREAMED_AT_ONCE:
                     break
-            return taken
+            return items
 
         async def end(_service: PreferenceService) -> None:
             await source.aclose()
@@ -136,8 +138,8 @@ class Runtime:
         try:
             source = await self.run(begin)
             try:
-                while taken := await self.run(some):
-                    yield taken
+                while items := await self.run(next_list):
+                    yield items
             finally:
                 await self.run(end)
         finally:
@@ -148,7 +150,7 @@ class Runtime:
         return self._owner.run_blocking(lambda: self._operate(operation))
 
     def close(self) -> None:
-        """Let what runs come to its end and let go of the database. The next use opens it again."""
+        """Wait for what runs, then close the database. The next use opens it again."""
         if self._owner.is_running:
             try:
                 self._owner.run_blocking(self._close_service, timeout_s=_CLOSING_TIMEOUT_S)
@@ -162,15 +164,11 @@ class Runtime:
         assert task is not None  # noqa: S101 - for mypy: a coroutine that runs has one
         self._operating.add(task)
         try:
-            service = await self._opened()
-            settings = self.settings
-            service.default_policy = settings.policy
-            service.half_life = float(settings.half_life)
-            service.keep_backups(settings.backups_kept)
-            service.keep_prompts = settings.keep_prompts
-            service.retention_days = settings.retention_days
-            service.curation = settings.curation
-            return await operation(service)
+            return await operation(await self._opened())
+        except ImportError as error:  # packages are imported on first use, here and inside of SQLAlchemy
+            if (missing := missing_requirement(error)) is not None:
+                raise missing from error
+            raise
         finally:
             self._operating.discard(task)
 
@@ -179,26 +177,30 @@ class Runtime:
             self._opening = asyncio.Lock()
         async with self._opening:
             if self._service is None:
-                try:
-                    from ..learning.service.service import PreferenceService
-                except ModuleNotFoundError as error:
-                    raise StoreUnavailable(
-                        "store_driver_missing",
-                        message(
-                            "package_missing",
-                            "The Python package '{name}' is not installed. Run: python -m pip install -r "
-                            "{requirements} with the Python that runs ComfyUI.",
-                            name=error.name,
-                            requirements=Path(__file__).parents[1] / "requirements.txt",
-                        ),
-                    ) from error
+                from ..learning.service.service import PreferenceService  # late: it loads SQLAlchemy and NumPy
+
                 self._service = await PreferenceService.open(
                     self.database,
-                    backups_kept=self.settings.backups_kept,
+                    settings=partial(self._learning_settings, _decision_log_mode()),
                     standby=self.data_directory,
                 )
-                self._service.decision_log_mode = _decision_log_mode()
             return self._service
+
+    def _learning_settings(self, decision_log: DecisionLogMode) -> LearningSettings:
+        """The part of the settings that concerns learning, as it is now."""
+        from ..learning.service.settings import LearningSettings
+
+        settings = self.settings
+        return LearningSettings(
+            policy=settings.policy,
+            thresholds=settings.thresholds,
+            half_life=float(settings.half_life),
+            curation=settings.curation,
+            keep_prompts=settings.keep_prompts,
+            retention_days=settings.retention_days,
+            backups_kept=settings.backups_kept,
+            decision_log=decision_log,
+        )
 
     async def _close_service(self) -> None:
         if self._operating:
@@ -216,14 +218,14 @@ class Runtime:
 
 
 def _decision_log_mode() -> DecisionLogMode:
-    """What the log is to tell of each decision."""
+    """What the environment asks the log to say of each decision."""
     from ..learning.recommendation.decision_log import DECISION_LOG_MODES
 
-    asked = os.environ.get(LOG_VARIABLE, "").strip().lower()
-    for told in DECISION_LOG_MODES:
-        if asked == told:
-            if told:
+    wanted = os.environ.get(LOG_VARIABLE, "").strip().lower()
+    for mode in DECISION_LOG_MODES:
+        if wanted == mode:
+            if mode:
                 logging.getLogger((__package__ or "").rpartition(".")[0]).setLevel(logging.INFO)
-            return told
-    log.warning("%s is %r; choose one of: %s.", LOG_VARIABLE, asked, ", ".join(filter(None, DECISION_LOG_MODES)))
+            return mode
+    log.warning("%s is %r; choose one of: %s.", LOG_VARIABLE, wanted, ", ".join(filter(None, DECISION_LOG_MODES)))
     return ""

@@ -1,8 +1,8 @@
-"""Several people at one ComfyUI: what each of them taught lies in a folder of their own, and opens when used.
+"""Several users of one ComfyUI: what each of them taught lies in a folder of its own, and opens when used.
 
-Separate from `runtime`, which knows one person's data, and from `nodes/comfy_users.py`, which knows how
-ComfyUI tells people apart. Only so many databases are open at once; whose was not used for longest is closed
-as soon as nothing runs in it, and opens again when that person comes back.
+Separate from `runtime`, which knows one user's data, and from `nodes/comfy/users.py`, which knows how ComfyUI tells
+users apart. Only so many databases are open at once; the least recently used is closed as soon as nothing runs in it,
+and opens again when that user comes back.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ MOST_OPEN = 16
 
 
 class UnknownUser(LearningError):
-    """A request or a prompt of somebody whom ComfyUI does not know."""
+    """A request or a prompt of a user whom ComfyUI does not know."""
 
     def __init__(self, name: str) -> None:
-        said = (
+        reason = (
             message("not_known_here", "It does not know '{name}'.", name=name[:80])
             if name
             else message("without_user", "This came without a user.")
@@ -37,40 +37,41 @@ class UnknownUser(LearningError):
             "unknown_user",
             message(
                 "unknown_user",
-                "This ComfyUI runs with --multi-user and keeps apart what each person teaches. {said} Choose "
+                "This ComfyUI runs with --multi-user and keeps apart what each person teaches. {reason} Choose "
                 "a user in the browser; a script sends the header comfy-user with an id that GET /users "
                 "lists.",
-                said=said,
+                reason=reason,
             ),
         )
 
 
 class Users:
-    """One runtime per person; `make` makes one for a folder. Thread-safe."""
+    """One runtime per user; `make` makes one for a folder. Thread-safe."""
 
     def __init__(self, directory: Path, make: Callable[[Path], Runtime], most_open: int = MOST_OPEN) -> None:
         self._directory = directory / FOLDER
         self._make = make
         self._most_open = most_open
         self._lock = threading.Lock()
-        self._held: OrderedDict[str, Runtime] = OrderedDict()
+        self._runtimes: OrderedDict[str, Runtime] = OrderedDict()
 
-    def of(self, person: str) -> Runtime:
-        """The runtime of a person whom ComfyUI knows; their folder is made with the first write."""
+    def of(self, user: str) -> Runtime:
+        """The runtime of a user whom ComfyUI knows; its folder is created by the first write."""
         with self._lock:
-            runtime = self._held.get(person)
+            runtime = self._runtimes.get(user)
             if runtime is None:
-                # Ids are ComfyUI's, but whatever they hold, this is one folder's name.
-                name = quote(person, safe="").replace(".", "%2E")
-                runtime = self._held[person] = self._make(self._directory / name)
-            self._held.move_to_end(person)
-            others = [each for each in self._held.values() if each.is_open and each is not runtime]
+                # ComfyUI chooses the ids; whatever is in one, this is the name of one folder.
+                name = quote(user, safe="").replace(".", "%2E")
+                runtime = self._runtimes[user] = self._make(self._directory / name)
+            self._runtimes.move_to_end(user)
+            others = [each for each in self._runtimes.values() if each.is_open and each is not runtime]
         for idle in others[: max(0, len(others) - self._most_open + 1)]:
-            idle.rest()
+            idle.close_if_idle()
         return runtime
 
     def close(self) -> None:
+        """Close every user's runtime."""
         with self._lock:
-            held, self._held = [*self._held.values()], OrderedDict()
-        for runtime in held:
+            runtimes, self._runtimes = [*self._runtimes.values()], OrderedDict()
+        for runtime in runtimes:
             runtime.close()

@@ -33,5 +33,6 @@ class ForgetRequest(RequestModel):
 class ForgetResponse(ResponseModel):
     generations: int = Field(description="So many were forgotten, or had what was forgotten.")
     traces: tuple[str, ...] = Field(
-        description="Files that may still hold traces, since others have them open; forget again later."
+        description="Files that may still hold traces, since other programs use them. Copies can be deleted by hand; "
+        "the database is cleared when something is next forgotten."
     )

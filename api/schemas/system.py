@@ -26,8 +26,8 @@ class HealthResponse(ResponseModel):
     )
     kept_back: int = Field(
         default=0,
-        description="Generations that are kept although they are older than retention_days: nothing was "
-        "logged for so long before that the clock may be wrong.",
+        description="Deprecated: always 0. Nothing that is older than retention_days is kept.",
+        json_schema_extra={"deprecated": True},
     )
     host: dict[str, Any] | None = Field(description="What ComfyUI says of itself; null outside ComfyUI.")
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.service.settings import LearningSettings
 from context_checkpoint.learning.store import rollups as log_sums
 
 from .world import CANDIDATES, CHECKPOINTS, prompts, word
@@ -33,7 +34,8 @@ def measure(address: str, generations: int) -> dict[str, float]:
 async def _measured(address: str, generations: int) -> dict[str, float]:
     before_mb = memory_mb()
     opening = time.perf_counter()
-    service = await PreferenceService.open(address)
+    settings = LearningSettings()
+    service = await PreferenceService.open(address, settings=lambda: settings)
     found = {"open": (time.perf_counter() - opening) * 1e3}
     for name, candidates in (("12", CANDIDATES), ("200", CHECKPOINTS)):
         asked = prompts(generations, ASKED, seed=1)
@@ -46,10 +48,10 @@ async def _measured(address: str, generations: int) -> dict[str, float]:
     times = [await _judge(service, prompt) for prompt in prompts(generations, JUDGED, seed=2)]
     found |= _spread("verdict", times)
     if "://" not in address:
-        service.keep_backups(7)  # the first is made at once, beside the verdicts
+        settings = LearningSettings(backups_kept=7)  # the first is made at once, in the background
         times = [await _judge(service, prompt) for prompt in prompts(generations, JUDGED, seed=3)]
         found["verdict while a backup is made p50"] = float(np.median([waited for waited, _ in times]))
-        service.keep_backups(0)
+        settings = LearningSettings()
     await service._database.write(log_sums.start_anew)
     began = time.perf_counter()
     told = await service.overview()

@@ -13,17 +13,17 @@ import platform
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta, timezone
 from importlib import import_module
 from pathlib import Path
 
 from ... import __version__, install
 from ...learning.errors import LearningError
+from ...learning.requirements import missing_requirement
 from ...runtime.process import configure, current
 from ...runtime.runtime import Runtime
 from ..outcome import Outcome
 from .report import Check, Report, State, recomputing
-from .sqlite_file import check_sqlite, checkpoint_names, logged_moments
+from .sqlite_file import check_sqlite, checkpoint_names
 
 
 def doctor(given: argparse.Namespace) -> Outcome:
@@ -36,9 +36,11 @@ def doctor(given: argparse.Namespace) -> Outcome:
         if given.rebuild:
             checks += _rebuild(runtime)
         checks += [*_comfyui_version(runtime), *_database(runtime), *_pools(runtime), *_settings(runtime)]
-    except ModuleNotFoundError as error:
-        mend = f'"{sys.executable}" -m pip install {error.name}'
-        checks.append(Check("requirements", str(error.name), "missing; the rest was not looked at", "bad", mend))
+    except ImportError as error:
+        missing = missing_requirement(error)
+        if missing is None:
+            raise
+        checks.append(Check("requirements", str(error.name), "the rest was not checked", "bad", missing.message))
     report = Report(tuple(checks))
     return Outcome(report.as_json(), report.as_text(), report.good)
 
@@ -106,31 +108,12 @@ def _database(runtime: Runtime) -> Iterator[Check]:
     path = Path(runtime.database.rpartition(":///")[2]).expanduser()
     try:
         from ...learning.database.schema import REVISION, VERSION_TABLE
-    except ModuleNotFoundError:
+    except ImportError:
         yield Check("database", "file", f"{path}; not looked at until the requirements are there", "note")
         return
     yield from check_sqlite(path, revision=REVISION, version_table=VERSION_TABLE)
     if path.exists():
         yield from _backups(path, runtime)
-        yield from _kept_back(path, runtime.settings.retention_days)
-
-
-def _kept_back(path: Path, days: int) -> Iterator[Check]:
-    """What is too old by the clock alone, so that retention keeps it."""
-    from ...learning.maintenance.retention import edge_of
-
-    now = datetime.now(timezone.utc)
-    dates, moments = logged_moments(path, now - timedelta(days=days)) if days else ([], [])
-    edge = edge_of(now, timedelta(days=days), dates)
-    if kept := sum(moment >= edge for moment in moments):
-        yield Check(
-            "database",
-            "retention",
-            f"{kept:,} generations are older than {days} days by the clock, which says {now:%Y-%m-%d}; "
-            "nothing was logged for so long before that it may be wrong, so they are kept",
-            "note",
-            f"Put the clock right. If it is: context-checkpoint forget --older-than {days}",
-        )
 
 
 def _backups(path: Path, runtime: Runtime) -> Iterator[Check]:

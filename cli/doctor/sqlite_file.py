@@ -10,7 +10,6 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
-from datetime import date, datetime, timezone
 from pathlib import Path
 from urllib.parse import quote
 
@@ -47,22 +46,6 @@ def checkpoint_names(path: Path) -> list[str]:
             return [row[0] for row in database.execute("SELECT checkpoint FROM checkpoint_stats ORDER BY 1")]
     except (sqlite3.Error, OSError):
         return []
-
-
-def logged_moments(path: Path, before: datetime) -> tuple[list[date], list[datetime]]:
-    """The days on which something was logged, and the moments before one; none where that cannot be read."""
-    edge = before.astimezone(timezone.utc).replace(tzinfo=None).isoformat(" ", "microseconds")
-    older = "SELECT created_at FROM generation_logs WHERE created_at < ?"
-    try:
-        with contextlib.closing(_opened(path)) as database:
-            days = database.execute("SELECT DISTINCT date(created_at) FROM generation_logs").fetchall()
-            moments = database.execute(older, (edge,)).fetchall()
-    except (sqlite3.Error, OSError):
-        return [], []
-    return (
-        [date.fromisoformat(row[0]) for row in days],
-        [datetime.fromisoformat(row[0]).replace(tzinfo=timezone.utc) for row in moments],
-    )
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -60,13 +60,11 @@ class Database:
     has surely seen it whole, while one that was being opened just then has not.
     """
 
-    def __init__(self, url: URL, busy_timeout_s: float, backups_kept: int, clock: Clock) -> None:
+    def __init__(self, url: URL, busy_timeout_s: float, backups_kept: Callable[[], int], clock: Clock) -> None:
         self.url = url
         self.path = engines.file_of(url)
         self.read_only = False
         """True while the file can only be read in place, because its folder takes no file beside it."""
-        self.backups_kept = backups_kept if self.path else 0
-        """How many daily copies of the file are kept, and as many from before migrations; 0: none is made."""
         self.write_blocked: StoreUnavailable | None = None
         """Why nothing may be written: a newer version of the pack made the tables."""
         self.after_restoring: Callable[[], Coroutine[Any, Any, None]] | None = None
@@ -74,6 +72,7 @@ class Database:
         self.copying = asyncio.Lock()
         """Held while a copy is made or changed."""
         self._clock = clock
+        self._read_backups_kept = backups_kept
         self._look_for_backup_at = 0.0
         self._written = False
         self._busy_timeout_s = busy_timeout_s
@@ -100,7 +99,7 @@ class Database:
         path_or_url: str | os.PathLike[str],
         *,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
-        backups_kept: int = 0,
+        backups_kept: Callable[[], int] = lambda: 0,
         clock: Clock = utc_now,
     ) -> Database:
         """Open, create or migrate; where copies are kept, also restore the newest over a damaged file.
@@ -123,6 +122,11 @@ class Database:
     def name(self) -> str:
         """The database as people know it: its path, or its address without the password."""
         return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
+
+    @property
+    def backups_kept(self) -> int:
+        """How many daily copies of the file are kept now, and as many from before migrations; 0: none is made."""
+        return self._read_backups_kept() if self.path else 0
 
     @property
     def is_server(self) -> bool:

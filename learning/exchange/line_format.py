@@ -1,9 +1,9 @@
-"""The form in which what was taught leaves one database and enters another: versioned JSON Lines.
+"""The form of an exported log: versioned JSON Lines.
 
-The first line says what the file is, each further line is one generation with its newest verdict. Statistics
-are never in it: they are recomputed from the verdicts, so that no file can claim sums that nothing supports.
-Pure, and separate from `exchange`, which reads and writes the database, because this form outlives any schema
-of tables: it changes only with `VERSION`. docs/data.md describes it for people who write such files.
+The first line says what the file is, each further line is one generation with its newest verdict. It refuses
+statistics: they are recomputed from the verdicts, so that no file can claim sums that nothing supports. Pure, and
+separate from `transfer`, which reads and writes the database, because this form outlives any schema of tables: it
+changes only with `VERSION`. docs/data.md describes it for people who write such files.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Utility = Annotated[float, Field(ge=-1e6, le=1e6)]
 Weight = Annotated[float, Field(ge=0.0, le=1e3)]
 
 
-def _a_basis(text: str) -> str:
+def _checked_snapshot(text: str) -> str:
     try:
         data = b64decode(text, validate=True)
     except ValueError:
@@ -63,7 +63,7 @@ def _a_basis(text: str) -> str:
     return text
 
 
-PackedBasis = Annotated[str, Field(max_length=1_000_000), AfterValidator(_a_basis)]
+PackedSnapshot = Annotated[str, Field(max_length=1_000_000), AfterValidator(_checked_snapshot)]
 
 
 class _Line(BaseModel):
@@ -104,7 +104,7 @@ class PortableVerdict(_Line):
 
 
 class PortableGeneration(_Line):
-    """One generation, with all that its verdict's lesson depends on."""
+    """One generation, with all that is learned from its verdict."""
 
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     created_at: When
@@ -117,7 +117,7 @@ class PortableGeneration(_Line):
     keywords: Annotated[tuple[PortableKeyword, ...], Field(max_length=1_000)] = ()
     images: Annotated[tuple[PortableImage, ...], Field(min_length=1, max_length=10_000)]
     utilities: dict[Name, Utility] = {}
-    basis: PackedBasis | None = None
+    basis: PackedSnapshot | None = None
     verdict: PortableVerdict | None = None
     prompt: Text = ""
     session_id: Text = ""
@@ -134,11 +134,11 @@ class PortableGeneration(_Line):
 
     @property
     def known(self) -> PriorSnapshot | None:
-        """What was known when it was first judged."""
+        """What was known when it was first judged; the key `basis`."""
         return None if self.basis is None else unpacked(b64decode(self.basis))
 
     def anonymous(self) -> PortableGeneration:
-        """The same lesson without prompt, images' names, session and seed.
+        """The same generation, to learn the same from, without prompt, images' names, session and seed.
 
         Keywords stay, since they are what is learned about, in the order of the alphabet: in the prompt's
         order they would nearly spell it.
@@ -171,15 +171,15 @@ class PortableGeneration(_Line):
         return self.model_copy(update={"images": images, "utilities": utilities})
 
 
-def packed(basis: PriorSnapshot | None) -> str | None:
-    """A basis as lines hold it."""
-    return None if basis is None else b64encode(basis.packed()).decode("ascii")
+def packed(snapshot: PriorSnapshot | None) -> str | None:
+    """A snapshot as lines hold it."""
+    return None if snapshot is None else b64encode(snapshot.packed()).decode("ascii")
 
 
 def json_schema() -> dict[str, Any]:
-    """What a line may be, for programs that write such files: JSON Schema, as docs/export.schema.json has it.
+    """The JSON Schema of a line, for programs that write such files; docs/export.schema.json is this.
 
-    Some of what is checked no schema can say: that there is a mark per image, and that a basis can be read.
+    Two checks cannot be said in a schema: that there is a mark per image, and that `basis` can be read.
     """
     kinds = (Header, PortableGeneration)
     references, definitions = models_json_schema([(kind, "validation") for kind in kinds])
@@ -231,6 +231,7 @@ def lines_in(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def bad_line(number: int, problem: str) -> InvalidRequest:
+    """The error for one line of a file; `number` counts from 1."""
     return InvalidRequest(
         message(
             "bad_line",

@@ -1,7 +1,7 @@
-"""Lines that are kept while they are checked: in memory while they are few, then in the system's folder for
-temporary files, which may be full.
+"""Where lines are kept while they are checked: in memory while they are few, then in a temporary file.
 
-Separate from `exchange`, because a route keeps a body in the same way before anything is read of it.
+Separate from `transfer`, because a route keeps a body in the same way before anything of it is read. It owns the
+message for a folder of temporary files that is full.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ IN_MEMORY = 4 * 2**20
 
 
 class Spool:
-    """Written first, then read. Make it with `spooled`."""
+    """Lines that are written first and then read. Make it with `spooled`."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
 
     def write(self, content: bytes) -> None:
-        """Raises `StoreUnavailable` where there is no room for it."""
+        """Append. Raises `StoreUnavailable` where there is no room."""
         try:
             self._file.write(content)
         except OSError as error:
             raise _no_room(error) from error
 
     def written(self) -> IO[bytes]:
-        """What was written, from its beginning. Raises `StoreUnavailable` where there was no room for it."""
+        """A file to read all that was written from. Raises `StoreUnavailable` where there was no room for it."""
         try:
             self._file.seek(0)
         except OSError as error:
@@ -42,7 +42,7 @@ class Spool:
 
 @contextmanager
 def spooled() -> Generator[Spool, None, None]:
-    """A spool that is gone afterwards."""
+    """A spool that is deleted afterwards."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed below, whatever that says
     try:
         yield Spool(cast("IO[bytes]", file))

@@ -1,10 +1,9 @@
-"""Taking what was taught out of one database and adding it to another.
+"""Export and import: the log of one database as lines, and lines added to the log of another.
 
-Separate from `service` because a whole log passes through here, piece by piece: never all of it in memory,
-and never so long in one transaction that a person's verdict would wait for it. The form of the lines is
-`portable`'s.
+Separate from `service` because a whole log passes through here, page by page: it is never all in memory, and no
+transaction is so long that a person's verdict would wait for it. `line_format` owns the form of the lines.
 
-Merging is a set of facts with a newest verdict each: generations are known by their ids, and of two verdicts
+Merging is a union of generations with the newest verdict each: generations are known by their ids, and of two verdicts
 on one the later counts. So the same file twice changes nothing, and files may come in any order.
 """
 
@@ -20,16 +19,14 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.database import Database
-from ..database.schema import checkpoints, generation_logs, keywords, learned_state
-from ..database.schema import verdicts as verdict_rows
+from ..database.schema import checkpoints, generation_logs, keywords, learned_state, verdicts
 from ..errors import InvalidRequest, StoreUnavailable
 from ..message import joined, message
 from ..names import stored_name
 from ..reports import ImportReport
-from ..store import generations as log_store
-from ..store import rollup_task as counting
-from ..store import statistics as statistics_store
+from ..store import generations, statistics
 from ..store.records import Ids, LoggedGeneration
+from ..store.rollup_task import keep_up
 from ..store.verdict_marks import judges
 from ..values import ImageFile, Keyword
 from .line_format import (
@@ -49,9 +46,9 @@ from .spool import Spool, spooled
 Lines: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
 
 _PAGE = 100
-_WRITTEN_AT_ONCE = 25
+_BATCH = 25
 """Generations in one transaction: about a tenth of a second, for which a verdict may have to wait."""
-_COUNTED_AFTER = 40 * _WRITTEN_AT_ONCE
+_ROLLED_UP_AFTER = 40 * _BATCH
 
 
 async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, None]:
@@ -77,7 +74,7 @@ async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, 
         generations=count,
         anonymous=anonymous,
     ).line()
-    number = told = 0
+    number = exported = 0
     while number < last:
         page = await database.read(
             lambda connection, after=number: _page(connection, after, last),  # type: ignore[misc]
@@ -87,8 +84,8 @@ async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, 
             break
         for _, generation in page:
             yield (generation.anonymous() if anonymous else generation).line()
-        number, told = page[-1][0], told + len(page)
-    if told != count:
+        number, exported = page[-1][0], exported + len(page)
+    if exported != count:
         raise StoreUnavailable(
             "log_changed",
             message(
@@ -99,7 +96,7 @@ async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, 
 
 
 async def _page(connection: AsyncConnection, after: int, last: int) -> list[tuple[int, PortableGeneration]]:
-    logged = await log_store.logged_after(connection, after, _PAGE)
+    logged = await generations.logged_after(connection, after, _PAGE)
     return await portable(connection, [each for each in logged if each.number <= last])
 
 
@@ -110,21 +107,21 @@ async def portable(
     if not logged:
         return []
     numbers = [each.number for each in logged]
-    # What only the export needs of a generation. Of its verdicts the newest counts, also one that withdrew.
+    # Of a generation's verdicts the newest counts, also one that withdrew the one before.
     newest = (
-        select(verdict_rows.c.generation_number, func.max(verdict_rows.c.number).label("number"))
-        .where(verdict_rows.c.generation_number.in_(numbers))
-        .group_by(verdict_rows.c.generation_number)
+        select(verdicts.c.generation_number, func.max(verdicts.c.number).label("number"))
+        .where(verdicts.c.generation_number.in_(numbers))
+        .group_by(verdicts.c.generation_number)
         .subquery()
     )
-    said = select(verdict_rows).join(newest, verdict_rows.c.number == newest.c.number)
-    verdicts = {row.generation_number: row for row in await connection.execute(said)}
-    rest = select(generation_logs).where(generation_logs.c.number.in_(numbers))
-    rows = {row.number: row for row in await connection.execute(rest)}
-    found = []
+    newest_verdicts = select(verdicts).join(newest, verdicts.c.number == newest.c.number)
+    verdict_rows = {row.generation_number: row for row in await connection.execute(newest_verdicts)}
+    log_rows = select(generation_logs).where(generation_logs.c.number.in_(numbers))
+    rows = {row.number: row for row in await connection.execute(log_rows)}
+    portables = []
     for each in logged:
-        row, verdict, generation = rows[each.number], verdicts.get(each.number), each.generation
-        taken = PortableGeneration(
+        row, verdict, generation = rows[each.number], verdict_rows.get(each.number), each.generation
+        line = PortableGeneration(
             id=generation.id,
             created_at=generation.created_at,
             stage=generation.stage,
@@ -153,8 +150,8 @@ async def portable(
             seed=row.seed,
             fallback=row.fallback,
         )
-        found.append((each.number, taken))
-    return found
+        portables.append((each.number, line))
+    return portables
 
 
 async def import_lines(database: Database, lines: Lines, names: Mapping[str, str]) -> ImportReport:
@@ -172,21 +169,21 @@ async def import_lines(database: Database, lines: Lines, names: Mapping[str, str
     StoreUnavailable
         If the database cannot be written. Part of the file may be in then; importing it again completes it.
     """
-    spelled = {stored_name(old): stored_name(new) for old, new in names.items()}
-    if not all(spelled.values()):
+    new_names = {stored_name(old): stored_name(new) for old, new in names.items()}
+    if not all(new_names.values()):
         raise InvalidRequest("A checkpoint needs a name. Map each name to another one.")
     with spooled() as spool:
         await _check(database, lines, spool)
         report = ImportReport()
         batch: list[PortableGeneration] = []
         for number, line in enumerate(spool.written(), start=2):
-            batch.append(read_generation(line, number).renamed(spelled))
-            if len(batch) == _WRITTEN_AT_ONCE:
+            batch.append(read_generation(line, number).renamed(new_names))
+            if len(batch) == _BATCH:
                 report, batch = await _write(database, batch, report), []
-                if report.generations % _COUNTED_AFTER == 0:
-                    await counting.keep_up(database)
+                if report.generations % _ROLLED_UP_AFTER == 0:
+                    await keep_up(database)
         report = await _write(database, batch, report)
-        await counting.keep_up(database)
+        await keep_up(database)
         return report
 
 
@@ -200,7 +197,7 @@ async def add(
     StoreUnavailable
         If the database cannot be written. Part of them may be in then; adding them again completes it.
     """
-    report, source = ImportReport(), batches(_WRITTEN_AT_ONCE)
+    report, source = ImportReport(), batches(_BATCH)
     try:
         while batch := await asyncio.to_thread(next, source, None):
             report = await _write(database, batch, report)
@@ -232,13 +229,13 @@ async def _check(database: Database, lines: Lines, spool: Spool) -> None:
 
 
 async def _fits(database: Database, batch: list[tuple[int, PortableGeneration]]) -> None:
-    """See that what is known by the same ids has as many images."""
+    """Check that generations that are known by the same ids have as many images. Raises `InvalidRequest`."""
 
     async def read(connection: AsyncConnection) -> None:
         ids = [generation.id for _, generation in batch]
-        known = await log_store.image_counts(connection, ids)
+        counts = await generations.image_counts(connection, ids)
         for number, generation in batch:
-            images = known.get(generation.id, len(generation.images))
+            images = counts.get(generation.id, len(generation.images))
             if images != len(generation.images):
                 raise bad_line(
                     number,
@@ -281,44 +278,44 @@ async def _write(database: Database, batch: list[PortableGeneration], before: Im
 
 async def merge(connection: AsyncConnection, batch: Sequence[PortableGeneration], before: ImportReport) -> ImportReport:
     """Add generations and count their verdicts, inside the caller's transaction."""
-    change = statistics_store.Change()
+    change = statistics.Change()
     added = replaced = 0
     for generation in batch:
-        known = await log_store.find(connection, generation.id)
-        if known is None:
+        logged = await generations.find(connection, generation.id)
+        if logged is None:
             await log(connection, generation)
             added += 1
-            known = await log_store.find(connection, generation.id)
-            assert known is not None  # noqa: S101 - for mypy: it was added a moment ago
-        said = generation.verdict
-        if said is None or len(said.marks) != len(known.marks):
+            logged = await generations.find(connection, generation.id)
+            assert logged is not None  # noqa: S101 - for mypy: it was added a moment ago
+        verdict = generation.verdict
+        if verdict is None or len(verdict.marks) != len(logged.marks):
             continue
-        former = await log_store.newest_verdict(connection, known.number)
+        former = await generations.newest_verdict(connection, logged.number)
         # At the same moment the marks decide, so that every order of files ends the same.
-        if former is not None and (former.at, former.marks) >= (said.at, said.marks):
+        if former is not None and (former.at, former.marks) >= (verdict.at, verdict.marks):
             continue
         replaced += former is not None
-        change.add(known.judged_round(known.marks), -1.0, of=known)
-        # The basis comes with the verdict that counts, so that here too every order of files ends the same.
-        logged_before = known.basis
+        change.add(logged.judged_round(logged.marks), -1.0, of=logged)
+        # The prior comes with the verdict that counts, so that here too every order of files ends the same.
+        prior = logged.basis
         if generation.known is not None:
-            known = replace(known, basis=generation.known)
-        elif known.basis is None and judges(said.marks):
+            logged = replace(logged, basis=generation.known)
+        elif prior is None and judges(verdict.marks):
             await _apply(connection, change)
-            change, known = statistics_store.Change(), await statistics_store.with_basis(connection, known)
-        change.add(known.judged_round(said.marks), of=known)
-        taken = None if known.basis is logged_before else known.basis
-        await log_store.add_verdict(connection, known.number, said.marks, said.at, taken)
+            change, logged = statistics.Change(), await statistics.with_basis(connection, logged)
+        change.add(logged.judged_round(verdict.marks), of=logged)
+        new_prior = None if logged.basis is prior else logged.basis
+        await generations.add_verdict(connection, logged.number, verdict.marks, verdict.at, new_prior)
     await _apply(connection, change)
     return ImportReport(before.generations + len(batch), before.added + added, before.verdicts_replaced + replaced)
 
 
-async def _apply(connection: AsyncConnection, change: statistics_store.Change) -> None:
+async def _apply(connection: AsyncConnection, change: statistics.Change) -> None:
     ids = Ids(
-        await log_store.interned(connection, keywords, {text for text, _ in change.pairs} | {*change.rounds}),
-        await log_store.interned(connection, checkpoints, {name for _, name in change.pairs}),
+        await generations.interned(connection, keywords, {text for text, _ in change.pairs} | {*change.rounds}),
+        await generations.interned(connection, checkpoints, {name for _, name in change.pairs}),
     )
-    await statistics_store.apply(connection, change, ids)
+    await statistics.apply(connection, change, ids)
 
 
 async def log(connection: AsyncConnection, generation: PortableGeneration) -> None:
@@ -326,7 +323,7 @@ async def log(connection: AsyncConnection, generation: PortableGeneration) -> No
     columns = generation.model_dump(exclude={"keywords", "images", "utilities", "verdict", "basis"})
     images = [ImageFile(image.checkpoint, image.filename, image.subfolder, image.type) for image in generation.images]
     shown = {image.checkpoint for image in images}
-    await log_store.add_generation(
+    await generations.add_generation(
         connection,
         columns,
         [Keyword(word.text, word.weight) for word in generation.keywords],

@@ -90,7 +90,7 @@ class SharedDatabase(Database):
 
     @classmethod
     async def _open_with(cls, address: URL, file: Path, *, made_anew: bool = False) -> SharedDatabase:
-        database = cls(address, BUSY_TIMEOUT_S, 0, utc_now)
+        database = cls(address, BUSY_TIMEOUT_S, lambda: 0, utc_now)
         database.standby = await Standby.open(file)
         database._news = asyncio.Event()
         database._unfollowed = deque(maxlen=_REMEMBERED)

@@ -1,8 +1,8 @@
-"""The use cases of forgetting: from the database, from its free pages, and from every copy that was made.
+"""The use cases of forgetting: from the database, from its free pages, and from every copy of the file.
 
-Apart from `service`, which adds to what is known. A copy of the file is opened like a database of its own and
-forgets the same; one that cannot (it is damaged, or an older version's) goes as a whole, and so do files that
-were put aside, and copies that a killed process left unfinished.
+Separate from `service`, which adds to what is known, because it must also reach what no query does. Copies of the file,
+damaged files that were quarantined, and copies that a killed process left unfinished are deleted, and one new copy is
+made of what is left: so there is one rule for all of them, and none of them is ever opened for writing.
 """
 
 from __future__ import annotations
@@ -10,75 +10,51 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.database import Database
 from ..database.files import backups
 from ..errors import InvalidRequest, LearningError, UnknownGeneration
-from ..maintenance.retention import KeptBack, edge_of
 from ..names import stored_text
 from ..reports import Forgotten
-from ..store import erasure as forgetting_store
+from ..store import erasure
+from .settings import SettingsReader
 
-Erasure = Callable[[Database], Awaitable[int]]
+Erase = Callable[[AsyncConnection], Awaitable[int]]
+"""Erases a page of generations in one transaction; how many, 0 when nothing is left to erase."""
 
 log = logging.getLogger(__name__)
 
 
 class Forgetting:
-    """What a person may take back. Every method says how much was forgotten, and whether traces may be left.
+    """What a person may take back. Every method reports how much was forgotten, and where traces may be left.
 
-    Each raises `StoreUnavailable` where the database cannot be written; then some may be forgotten, and the
-    call may be repeated.
+    Each raises `StoreUnavailable` where the database cannot be written; then some may be forgotten, and the call may be
+    repeated.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], settings: SettingsReader) -> None:
         self._database = database
         self._clock = clock
-        self.retention_days = 0
-        """Generations go when they are so old; 0: never."""
-        self.kept_back = KeptBack()
-        """What the last look found too old by the clock alone, and kept."""
-        self._retain_at = 0.0
+        self._settings = settings
+        self._next_retention = 0.0
 
-    async def forget_generation(self, generation_id: str) -> Forgotten:
-        """Forget a generation, its prompt, images and verdicts, and what they taught.
-
-        Raises
-        ------
-        UnknownGeneration
-        """
+    async def generation(self, generation_id: str) -> Forgotten:
+        """Forget one generation. Raises `UnknownGeneration`."""
         stored = stored_text(generation_id)
-
-        async def erase(database: Database) -> int:
-            return await database.write(lambda connection: forgetting_store.generation(connection, stored), whole=True)
-
-        forgotten = await forget(self._database, erase)
+        forgotten = await self._forget(lambda connection: erasure.generation(connection, stored), pages=False)
         if not forgotten.generations:
             raise UnknownGeneration(generation_id)
         return forgotten
 
-    async def forget_keyword(self, keyword: str) -> Forgotten:
-        """Forget all that was learned of a keyword, and the texts of the prompts that had it.
-
-        Raises
-        ------
-        InvalidRequest
-            If nothing is known of it.
-        """
+    async def keyword(self, keyword: str) -> Forgotten:
+        """Forget a keyword. Raises `InvalidRequest` if nothing is known of it."""
         stored = stored_text(keyword)
-
-        async def erase(database: Database) -> int:
-            found = 0
-            while some := await database.write(
-                lambda connection: forgetting_store.keyword(connection, stored), whole=True
-            ):
-                found += some
-            return found
-
-        forgotten = await forget(self._database, erase)
+        forgotten = await self._forget(lambda connection: erasure.keyword(connection, stored))
         if not forgotten.generations:
             raise InvalidRequest(
                 f"Nothing is known of the keyword {keyword[:80]!r}. GET statistics lists the keywords.",
@@ -86,122 +62,74 @@ class Forgetting:
             )
         return forgotten
 
-    async def forget_older(self, days: int) -> Forgotten:
-        """Forget the generations that were logged more than so many days ago, and what they taught.
+    async def older_than(self, days: int) -> Forgotten:
+        """Forget what was logged more than so many days ago, by this machine's clock."""
+        cutoff = self._clock() - timedelta(days=days)
+        return await self._forget(lambda connection: erasure.before(connection, cutoff))
 
-        The clock is believed, whatever it says: somebody asked for it.
-        """
-        return await self._forget_before(self._clock() - timedelta(days=days))
+    async def prompts(self) -> Forgotten:
+        """Forget the texts of all prompts."""
+        return await self._forget(erasure.prompts, pages=False)
 
-    async def _forget_before(self, edge: datetime) -> Forgotten:
-        async def erase(database: Database) -> int:
-            found = 0
-            while some := await database.write(
-                lambda connection: forgetting_store.before(connection, edge), whole=True
-            ):
-                found += some
-            return found
+    async def everything(self) -> Forgotten:
+        """Forget all there is, in copies too where the database is empty already."""
+        return await self._forget(erasure.everything, pages=False, always=True)
 
-        return await forget(self._database, erase)
-
-    async def forget_prompts(self) -> Forgotten:
-        """Forget the texts of all prompts; what was learned of their keywords stays."""
-
-        async def erase(database: Database) -> int:
-            return await database.write(forgetting_store.prompts, whole=True)
-
-        return await forget(self._database, erase)
-
-    async def forget_everything(self) -> Forgotten:
-        """Begin anew."""
-
-        async def erase(database: Database) -> int:
-            return await database.write(forgetting_store.everything, whole=True)
-
-        return await forget(self._database, erase)
-
-    def _forget_what_is_too_old(self) -> None:
-        """Beside everything else, at most once a day."""
+    def begin_retention(self) -> None:
+        """Forget in the background what is older than the setting allows; at most once a day."""
         now = asyncio.get_running_loop().time()
-        if self.retention_days and now >= self._retain_at:
-            self._retain_at = now + timedelta(days=1).total_seconds()
-            self._database.spawn(self._retain())
+        days = self._settings().retention_days
+        if days and now >= self._next_retention:
+            self._next_retention = now + timedelta(days=1).total_seconds()
+            self._database.spawn(self._retain(days))
 
-    async def _retain(self) -> None:
-        now, days = self._clock(), self.retention_days
-        too_old = now - timedelta(days=days)
+    async def _retain(self, days: int) -> None:
         try:
-            logged = await self._database.read(forgetting_store.days, whole=True)
-            edge = edge_of(now, timedelta(days=days), logged)
-            forgotten = await self._forget_before(edge)
-            kept = await self._database.read(lambda connection: forgetting_store.count(connection, too_old))
+            forgotten = await self.older_than(days)
         except LearningError as error:
             log.error("What is older than %d days could not be forgotten: %s", days, error)
             return
-        self.kept_back = KeptBack(kept, days)
         if forgotten.generations:
-            log.info("%d generations older than %d days went.", forgotten.generations, days)
-        if kept:
-            log.warning(
-                "%d generations are older than %d days by this machine's clock (%s), but nothing was logged "
-                "for so long before that the clock may be wrong: they are kept. Put the clock right; if it "
-                "is, `context-checkpoint forget --older-than %d` lets them go.",
-                kept,
-                days,
-                f"{now:%Y-%m-%d}",
-                days,
-            )
+            log.info("%d generations older than %d days were forgotten.", forgotten.generations, days)
 
+    async def _forget(self, erase: Erase, *, pages: bool = True, always: bool = False) -> Forgotten:
+        """Erase page by page (or once), then clear free pages and replace the copies.
 
-async def forget(database: Database, erase: Erasure) -> Forgotten:
-    """Let a database and every copy of it forget."""
-    found = await erase(database)
-    traces: list[str] = []
-    if found and not await database.compact():
-        traces.append(database.name)
-    if database.path is not None:
-        async with database.copying:  # a copy that is made just now may still know
-            if found:  # another process's too, which then cannot give it a name any more
-                traces += await asyncio.to_thread(_drop, backups.drafts(database.path))
-            for copy in await asyncio.to_thread(backups.listed, database.path):
-                if not await _forget_in_copy(copy.path, erase):
-                    traces.append(str(copy.path))
-        if found:
-            traces += await asyncio.to_thread(_drop, backups.put_aside(database.path))
-    return Forgotten(found, tuple(traces))
+        `always` replaces the copies even where the database held nothing to erase.
+        """
+        total = count = await self._database.write(erase, whole=True)
+        while pages and count:
+            count = await self._database.write(erase, whole=True)
+            total += count
+        if not total and not always:
+            return Forgotten(0, ())
+        traces = [] if await self._database.compact() else [self._database.name]
+        if self._database.path is not None:
+            async with self._database.copying:  # no copy is under way that could still know
+                traces += await asyncio.to_thread(self._replace_copies, self._database.path)
+        return Forgotten(total, tuple(traces))
 
-
-async def _forget_in_copy(path: Path, erase: Erasure) -> bool:
-    draft = path.with_name(f"{path.name}.forgetting.part")
-    try:
-        await asyncio.to_thread(backups.copy_file, path, draft)
-        copy = await Database.open(draft)
+    def _replace_copies(self, path: Path) -> list[str]:
+        """Make one new copy where copies are kept, and delete all others; the names of those that stay."""
+        # Drafts first: another process that is making a copy can then no longer give it its name.
+        left = _delete(backups.drafts(path))
+        new_copy: Path | None = None
+        kept = self._database.backups_kept
         try:
-            found = await erase(copy)
-            clean = await copy.compact()
-        finally:
-            await copy.close()
-        if found:
-            if not clean:
-                raise sqlite3.OperationalError("its free pages could not be cleared")
-            await asyncio.to_thread(backups.take_name, draft, path)
-    except (LearningError, sqlite3.Error, OSError) as error:
-        log.warning("The copy %s cannot forget (%s); it is deleted.", path, error)
-        try:
-            await asyncio.to_thread(path.unlink)
-        except OSError:
-            return False
-    finally:
-        for left in (draft, Path(f"{draft}-wal"), Path(f"{draft}-shm")):
-            left.unlink(missing_ok=True)
-    return True
+            if kept and backups.holds_verdicts(path):
+                new_copy = backups.make(path, self._clock(), kept=kept).path
+        except (sqlite3.Error, OSError) as error:
+            log.warning("The copies of %s are deleted, but no new one could be made (%s).", path, error)
+        copies = [copy.path for copy in backups.listed(path) if copy.path != new_copy]
+        return left + _delete([*copies, *backups.put_aside(path)])
 
 
-def _drop(files: Sequence[Path]) -> list[str]:
+def _delete(files: Iterable[Path]) -> list[str]:
+    """Delete files; the names of those that could not be."""
     left = []
-    for knows in files:
+    for file in files:
         try:
-            knows.unlink(missing_ok=True)
+            file.unlink(missing_ok=True)
         except OSError:
-            left.append(str(knows))
+            left.append(str(file))
     return left

@@ -1,17 +1,20 @@
-"""The use cases: recommend, log what was made, record what was said of it, and tell what was learned.
+"""The use cases of one database: recommend, log what was made, record verdicts, report what was learned.
 
-It joins the pure parts (keywords, policies, strategy, explanation) with the store and checks what comes in
-from outside. It belongs to the event loop that opened it; `runtime` shares one with every thread and loop. It
-refuses to know where checkpoints or images come from.
+It joins the pure parts (keywords, policies, strategy, explanation) with the store, and checks what comes in from
+outside. Two parts have state and rules of their own, and a module each: `forgetting`, which also reaches copies of the
+file, and `checkpoints`, which remembers the files that were last met. The service belongs to the event loop that opened
+it; `runtime` shares one with every thread and loop. It refuses to know where checkpoints or images come from.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from uuid import uuid4
@@ -19,27 +22,40 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..activity import Activity
-from ..database.database import BUSY_TIMEOUT_S, Database
-from ..errors import InvalidRequest, InvalidVerdict, UnknownImage
-from ..exchange import transfer as exchange
+from ..database.database import BUSY_TIMEOUT_S, Database, utc_now
+from ..database.files import backups
+from ..errors import InvalidRequest, InvalidVerdict, UnknownGeneration, UnknownImage
+from ..exchange import transfer
 from ..failover import shared_database
 from ..maintenance import recovery
 from ..maintenance.rebuild_task import RebuildTask
 from ..names import stored_name, stored_text
-from ..policies import DEFAULT_POLICY
 from ..recommendation import decision_log, explanation, pins
 from ..recommendation.cache import EvidenceCache
 from ..recommendation.decision import Decision, Question, ask
-from ..reports import ImportReport, RebuildReport
-from ..store import checkpoints as identity_store
-from ..store import generations as log_store
-from ..store import statistics as statistics_store
-from ..store import verdict_marks as verdicts
-from ..values import HALF_LIFE, MOST_BRANCHES, Generation, ImageFile, Recommendation, Stage, Thresholds
-from .checkpoints import Identity
+from ..reports import (
+    CheckpointRow,
+    DatabaseReport,
+    FileChange,
+    Forgotten,
+    ImportReport,
+    Overview,
+    PairOrder,
+    PairRow,
+    RebuildReport,
+    SeriesPoint,
+    SessionRow,
+    Statistics,
+)
+from ..requirements import missing_requirement
+from ..store import checkpoints, generations, overview, pair_pages, statistics, verdict_marks
+from ..store.records import LoggedGeneration
+from ..store.rollup_task import RollupTask
+from ..values import MOST_BRANCHES, Generation, ImageFile, Recommendation, Stage, Thresholds
+from .checkpoints import CheckpointFiles
 from .evidence_source import Learned
 from .forgetting import Forgetting
-from .views import Inspection, found
+from .settings import LearningSettings, SettingsReader
 
 log = logging.getLogger(__name__)
 
@@ -47,79 +63,115 @@ MOST_IMAGES = 10_000
 _LAST_MOMENT = datetime.max.replace(tzinfo=timezone.utc)
 
 
-class PreferenceService(Inspection, Forgetting, Identity):
+class PreferenceService:
     """What one database has learned, and what to do because of it. Make it with `open`."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self.default_policy: str = DEFAULT_POLICY
-        self.half_life: float = HALF_LIFE
-        self.curation = pins.Curation()
-        self.keep_prompts = True
-        """False: a prompt's text is not stored, only its keywords."""
-        self.decision_log_mode: decision_log.DecisionLogMode = ""
-        """What the log tells of each decision."""
+    def __init__(self, database: Database, clock: Callable[[], datetime], settings: SettingsReader) -> None:
         self.activity = Activity()
-        self._remembered = EvidenceCache()
-        self._renewal = RebuildTask(database, clock)
-        Inspection.__init__(self, database)
-        Forgetting.__init__(self, database, clock)
-        Identity.__init__(self, database, clock, self._renewal)
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._cache = EvidenceCache()
+        self._rebuild_task = RebuildTask(database, clock)
+        self._rollup_task = RollupTask(database)
+        self._forgetting = Forgetting(database, clock, settings)
+        self._files = CheckpointFiles(database, clock, self._rebuild_task)
 
     @classmethod
     async def open(
         cls,
         path_or_url: str | os.PathLike[str],
         *,
-        clock: Callable[[], datetime] | None = None,
+        settings: LearningSettings | SettingsReader = LearningSettings(),  # noqa: B008 - frozen
+        clock: Callable[[], datetime] = utc_now,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
-        backups_kept: int = 0,
         standby: Path | None = None,
     ) -> PreferenceService:
         """Open a database file or a `postgresql://` address; it is created or migrated where needed.
 
-        A write waits `busy_timeout_s` for another program that holds the file locked. With `backups_kept`
-        a file is copied daily and before migrations into `backups` beside it, and restored where damaged.
-        With `standby`, a folder, what a server holds can be used while it is away, and verdicts wait there.
+        Parameters
+        ----------
+        settings
+            The settings, or what reads them as they are now. With `backups_kept` a file is copied daily and before
+            migrations into the folder `backups` next to it, and restored where it is damaged.
+        clock
+            Gives the present moment, with its time zone.
+        busy_timeout_s
+            How long a write waits for another program that holds the file locked, in seconds.
+        standby
+            A folder. What a server holds can be used from there while it is away, and verdicts wait there.
 
         Raises
         ------
         StoreUnavailable
-            With a message that says what to do next.
+            With a message that says what to do next; also where a required package is missing.
         """
-        clock = clock or (lambda: datetime.now(timezone.utc))
+        try:
+            # SQLAlchemy imports it at the first await only, and 2.0 reports it as a ValueError.
+            import_module("greenlet")
+            return await cls._open(
+                path_or_url,
+                settings if callable(settings) else lambda: settings,
+                clock=clock,
+                busy_timeout_s=busy_timeout_s,
+                standby=standby,
+            )
+        except ImportError as error:
+            if (missing := missing_requirement(error)) is not None:
+                raise missing from error
+            raise
+
+    @classmethod
+    async def _open(
+        cls,
+        path_or_url: str | os.PathLike[str],
+        settings: SettingsReader,
+        *,
+        clock: Callable[[], datetime],
+        busy_timeout_s: float,
+        standby: Path | None,
+    ) -> PreferenceService:
         if standby is not None and shared_database.is_server(path_or_url):
             database: Database = await shared_database.SharedDatabase.open_beside(path_or_url, standby)
         else:
             database = await Database.open(
-                path_or_url, busy_timeout_s=busy_timeout_s, backups_kept=backups_kept, clock=clock
+                path_or_url,
+                busy_timeout_s=busy_timeout_s,
+                backups_kept=lambda: settings().backups_kept,
+                clock=clock,
             )
-        service = cls(database, clock)
+        service = cls(database, clock, settings)
         try:
-            await service._renewal.begin()
-            if database.backups_kept:
+            await service._rebuild_task.begin()
+            if database.path:
                 database.after_restoring = service._after_restoring
                 await recovery.recover(database)
-            await service._counting.begin()
+            await service._rollup_task.begin()
         except BaseException:
-            service._end()
+            service._end_tasks()
             await database.close()
             raise
         return service
 
-    def keep_backups(self, number: int) -> None:
-        """Keep so many daily copies of a database file from now on; 0 makes none."""
-        if self._database.path:
-            self._database.backups_kept = number
+    async def close(self) -> None:
+        """Let running operations end and let go of the database."""
+        self._end_tasks()
+        await self._database.close()
 
     @property
     def is_offline(self) -> bool:
         """Whether a server is away, so that what was last known is used and verdicts wait on disk."""
         return isinstance(self._database, shared_database.SharedDatabase) and bool(self._database.absence)
 
-    async def close(self) -> None:
-        """Let running operations end and let go of the database."""
-        self._end()
-        await self._database.close()
+    def _end_tasks(self) -> None:
+        self._rebuild_task.end()
+        self._rollup_task.end()
+
+    async def _after_restoring(self) -> None:
+        await recovery.recover(self._database)
+        await self._rebuild_task.begin()  # the copy may be older than the last rebuild
+
+    # --- recommend
 
     async def recommend(
         self,
@@ -140,10 +192,10 @@ class PreferenceService(Inspection, Forgetting, Identity):
         Parameters
         ----------
         candidates
-            Checkpoint names; the recommendation spells them as they are spelled here. Those that `curation`
-            bans are left out, and those it pins are shown.
-        policy
-            None means `default_policy`.
+            Checkpoint names; the recommendation spells them as they are spelled here. Those that the settings ban are
+            left out, and those they pin are shown.
+        policy, thresholds
+            None: those of the settings.
         seed
             The same seed, prompt and learned state give the same answer; None draws afresh.
         negative
@@ -152,42 +204,45 @@ class PreferenceService(Inspection, Forgetting, Identity):
         Raises
         ------
         InvalidRequest
-            If there is no candidate that is not banned, or the stage, the policy or `max_branches` does not
-            exist.
+            If there is no candidate that is not banned, or the stage, the policy or `max_branches` does not exist.
         StoreUnavailable
             If the database cannot be read.
         """
-        asked = ask(
+        settings = self._settings()
+        question = ask(
             prompt,
-            pins.allowed(candidates, self.curation),
+            pins.allowed(candidates, settings.curation),
             negative=negative,
-            policy=policy or self.default_policy,
+            policy=policy or settings.policy,
             stage=stage,
             explore=explore,
             max_branches=max_branches,
             seed=seed,
-            thresholds=thresholds,
+            thresholds=thresholds or settings.thresholds,
         )
         began = perf_counter()
-        learned = await self._decide(asked)
-        made = learned.recommendation(family)
+        learned = await self._decide(question, settings)
+        recommendation = learned.recommendation(family)
         took_s = perf_counter() - began
         self.activity.decision_s += took_s
-        self.activity.decisions[made.policy, made.strategy] += 1
-        decision = pins.with_pinned(learned, self.curation)
-        pinned = () if decision is learned else tuple(pins.shown(decision.checkpoints, self.curation))
-        if self.decision_log_mode == "document":
-            for line in decision_log.lines(made, asked.thresholds, explore=explore, with_prompt=self.keep_prompts):
+        self.activity.decisions[recommendation.policy, recommendation.strategy] += 1
+        decision = pins.with_pinned(learned, settings.curation)
+        pinned = () if decision is learned else tuple(pins.shown(decision.checkpoints, settings.curation))
+        with_prompt = settings.keep_prompts
+        if settings.decision_log == "document":
+            for line in decision_log.lines(
+                recommendation, question.thresholds, explore=explore, with_prompt=with_prompt
+            ):
                 log.info("%s", line)
             if pinned:
                 log.info("Pinned, so shown whatever was learned: %s", list(pinned))
         if decision is not learned:
-            made = decision.recommendation(family)
-            explained = f"{made.explanation} Pinned: {', '.join(pinned)}."
-            made = replace(made, explanation=explained, pinned=pinned)
-        if self.decision_log_mode == "decisions":
-            log.info("%s", decision_log.line(made, took_s, with_prompt=self.keep_prompts))
-        return made
+            recommendation = decision.recommendation(family)
+            explained = f"{recommendation.explanation} Pinned: {', '.join(pinned)}."
+            recommendation = replace(recommendation, explanation=explained, pinned=pinned)
+        if settings.decision_log == "decisions":
+            log.info("%s", decision_log.line(recommendation, took_s, with_prompt=with_prompt))
+        return recommendation
 
     async def explain(
         self,
@@ -202,19 +257,25 @@ class PreferenceService(Inspection, Forgetting, Identity):
         thresholds: Thresholds | None = None,
         negative: str = "",
     ) -> explanation.Explained:
-        """Tell in full why `recommend` would answer as it does. Raises what `recommend` raises."""
-        asked = ask(
+        """Explain in full why `recommend` would answer as it does. Raises what `recommend` raises."""
+        settings = self._settings()
+        question = ask(
             prompt,
-            pins.allowed(candidates, self.curation),
+            pins.allowed(candidates, settings.curation),
             negative=negative,
-            policy=policy or self.default_policy,
+            policy=policy or settings.policy,
             stage=stage,
             explore=explore,
             max_branches=max_branches,
             seed=seed,
-            thresholds=thresholds,
+            thresholds=thresholds or settings.thresholds,
         )
-        return pins.with_pinned(await self._decide(asked), self.curation).in_full()
+        return pins.with_pinned(await self._decide(question, settings), settings.curation).in_full()
+
+    async def _decide(self, question: Question, settings: LearningSettings) -> Decision:
+        return await self._cache.decide(question, settings.half_life, Learned(self._database, question))
+
+    # --- log and judge
 
     async def log_generation(
         self,
@@ -239,17 +300,16 @@ class PreferenceService(Inspection, Forgetting, Identity):
         """
         files = [
             ImageFile(stored_name(file.checkpoint), *map(stored_text, (file.filename, file.subfolder, file.type)))
-            for file in _listed(images)
+            for file in _image_files(images)
         ]
         shown = {file.checkpoint for file in files}
-        said = {stored_name(name): utility for name, utility in recommendation.utilities.items()}
         words = [replace(word, text=stored_text(word.text)) for word in recommendation.keywords]
         generation_id = uuid4().hex
         columns = {
             "id": generation_id,
             "session_id": stored_text(session_id),
             "prompt_id": stored_text(prompt_id),
-            "prompt": stored_text(recommendation.prompt) if self.keep_prompts else "",
+            "prompt": stored_text(recommendation.prompt) if self._settings().keep_prompts else "",
             "stage": recommendation.stage,
             "policy": recommendation.policy,
             "strategy": recommendation.strategy,
@@ -261,16 +321,17 @@ class PreferenceService(Inspection, Forgetting, Identity):
             "fallback": recommendation.fallback,
             "created_at": self._clock(),
         }
-        utilities = {name: utility for name, utility in said.items() if name in shown}
-        seen = {name: self.fingerprints[name] for name in shown if self.fingerprints.get(name)}
+        utilities = {stored_name(name): utility for name, utility in recommendation.utilities.items()}
+        utilities = {name: utility for name, utility in utilities.items() if name in shown}
+        fingerprints = self._files.fingerprints_of(shown)
 
         async def add(connection: AsyncConnection) -> None:
-            await log_store.add_generation(connection, columns, words, files, utilities)
-            await identity_store.remember(connection, seen)
+            await generations.add_generation(connection, columns, words, files, utilities)
+            await checkpoints.remember(connection, fingerprints)
 
         await self._database.write(add)
         self.activity.generations += 1
-        self._forget_what_is_too_old()
+        self._forgetting.begin_retention()
         return generation_id
 
     async def record_feedback(
@@ -284,8 +345,8 @@ class PreferenceService(Inspection, Forgetting, Identity):
     ) -> Generation:
         """Record a verdict: how many images of each checkpoint, or which images, were selected and rejected.
 
-        It replaces the generation's former verdict. An image that is not mentioned has no verdict and teaches
-        nothing; a verdict that mentions none withdraws the former one.
+        It replaces the generation's former verdict. An image that is not mentioned has no verdict and teaches nothing;
+        a verdict that mentions none withdraws the former one.
 
         Raises
         ------
@@ -296,78 +357,279 @@ class PreferenceService(Inspection, Forgetting, Identity):
         """
         if (selected or rejected) and (selected_images or rejected_images):
             raise InvalidVerdict("Send counts per checkpoint or positions of images, not both.")
-        given_at = self._clock().astimezone(timezone.utc)  # once: it may have to be stored in a second place
+        now = self._clock().astimezone(timezone.utc)  # once: it may have to be stored in a second place
 
         async def record(connection: AsyncConnection) -> Generation:
-            logged = await found(connection, generation_id)
+            logged = await _find(connection, generation_id)
             shown = [image.file.checkpoint for image in logged.generation.images]
             if selected_images or rejected_images:
-                marks = verdicts.marks_of_positions(len(shown), selected_images or (), rejected_images or ())
+                marks = verdict_marks.marks_of_positions(len(shown), selected_images or (), rejected_images or ())
             else:
-                marks = verdicts.marks_of_counts(shown, selected or {}, rejected or {})
+                marks = verdict_marks.marks_of_counts(shown, selected or {}, rejected or {})
             if marks == logged.marks:  # a client that tries again
                 return logged.generation
-            known = logged.basis
-            if verdicts.judges(marks):
-                logged = await statistics_store.with_basis(connection, logged, self.half_life)
-            change = statistics_store.Change()
+            prior = logged.basis
+            if verdict_marks.judges(marks):
+                logged = await statistics.with_basis(connection, logged, self._settings().half_life)
+            change = statistics.Change()
             change.add(logged.judged_round(logged.marks), -1.0, of=logged)
             change.add(logged.judged_round(marks), of=logged)
-            now = _later_than(logged.verdict_at, given_at)
-            await statistics_store.apply(connection, change, logged.ids)
-            taken = None if logged.basis is known else logged.basis
-            await log_store.add_verdict(connection, logged.number, marks, now, taken)
-            return logged.judged(marks, now)
+            judged_at = _later_than(logged.verdict_at, now)
+            await statistics.apply(connection, change, logged.ids)
+            new_prior = None if logged.basis is prior else logged.basis
+            await generations.add_verdict(connection, logged.number, marks, judged_at, new_prior)
+            return logged.judged(marks, judged_at)
 
         generation = await self._database.write(record)
         self.activity.verdicts += 1
         return generation
 
     async def attach_files(self, generation_id: str, files: Sequence[ImageFile]) -> None:
-        """Say where the images of a generation can be seen, from its first image on, in order.
+        """Record where the images of a generation can be seen, from its first image on, in order.
 
         Raises
         ------
         UnknownGeneration, UnknownImage, StoreUnavailable
         """
-        clean = [ImageFile("", *map(stored_text, (file.filename, file.subfolder, file.type))) for file in files]
+        stored = [ImageFile("", *map(stored_text, (file.filename, file.subfolder, file.type))) for file in files]
 
         async def attach(connection: AsyncConnection) -> None:
-            logged = await found(connection, generation_id)
-            if len(clean) > len(logged.generation.images):
+            logged = await _find(connection, generation_id)
+            if len(stored) > len(logged.generation.images):
                 raise UnknownImage(
-                    f"{len(clean)} files for {len(logged.generation.images)} images. Give one per image."
+                    f"{len(stored)} files for {len(logged.generation.images)} images. Give one per image."
                 )
-            if clean:
-                await log_store.set_files(connection, logged.number, clean)
+            if stored:
+                await generations.set_files(connection, logged.number, stored)
 
         await self._database.write(attach)
 
+    # --- report
+
+    async def generation(self, generation_id: str) -> Generation:
+        """One logged generation, with its newest verdict.
+
+        Raises
+        ------
+        UnknownGeneration, StoreUnavailable
+        """
+
+        async def read(connection: AsyncConnection) -> Generation:
+            return (await _find(connection, generation_id)).generation
+
+        return await self._database.read(read)
+
+    async def generations(
+        self,
+        limit: int = 50,
+        before: str | None = None,
+        session_id: str | None = None,
+        prompt_id: str | None = None,
+        judged: bool | None = None,
+        keyword: str | None = None,
+        checkpoint: str | None = None,
+    ) -> list[Generation]:
+        """Logged generations, newest first; `before` is the id of the last one of the page before.
+
+        `keyword` and `checkpoint` ask for those whose prompt had the one and that have images of the other.
+
+        Raises
+        ------
+        UnknownGeneration
+            If there is no generation with the id `before`.
+        StoreUnavailable
+        """
+        name = None if checkpoint is None else stored_name(checkpoint)
+
+        async def read(connection: AsyncConnection) -> list[Generation]:
+            if before is not None:
+                await _find(connection, before)
+            page = await generations.newest(
+                connection,
+                limit=limit,
+                before=before,
+                session_id=session_id,
+                prompt_id=prompt_id,
+                judged=judged,
+                keyword=keyword,
+                checkpoint=name,
+            )
+            return [logged.generation for logged in page]
+
+        return await self._database.read(read)
+
+    async def statistics(
+        self, keyword: str | None = None, checkpoint: str | None = None, limit: int = 100, offset: int = 0
+    ) -> Statistics:
+        """Counts, checkpoints, and one page of keyword x checkpoint rows."""
+        rows, total = await self.pairs(keyword, checkpoint, limit=limit, offset=offset)
+        return Statistics(await self.overview(), await self.checkpoints(), rows, total)
+
+    async def overview(self) -> Overview:
+        """Counts over the whole log."""
+        scope = await self._scope()
+        return await self._database.read(lambda connection: overview.overview(connection, **scope))
+
+    async def checkpoints(self) -> tuple[CheckpointRow, ...]:
+        """Every judged checkpoint over all prompts, most evidence first."""
+        return await self._database.read(statistics.checkpoint_rows)
+
+    async def images_shown(self) -> dict[str, int]:
+        """How many images each checkpoint has made, judged or not."""
+        scope = await self._scope()
+        return await self._database.read(lambda connection: overview.images_shown(connection, **scope))
+
+    async def pairs(
+        self,
+        keyword: str | None = None,
+        checkpoint: str | None = None,
+        *,
+        search: str | None = None,
+        sort: PairOrder = "total",
+        descending: bool = True,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> tuple[tuple[PairRow, ...], int]:
+        """One page of keyword x checkpoint rows, and how many rows there are.
+
+        `search` is a part of the keyword or of the checkpoint's name, in any case. Of more than `pair_pages.FEW` rows,
+        those with most evidence are sorted by what is not in an index.
+        """
+        page = pair_pages.Page(
+            None if keyword is None else stored_text(keyword),
+            None if checkpoint is None else stored_name(checkpoint),
+            None if search is None else stored_text(search),
+            sort,
+            descending,
+            limit,
+            offset,
+        )
+        scope = await self._scope()
+        return await self._database.read(lambda connection: pair_pages.pair_rows(connection, page, **scope))
+
+    async def series(self, points: int) -> tuple[SeriesPoint, ...]:
+        """Progress over time, oldest first, in at most `points` groups of generations."""
+        scope = await self._scope()
+        return await self._database.read(lambda connection: overview.series(connection, points, **scope))
+
+    async def sessions(self, limit: int = 100, offset: int = 0) -> tuple[SessionRow, ...]:
+        """The confidence in each session, the highest first."""
+        return await self._database.read(lambda connection: overview.sessions(connection, limit=limit, offset=offset))
+
+    async def learned_version(self) -> str:
+        """A text that changes whenever something was learned, by any process that shares the database."""
+        return await self._database.read(statistics.learned_version)
+
+    async def database_report(self) -> DatabaseReport:
+        """The state of the database, checked as far as SQLite can check a file."""
+        state = await self._database.report()
+        counts = await self.overview()
+        return replace(
+            state,
+            generations=counts.generations,
+            judged=counts.judged,
+            pairs=counts.pairs,
+            recomputing=counts.recomputing,
+        )
+
+    async def put_aside(self) -> list[str]:
+        """Names of files that were found damaged and replaced by a copy, newest first."""
+        path = self._database.path
+        return [file.name for file in await asyncio.to_thread(backups.damaged, path)] if path else []
+
+    async def _scope(self) -> dict[str, bool]:
+        """What counts are read from, as the store's functions take it: the log, or sums of all or a part of it."""
+        read = await self._rollup_task.look()
+        return {"exact": read == "exact", "partial": read == "partial"}
+
+    # --- checkpoint files
+
+    async def meet_files(self, fingerprints: Mapping[str, str]) -> tuple[FileChange, ...]:
+        """Compare the checkpoint files that there are now (name: fingerprint, "" unknown) with those of the last time.
+
+        A file that was renamed or moved keeps what was learned of it. One whose content was replaced starts from
+        nothing, and what was learned of the former content is kept under a name that says so. With a server's database,
+        where another machine may have the file under the former name, nothing is renamed.
+
+        Raises
+        ------
+        StoreUnavailable
+            If the database cannot be read; one that cannot be written is logged.
+        """
+        return await self._files.meet(fingerprints)
+
+    async def orphans(self, names: Collection[str]) -> list[str]:
+        """Checkpoints that something is known of, and that are not among the files there are."""
+        return await self._files.orphans(names)
+
+    async def join_checkpoints(self, old: str, new: str) -> None:
+        """Treat two names as one checkpoint from now on: what was learned of `old` counts for `new`.
+
+        The statistics of a long log are recomputed in the background (`recomputed` waits for it); until then
+        recommendations use the sums of both.
+
+        Raises
+        ------
+        InvalidRequest
+            If nothing is known of `old`, or both are the same.
+        StoreUnavailable
+        """
+        await self._files.join(old, new)
+
+    # --- forget
+
+    async def forget_generation(self, generation_id: str) -> Forgotten:
+        """Forget a generation, its prompt, images and verdicts, and what they taught.
+
+        This and every other way to forget replaces all copies of the file by a new one, and raises `StoreUnavailable`
+        where the database cannot be written.
+
+        Raises
+        ------
+        UnknownGeneration
+        """
+        return await self._forgetting.generation(generation_id)
+
+    async def forget_keyword(self, keyword: str) -> Forgotten:
+        """Forget all that was learned of a keyword, and the texts of the prompts that had it.
+
+        Raises
+        ------
+        InvalidRequest
+            If nothing is known of it.
+        """
+        return await self._forgetting.keyword(keyword)
+
+    async def forget_older(self, days: int) -> Forgotten:
+        """Forget the generations that were logged more than so many days ago, and what they taught."""
+        return await self._forgetting.older_than(days)
+
+    async def forget_prompts(self) -> Forgotten:
+        """Forget the texts of all prompts; what was learned of their keywords stays."""
+        return await self._forgetting.prompts()
+
+    async def forget_everything(self) -> Forgotten:
+        """Forget everything that was logged and learned."""
+        return await self._forgetting.everything()
+
+    # --- rebuild, export, import
+
     async def rebuild(self) -> RebuildReport:
         """Recompute the statistics from the log. They come out the same, unless something was wrong."""
-
-        report = await self._renewal.rebuild()
-        await self._counting.begin()
+        report = await self._rebuild_task.rebuild()
+        await self._rollup_task.begin()
         return report
 
     async def is_recomputing(self) -> bool:
         """Whether statistics are left that this process is recomputing, and no other."""
-        return self._renewal.is_at_work
+        return self._rebuild_task.is_at_work
 
     async def recomputed(self) -> None:
         """Wait until statistics that an older version's formula made have been recomputed."""
-        await self._renewal.wait()
-
-    async def _after_restoring(self) -> None:
-        await recovery.recover(self._database)
-        await self._renewal.begin()  # the copy may be of a time before that was done
-
-    def _end(self) -> None:
-        self._renewal.end()
-        self._counting.end()
+        await self._rebuild_task.wait()
 
     def export(self, *, anonymous: bool = False) -> AsyncGenerator[str, None]:
-        """Yield all that was logged and taught as lines of JSON (docs/data.md), never all of it at once.
+        """Yield all that was logged and learned as lines of JSON (docs/data.md), never all of it at once.
 
         `anonymous` leaves out prompts, images' names, sessions and seeds; the prompts' keywords stay.
 
@@ -375,9 +637,9 @@ class PreferenceService(Inspection, Forgetting, Identity):
         ------
         StoreUnavailable
         """
-        return exchange.export(self._database, anonymous=anonymous)
+        return transfer.export(self._database, anonymous=anonymous)
 
-    async def import_lines(self, lines: exchange.Lines, names: Mapping[str, str] | None = None) -> ImportReport:
+    async def import_lines(self, lines: transfer.Lines, names: Mapping[str, str] | None = None) -> ImportReport:
         """Add what `export` wrote, here or elsewhere; the same lines again change nothing.
 
         Parameters
@@ -392,10 +654,15 @@ class PreferenceService(Inspection, Forgetting, Identity):
         StoreUnavailable
             If they could not all be stored; import them again.
         """
-        return await exchange.import_lines(self._database, lines, names or {})
+        return await transfer.import_lines(self._database, lines, names or {})
 
-    async def _decide(self, asked: Question) -> Decision:
-        return await self._remembered.decide(asked, self.half_life, Learned(self._database, asked))
+
+async def _find(connection: AsyncConnection, generation_id: str) -> LoggedGeneration:
+    """The generation with that id; raises `UnknownGeneration`."""
+    logged = await generations.find(connection, stored_text(generation_id))
+    if logged is None:
+        raise UnknownGeneration(generation_id)
+    return logged
 
 
 def _later_than(former: datetime | None, now: datetime) -> datetime:
@@ -405,7 +672,8 @@ def _later_than(former: datetime | None, now: datetime) -> datetime:
     return max(now, former + timedelta(microseconds=1))
 
 
-def _listed(images: Mapping[str, int] | Sequence[ImageFile]) -> list[ImageFile]:
+def _image_files(images: Mapping[str, int] | Sequence[ImageFile]) -> list[ImageFile]:
+    """One entry per image. Raises `InvalidRequest` where their number makes no sense."""
     if isinstance(images, Mapping):
         for name, number in images.items():
             if isinstance(number, bool) or not isinstance(number, int) or number < 0:

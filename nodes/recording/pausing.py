@@ -59,7 +59,7 @@ async def wait_for_pick(rounds: Sequence[PendingGeneration], patience: Patience,
         waiting_since=now,
         waits_until=now + timedelta(seconds=patience.timeout_s) if patience.timeout_s > 0 else None,
         rounds=tuple(rounds),
-        person=person(),
+        user=person(),
     )
     answered = pending_picks().open(pick)
     comfy_adapter.tell_browsers(PENDING_CHANGED)

@@ -92,6 +92,6 @@ def test_what_cannot_be_loaded_is_told_and_tried_again(tmp_path: Path) -> None:
     assert (status, refused["error"]["code"], refused["error"]["details"]) == (500, "routes_not_loaded", [])
     assert "from 'pydantic'" in refused["error"]["message"]
     assert "requirements.txt" in refused["error"]["message"]
-    assert refused["error"]["parts"][0]["key"] == "routes_not_loaded"
+    assert refused["error"]["parts"][0]["key"] == "package_unusable"
     assert "Traceback" in done.stderr
     assert (status_then, settings["backups_kept"]) == (200, 7)

@@ -12,12 +12,9 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Locator, Page, Route, expect
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from context_checkpoint.api.standalone import build_app
 from context_checkpoint.demo.comfyui.browser import chromium
-from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.files import backups
 from context_checkpoint.learning.store import rollup_task as counting
 from context_checkpoint.learning.store import rollups as log_sums
@@ -139,26 +136,6 @@ async def test_the_overview_says_that_the_database_was_damaged(page: Page, runti
     backups.damaged(file)[0].unlink()
     await page.get_by_role("button", name="Refresh").click()
     await expect(warning).to_have_count(0)
-
-
-async def test_the_overview_says_what_is_kept_since_the_clock_may_be_wrong(page: Page, runtime: Runtime) -> None:
-    """Retention does not forget it, and nobody need read a log to know."""
-
-    async def log_long_ago(service: PreferenceService) -> None:
-        async def date_back(connection: AsyncConnection) -> None:
-            await connection.execute(text("UPDATE generation_logs SET created_at = '2006-01-31 12:00:00.000000'"))
-
-        await service._database.write(date_back)
-        made = await service.recommend("a castle", CANDIDATES)
-        await service.log_generation(made, {made.checkpoints[0]: 1})
-
-    runtime.change_settings(retention_days=365)
-    await asyncio.to_thread(runtime.run_blocking, log_long_ago)
-    shown = await tab(page, "Overview")
-    await page.get_by_role("button", name="Refresh").click()
-
-    await expect(shown.locator(".cc-warning")).to_contain_text("40 rounds are older than they may be")
-    await expect(figure(shown, "prompts")).to_have_text("41")
 
 
 def spoil(file: Path) -> None:

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.service.settings import LearningSettings
+
+
+class ChangingSettings:
+    """Settings that a test changes while a service is open, as people do."""
+
+    def __init__(self) -> None:
+        self._now = LearningSettings()
+
+    def change(self, **changes: Any) -> None:
+        self._now = replace(self._now, **changes)
+
+    def __call__(self) -> LearningSettings:
+        return self._now
+
+
+@pytest.fixture
+def settings() -> ChangingSettings:
+    """The settings of the services below."""
+    return ChangingSettings()
 
 
 @pytest.fixture
@@ -24,14 +46,14 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def service(database: str) -> AsyncIterator[PreferenceService]:
-    opened = await PreferenceService.open(database)
+async def service(database: str, settings: ChangingSettings) -> AsyncIterator[PreferenceService]:
+    opened = await PreferenceService.open(database, settings=settings)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def sqlite_service(database_file: Path) -> AsyncIterator[PreferenceService]:
-    opened = await PreferenceService.open(database_file)
+async def sqlite_service(database_file: Path, settings: ChangingSettings) -> AsyncIterator[PreferenceService]:
+    opened = await PreferenceService.open(database_file, settings=settings)
     yield opened
     await opened.close()

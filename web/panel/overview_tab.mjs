@@ -35,11 +35,10 @@ export class OverviewTab {
     clearTimeout(this.#next);
     void this.#asking.ask(
       () => Promise.all([this.#first ?? this.#parts.server.overview(), this.#parts.server.health()]),
-      ([{ overview, series }, { put_aside, away, kept_back }]) => {
+      ([{ overview, series }, { put_aside, away }]) => {
         this.#draw(overview, series);
         if (put_aside.length > 0) this.#warn("damaged", { file: put_aside[0] });
         if (away) this.#warn("away");
-        if (kept_back) this.#warn("keptBack", { count: kept_back });
         this.#tell(overview);
       },
     );

@@ -318,19 +318,6 @@ def drafts(database: Path) -> list[Path]:
     return sorted(begun)
 
 
-def copy_file(path: Path, copy: Path) -> None:
-    """Copy a copy, which nobody has open."""
-    shutil.copyfile(path, copy)
-
-
-def take_name(draft: Path, path: Path) -> None:
-    """Give a draft that nobody has open the name of a copy, whole or not at all."""
-    with closing(sqlite3.connect(draft)) as connection:
-        connection.execute("PRAGMA journal_mode=DELETE")  # a copy is one file
-    _reach_the_disk(draft)
-    draft.replace(path)
-
-
 def compact(database: Path) -> bool:
     """Rewrite a file without what was deleted, and its log too; False where others are in the way."""
     with closing(sqlite3.connect(database, isolation_level=None, timeout=5)) as connection:

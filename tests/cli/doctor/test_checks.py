@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -186,22 +184,6 @@ def test_backups_and_what_they_replaced_are_told(data: Path) -> None:
     assert names["backups"]["found"].startswith("1 in ")
     assert names["damaged"]["state"] == "note"
     assert "preferences.damaged-20260131-120000.db" in names["damaged"]["found"]
-
-
-def test_what_is_kept_since_the_clock_may_be_wrong_is_told(data: Path) -> None:
-    """With the command that says that it is right."""
-    data.mkdir(parents=True, exist_ok=True)
-    runtime.current().run_blocking(_taught)
-    runtime.current().change_settings(retention_days=365)
-    assert "retention" not in {check["name"] for check in found(examined(), "database")}
-    with closing(sqlite3.connect(runtime.current().database, isolation_level=None)) as database:
-        database.execute("UPDATE generation_logs SET created_at = '2006-01-31 12:00:00.000000'")
-
-    told = {check["name"]: check for check in found(examined(), "database")}["retention"]
-
-    assert told["state"] == "note"
-    assert told["found"].startswith("1 generations are older than 365 days by the clock")
-    assert "forget --older-than 365" in told["mend"]
 
 
 async def _taught(service: PreferenceService) -> None:

@@ -23,6 +23,7 @@ from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database import engines, migrations
 from context_checkpoint.learning.database.schema import REVISION, VERSION_TABLE, metadata
 from context_checkpoint.learning.errors import StoreUnavailable
+from context_checkpoint.learning.service.settings import LearningSettings
 
 from .test_faults import kill_in_the_middle, teach
 
@@ -155,7 +156,7 @@ async def test_a_newer_database_recommends_and_is_never_changed(
     connection.close()
     content = database_file.read_bytes()
 
-    service = await PreferenceService.open(database_file, backups_kept=7)
+    service = await PreferenceService.open(database_file, settings=LearningSettings(backups_kept=7))
     made = await service.recommend("anime girl", ["a", "b", "c"])
     with pytest.raises(StoreUnavailable, match=r"schema 0042.*Update the pack") as raised:
         await teach(service)
@@ -303,7 +304,7 @@ async def test_what_was_taught_under_the_first_schema_is_the_same_under_the_newe
         connection.execute(f"UPDATE pair_statistics SET {back}")  # noqa: S608
     connection.close()
 
-    service = await PreferenceService.open(old, backups_kept=7)
+    service = await PreferenceService.open(old, settings=LearningSettings(backups_kept=7))
     after = await service.recommend("anime girl", ["a", "b", "c"], seed=1)
     report = await service.rebuild()
     overview = await service.overview()

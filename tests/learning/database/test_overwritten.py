@@ -14,6 +14,7 @@ import pytest
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.files import backups
 from context_checkpoint.learning.errors import UnknownGeneration
+from context_checkpoint.learning.service.settings import LearningSettings
 
 from .test_faults import CANDIDATES, judged, opened, teach
 
@@ -56,7 +57,7 @@ async def test_what_is_taught_from_then_on_is_not_lost(
 ) -> None:
     """Nor what a backup holds; it is told, and statistics are those of the log. Without backups the file may
     be past using: then a verdict is refused, and none is taken that would be lost."""
-    async with opened(database_file, backups_kept=kept) as service:
+    async with opened(database_file, settings=LearningSettings(backups_kept=kept)) as service:
         before = await taught(service, 5)
     if kept:
         assert backups.listed(database_file)
@@ -70,7 +71,7 @@ async def test_what_is_taught_from_then_on_is_not_lost(
         "nothing": b"",
     }[what]
 
-    async with opened(database_file, backups_kept=kept) as service:
+    async with opened(database_file, settings=LearningSettings(backups_kept=kept)) as service:
         await taught(service, ROUNDS)
         write_over(database_file, content)
         try:
@@ -83,7 +84,7 @@ async def test_what_is_taught_from_then_on_is_not_lost(
     if not kept:
         assert after == [] or what in ("an older copy", "another database")
         return
-    async with opened(database_file, backups_kept=kept) as service:
+    async with opened(database_file, settings=LearningSettings(backups_kept=kept)) as service:
         assert await missing(service, before + after) == []
         assert (await service.rebuild()).corrected == 0
         assert await judged(service) >= len(before + after)

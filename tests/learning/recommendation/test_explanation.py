@@ -18,6 +18,7 @@ from context_checkpoint.learning.recommendation.explanation import finding, in_f
 from context_checkpoint.learning.recommendation.pins import Curation
 from context_checkpoint.learning.recommendation.strategy import choose
 from context_checkpoint.learning.values import Keyword, Ranking, Shown, Stage, Thresholds
+from tests.learning.conftest import ChangingSettings
 
 POOL = ("sdxl/epic.safetensors", "dream.safetensors", "jugg.ckpt")
 
@@ -168,7 +169,9 @@ def test_a_newcomer_among_rejected_ones_is_said_to_have_no_verdict():
 class TestTheParts:
     """What the sentence says, for those who say it in another language."""
 
-    async def test_they_say_what_the_sentence_says(self, service: PreferenceService) -> None:
+    async def test_they_say_what_the_sentence_says(
+        self, service: PreferenceService, settings: ChangingSettings
+    ) -> None:
         """The beginning, the finding, the leader and the words with their images."""
         for _ in range(12):
             made = await service.recommend("cat at night", POOL, stage="draft", seed=1)
@@ -184,7 +187,7 @@ class TestTheParts:
         assert full["grounds"] == grounds
         assert json.loads(json.dumps(told)) == told
 
-        service.curation = Curation(pinned=(POOL[2],))
+        settings.change(curation=Curation(pinned=(POOL[2],)))
         made = await service.recommend("cat at night", POOL, explore=False)
         pinned = parts(made)
         assert (made.checkpoints, pinned["pinned"]) == ((POOL[2],), [POOL[2]])
@@ -217,9 +220,11 @@ class TestWhatWouldChange:
             await service.record_feedback(generation_id, {winner: 1}, lost)
 
     @pytest.mark.parametrize("policy", POLICIES)
-    async def test_so_many_picks_of_the_runner_up_put_it_first(self, service: PreferenceService, policy: str) -> None:
+    async def test_so_many_picks_of_the_runner_up_put_it_first(
+        self, service: PreferenceService, settings: ChangingSettings, policy: str
+    ) -> None:
         """Told, then done: one fewer does not turn it, that many do."""
-        service.default_policy = policy
+        settings.change(policy=policy)
         await self.judge(service, "cat", POOL[0], 3)
         await self.judge(service, "cat", POOL[1])
         before = await service.explain("cat", POOL)

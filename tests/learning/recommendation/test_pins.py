@@ -9,6 +9,7 @@ import pytest
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.errors import InvalidRequest
 from context_checkpoint.learning.recommendation.pins import Curation
+from tests.learning.conftest import ChangingSettings
 
 CANDIDATES = ["epic.safetensors", "dream.safetensors", "sub/jugger.safetensors", "toon.safetensors"]
 EPIC, DREAM, JUGGER, TOON = CANDIDATES
@@ -27,11 +28,10 @@ async def taught(service: PreferenceService) -> PreferenceService:
 
 
 async def test_a_pinned_checkpoint_is_shown_beside_the_best(
-    taught: PreferenceService, caplog: pytest.LogCaptureFixture
+    taught: PreferenceService, settings: ChangingSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The best stays first; the explanation and the log say why the other one is there."""
-    taught.curation = Curation(pinned=(TOON,))
-    taught.decision_log_mode = "document"
+    settings.change(curation=Curation(pinned=(TOON,)), decision_log="document")
     caplog.set_level(logging.INFO)
 
     made = await taught.recommend("a castle", CANDIDATES)
@@ -42,14 +42,16 @@ async def test_a_pinned_checkpoint_is_shown_beside_the_best(
     assert (await taught.explain("a castle", CANDIDATES))["strategy"] == "exploit_explore"
 
 
-async def test_pins_take_the_place_of_the_least_where_no_branch_is_left(taught: PreferenceService) -> None:
+async def test_pins_take_the_place_of_the_least_where_no_branch_is_left(
+    taught: PreferenceService, settings: ChangingSettings
+) -> None:
     """One branch is the pin's, three hold all three pins, and a fourth pin has no room."""
-    taught.curation = Curation(pinned=(TOON,))
+    settings.change(curation=Curation(pinned=(TOON,)))
     alone = await taught.recommend("a castle", CANDIDATES, max_branches=1)
     sure = await taught.recommend("a castle", CANDIDATES, explore=False)
-    taught.curation = Curation(pinned=(TOON, DREAM, JUGGER))
+    settings.change(curation=Curation(pinned=(TOON, DREAM, JUGGER)))
     three = await taught.recommend("a castle", CANDIDATES)
-    taught.curation = Curation(pinned=tuple(CANDIDATES))
+    settings.change(curation=Curation(pinned=tuple(CANDIDATES)))
     four = await taught.recommend("a castle", CANDIDATES)
 
     assert (alone.checkpoints, alone.strategy) == ((TOON,), "exploit")
@@ -60,9 +62,11 @@ async def test_pins_take_the_place_of_the_least_where_no_branch_is_left(taught: 
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_a_pin_is_shown_while_exploring_too(service: PreferenceService, seed: int) -> None:
+async def test_a_pin_is_shown_while_exploring_too(
+    service: PreferenceService, settings: ChangingSettings, seed: int
+) -> None:
     """Of four unknown checkpoints three are tried by chance, and always the pinned one."""
-    service.curation = Curation(pinned=(JUGGER,))
+    settings.change(curation=Curation(pinned=(JUGGER,)))
 
     made = await service.recommend("a castle", CANDIDATES, seed=seed)
 
@@ -70,20 +74,24 @@ async def test_a_pin_is_shown_while_exploring_too(service: PreferenceService, se
     assert (len(made.checkpoints), made.strategy) == (3, "explore")
 
 
-async def test_a_pin_that_is_no_candidate_changes_nothing(taught: PreferenceService) -> None:
+async def test_a_pin_that_is_no_candidate_changes_nothing(
+    taught: PreferenceService, settings: ChangingSettings
+) -> None:
     """Another family's checkpoint must not get into a graph that cannot use it."""
-    taught.curation = Curation(pinned=("flux.safetensors",))
+    settings.change(curation=Curation(pinned=("flux.safetensors",)))
 
     assert (await taught.recommend("a castle", CANDIDATES)).checkpoints == (EPIC,)
 
 
-async def test_a_banned_checkpoint_is_no_candidate_in_any_spelling(taught: PreferenceService) -> None:
+async def test_a_banned_checkpoint_is_no_candidate_in_any_spelling(
+    taught: PreferenceService, settings: ChangingSettings
+) -> None:
     """Windows lists the same file with a backslash; what was learned of a banned one is kept."""
-    taught.curation = Curation(banned=(EPIC, JUGGER))
+    settings.change(curation=Curation(banned=(EPIC, JUGGER)))
     spelled = [EPIC, DREAM, "sub\\jugger.safetensors"]
 
     made = await taught.recommend("a castle", spelled)
-    taught.curation = Curation()
+    settings.change(curation=Curation())
     again = await taught.recommend("a castle", CANDIDATES)
 
     assert made.checkpoints == (DREAM,)
@@ -91,9 +99,11 @@ async def test_a_banned_checkpoint_is_no_candidate_in_any_spelling(taught: Prefe
     assert again.checkpoints == (EPIC,)
 
 
-async def test_banning_every_candidate_is_refused_with_advice(service: PreferenceService) -> None:
+async def test_banning_every_candidate_is_refused_with_advice(
+    service: PreferenceService, settings: ChangingSettings
+) -> None:
     """The message names them and how to lift a ban."""
-    service.curation = Curation(banned=(EPIC,))
+    settings.change(curation=Curation(banned=(EPIC,)))
 
     with pytest.raises(InvalidRequest, match=r"Every candidate is banned: epic.*Lift a ban") as refused:
         await service.recommend("a castle", [EPIC])

@@ -3,9 +3,11 @@
 # ruff: noqa: ASYNC240 - what else runs in these loops may wait for a file
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -14,12 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.files import backups
 from context_checkpoint.learning.errors import InvalidRequest, UnknownGeneration
-from context_checkpoint.learning.maintenance.retention import KeptBack
 from context_checkpoint.learning.reports import Forgotten
-from context_checkpoint.learning.store import erasure as forgetting_store
+from context_checkpoint.learning.service.settings import LearningSettings
 from context_checkpoint.learning.values import ImageFile
-from tests.learning.database.files.test_backups import Clock, opened
-from tests.learning.database.test_faults import judged
 
 SECRET = "zebrafinch"  # noqa: S105 - a word of a prompt
 PROMPT = f"oil painting of a {SECRET}, by candlelight"
@@ -27,37 +26,58 @@ FILE = "unmistakable_00001_.png"
 CHECKPOINTS = ["a", "b", "c"]
 
 
+class Clock:
+    """Stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@asynccontextmanager
+async def opened(path: Path, clock: Clock, **chosen: Any) -> AsyncIterator[PreferenceService]:
+    """A service with a week of backups, where nothing else is chosen."""
+    settings = LearningSettings(**{"backups_kept": 7, **chosen})
+    service = await PreferenceService.open(path, clock=clock, settings=settings)
+    try:
+        yield service
+    finally:
+        await service.close()
+
+
+async def judged(service: PreferenceService) -> int:
+    return (await service.overview()).judged
+
+
 async def teach(
     service: PreferenceService, prompt: str, winner: str = "a", *, filename: str = "", session: str = ""
 ) -> str:
-    made = await service.recommend(prompt, CHECKPOINTS, stage="draft")
+    recommendation = await service.recommend(prompt, CHECKPOINTS, stage="draft")
     files = [ImageFile(name, filename, "", "output") for name in CHECKPOINTS]
-    generation_id = await service.log_generation(made, files, session_id=session)
+    generation_id = await service.log_generation(recommendation, files, session_id=session)
     await service.record_feedback(generation_id, {winner: 1})
     return generation_id
 
 
 def holds(folder: Path, *words: str) -> list[str]:
     """The files below a folder in whose bytes one of the words is."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and any(word.encode() in path.read_bytes() for word in words):
-            found.append(path.name)
-    return found
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return [file.name for file in files if any(word.encode() in file.read_bytes() for word in words)]
 
 
 async def taught(path: Path, clock: Clock) -> str:
-    """A database with a backup, one that a killed process began, and a file that was put aside: all hold the
-    secret."""
-    async with opened(path, clock, kept=0) as service:
+    """A database with a backup, one that a killed process began, and a quarantined file: all hold the secret."""
+    async with opened(path, clock, backups_kept=0) as service:
         for number in range(40):
             await teach(service, f"anime girl, place {number}")
         secret = await teach(service, PROMPT, "c", filename=FILE, session="nightly")
     backups.make(path, clock(), kept=7)
-    aside = path.with_name(f"{path.stem}.damaged-20250101-000000{path.suffix}")
-    aside.write_bytes(path.read_bytes())
-    begun = backups.folder_of(path) / f"{path.stem}-20250101-000000{path.suffix}.4711.part"
-    begun.write_bytes(path.read_bytes())
+    quarantined = path.with_name(f"{path.stem}.damaged-20250101-000000{path.suffix}")
+    quarantined.write_bytes(path.read_bytes())
+    unfinished = backups.folder_of(path) / f"{path.stem}-20250101-000000{path.suffix}.4711.part"
+    unfinished.write_bytes(path.read_bytes())
     return secret
 
 
@@ -71,7 +91,7 @@ ERASURES: dict[str, Erase] = {
 
 @pytest.mark.parametrize("what", ERASURES)
 async def test_what_is_forgotten_is_in_no_file_any_more(database_file: Path, what: str) -> None:
-    """Not in a free page, not in the log beside it, not in a backup, not in a file that was put aside."""
+    """Not in a free page, not in the log beside the file, not in a backup, not in a quarantined file."""
     clock = Clock()
     secret = await taught(database_file, clock)
     words = [SECRET] if what == "a keyword" else [SECRET, FILE, "nightly"]
@@ -86,11 +106,64 @@ async def test_what_is_forgotten_is_in_no_file_any_more(database_file: Path, wha
 
     assert forgotten == Forgotten(41 if what == "everything" else 1, ())
     assert left == {"a generation": 40, "a keyword": 41, "everything": 0}[what]
-    [copy] = backups.listed(database_file)
-    assert backups.problem_of(copy.path) == ""
-    async with opened(copy.path, clock, kept=0) as old:
-        assert await judged(old) == left
-        assert (await old.rebuild()).corrected == 0
+
+
+@pytest.mark.parametrize(("kept", "copies"), [(7, 1), (0, 0)])
+async def test_one_new_copy_takes_the_place_of_all_others(database_file: Path, kept: int, copies: int) -> None:
+    """It is sound and holds what is left; where no copies are kept, none is made."""
+    clock = Clock()
+    secret = await taught(database_file, clock)
+    for day in (1, 2, 3):
+        backups.make(database_file, clock() - timedelta(days=day), kept=7)
+    clock.now += timedelta(hours=1)
+
+    async with opened(database_file, clock, backups_kept=kept) as service:
+        await service.forget_generation(secret)
+
+    made_at = [copy.made_at for copy in backups.listed(database_file)]
+    assert made_at == [clock.now] * copies
+    for copy in backups.listed(database_file):
+        assert backups.problem_of(copy.path) == ""
+        async with opened(copy.path, clock, backups_kept=0) as restored:
+            assert await judged(restored) == 40
+            assert (await restored.rebuild()).corrected == 0
+
+
+async def test_copies_stay_where_nothing_was_forgotten(database_file: Path) -> None:
+    """A mistyped keyword costs no backup; to forget everything leaves none, whatever the database still holds."""
+    clock = Clock()
+    await taught(database_file, clock)
+    files = holds(database_file.parent, SECRET)
+
+    async with opened(database_file, clock) as service:
+        with pytest.raises(InvalidRequest):
+            await service.forget_keyword("zebrafinsh")
+        with pytest.raises(UnknownGeneration):
+            await service.forget_generation("0" * 32)
+        assert (await service.forget_older(365)).generations == 0
+        assert holds(database_file.parent, SECRET) == files
+    database_file.unlink()
+    async with opened(database_file, clock, backups_kept=0) as service:
+        await service.forget_everything()
+    assert holds(database_file.parent, SECRET) == []
+
+
+async def test_a_copy_is_deleted_where_no_new_one_can_be_made(
+    database_file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Better no copy than one that still knows; the log says so."""
+    secret = await taught(database_file, Clock())
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    async with opened(database_file, Clock()) as service:
+        monkeypatch.setattr(backups, "make", full)
+        await service.forget_generation(secret)
+        monkeypatch.undo()
+
+    assert holds(database_file.parent, SECRET) == []
+    assert "no new one could be made (No space left on device)" in caplog.text
 
 
 async def test_a_forgotten_generation_teaches_as_if_it_had_never_been(service: PreferenceService) -> None:
@@ -127,13 +200,11 @@ async def test_a_forgotten_keyword_leaves_what_was_learned_of_the_others(service
         await service.forget_keyword(SECRET)
 
 
-async def test_phrases_and_negative_keywords_with_the_word_are_forgotten_too(
-    database_file: Path, service: PreferenceService
-) -> None:
+async def test_phrases_and_negative_keywords_with_the_word_are_forgotten_too(service: PreferenceService) -> None:
     """But not other words that begin alike."""
     await teach(service, f"a shy {SECRET} on a branch")
-    made = await service.recommend("anime girl", CHECKPOINTS, negative=f"{SECRET}, blurry")
-    await service.log_generation(made, dict.fromkeys(CHECKPOINTS, 1))
+    recommendation = await service.recommend("anime girl", CHECKPOINTS, negative=f"{SECRET}, blurry")
+    await service.log_generation(recommendation, dict.fromkeys(CHECKPOINTS, 1))
     await teach(service, f"{SECRET}s, {SECRET}ery")
 
     await service.forget_keyword(SECRET)
@@ -161,67 +232,30 @@ async def test_forgotten_prompts_leave_everything_that_was_learned(
 
 async def test_without_prompts_only_keywords_are_stored(database_file: Path) -> None:
     """From the first generation on, no file holds the sentence."""
-    async with opened(database_file, Clock()) as service:
-        service.keep_prompts = False
+    async with opened(database_file, Clock(), keep_prompts=False) as service:
         await teach(service, PROMPT)
         assert [word.text for word in (await service.generations())[0].keywords]
     assert holds(database_file.parent, "painting of a") == []
 
 
-async def test_what_is_older_than_the_retention_goes_by_itself(database_file: Path) -> None:
-    """With what it taught, out of the copies too; at the next generation that is logged."""
+async def test_what_is_older_than_the_retention_is_forgotten_in_the_background(database_file: Path) -> None:
+    """With what it taught, in the copies too, when the next generation is logged; to the day."""
     clock = Clock()
     async with opened(database_file, clock) as service:
         await teach(service, PROMPT)
         clock.now += timedelta(days=20)
         await teach(service, "anime girl")
     assert len(holds(database_file.parent, SECRET)) == 2
-    clock.now += timedelta(days=11)
+    clock.now += timedelta(days=10)
 
-    async with opened(database_file, clock) as service:
-        service.retention_days = 30
-        await teach(service, "anime girl")
-
-    async with opened(database_file, clock) as service:
-        assert await judged(service) == 2
-        assert (await service.rebuild()).corrected == 0
-    assert holds(database_file.parent, SECRET) == []
-
-
-async def test_a_clock_that_is_years_ahead_does_not_make_everything_too_old(
-    database_file: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Nothing goes, day after day; it is told, and goes once somebody says that the clock is right."""
-    clock = Clock()
-    for _ in range(3):
-        async with opened(database_file, clock) as service:
-            await teach(service, PROMPT)
-        clock.now += timedelta(days=25)
-    clock.now += timedelta(days=3650)
-
-    for _ in range(3):
-        async with opened(database_file, clock) as service:
-            service.retention_days = 365
+    for days, left in ((0, 3), (1, 3)):
+        clock.now += timedelta(days=days)
+        async with opened(database_file, clock, retention_days=30) as service:
             await teach(service, "anime girl")
-        clock.now += timedelta(days=1)
-
-    assert service.kept_back == KeptBack(3, 365)
-    assert "`context-checkpoint forget --older-than 365` lets them go" in caplog.text
-    assert len(holds(database_file.parent, SECRET)) > 1
-    async with opened(database_file, clock) as service:
-        service.retention_days = 365
-        assert (await service.forget_older(365)).generations == 3
-        await teach(service, "anime girl")
-    assert service.kept_back.generations == 0
+        async with opened(database_file, clock) as service:
+            assert await judged(service) == left
+            assert (await service.rebuild()).corrected == 0
     assert holds(database_file.parent, SECRET) == []
-
-
-@pytest.mark.postgres
-async def test_the_days_of_a_log_are_those_of_utc_on_a_server_too(service: PreferenceService) -> None:
-    """Whatever zone the connection is in."""
-    await teach(service, "anime girl")
-
-    assert await service._database.read(forgetting_store.days) == [datetime.now(timezone.utc).date()]
 
 
 async def test_a_copy_that_another_process_is_making_gets_no_name(
@@ -233,29 +267,16 @@ async def test_a_copy_that_another_process_is_making_gets_no_name(
     [draft] = backups.drafts(database_file)
     listed = backups.listed
 
-    def finished_just_now(database: Path) -> list[backups.Backup]:
+    def listed_just_before_it_is_finished(database: Path, now: datetime | None = None) -> list[backups.Backup]:
+        copies = listed(database, now)
         if draft.exists():
             draft.replace(draft.with_suffix("").with_suffix(""))
-        return listed(database)[:1]
+        return copies
 
-    async with opened(database_file, clock) as service:
-        monkeypatch.setattr(backups, "listed", finished_just_now)
+    async with opened(database_file, clock, backups_kept=0) as service:
+        monkeypatch.setattr(backups, "listed", listed_just_before_it_is_finished)
         await service.forget_generation(secret)
         monkeypatch.undo()
-
-    assert holds(database_file.parent, SECRET) == []
-
-
-async def test_a_copy_that_cannot_forget_is_deleted(database_file: Path) -> None:
-    """Better none than one that still knows."""
-    clock = Clock()
-    secret = await taught(database_file, clock)
-    [copy] = backups.listed(database_file)
-    content = copy.path.read_bytes()
-    copy.path.write_bytes(content[:4096] + b"\xa5" * 4096 + content[8192:])
-
-    async with opened(database_file, clock) as service:
-        await service.forget_generation(secret)
 
     assert holds(database_file.parent, SECRET) == []
 

@@ -10,7 +10,9 @@ import pytest
 
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.errors import InvalidRequest, InvalidVerdict, UnknownGeneration, UnknownImage
+from context_checkpoint.learning.policies import DEFAULT_POLICY
 from context_checkpoint.learning.values import ImageFile, Recommendation, Thresholds
+from tests.learning.conftest import ChangingSettings
 
 CANDIDATES = ["epicrealismXL.safetensors", "dreamShaperXL.safetensors", "juggernautXL.safetensors"]
 EPIC, DREAM, JUGGER = CANDIDATES
@@ -164,12 +166,27 @@ class TestRecommend:
         with pytest.raises(ValueError, match="wrong way round"):
             Thresholds(exploit=0.3, explore=0.5)
 
-    async def test_the_default_policy_is_used_where_none_is_named(self, service: PreferenceService) -> None:
-        """`default_policy` is what the settings say."""
-        service.default_policy = "counts"
+    async def test_the_policy_of_the_settings_is_used_where_none_is_named(
+        self, service: PreferenceService, settings: ChangingSettings
+    ) -> None:
+        """They are read for each question, so that a change counts at once."""
+        before = await service.recommend("anime", CANDIDATES)
+        settings.change(policy="counts")
 
+        assert before.policy == DEFAULT_POLICY
         assert (await service.recommend("anime", CANDIDATES)).policy == "counts"
         assert (await service.recommend("anime", CANDIDATES, policy="global")).policy == "global"
+
+    async def test_the_thresholds_of_the_settings_are_used_where_none_are_given(
+        self, service: PreferenceService, settings: ChangingSettings
+    ) -> None:
+        """Above an explore threshold of 0 and below an exploit threshold of 1, two are shown."""
+        await judge(service, "anime girl", DREAM, rounds=5)
+        settings.change(thresholds=Thresholds(exploit=1.0, explore=0.0))
+
+        assert (await service.recommend("anime girl", CANDIDATES)).strategy == "exploit_explore"
+        given = Thresholds(exploit=1.0, explore=1.0)
+        assert (await service.recommend("anime girl", CANDIDATES, thresholds=given)).strategy == "explore"
 
     async def test_explaining_tells_what_recommending_does(self, service: PreferenceService) -> None:
         """The explanation in full is plain data about the same decision, and changes nothing."""
@@ -186,13 +203,17 @@ class TestLogLines:
     """The document prints these lines; people look for them in their logs."""
 
     async def lines(
-        self, caplog: pytest.LogCaptureFixture, service: PreferenceService, **asked: object
+        self,
+        caplog: pytest.LogCaptureFixture,
+        service: PreferenceService,
+        settings: ChangingSettings,
+        **question: object,
     ) -> tuple[Recommendation, list[str]]:
+        settings.change(decision_log="document")
         with caplog.at_level(logging.INFO, logger="context_checkpoint.learning.service.service"):
             caplog.clear()
-            service.decision_log_mode = "document"
-            made = await service.recommend("anime girl\nwith long hair", CANDIDATES, **asked)
-        return made, [f"{record.levelname}: {record.getMessage()}" for record in caplog.records]
+            recommendation = await service.recommend("anime girl\nwith long hair", CANDIDATES, **question)
+        return recommendation, [f"{record.levelname}: {record.getMessage()}" for record in caplog.records]
 
     async def test_nothing_is_logged_unless_it_is_asked_for(
         self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService
@@ -204,13 +225,13 @@ class TestLogLines:
         assert caplog.records == []
 
     async def test_one_line_per_decision(
-        self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService
+        self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService, settings: ChangingSettings
     ) -> None:
         """For programs: names and values, whatever the prompt holds."""
-        sqlite_service.decision_log_mode = "decisions"
+        settings.change(decision_log="decisions")
         with caplog.at_level(logging.INFO, logger="context_checkpoint.learning.service.service"):
             made = await sqlite_service.recommend("anime\ndecision policy=x", CANDIDATES, seed=1)
-            sqlite_service.keep_prompts = False
+            settings.change(keep_prompts=False)
             await sqlite_service.recommend("anime girl", CANDIDATES)
         first, second = [record.getMessage() for record in caplog.records]
 
@@ -222,9 +243,11 @@ class TestLogLines:
         assert "\n" not in first
         assert second.endswith(" prompt=(not kept)")
 
-    async def test_low_confidence(self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService) -> None:
+    async def test_low_confidence(
+        self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService, settings: ChangingSettings
+    ) -> None:
         """Exploring three."""
-        made, lines = await self.lines(caplog, sqlite_service)
+        made, lines = await self.lines(caplog, sqlite_service, settings)
 
         assert lines == [
             (
@@ -234,11 +257,13 @@ class TestLogLines:
             f"INFO: Low confidence (0.00), exploring 3 checkpoints: {list(made.checkpoints)}",
         ]
 
-    async def test_high_confidence(self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService) -> None:
+    async def test_high_confidence(
+        self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService, settings: ChangingSettings
+    ) -> None:
         """A single checkpoint."""
         await judge(sqlite_service, "anime girl with long hair", DREAM, rounds=20)
 
-        made, lines = await self.lines(caplog, sqlite_service)
+        made, lines = await self.lines(caplog, sqlite_service, settings)
 
         assert lines == [
             (
@@ -248,35 +273,40 @@ class TestLogLines:
             f"INFO: High confidence ({made.confidence:.2f}), using single checkpoint: {DREAM}",
         ]
 
-    async def test_medium_confidence(self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService) -> None:
+    async def test_medium_confidence(
+        self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService, settings: ChangingSettings
+    ) -> None:
         """The top two."""
         await judge(sqlite_service, "anime girl with long hair", DREAM, rounds=20)
 
-        made, lines = await self.lines(caplog, sqlite_service, thresholds=Thresholds(exploit=1.0, explore=0.1))
+        made, lines = await self.lines(
+            caplog, sqlite_service, settings, thresholds=Thresholds(exploit=1.0, explore=0.1)
+        )
 
         assert len(made.checkpoints) == 2
         assert lines[1] == (f"INFO: Medium confidence ({made.confidence:.2f}), testing top 2: {list(made.checkpoints)}")
 
     async def test_a_draft_is_not_called_low_confidence(
-        self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService
+        self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService, settings: ChangingSettings
     ) -> None:
         """The document's override has no line of its own; "Low confidence (0.83)" would mislead."""
         await judge(sqlite_service, "anime girl with long hair", DREAM, rounds=20)
 
-        made, lines = await self.lines(caplog, sqlite_service, stage="draft")
+        made, lines = await self.lines(caplog, sqlite_service, settings, stage="draft")
 
         assert lines[1] == (
             f"INFO: Draft stage (confidence {made.confidence:.2f}), exploring 3 checkpoints: {list(made.checkpoints)}"
         )
 
     async def test_a_long_prompt_is_cut(
-        self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService
+        self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService, settings: ChangingSettings
     ) -> None:
         """A pasted document does not fill the log."""
+        settings.change(decision_log="document")
         with caplog.at_level(logging.INFO, logger="context_checkpoint.learning.service.service"):
             await sqlite_service.recommend("word " * 20_000, CANDIDATES)
 
-        assert all(len(record.getMessage()) < 600 for record in caplog.records)
+        assert [len(record.getMessage()) < 600 for record in caplog.records] == [True, True]
 
 
 class TestLogging:

@@ -34,6 +34,7 @@ from context_checkpoint.learning.database.schema import (
 )
 from context_checkpoint.learning.maintenance import rebuild_task as renewal
 from context_checkpoint.learning.model import sufficient_statistics as statistics
+from context_checkpoint.learning.service.settings import LearningSettings
 from context_checkpoint.learning.store import generations as log_store
 from context_checkpoint.learning.store import rebuild as recomputation
 from context_checkpoint.learning.store.rebuild import Step
@@ -494,7 +495,7 @@ async def test_a_rebuild_takes_over_from_whoever_is_at_it(service: PreferenceSer
 
 async def test_a_copy_with_former_sums_that_is_restored_in_use_is_recomputed_too(database_file: Path) -> None:
     """It was made before that was done, and nobody opens the database anew."""
-    service = await PreferenceService.open(database_file, backups_kept=1)
+    service = await PreferenceService.open(database_file, settings=LearningSettings(backups_kept=1))
     await lived(service, random.Random(12), 20)  # noqa: S311 - not for secrets
     await make_former(service)
 

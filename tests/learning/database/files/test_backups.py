@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,6 +18,7 @@ from context_checkpoint.learning.database import database, migrations
 from context_checkpoint.learning.database import upgrade as opening
 from context_checkpoint.learning.database.files import backups
 from context_checkpoint.learning.database.schema import REVISION
+from context_checkpoint.learning.service.settings import LearningSettings
 from tests.learning.database.test_faults import judged, judged_in, teach
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
@@ -35,8 +35,9 @@ class Clock:
 
 
 @asynccontextmanager
-async def opened(path: Path, clock: Clock, kept: int = 7, **how: Any) -> AsyncIterator[PreferenceService]:
-    service = await PreferenceService.open(path, clock=clock, backups_kept=kept, **how)
+async def opened(path: Path, clock: Clock, kept: int = 7) -> AsyncIterator[PreferenceService]:
+    settings = LearningSettings(backups_kept=kept)
+    service = await PreferenceService.open(path, clock=clock, settings=settings)
     try:
         yield service
     finally:

@@ -15,6 +15,7 @@ import pytest
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.files import backups
 from context_checkpoint.learning.database.files import integrity as damage
+from context_checkpoint.learning.service.settings import LearningSettings
 from tests.learning.database.test_faults import CANDIDATES, judged, judged_in, kill_in_the_middle, teach
 
 from .test_backups import Clock, opened
@@ -94,7 +95,7 @@ async def test_a_recovery_that_was_killed_goes_on_at_the_next_start(
     with monkeypatch.context() as killed:
         killed.setattr(backups, "mark_read", _raise_interrupt)
         with pytest.raises(KeyboardInterrupt):
-            await PreferenceService.open(database_file, clock=clock, backups_kept=7)
+            await PreferenceService.open(database_file, clock=clock, settings=LearningSettings(backups_kept=7))
     assert len(backups.unread(database_file)) == 1
 
     async with opened(database_file, clock) as service:

@@ -28,8 +28,8 @@ from ..maintenance.rebuild_task import RebuildTask
 from ..names import stored_name, stored_text
 from ..policies import DEFAULT_POLICY
 from ..recommendation import decision_log, explanation, pins
-from ..recommendation.cache import EvidenceCache
-from ..recommendation.decision import Decision, Question, ask
+from ..recommendation.cache import DecisionCache
+from ..recommendation.decision import Decision, Question, ask, decide
 from ..reports import ImportReport, RebuildReport
 from ..store import checkpoints as identity_store
 from ..store import generations as log_store
@@ -37,7 +37,6 @@ from ..store import statistics as statistics_store
 from ..store import verdict_marks as verdicts
 from ..values import HALF_LIFE, MOST_BRANCHES, Generation, ImageFile, Recommendation, Stage, Thresholds
 from .checkpoints import Identity
-from .evidence_source import Learned
 from .forgetting import Forgetting
 from .views import Inspection, found
 
@@ -59,7 +58,7 @@ class PreferenceService(Inspection, Forgetting, Identity):
         self.decision_log_mode: decision_log.DecisionLogMode = ""
         """What the log tells of each decision."""
         self.activity = Activity()
-        self._remembered = EvidenceCache()
+        self._decisions = DecisionCache()
         self._renewal = RebuildTask(database, clock)
         Inspection.__init__(self, database)
         Forgetting.__init__(self, database, clock)
@@ -157,9 +156,9 @@ class PreferenceService(Inspection, Forgetting, Identity):
         StoreUnavailable
             If the database cannot be read.
         """
-        asked = ask(
+        question = ask(
             prompt,
-            pins.allowed(candidates, self.curation),
+            candidates,
             negative=negative,
             policy=policy or self.default_policy,
             stage=stage,
@@ -167,27 +166,21 @@ class PreferenceService(Inspection, Forgetting, Identity):
             max_branches=max_branches,
             seed=seed,
             thresholds=thresholds,
+            curation=self.curation,
+            half_life=self.half_life,
         )
         began = perf_counter()
-        learned = await self._decide(asked)
-        made = learned.recommendation(family)
+        decision = await self._decide(question)
+        recommendation = decision.recommendation(family)
         took_s = perf_counter() - began
         self.activity.decision_s += took_s
-        self.activity.decisions[made.policy, made.strategy] += 1
-        decision = pins.with_pinned(learned, self.curation)
-        pinned = () if decision is learned else tuple(pins.shown(decision.checkpoints, self.curation))
+        self.activity.decisions[question.policy.name, decision.learned.strategy] += 1
         if self.decision_log_mode == "document":
-            for line in decision_log.lines(made, asked.thresholds, explore=explore, with_prompt=self.keep_prompts):
+            for line in decision_log.lines(decision, with_prompt=self.keep_prompts):
                 log.info("%s", line)
-            if pinned:
-                log.info("Pinned, so shown whatever was learned: %s", list(pinned))
-        if decision is not learned:
-            made = decision.recommendation(family)
-            explained = f"{made.explanation} Pinned: {', '.join(pinned)}."
-            made = replace(made, explanation=explained, pinned=pinned)
         if self.decision_log_mode == "decisions":
-            log.info("%s", decision_log.line(made, took_s, with_prompt=self.keep_prompts))
-        return made
+            log.info("%s", decision_log.line(recommendation, took_s, with_prompt=self.keep_prompts))
+        return recommendation
 
     async def explain(
         self,
@@ -203,9 +196,9 @@ class PreferenceService(Inspection, Forgetting, Identity):
         negative: str = "",
     ) -> explanation.Explained:
         """Tell in full why `recommend` would answer as it does. Raises what `recommend` raises."""
-        asked = ask(
+        question = ask(
             prompt,
-            pins.allowed(candidates, self.curation),
+            candidates,
             negative=negative,
             policy=policy or self.default_policy,
             stage=stage,
@@ -213,8 +206,10 @@ class PreferenceService(Inspection, Forgetting, Identity):
             max_branches=max_branches,
             seed=seed,
             thresholds=thresholds,
+            curation=self.curation,
+            half_life=self.half_life,
         )
-        return pins.with_pinned(await self._decide(asked), self.curation).in_full()
+        return (await self._decide(question)).explained()
 
     async def log_generation(
         self,
@@ -394,8 +389,17 @@ class PreferenceService(Inspection, Forgetting, Identity):
         """
         return await exchange.import_lines(self._database, lines, names or {})
 
-    async def _decide(self, asked: Question) -> Decision:
-        return await self._remembered.decide(asked, self.half_life, Learned(self._database, asked))
+    async def _decide(self, question: Question) -> Decision:
+        version = await self._database.version()  # before the evidence: what is read is of it or of a newer one
+        decision = self._decisions.get(question, version)
+        if decision is None:
+            texts, names = [word.text for word in question.keywords], list(question.spelled)
+            evidence = await self._database.read(
+                lambda connection: statistics_store.evidence(connection, texts, names), at_once=True
+            )
+            decision = decide(question, evidence)
+            self._decisions.put(decision, version)
+        return decision
 
 
 def _later_than(former: datetime | None, now: datetime) -> datetime:

@@ -92,13 +92,13 @@ async def keyword(connection: AsyncConnection, text: str) -> int:
     for each in logged:
         judged = each.judged_round(each.marks)
         places = [place for place, word in enumerate(judged.keywords) if word.text not in known]
-        basis = judged.basis
+        basis = judged.snapshot
         if basis is not None and basis.fits(len(judged.keywords), len(basis.means)):
             basis = basis.reordered(places)
             await log_store.set_basis(connection, each.number, basis)
         left = tuple(judged.keywords[place] for place in places)
         change.add(judged, -1.0, of=each)
-        change.add(replace(judged, keywords=left, basis=basis), of=each)
+        change.add(replace(judged, keywords=left, snapshot=basis), of=each)
     await statistics_store.apply(connection, change, await _ids(connection, change))
     numbers = [each.number for each in logged]
     await connection.execute(

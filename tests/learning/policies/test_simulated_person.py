@@ -86,14 +86,14 @@ def outcome(policy: str) -> Outcome:
     regrets, counts, exploited = [], [], []
     for seed in SEEDS:
         prompts, utilities = _person(seed)
-        generator, tally = numpy.random.default_rng(1000 + seed), Accumulator()
+        generator, sums = numpy.random.default_rng(1000 + seed), Accumulator()
         for number, (prompt, style) in enumerate(prompts):
             keywords = extract_keywords(prompt)
             if policy == "random":
                 confidence, said = 0.0, {}
                 shown = tuple(generator.choice(CHECKPOINTS, 3, replace=False).tolist())
             else:
-                evidence = tally.evidence(keywords, CHECKPOINTS)
+                evidence = sums.evidence(keywords, CHECKPOINTS)
                 ranking = policy_named(policy).rank(keywords, CHECKPOINTS, evidence, rng=generator)
                 _, shown = choose(ranking, stage="final", explore=True, thresholds=Thresholds())
                 confidence, said = ranking.confidence, ranking.utilities
@@ -105,7 +105,7 @@ def outcome(policy: str) -> Outcome:
                 Shown(name, 1, int(pick), int(not pick), said.get(name))
                 for name, pick in zip(shown, picks, strict=True)
             )
-            tally.add(Comparison(keywords, tuple(parts)))
+            sums.add(Comparison(keywords, tuple(parts)))
             if number >= PROMPTS // 2:
                 regrets.append(utilities[style].max() - liked.max())
                 counts.append(len(shown))

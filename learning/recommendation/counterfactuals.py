@@ -144,5 +144,5 @@ def _without(
 
 
 def _ranked(policy: Policy, keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Evidence) -> Ranking:
-    """Always with the same seed, so that what differs is what was asked."""
+    """Always with the same seed, so that only the question makes a difference."""
     return policy.rank(keywords, candidates, evidence, rng=numpy.random.default_rng(0))

@@ -1,9 +1,9 @@
-"""Why these checkpoints: one sentence for a node, the whole for whoever asks.
+"""Why these checkpoints: one sentence for a node, and a full explanation.
 
-Separate from the policies, which give numbers and no prose, and from the service, which has no opinion. It
-keeps four answers apart: nothing is known of such prompts, too little is known, enough is known but no
-checkpoint stands out, and one stands out. What a person should do about the second (judge a few more rounds)
-is not what helps against the third.
+Separate from the policies, which give numbers and no prose, and from `decision`, which hands over a finished
+recommendation. It keeps four answers apart: nothing is known of such prompts, too little is known, enough is
+known but no checkpoint stands out, and one stands out. Judging a few more generations helps with the second and
+not with the third.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from .counterfactuals import MOST_PICKS, Change
 
 Finding = Literal["nothing_known", "little_data", "no_clear_winner", "clear_winner"]
 Opening = Literal["only_candidate", "draft", "compare", "mostly", "alone", "no_pool", "not_learned"]
-"""How the sentence begins: by what is shown."""
+"""How the sentence begins; it depends on what is shown."""
 
 _CLEAR = 0.5  # the document's exploit threshold: above it, a confidence is high
-_SURPRISED = 0.3  # a doubt that is worth telling: what is known then counts a quarter
+_SURPRISED = 0.3  # a drift worth mentioning: variances are four times as great then
 _NAMED_WORDS = 3
 _LACKING: dict[Finding, str] = {
     "little_data": "little data on such prompts",
@@ -32,7 +32,7 @@ _NOTHING = PairStatistics()
 
 
 class KeywordExplained(TypedDict):
-    """A keyword of the prompt, and in how many comparable rounds it was judged."""
+    """A keyword of the prompt, and how many comparable rounds had it."""
 
     text: str
     weight: float
@@ -40,7 +40,7 @@ class KeywordExplained(TypedDict):
 
 
 class ReasonExplained(TypedDict):
-    """A keyword that speaks for or against a checkpoint (`effect`), and the images that say so."""
+    """A keyword's effect on a checkpoint's score, and the images that show it."""
 
     keyword: str
     effect: float
@@ -49,7 +49,7 @@ class ReasonExplained(TypedDict):
 
 
 class CheckpointExplained(TypedDict):
-    """A candidate's score, what all prompts say of it, and which keywords speak for and against it."""
+    """A candidate's score, its statistics over all prompts, and the keywords that speak for and against it."""
 
     checkpoint: str
     score: float
@@ -61,11 +61,11 @@ class CheckpointExplained(TypedDict):
 
 
 class GroundsExplained(TypedDict):
-    """What a finding rests on, for whoever says it in words of another language.
+    """What a finding rests on, for putting it into another language.
 
-    `any_prompt` is for a finding that nothing is known: of these checkpoints at all, and not only for such
-    prompts. `kept` has the keywords that speak most for the leader. `surprised` says that verdicts on such
-    prompts came out otherwise than foretold of late, so that more is tried.
+    `any_prompt` is for the finding that nothing is known: of these checkpoints at all, and not only for such
+    prompts. `kept` has the keywords that speak most for the leader. `surprised` is true where recent verdicts on
+    such prompts differed from what was predicted, so that more is tried.
     """
 
     finding: Finding
@@ -77,10 +77,10 @@ class GroundsExplained(TypedDict):
 
 
 class ExplanationParts(TypedDict):
-    """The one sentence before it is put into words; the checkpoints that it names stand beside it.
+    """The one sentence before it is put into words; the recommendation has the checkpoints that it names.
 
-    `grounds` is None where nothing was asked of what was learned: one candidate, or a fallback. `problem`
-    says why that failed, and `problem_parts` by which keys to say it (see `message`).
+    `grounds` is None where what was learned was not used: one candidate, or a fallback. `problem` is the reason
+    for a fallback, and `problem_parts` has the keys of its words (see `message`).
     """
 
     opening: Opening
@@ -98,7 +98,7 @@ class WordLeftOutExplained(TypedDict):
 
 
 class ChangeExplained(TypedDict):
-    """What would put another checkpoint first; `picks` is None where that many have not been tried out."""
+    """What would put another checkpoint first; `picks` is None where `most_picks` would not be enough."""
 
     sentence: str
     runner_up: str
@@ -164,7 +164,7 @@ def _sentence(recommendation: Recommendation) -> str:
 
 
 def parts(recommendation: Recommendation) -> ExplanationParts:
-    """What the one sentence says, for whoever says it in words of another language."""
+    """What the one sentence says, for putting it into another language."""
     if recommendation.fallback:
         opening: Opening = "not_learned" if recommendation.problem else "no_pool"
     else:

@@ -178,7 +178,7 @@ def snapshot_under_drift() -> tuple[Comparison, PriorSnapshot]:
 
 
 class TestSnapshot:
-    def test_a_drift_nats_round_counts_more_and_is_read_back_to_the_same_bits(self):
+    def test_a_comparison_under_drift_counts_more_and_is_read_back_to_the_same_bits(self):
         """The weights are logged with it."""
         comparison, snapshot = snapshot_under_drift()
         assert snapshot.log_decay_weights.max() > 0.5

@@ -54,7 +54,7 @@ class ResultsFile:
     Parameters
     ----------
     variant
-        What else tells these cells from others of the same code, for example a shortened run.
+        What else identifies these cells among those of the same code, for example a shortened run.
     """
 
     def __init__(self, path: Path, variant: str = "", code: str | None = None) -> None:

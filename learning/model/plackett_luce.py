@@ -1,4 +1,4 @@
-"""A verdict as a choice among the images shown: its likelihood, and what it says of each utility.
+"""A verdict as a choice among the images shown: its likelihood, and what it teaches about each utility.
 
 Separate because two kinds of model learn from it: sums over similar rounds (`sufficient_statistics`) and the
 effects of single keywords (`keyword_regression`). It knows one comparison at a time.

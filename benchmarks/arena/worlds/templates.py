@@ -3,7 +3,7 @@
 A template says which checkpoint its author made it for; the simulated person uses one template for each of
 twelve checkpoints, and agrees with their authors on which is best for it. The words are real: templates from
 AI-Horde-Styles (CC0), prompts from DiffusionDB as ImageReward ships them (Apache-2.0), whole and with all
-their boosters, so that most words of a prompt tell nothing.
+their boosters, so that most words of a prompt are not informative.
 
 Three worlds differ in what makes them hard. In `templates` each of the twelve has at least three words of its
 own that are no boosters, and the other checkpoints do it more or less well, as in every other world. In

@@ -58,7 +58,7 @@ def test_an_image_without_a_verdict_adds_nothing_to_its_checkpoint():
 
 
 def test_a_pick_is_a_choice_among_the_images_shown():
-    """The more a picked image was shown beside, the more the pick says."""
+    """The more images a pick was chosen from, the more it says."""
     alone = effect(Comparison(CAT, (Shown("a", 1, 1),)), "a")
     of_two = effect(Comparison(CAT, (Shown("a", 1, 1), Shown("b", 1, 0, 1))), "a")
     of_three = effect(Comparison(CAT, (Shown("a", 1, 1), Shown("b", 1, 0, 1), Shown("c", 1, 0, 1))), "a")
@@ -88,7 +88,7 @@ def test_rejecting_all_is_a_verdict():
 
 
 def test_selecting_all_prefers_none():
-    """What is said of three images that are all kept is the same of each."""
+    """Three images that are all kept teach the same about each."""
     comparison = Comparison(CAT, tuple(Shown(name, 1, selected=1) for name in "abc"))
     assert len({each.change for each in overall(comparison).values()}) == 1
 

@@ -423,7 +423,7 @@ def test_the_same_rounds_are_less_evidence_among_many():
 
 
 def test_thompson_and_ucb_have_the_defaults_scores():
-    """They differ in what they try beside the best, and in nothing else."""
+    """They differ in the branches behind the best, and in nothing else."""
     pool = tuple("abcdef")
     rounds = [picked("a", ("a", "b", "c"), "cat"), picked("b", ("b", "c", "d"), "cat")] * 4
     evidence = taught(rounds).evidence(words("cat"), pool)

@@ -76,7 +76,7 @@ def test_a_clear_winner_is_named_with_the_words_and_images_that_speak_for_it():
 
 
 def test_two_branches_say_which_one_is_meant():
-    """The best mostly, and one beside it."""
+    """The best mostly, and one other."""
     assert sentence_for([picked(POOL[1], "cat")] * 4, "cat").startswith("Mostly dream, with ")
 
 
@@ -176,7 +176,7 @@ def test_a_sign_of_drift_is_mentioned():
 
 
 class TestTheParts:
-    """What the sentence says, for those who say it in another language."""
+    """What the sentence says, for putting it into another language."""
 
     async def test_they_say_what_the_sentence_says(self, service: PreferenceService) -> None:
         """The beginning, the finding, the leader and the words with their images."""

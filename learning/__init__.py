@@ -1,8 +1,8 @@
-"""What a person's verdicts teach, and what to recommend because of them.
+"""Learns from a person's verdicts which checkpoint to recommend for a prompt.
 
-The heart of the pack: it knows nothing of ComfyUI, torch or HTTP, so that it serves a node, a route, the
-command line and a script alike. Names are imported on first use, because SQLAlchemy costs a tenth of a second
-that ComfyUI's start should not pay.
+It knows nothing of ComfyUI, torch or HTTP, so a node, a route, the command line and a script can use it alike.
+Names are imported on first use: importing SQLAlchemy takes a tenth of a second, which ComfyUI's start should not
+pay.
 """
 
 from __future__ import annotations

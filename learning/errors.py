@@ -11,15 +11,15 @@ from .message import message
 
 
 class LearningError(Exception):
-    """Something was asked that cannot be answered, or the store cannot answer.
+    """A request that cannot be answered, or a store that cannot answer.
 
     Attributes
     ----------
     code
         Stable, for programs: `unknown_generation`, `store_locked`, ...
     message
-        For people; its last sentence says what to do next. A `message.Message` where a person may meet it in
-        a browser.
+        For people; its last sentence says what to do next. A `message.Message` where it may be shown in a
+        browser.
     """
 
     def __init__(self, code: str, message: str) -> None:

@@ -1,9 +1,9 @@
-"""What a person is told, in English and in parts, so that another language can say it too.
+"""Texts for people, in English and in parts that can be translated.
 
-A message is a `str`, so that whoever logs, prints or compares it need not know this module. It has a stable
-key and values beside its English words: the browser looks the key up in `locales/` (`message_<key>`) and
-falls back to the words. Separate from the errors because not every message is one: why a checkpoint is
-broken, what a recorder notes. It knows no language but English.
+A message is a `str`, so code that logs, prints or compares it need not know this module. It also has a stable key
+and values: the browser looks the key up in `locales/` (`message_<key>`) and falls back to the English words.
+Separate from the errors because not every message is one: why a checkpoint is broken, what a recorder notes. It
+refuses to know any language but English.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ class _Words(TypedDict):
 
 
 class Part(_Words, total=False):
-    """Words in English (`text`), and by which key and values to say them in another language.
+    """English words (`text`), and the key and values of their translation.
 
-    A value is a text or a number, or parts again. Without a key, `text` is no language: a name, a space.
+    A value is a text, a number or a list of parts. Without a key, `text` needs no translation: a name, a space.
     """
 
     key: str
@@ -33,24 +33,24 @@ class Message(str):
     parts: tuple[Part, ...]
 
     def __new__(cls, text: str, parts: Iterable[Part] = ()) -> Message:
-        made = super().__new__(cls, text)
-        made.parts = tuple(parts)
-        return made
+        self = super().__new__(cls, text)
+        self.parts = tuple(parts)
+        return self
 
 
 def message(key: str, template: str, /, **values: object) -> Message:
-    """Say `template`, which a translator finds in `locales/` under `message_<key>`.
+    """Fill in `template`, whose translations are in `locales/` under `message_<key>`.
 
     >>> message("example", "{name} has {size} bytes.", name="a.safetensors", size=7)
     'a.safetensors has 7 bytes.'
     """
     text = template.format(**values)
-    error_text = {name: _value(value) for name, value in values.items()}
-    return Message(text, [Part(text=text, key=key, values=error_text)])
+    translatable = {name: _value(value) for name, value in values.items()}
+    return Message(text, [Part(text=text, key=key, values=translatable)])
 
 
 def joined(texts: Iterable[str], by: str = " ") -> Message:
-    """Put texts in a row, those that are messages and those that are not; empty ones are left out.
+    """Join texts, whether they are messages or not; empty ones are left out.
 
     `by` is one of `_BETWEEN`.
     """
@@ -64,20 +64,20 @@ def joined(texts: Iterable[str], by: str = " ") -> Message:
 
 
 _BETWEEN = {" ": "space", ": ": "colon", "; ": "semicolon"}
-"""Not every language writes them so."""
+"""Keys of the separators, which not every language writes in the same way."""
 
 
 def parts_of(text: str) -> tuple[Part, ...]:
-    """The parts of any text; one that is no message is a single part without a key."""
+    """The parts of any text; a plain one is a single part without a key."""
     if isinstance(text, Message):
         return text.parts
     return (Part(text=text),) if text else ()
 
 
 def error_text(error: BaseException) -> str:
-    """What an error says, with its parts where it was raised with a message."""
-    said = error.args[0] if error.args else ""
-    return said if isinstance(said, Message) else str(error)
+    """The text of an error, with its parts where it was raised with a message."""
+    text = error.args[0] if error.args else ""
+    return text if isinstance(text, Message) else str(error)
 
 
 _CHECKED: Mapping[str, tuple[str, ...]] = {
@@ -94,15 +94,15 @@ _CHECKED: Mapping[str, tuple[str, ...]] = {
     "too_long": ("max_length",),
     "json_invalid": (),
 }
-"""Refusals of pydantic's that a person meets in a browser, with what of their context is said."""
+"""Kinds of pydantic's errors that people meet in a browser, with the values that their texts use."""
 
 
 def checked(problem: Mapping[str, Any]) -> Message:
-    """What pydantic found wrong (one of `ValidationError.errors()`), in its own English words."""
+    """One of pydantic's `ValidationError.errors()` as a message, in its own English words."""
     raised = problem.get("ctx", {}).get("error")
     if isinstance(raised, ValueError):
-        said = error_text(raised)
-        return said if isinstance(said, Message) else Message(said, parts_of(said))
+        reason = error_text(raised)
+        return reason if isinstance(reason, Message) else Message(reason, parts_of(reason))
     text, kind = problem["msg"], problem["type"]
     if kind not in _CHECKED:
         return Message(text, parts_of(text))

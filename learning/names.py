@@ -1,7 +1,7 @@
-"""How texts are spelled in the store, and addresses for people.
+"""How texts are spelled in the store, and how addresses are shown to people.
 
-Separate because the service, verdicts and the recommender's caller must agree on it to the letter. The
-first two give back their own output unchanged, so that a name may pass through them any number of times.
+Separate because the service, verdicts and the recommender's caller must spell alike to the letter. The first two
+functions give back their own output unchanged, so a name may pass through them any number of times.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ def stored_text(text: str) -> str:
     return text.replace("\x00", " ").encode("utf-8", "replace").decode("utf-8")
 
 
-@lru_cache(maxsize=4096)  # the same few hundred names come with every question
+@lru_cache(maxsize=4096)  # every question has the same few hundred names
 def stored_name(checkpoint: str) -> str:
     """Spell a checkpoint's name as the store does: with `/`, whatever the system that listed it."""
     return stored_text(checkpoint.replace("\\", "/"))

@@ -1,7 +1,7 @@
-"""The values that tell people what has been learned.
+"""The values that show people what has been learned.
 
-Separate from `values` because no decision is made of them: they are read by the statistics route, the command
-line and `doctor`, and may grow as people want to see more.
+Separate from `values` because no decision depends on them: the statistics route, the command line and `doctor`
+read them, and they may grow as people want to see more.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PairOrder = Literal["total", "selected", "rate", "rounds", "keyword", "checkpoin
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far something has come that goes on beside the work: `done` of `of` generations."""
+    """How far a task in the background has come: `done` of `of` generations."""
 
     done: int
     of: int
@@ -26,10 +26,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Counts over the whole log. `rejected_all` counts the rounds of which nothing was kept.
+    """Counts over the whole log. `rejected_all` counts the judged generations of which nothing was kept.
 
-    `recomputing` is None unless the statistics are recomputed just now, `counting` unless the log is still
-    being counted, so that the counts are those of a part of it.
+    `recomputing` is None unless the statistics are being recomputed. `counting` is None unless the log is still
+    being counted; until then the counts are those of a part of it.
     """
 
     generations: int
@@ -50,7 +50,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """The generations that one client logged (a browser's tab, a script), and how sure they were."""
+    """The generations that one client logged (a browser's tab, a script), and their mean confidence."""
 
     session_id: str
     average_confidence: float
@@ -59,7 +59,7 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointRow:
-    """One checkpoint over all prompts: images judged, and rounds in which it was compared with another."""
+    """One checkpoint over all prompts: images judged, and comparisons with other checkpoints (`rounds`)."""
 
     checkpoint: str
     selected: float
@@ -80,7 +80,7 @@ class PairRow:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """`pairs` is one page, most evidence first; `pairs_found` counts all that fit the question."""
+    """`pairs` is one page, most evidence first; `pairs_found` counts all pages."""
 
     overview: Overview
     checkpoints: tuple[CheckpointRow, ...]
@@ -95,14 +95,14 @@ class SeriesPoint:
     Attributes
     ----------
     agreed
-        Judged rounds in which an image of the checkpoint shown first was selected.
+        Judged generations in which an image of the checkpoint shown first was selected.
     exploited
-        Rounds that used the best checkpoint alone.
+        Generations that used the best checkpoint alone.
     images_saved
-        Images that always comparing three checkpoints would have made in addition: what a round lacks to
-        three images, except where learning was bypassed.
+        Images that always comparing three checkpoints would have made in addition: three less the images of a
+        generation, except where learning was bypassed.
     confidence
-        Sum over the generations; divided by them it is the average.
+        Sum over the generations.
     """
 
     generations: int
@@ -118,7 +118,7 @@ class SeriesPoint:
 
 @dataclass(frozen=True, slots=True)
 class RebuildReport:
-    """What recomputing the statistics from the log gave, and how many numbers had been different before."""
+    """The result of recomputing the statistics from the log; `corrected` numbers had been different before."""
 
     generations: int
     pairs: int
@@ -127,7 +127,7 @@ class RebuildReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """How many generations a file held, how many were new, and whose verdict a newer one replaced."""
+    """How many generations a file has, how many were new, and how many verdicts a newer one replaced."""
 
     generations: int = 0
     added: int = 0
@@ -136,7 +136,7 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """What became of what was learned of a checkpoint whose file was moved or replaced."""
+    """A checkpoint file that was moved or replaced, and what happened to its statistics."""
 
     kind: Literal["moved", "replaced"]
     former: str
@@ -147,14 +147,14 @@ class FileChange:
         if self.kind == "moved":
             return f"{self.former} is {self.name} now, with all that was learned of it."
         return (
-            f"{self.name} is another file than it was: it begins anew, and what was learned of the former "
+            f"{self.name} is another file than it was: it starts from nothing, and what was learned of the former "
             f"one is kept as {self.former!r}. If it is the same to you: context-checkpoint join FORMER NAME."
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was forgotten: how many generations were touched, and the files that may still hold traces."""
+    """How many generations were changed or deleted, and the files that may still have traces."""
 
     generations: int
     traces: tuple[str, ...]

@@ -1,11 +1,10 @@
 """The values that cross borders inside and around `learning`.
 
-Frozen dataclasses, no behaviour beyond what follows from their own fields. They are separate from the code
-that makes them so that a node, a route, the store and a policy can speak of a round without knowing one
-another.
+Frozen dataclasses, without behaviour beyond what follows from their own fields. Separate from the code that makes
+them so that a node, a route, the store and a policy can exchange them without knowing each other.
 
 Checkpoint names are ComfyUI's (`folder_paths.get_filename_list("checkpoints")`); inside `learning` their
-separator is always `/`, and `Recommendation` gives back the spelling that the caller used.
+separator is always `/`, and a `Recommendation` spells them as the caller did.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ STAGES: tuple[Stage, ...] = ("draft", "standard", "final")
 MOST_BRANCHES = 3
 
 HALF_LIFE = 6.0
-"""So many further verdicts on its checkpoint, for prompts of the same kind, halve a verdict; 0 never."""
+"""A verdict counts half after this many later ones on its checkpoint, for prompts of the same kind; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keyword:
-    """One telling part of a prompt: a normalised word, tag or phrase, and its weight in ComfyUI's syntax."""
+    """A normalised word, tag or phrase of a prompt, and its weight in ComfyUI's syntax."""
 
     text: str
     weight: float = 1.0
@@ -63,10 +62,10 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One checkpoint's part in a round: images shown, and how many of them were selected and rejected.
+    """One checkpoint's part in a comparison: images shown, and how many of them were selected and rejected.
 
-    `utility` is what the policy thought of the checkpoint when it recommended it (None: it did not say); a
-    choice model linearises around it.
+    `utility` is the policy's posterior mean when it recommended the checkpoint (None: it has none); the choice
+    model is linearised around it.
     """
 
     checkpoint: str
@@ -82,8 +81,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """How much one keyword (or `""`, the checkpoint in general) speaks for a checkpoint, on how much
-    evidence.
+    """One keyword's effect on a checkpoint's score (`""`: that of all prompts), and the images that show it.
 
     `effect` is in the policy's own unit of score, positive for and negative against.
     """
@@ -97,13 +95,18 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """A policy's answer: all candidates best first, what it thinks of each, and how sure it is of the first.
+    """A policy's answer: all candidates best first, their scores, and how sure it is of the first.
 
-    `evidence` (how much data) and `clarity` (how clear a winner) are in 0..1, as is their outcome
-    `confidence`. `shown_order` is the order in which branches are filled: the first is the best, the others
-    may be drawn. `drift` is how far recent verdicts on such prompts went against what was foretold, 0 while
-    they did not. `deviations` has the standard deviation of each score, in their order; only a policy that
-    draws says it.
+    Attributes
+    ----------
+    order, shown_order
+        By score; and in the order in which branches are filled: the first is the best, the others may be drawn.
+    scores, utilities
+        In the policy's unit; and on the scale of the choice model, empty for a policy without one.
+    confidence, evidence, clarity
+        In 0..1: how sure, how much data, and how clear a winner.
+    drift
+        Surprise of recent verdicts on such prompts, in nats beyond what chance produces (`model.drift`).
     """
 
     order: tuple[str, ...]
@@ -115,7 +118,6 @@ class Ranking:
     clarity: float
     reasons: tuple[Reason, ...] = ()
     drift: float = 0.0
-    deviations: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +145,16 @@ class Recommendation:
     seed: int | None = None
     family: str = ""
     fallback: bool = False
-    """True where learning was bypassed: an empty pool, or a failure that the explanation tells."""
+    """True where learning was bypassed: an empty pool, or a failure that the explanation mentions."""
     problem: str = ""
     """That failure; empty where there was none."""
     pinned: tuple[str, ...] = ()
-    """Those of the checkpoints that a person has pinned, where they would not be shown otherwise."""
+    """Those of the checkpoints that a person has pinned, where pins changed what is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """Where ComfyUI keeps one image of a generation (`/view?filename=...`), and whose it is."""
+    """Where ComfyUI keeps one image of a generation (`/view?filename=...`), and which checkpoint made it."""
 
     checkpoint: str
     filename: str = ""
@@ -162,7 +164,7 @@ class ImageFile:
 
 @dataclass(frozen=True, slots=True)
 class JudgedImage:
-    """One image of a logged generation; `verdict` None means that nobody said anything of it."""
+    """One image of a logged generation; `verdict` None means that it was not judged."""
 
     position: int
     file: ImageFile
@@ -171,7 +173,7 @@ class JudgedImage:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A logged generation: the images one plan led to, in order, and what was said of them so far."""
+    """A logged generation: the images of one plan, in order, with their verdicts so far."""
 
     id: str
     session_id: str

@@ -27,27 +27,27 @@ BEGIN, END = "<!-- played: begin -->", "<!-- played: end -->"
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit with 1 if there is nothing that could be played."""
-    asked = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # small matrices: threads only get in the way
         os.environ.setdefault(name, "1")
-    worlds = _playable({name: WORLDS[name].missing(asked.data) for name in asked.world or WORLDS})
-    players = _playable({name: PLAYERS[name].missing for name in asked.player or PLAYERS})
-    seeds = range(asked.seeds or (QUICK_SEEDS if asked.quick else SEEDS))
-    results = ResultsFile(asked.results)
-    run(missing(worlds, players, seeds, results.cells(), data=asked.data), results, asked.processes)
+    worlds = _playable({name: WORLDS[name].missing(options.data) for name in options.world or WORLDS})
+    players = _playable({name: PLAYERS[name].missing for name in options.player or PLAYERS})
+    seeds = range(options.seeds or (QUICK_SEEDS if options.quick else SEEDS))
+    results = ResultsFile(options.results)
+    run(missing(worlds, players, seeds, results.cells(), data=options.data), results, options.processes)
     wanted = {key: cell for key, cell in results.cells().items() if key[0] in worlds and key[2] in seeds}
     played = grouped(wanted, players)
-    text = "\n\n".join(report(WORLDS[name], held) for name, held in played.items())
+    text = "\n\n".join(report(WORLDS[name], players) for name, players in played.items())
     if cost := boosters_cost(played):
         text += "\n\n### Boosters against none\n\n" + "\n".join(f"- {line}" for line in cost)
-    if not asked.quick and (policies := [name for name in players if name in POLICIES]):
+    if not options.quick and (policies := [name for name in players if name in POLICIES]):
         text += "\n\n### Time\n\n" + "\n".join(_decisions(policies))
     print(text)
-    if asked.write and played:
+    if options.write and played:
         PICTURE.write_text(draw(played), "utf-8")
         _write(text)
-    elif asked.picture:
-        asked.picture.write_text(draw(played), "utf-8")
+    elif options.picture:
+        options.picture.write_text(draw(played), "utf-8")
     return 0 if played else 1
 
 
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--data", type=Path, default=None, metavar="DIR", help="folder of the real prompts and ratings")
     add("--results", type=Path, default=default_path(), metavar="FILE", help="finished cells: %(default)s")
     add("--picture", type=Path, default=None, metavar="FILE", help="draw the curves as an SVG")
-    add("--write", action="store_true", help="bring docs/arena.md and its picture up to date")
+    add("--write", action="store_true", help="update docs/arena.md and its picture")
     add("--processes", type=int, default=PROCESSES)
     add("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds, no timing")
     return parser

@@ -1,4 +1,4 @@
-"""The figures that the default policy is held to."""
+"""The figures that the default policy must reach, and those that it aims for."""
 
 from __future__ import annotations
 

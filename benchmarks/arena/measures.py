@@ -1,4 +1,4 @@
-"""What cells say: regret as a share of three at random, images per prompt, calibration, recovery.
+"""What the cells of matches say: regret as a share of three at random, images per prompt, calibration, recovery.
 
 Everything is a mean over seeds with its standard error. Regret is divided by what three at random would have
 had in the same rounds, computed exactly, so that an easy seed and a hard one count alike and 1 means "no
@@ -97,13 +97,13 @@ def _pairs(one: Sequence[Cell], other: Sequence[Cell]) -> list[tuple[Cell, Cell]
 def calibration(cells: Sequence[Cell]) -> list[Exploited]:
     """Per tenth of stated confidence, the rounds that showed one checkpoint alone; empty tenths left out."""
     sums = numpy.array([cell.calibration for cell in cells]).sum(axis=0)
-    return [Exploited(int(n), said / n, hit / n) for n, said, hit in sums if n]
+    return [Exploited(int(n), stated / n, hit / n) for n, stated, hit in sums if n]
 
 
 def exploited(cells: Sequence[Cell]) -> Exploited:
     """The same over all tenths."""
-    rounds, said, hit = numpy.array([cell.calibration for cell in cells]).sum(axis=(0, 1))
-    return Exploited(int(rounds), said / max(1.0, rounds), hit / max(1.0, rounds))
+    rounds, stated, hit = numpy.array([cell.calibration for cell in cells]).sum(axis=(0, 1))
+    return Exploited(int(rounds), stated / max(1.0, rounds), hit / max(1.0, rounds))
 
 
 def curve(cells: Sequence[Cell], width: int = 9) -> tuple[Numbers, Numbers, Numbers]:
@@ -129,14 +129,14 @@ def recovery(
 ) -> int | None:
     """Prompts after a flip until regret is back within 20 % of what it was before; None if it never is.
 
-    What it was before is asked of the same player, or of the cells `of` another. Regret is averaged over all
+    What it was before is that of the same player, or of the cells `of` another. Regret is averaged over all
     seeds and four bins in a row, so that one lucky prompt is no recovery; what is counted are the prompts up
     to the middle of those four.
     """
     lost = numpy.array([cell.regret for cell in cells]).mean(axis=0) / BIN
     start, wide = flip // BIN, 4
-    held = numpy.array([cell.regret for cell in of or cells]).mean(axis=0) / BIN
-    aim = within * held[start - before // BIN : start].mean()
+    compared = numpy.array([cell.regret for cell in of or cells]).mean(axis=0) / BIN
+    aim = within * compared[start - before // BIN : start].mean()
     for place in range(start, len(lost) - wide + 1):
         if lost[place : place + wide].mean() <= aim:
             return (place - start + wide // 2) * BIN

@@ -76,20 +76,20 @@ def _regret(world: str, players: Mapping[str, Sequence[Cell]], colors: Mapping[s
 
 def _images(played: Played) -> str:
     """How many checkpoints the default policy shows, in all worlds; a line's world is named at its end."""
-    held = {world: players[DEFAULT_POLICY] for world, players in played.items() if DEFAULT_POLICY in players}
-    last = max((cell.prompts for cells in held.values() for cell in cells), default=1)
+    defaults = {world: players[DEFAULT_POLICY] for world, players in played.items() if DEFAULT_POLICY in players}
+    last = max((cell.prompts for cells in defaults.values() for cell in cells), default=1)
     parts = [_frame(f"{DEFAULT_POLICY}: checkpoints shown per prompt", last, 3.2, (1, 2, 3))]
     ends = []
-    for place, (world, cells) in enumerate(held.items()):
+    for place, (world, cells) in enumerate(defaults.items()):
         at, _, shown = _thinned(*curve(cells))
         color = _COLORS[place % len(_COLORS)]
         parts.append(_line(at / last, shown / 3.2, color, 1.2))
         ends.append((HEIGHT * (1 - shown[-1] / 3.2) - 2, at[-1] / last * WIDTH, world, color))
-    told: list[tuple[float, float]] = []
+    labels: list[tuple[float, float]] = []
     for y, x, world, color in sorted(ends):
         # One under the other, where lines end close together.
-        low = max([y, *(above + _LINE for at, above in told if abs(at - x) < _WORD)])
-        told.append((x, low))
+        low = max([y, *(above + _LINE for at, above in labels if abs(at - x) < _WORD)])
+        labels.append((x, low))
         anchor = "end" if x > WIDTH / 2 else "start"
         parts.append(f'<text x="{x:.0f}" y="{low:.0f}" fill="{color}" text-anchor="{anchor}">{world}</text>')
     return "".join(parts)

@@ -54,7 +54,7 @@ class ResultsFile:
     Parameters
     ----------
     variant
-        What else tells these cells from others of the same code, for example a shortened run.
+        What else identifies these cells among those of the same code, for example a shortened run.
     """
 
     def __init__(self, path: Path, variant: str = "", code: str | None = None) -> None:
@@ -63,18 +63,18 @@ class ResultsFile:
 
     def cells(self) -> dict[tuple[str, str, int], Cell]:
         """All finished cells by world, player and seed. A torn last line (a run was killed) is no cell."""
-        found: dict[tuple[str, str, int], Cell] = {}
+        cells: dict[tuple[str, str, int], Cell] = {}
         if not self._path.exists():
-            return found
+            return cells
         for line in self._path.read_text("utf-8").splitlines():
             try:
-                held = json.loads(line)
+                values = json.loads(line)
             except ValueError:
                 continue
-            if held.pop("code", None) == self._key:
-                cell = Cell(**held)
-                found[cell.world, cell.player, cell.seed] = cell
-        return found
+            if values.pop("code", None) == self._key:
+                cell = Cell(**values)
+                cells[cell.world, cell.player, cell.seed] = cell
+        return cells
 
     def add(self, cells: Iterable[Cell]) -> None:
         """Append finished cells; they are on disk when this returns."""
@@ -90,12 +90,12 @@ class ResultsFile:
 
     def _torn(self) -> bool:
         """Whether the last line has no end, because its writer was killed."""
-        held = self._path.read_bytes() if self._path.exists() else b""
-        return bool(held) and not held.endswith(b"\n")
+        data = self._path.read_bytes() if self._path.exists() else b""
+        return bool(data) and not data.endswith(b"\n")
 
 
 def _rounded(cell: Cell) -> dict[str, object]:
-    held = asdict(cell)
+    values = asdict(cell)
     for name in ("regret", "chance", "first"):
-        held[name] = [round(number, 6) for number in held[name]]
-    return held
+        values[name] = [round(number, 6) for number in values[name]]
+    return values

@@ -1,4 +1,4 @@
-"""Cells as text: one table per world, with the figures that the default policy is held to beside it."""
+"""Cells as text: one table per world, and how the default policy compares with its figures and its peers."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def world_table(world: World, players: Players) -> str:
     titles += ["exploits", "confidence", "hits"]
     lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
     for name, cells in players.items():
-        row = [PLAYERS[name].told if name in PLAYERS else name]
+        row = [PLAYERS[name].label if name in PLAYERS else name]
         for first, last in spans:
-            held = window(cells, first, last)
-            row += [str(held.share), f"{held.images.mean:.2f}"]
+            result = window(cells, first, last)
+            row += [str(result.share), f"{result.images.mean:.2f}"]
             if world.valued:
-                row.append(str(held.first))
+                row.append(str(result.first))
         alone = exploited(cells)
         row += [f"{alone.rounds}", f"{alone.confidence:.2f}", f"{alone.hits:.2f}"] if alone.rounds else ["-"] * 3
         lines.append("| " + " | ".join(row) + " |")
@@ -45,14 +45,14 @@ def world_table(world: World, players: Players) -> str:
 def report(world: World, players: Players) -> str:
     """The table of one world, and how the default policy stands to its figures and to its peers."""
     seeds = max(len(cells) for cells in players.values())
-    lines = [f"### {world.name}", "", f"{world.told[0].upper()}{world.told[1:]}; {seeds} seeds.", ""]
+    lines = [f"### {world.name}", "", f"{world.description[0].upper()}{world.description[1:]}; {seeds} seeds.", ""]
     lines += [world_table(world, players), ""]
-    said = [
+    remarks = [
         *against_figures(world, players),
         *first_against_blind(world, players),
         *lost_against(world, players),
     ]
-    return "\n".join([*lines, *(f"- {line}" for line in said)]).rstrip()
+    return "\n".join([*lines, *(f"- {line}" for line in remarks)]).rstrip()
 
 
 def against_figures(world: World, players: Players) -> list[str]:
@@ -64,8 +64,9 @@ def against_figures(world: World, players: Players) -> list[str]:
     for span in world.windows:
         figure = FIGURES.get((world.name, span))
         if figure and min(cell.prompts for cell in cells) >= span[1]:
-            held = window(cells, *span)
-            lines.append(f"{DEFAULT_POLICY} {span[0]}-{span[1]}: {_said(held)} [{figure}]: {_met(held, figure)}")
+            result = window(cells, *span)
+            reached = f"{result.share.mean:.3f} at {result.images.mean:.2f} images"
+            lines.append(f"{DEFAULT_POLICY} {span[0]}-{span[1]}: {reached} [{figure}]: {_met(result, figure)}")
     if world.flip and min(cell.prompts for cell in cells) > world.flip:
         lines += _recovered(players, world.flip)
     return lines
@@ -83,8 +84,8 @@ def first_against_blind(world: World, players: Players) -> list[str]:
         theirs = window(players[name], *span).first
         ahead = lead(cells, players[name], *span)
         sure = "" if -ahead.mean > 2 * ahead.error else ", within the error"
-        said = "not below" if ahead.mean >= 0.0 else f"BELOW by {Estimate(-ahead.mean, ahead.error)}{sure}"
-        lines.append(f"first recommendation of {DEFAULT_POLICY} {ours}, of {name} {theirs}: {said}")
+        verdict = "not below" if ahead.mean >= 0.0 else f"BELOW by {Estimate(-ahead.mean, ahead.error)}{sure}"
+        lines.append(f"first recommendation of {DEFAULT_POLICY} {ours}, of {name} {theirs}: {verdict}")
     return lines
 
 
@@ -106,14 +107,14 @@ def _recovered(players: Players, flip: int) -> list[str]:
     lines = []
     for name in (name for name in players if name in POLICIES):
         took = recovery(players[name], flip)
-        said = f"{took} prompts" if took is not None else "never"
+        prompts = f"{took} prompts" if took is not None else "never"
         aim = f"[{RECOVERY_PROMPTS}, aim {RECOVERY_AIM}]"
-        lines.append(f"{name}: back to within 20 % of the regret before the flip in {said} {aim}")
+        lines.append(f"{name}: back to within 20 % of the regret before the flip in {prompts} {aim}")
     ours = players.get(DEFAULT_POLICY)
     for name in (name for name in players if ours and name in INFORMED):
         took = recovery(players[name], flip, of=ours)
-        said = f"{took} prompts" if took is not None else "never"
-        lines.append(f"{name}: within 20 % of what {DEFAULT_POLICY} had before the flip in {said}")
+        prompts = f"{took} prompts" if took is not None else "never"
+        lines.append(f"{name}: within 20 % of what {DEFAULT_POLICY} had before the flip in {prompts}")
     return lines
 
 
@@ -126,8 +127,8 @@ def lost_against(world: World, players: Players) -> list[str]:
     for span in (span for span in world.windows if span[1] <= _shortest(players)):
         ours = window(cells, *span)
         for name, theirs in players.items():
-            held = window(theirs, *span)
-            if name in PEERS and held.images.mean <= ours.images.mean + 0.005:
+            result = window(theirs, *span)
+            if name in PEERS and result.images.mean <= ours.images.mean + 0.005:
                 less = advantage(theirs, cells, *span)
                 if less.mean > 0.0:
                     sure = "" if less.mean > 2 * less.error else ", within the error"
@@ -135,12 +136,8 @@ def lost_against(world: World, players: Players) -> list[str]:
     return lines
 
 
-def _said(held: Window) -> str:
-    return f"{held.share.mean:.3f} at {held.images.mean:.2f} images"
-
-
-def _met(held: Window, figure: Figure) -> str:
-    share, images = held.share.mean, held.images.mean
+def _met(result: Window, figure: Figure) -> str:
+    share, images = result.share.mean, result.images.mean
     if share <= figure.aim and images <= figure.aim_images:
         return "aim reached"
     if share <= figure.must and images <= figure.must_images:
@@ -154,10 +151,10 @@ def _shortest(players: Players) -> int:
 
 def grouped(cells: Mapping[tuple[str, str, int], Cell], names: Sequence[str]) -> dict[str, dict[str, list[Cell]]]:
     """Cells by world and player, in the order of `WORLDS` and of `names`."""
-    found: dict[str, dict[str, list[Cell]]] = {}
+    groups: dict[str, dict[str, list[Cell]]] = {}
     for world in WORLDS:
         for name in names:
-            held = [cell for (at, who, _), cell in sorted(cells.items()) if (at, who) == (world, name)]
-            if held:
-                found.setdefault(world, {})[name] = held
-    return found
+            own = [cell for (at, who, _), cell in sorted(cells.items()) if (at, who) == (world, name)]
+            if own:
+                groups.setdefault(world, {})[name] = own
+    return groups

@@ -25,9 +25,9 @@ _REPEATS = 200
 def decision_ms(policy: str) -> float:
     """Median over many decisions of ranking and choosing, given the evidence that a store would hand over."""
     rng = numpy.random.default_rng(7)
-    tally = _history(rng)
+    sums = _history(rng)
     words = _words(rng, KEYWORDS)
-    evidence, chosen = tally.evidence(words, CANDIDATES), policy_named(policy)
+    evidence, chosen = sums.evidence(words, CANDIDATES), policy_named(policy)
     spent = []
     for _ in range(_REPEATS):
         began = time.perf_counter()
@@ -38,13 +38,13 @@ def decision_ms(policy: str) -> float:
 
 
 def _history(rng: numpy.random.Generator) -> Accumulator:
-    tally = Accumulator()
+    sums = Accumulator()
     for _ in range(_ROUNDS):
         names = rng.choice(CANDIDATES, 3, replace=False).tolist()
         picked = int(rng.integers(3))
         shown = [Shown(name, 1, int(at == picked), int(at != picked)) for at, name in enumerate(names)]
-        tally.add(Comparison(_words(rng, 12), tuple(shown)))
-    return tally
+        sums.add(Comparison(_words(rng, 12), tuple(shown)))
+    return sums
 
 
 def _words(rng: numpy.random.Generator, count: int) -> tuple[Keyword, ...]:

@@ -45,7 +45,7 @@ def missing(
     prompts: int | None = None,
 ) -> list[Job]:
     """What is still to be played. The default policy is added where a player needs its pace."""
-    found = []
+    jobs = []
     for seed in seeds:
         for world in worlds:
             able = [name for name in players if not PLAYERS[name].worlds or world in PLAYERS[name].worlds]
@@ -56,8 +56,8 @@ def missing(
                 left.append(DEFAULT_POLICY)
             if left:
                 pace = leader.counts if leader else ""
-                found.append(Job(world, seed, tuple(left), pace, data, prompts))
-    return found
+                jobs.append(Job(world, seed, tuple(left), pace, data, prompts))
+    return jobs
 
 
 def run(jobs: Sequence[Job], results: ResultsFile, processes: int = PROCESSES) -> None:

@@ -42,7 +42,7 @@ class Wish:
     images
         Images per prompt, to be divided among the branches; each branch gets at least one.
     judged
-        False where the person looks and says nothing.
+        False where the person looks and gives no verdict.
     """
 
     prompt: str

@@ -142,7 +142,7 @@ def _lesson(words: int, shown: int, kept: int) -> tuple[NDArray[np.float64], flo
         basis(words, shown),
     )
     taught = np.array([numbers_of(each.change) for each in statistics.increments(judged)])
-    fits = np.array(statistics.fits(judged))
+    fits = np.array(statistics.log_likelihoods(judged))
     return taught.reshape(words + 1, shown, len(FIELDS)), statistics.round_share(shown), fits
 
 

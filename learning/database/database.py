@@ -90,7 +90,7 @@ class Database:
         self._sidecar_files: frozenset[moved_file.Identity] = frozenset()
         self._engines: engines.Engines
         self._pinned_connection: AsyncConnection | None = None
-        self._watch: versions.Watch | None = None
+        self._watch: versions.FileWatch | None = None
         self._glance: HeaderWatch | None = None
 
     @classmethod
@@ -133,10 +133,10 @@ class Database:
         return self.url.get_backend_name() == "postgresql"
 
     async def version(self) -> versions.Version | None:
-        """Another value after every commit, whoever made it; None where only reading could tell."""
+        """Another value after every commit, whoever made it; None where that cannot be told, as of a server."""
         if self._watch is None or self._closed or not self._sound.is_set() or self._is_away():
             return None
-        return await self._watch.version()
+        return self._watch.version()
 
     async def read(self, work: Work[T], *, at_once: bool = False, whole: bool = False) -> T:
         """Run `work` in a transaction that only reads, on a consistent state.
@@ -363,8 +363,6 @@ class Database:
             newer = await opening.bring_up_to_date(*opening_it)
             if newer:
                 await self._open_newer(newer)
-            elif self.is_server:
-                self._watch = versions.ServerWatch(self._engines.at_once)
             elif self.path:
                 self._pinned_connection = await self._engines.reading.connect()
                 # The first look opens the log that SQLite keeps beside the file.
@@ -414,7 +412,7 @@ class Database:
         watch, self._watch = self._watch, None
         glance, self._glance = self._glance, None
         if watch is not None:
-            await watch.close()
+            watch.close()
         if keeper is not None:
             await keeper.close()
         await self._engines.reading.dispose()

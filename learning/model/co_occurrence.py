@@ -1,14 +1,13 @@
-"""Which words of a prompt keep company: they stood in the same rounds before, and those said the same.
+"""Which words of a prompt co-occur: they stood in the same rounds before, and the verdicts there agreed.
 
-Separate from `word_weights`, which asks of each word alone whether it tells anything. A template's words
-come together, while the words of whatever is put into it come as they like. Nobody counts pairs of words,
-of which a long prompt has thousands: what a word's rounds showed and said, per checkpoint, is kept
-anyway, and is much like a signature of these rounds. Two words with the same rounds have the same row of
-it, those with none in common have rows at right angles, and in between their cosine is about the part
-that they share. (Rows of contexts as a word's signature: Kanerva et al., Random Indexing of Text Samples,
-CogSci 2000.)
+Separate from `word_weights`, which asks of each word alone whether it is informative. A template's words come
+together; the words put into it come in any combination. Pairs of words are not counted, since a long prompt
+has thousands. But the store has a row of sums for each word, one number per checkpoint, and that row is much
+like a signature of the word's rounds. Two words with the same rounds have the same row, two with none in
+common have orthogonal ones, and in between their cosine is about the part that they share (Kanerva et al.,
+Random Indexing of Text Samples, CogSci 2000).
 
-It needs some checkpoints to tell rows apart: among one or two every word keeps company with every other.
+Rows of one or two numbers cannot be told apart, so among so few checkpoints all words count as co-occurring.
 """
 
 from __future__ import annotations
@@ -19,36 +18,36 @@ from .confidence import Numbers
 from .evidence_arrays import EvidenceArrays
 
 _FEWEST_CHECKPOINTS = 3
-_BY_CHANCE = 0.5  # cosines that rows of words with nothing in common now and then have
-_HALF = 1.0  # so much company makes one half
-_TELLS_RARITY = 2.0  # nats from which on a companion counts whole
+_BY_CHANCE = 0.5  # cosines up to which rows of words with nothing in common come by chance
+_HALF = 1.0  # the sum over companions that gives one half
+_FULL_RARITY = 2.0  # nats from which on a companion counts whole
 
 
-def company(held: EvidenceArrays, residuals: Numbers, rarity: Numbers) -> Numbers:
-    """How much company each keyword has among the others, `[K]` in 0..1; all 1 where it cannot be known.
+def co_occurrence(arrays: EvidenceArrays, residuals: Numbers, rarity: Numbers) -> Numbers:
+    """How much each keyword co-occurs with the others, `[K]` in 0..1; all 1 where it cannot be known.
 
     Parameters
     ----------
     residuals
         What each keyword's rounds say beyond all rounds, `[K, C]`.
     rarity
-        Nats, `[K]`: to stand beside a word that stands everywhere is no company.
+        Nats, `[K]`: a word that stands in every prompt is no companion.
     """
-    totals = held.pairs.field("total")
+    totals = arrays.pairs.field("total")
     if totals.shape[1] < _FEWEST_CHECKPOINTS:
         return numpy.ones(len(totals))
-    of_all = held.overall.field("total")
+    of_all = arrays.overall.field("total")
     expected = totals.sum(axis=1)[:, None] * (of_all / max(1.0, float(of_all.sum())))
-    shown, said = _directions(totals - expected), _directions(residuals)
-    cosines = 0.5 * (shown @ shown.T + said @ said.T)
+    shown, preferred = _unit_rows(totals - expected), _unit_rows(residuals)
+    cosines = 0.5 * (shown @ shown.T + preferred @ preferred.T)
     numpy.fill_diagonal(cosines, 0.0)
     together = numpy.maximum(0.0, (cosines - _BY_CHANCE) / (1.0 - _BY_CHANCE))
-    found: Numbers = together @ numpy.minimum(1.0, numpy.maximum(0.0, rarity) / _TELLS_RARITY)
-    return found / (found + _HALF)
+    companions: Numbers = together @ numpy.minimum(1.0, numpy.maximum(0.0, rarity) / _FULL_RARITY)
+    return companions / (companions + _HALF)
 
 
-def _directions(rows: Numbers) -> Numbers:
-    """Each row at unit length; one of nothing stays nothing."""
+def _unit_rows(rows: Numbers) -> Numbers:
+    """Each row at unit length; a row of zeros stays one."""
     lengths = numpy.sqrt(numpy.einsum("kc,kc->k", rows, rows))
     units: Numbers = rows / numpy.where(lengths > 0.0, lengths, 1.0)[:, None]
     return units

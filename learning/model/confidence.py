@@ -1,9 +1,9 @@
 """How sure a recommendation may be: how much evidence, and how clear a winner, as two separate numbers.
 
 Confidence is their product, so that *little data* and *no clear winner* stay different answers that the
-explanation can tell apart. Separate from the policies because two of them share it, and because what a number
-in 0..1 means must not depend on which policy wrote it. The document's own confidence, a count of data, is not
-here: `policies/counts.py` keeps it as it was.
+explanation can tell apart. Separate from the policies because most of them share it, and because what a number
+in 0..1 means must not depend on the policy. The design document's own confidence, a count of images, is not
+here but in `policies/counts.py`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy
 from numpy.typing import NDArray
 
 HALF_EVIDENCE_ROUNDS = 4.0
-"""Comparable rounds that make evidence one half, among few checkpoints. It is the one number that all
-examples of the document fit: 0.2 after one shared prompt, 0.42 after fifteen pictures (five rounds) at 70 %,
-over 0.7 after fifty at 90 %."""
+"""Comparable rounds that make evidence one half, among few checkpoints. All examples of the design document fit
+this number: 0.2 after one shared prompt, 0.42 after fifteen pictures (five rounds) at 70 %, over 0.7 after
+fifty at 90 %."""
 
 _ROUNDS_PER_CHECKPOINT = 0.6
 _MOST_HALF_EVIDENCE_ROUNDS = 8.0
@@ -28,8 +28,8 @@ _MASS = numpy.exp(-0.5 * _STEPS**2) / numpy.exp(-0.5 * _STEPS**2).sum()
 def evidence(rounds: float, checkpoints: int = 1) -> float:
     """How much data: `n / (n + 4)` for n comparable rounds among up to six checkpoints.
 
-    Among more, the same rounds have shown each of them less often, so `n / (n + h)` with h of 0.6 rounds (not
-    quite two pictures) for each checkpoint, and at most 8: of many, most are soon out of question.
+    Among more, the same rounds have shown each of them less often. There it is `n / (n + h)` with h = 0.6 rounds
+    (not quite two pictures) for each checkpoint, and at most 8: of many, most are soon ruled out.
 
     >>> evidence(1.0), evidence(4.0)
     (0.2, 0.5)

@@ -1,4 +1,7 @@
-"""What verdicts add up to: the values that the model reads."""
+"""What verdicts add up to: the values that the models read.
+
+Separate from the code that computes with them so that the store can fill them without importing NumPy's models.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class PairStatistics:
         `score / information` estimates the utility, `information` is its precision.
     narrow, middle, wide
         The keyword's effect on this checkpoint's utility (or its overall effect) as the additive models with
-        the prior variances `basis.WIDTHS` learned it.
+        the prior variances `snapshot.WIDTHS` learned it.
     precision
         How much is known of these effects.
     """
@@ -47,17 +50,17 @@ class PairStatistics:
 
 @dataclass(frozen=True, slots=True)
 class KeywordTrend:
-    """How a keyword's prompts went of late, whatever the checkpoint; or what one verdict adds to that.
+    """How verdicts on a keyword's prompts went recently, whatever the checkpoint; or what one verdict adds to it.
 
     Attributes
     ----------
     surprise
-        A fading mean of how much worse verdicts were foretold than a model that is right foretells them, in
-        nats: about 0 while all goes as expected.
-    alone
-        Rounds in a row that showed one checkpoint alone, since the last that compared some.
-    growth
-        How much more a verdict counts by now than one before anything was doubted, as a natural logarithm
+        An exponentially weighted mean of how much worse verdicts were predicted than a correct model predicts
+        them, in nats: about 0 while they come as expected.
+    exploit_streak
+        Generations in a row that showed one checkpoint alone, since the last that compared several.
+    log_decay_weight
+        Natural logarithm of how much more a verdict counts now than one from before any drift
         (`forward_decay`).
     """
 
@@ -76,7 +79,7 @@ class KeywordTrend:
 
 @dataclass(frozen=True, slots=True)
 class Increment:
-    """What one round adds to one pair; keyword `""` is the checkpoint's overall effect."""
+    """What one comparison adds to one pair; keyword `""` is the checkpoint's overall effect."""
 
     keyword: str
     checkpoint: str
@@ -90,25 +93,33 @@ class Comparison:
     keywords: tuple[Keyword, ...]
     shown: tuple[Shown, ...]
     stage: Stage = "standard"
-    basis: PriorSnapshot | None = field(default=None, compare=False)
+    snapshot: PriorSnapshot | None = field(default=None, compare=False)
     """What was known when it was first judged; without it the additive models learn nothing from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that a policy may know for one decision, as the store holds it.
+    """All that a policy may know for one decision, as the store holds it; what is missing counts as zero.
 
-    `pairs` has the prompt's keywords times the candidates, `overall` the candidates; absent means all zero.
-    `keyword_rounds` counts the judged rounds whose prompt had the keyword, `rounds` all judged rounds. `fits`
-    has the log likelihood of all verdicts under each of `basis.MODELS`, or nothing. `keyword_trends` is what the
-    keywords themselves, and `""` for all prompts, have been through. `half_life` is no evidence, but how fast
-    the person lets it fade.
+    Attributes
+    ----------
+    pairs, overall
+        The prompt's keywords times the candidates, by (keyword, checkpoint); the candidates over all prompts.
+    keyword_rounds, rounds
+        Judged rounds whose prompt had the keyword, and all judged rounds, as parts of a full comparison
+        (`sufficient_statistics.round_share`).
+    log_likelihoods
+        Of all verdicts, under each of the `snapshot.MODELS`; empty before the first.
+    keyword_trends
+        By keyword, and by `""` for all prompts.
+    half_life
+        No evidence, but how fast the person lets it fade (`values.HALF_LIFE`).
     """
 
     pairs: Mapping[tuple[str, str], PairStatistics] = field(default_factory=dict)
     overall: Mapping[str, PairStatistics] = field(default_factory=dict)
     keyword_rounds: Mapping[str, float] = field(default_factory=dict)
     rounds: float = 0.0
-    fits: tuple[float, ...] = ()
+    log_likelihoods: tuple[float, ...] = ()
     keyword_trends: Mapping[str, KeywordTrend] = field(default_factory=dict)
     half_life: float = HALF_LIFE

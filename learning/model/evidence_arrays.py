@@ -1,7 +1,7 @@
 """Evidence as arrays, keywords by candidates, so that 200 checkpoints cost little more than three.
 
-Separate because every policy that computes with many pairs needs it, and because it is the only place that
-knows how `Evidence` is keyed.
+Separate because all models and `counts` compute with it, and because no other module should know how
+`Evidence` is keyed.
 """
 
 from __future__ import annotations
@@ -21,29 +21,39 @@ from .pair_table import FIELDS, PairTable
 Field = Literal["selected", "total", "rounds", "score", "information", "narrow", "middle", "wide", "precision"]
 
 NOTHING = PairStatistics()
-_UNHEARD = KeywordTrend()
+_NO_TREND = KeywordTrend()
 
 _PLACES: Mapping[str, int] = {name: place for place, name in enumerate(FIELDS)}
-_FADING = slice(_PLACES["score"], _PLACES["information"] + 1)
+_DECAYING = slice(_PLACES["score"], _PLACES["information"] + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """All fields of some `PairStatistics`, zero where nothing is held; the fields come first."""
+    """All fields of some `PairStatistics`, zero where there are none; the fields come first."""
 
     numbers: Numbers
 
     def field(self, name: Field) -> Numbers:
         """One field of all of them."""
-        held: Numbers = self.numbers[_PLACES[name]]
-        return held
+        values: Numbers = self.numbers[_PLACES[name]]
+        return values
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceArrays:
-    """`pairs` is keywords by candidates `[K, C]`, `overall` `[C]`, `keyword_rounds`, `weights` and `exploit_streak`
-    `[K]`; `surprises` and `log_decay_weights` `[1 + K]` have that of all prompts first. Scores and information count
-    as they do by now (`forward_decay`)."""
+    """The evidence on K keywords and C candidates.
+
+    Attributes
+    ----------
+    pairs, overall
+        `[K, C]` and `[C]`; scores and information are decayed to now (`forward_decay`).
+    keyword_rounds, weights, exploit_streak
+        `[K]`.
+    rounds
+        Of all prompts.
+    surprises, log_decay_weights
+        `[1 + K]`, with that of all prompts first.
+    """
 
     pairs: Table
     overall: Table
@@ -55,32 +65,34 @@ class EvidenceArrays:
     log_decay_weights: Numbers
 
     def decayed_to(self, log_decay_weights: Numbers) -> EvidenceArrays:
-        """The same where keywords have grown to `[1 + K]`, at least as far as they had."""
+        """The same for log decay weights `[1 + K]` that are at least as great."""
         if log_decay_weights is self.log_decay_weights:
             return self
         numbers = self.pairs.numbers.copy()
-        numbers[_FADING] = forward_decay.faded(numbers[_FADING], log_decay_weights[1:] - self.log_decay_weights[1:])
+        numbers[_DECAYING] = forward_decay.decayed(
+            numbers[_DECAYING], log_decay_weights[1:] - self.log_decay_weights[1:]
+        )
         return replace(self, pairs=Table(numbers), log_decay_weights=log_decay_weights)
 
 
 def as_arrays(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: Evidence) -> EvidenceArrays:
     """Lay out the evidence in the order of keywords and candidates, leaving out what is of neither."""
-    overall = PairTable.of({("", name): held for name, held in evidence.overall.items()})
+    overall = PairTable.of({("", name): sums for name, sums in evidence.overall.items()})
     rounds = [evidence.keyword_rounds.get(keyword.text, 0.0) for keyword in keywords]
     texts = [keyword.text for keyword in keywords]
-    heard = [evidence.keyword_trends.get(text, _UNHEARD) for text in ("", *texts)]
-    log_decay_weights = numpy.clip([held.log_decay_weight for held in heard], 0.0, forward_decay.MOST)
-    pairs = PairTable.of(evidence.pairs).laid_out(texts, candidates)
-    general = overall.laid_out([""], candidates)
-    pairs[_FADING] = forward_decay.faded(pairs[_FADING], log_decay_weights[1:])
-    general[_FADING] = forward_decay.faded(general[_FADING], log_decay_weights[:1])
+    trends = [evidence.keyword_trends.get(text, _NO_TREND) for text in ("", *texts)]
+    log_decay_weights = numpy.clip([trend.log_decay_weight for trend in trends], 0.0, forward_decay.MOST)
+    pairs = PairTable.of(evidence.pairs).to_array(texts, candidates)
+    general = overall.to_array([""], candidates)
+    pairs[_DECAYING] = forward_decay.decayed(pairs[_DECAYING], log_decay_weights[1:])
+    general[_DECAYING] = forward_decay.decayed(general[_DECAYING], log_decay_weights[:1])
     return EvidenceArrays(
         pairs=Table(pairs),
         overall=Table(general[:, 0]),
         keyword_rounds=numpy.array(rounds, dtype=float),
         weights=numpy.array([keyword.weight for keyword in keywords], dtype=float),
         rounds=float(evidence.rounds),
-        surprises=numpy.array([held.surprise for held in heard], dtype=float),
-        exploit_streak=numpy.maximum(0.0, numpy.array([held.exploit_streak for held in heard[1:]], dtype=float)),
+        surprises=numpy.array([trend.surprise for trend in trends], dtype=float),
+        exploit_streak=numpy.maximum(0.0, numpy.array([trend.exploit_streak for trend in trends[1:]], dtype=float)),
         log_decay_weights=log_decay_weights,
     )

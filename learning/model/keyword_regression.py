@@ -1,4 +1,17 @@
-"""Bayesian online regression: what one verdict adds to each keyword effect."""
+"""Bayesian online regression: what single keywords add to a checkpoint's utility.
+
+A checkpoint's utility for a prompt is its overall effect plus, for each keyword, the keyword's effect times
+the keyword's feature. So of two words that always stand together neither is credited twice, and a word next to
+many favourites ends up without an effect. Weights are independent and normal (Graepel et al., Web-Scale
+Bayesian Click-Through Rate Prediction, ICML 2010): each verdict moves every weight by its variance times the
+gradient of the choice, `effect += v x g / (1 + h s^2)`, and its precision grows, `precision += |x|^1.5 h /
+(1 + h s^2)`, with s^2 the variance of the predicted utility. The power would be 2 for words that come and go
+independently, and 1 for words that always stand together and share what is known of their sum; prompts have
+both.
+
+How far weights deviate from zero is not known, so three models with the prior variances `snapshot.WIDTHS`
+learn from the same verdicts. Separate from `snapshot`, which only keeps what a step starts from.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +33,9 @@ _TOGETHER = 1.5
 
 
 def keyword_variances(precisions: Numbers, half_life: float) -> Numbers:
-    """What is not known of each keyword's effect in each additive model, `[..., len(WIDTHS)]`.
+    """The variance of each keyword's effect in each additive model, `[..., len(WIDTHS)]`.
 
-    It never falls below what a half-life leaves open: with a gain of `floor h` per verdict, older ones have
+    It never falls below a floor that the half life sets: with a gain of `floor h` per verdict, older ones have
     lost half of their weight after `half_life` verdicts if `floor h = 1 - 2^(-1 / half_life)`.
     """
     widths = numpy.array(WIDTHS)
@@ -32,7 +45,7 @@ def keyword_variances(precisions: Numbers, half_life: float) -> Numbers:
 
 
 def overall_variances(precisions: Numbers, half_life: float) -> Numbers:
-    """The same for the checkpoints' overall effects, which all models share."""
+    """The same for the checkpoints' overall effects, `[...]`, which all models share."""
     floor = min(OVERALL_VARIANCE, _floor(_OVERALL_HALF_LIFE * half_life))
     return numpy.maximum(1.0 / (1.0 / OVERALL_VARIANCE + precisions), floor)
 
@@ -45,34 +58,37 @@ def _floor(half_life: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one verdict adds: effects `[1 + K, S, len(WIDTHS)]`, precisions `[1 + K, S]`, fits `[MODELS]`."""
+    """What one verdict adds: effects `[1 + K, S, len(WIDTHS)]`, precisions `[1 + K, S]` and the log likelihoods
+    `[MODELS]` of the verdict before it was learned."""
 
     effects: Numbers
     precisions: Numbers
-    fits: Numbers
+    log_likelihoods: Numbers
 
 
-def step(shown: Sequence[Shown], basis: PriorSnapshot) -> Step:
+def step(shown: Sequence[Shown], snapshot: PriorSnapshot) -> Step:
     """What the verdict on these checkpoints, one part each, teaches the additive models."""
-    features = numpy.concatenate([[1.0], basis.features])
+    features = numpy.concatenate([[1.0], snapshot.features])
     variances = numpy.concatenate(
         [
-            numpy.repeat(overall_variances(basis.precisions[0], basis.half_life)[None, :, None], len(WIDTHS), axis=2),
-            keyword_variances(basis.precisions[1:], basis.half_life),
+            numpy.repeat(
+                overall_variances(snapshot.precisions[0], snapshot.half_life)[None, :, None], len(WIDTHS), axis=2
+            ),
+            keyword_variances(snapshot.precisions[1:], snapshot.half_life),
         ]
     )
-    effects, precisions = numpy.zeros(variances.shape), numpy.zeros(basis.precisions.shape)
+    effects, precisions = numpy.zeros(variances.shape), numpy.zeros(snapshot.precisions.shape)
     for model in range(len(WIDTHS)):
-        held = derivatives(shown, basis.means[:, model].tolist())
-        for place, (part, (gradient, curvature)) in enumerate(zip(shown, held, strict=True)):
+        gradients = derivatives(shown, snapshot.means[:, model].tolist())
+        for place, (part, (gradient, curvature)) in enumerate(zip(shown, gradients, strict=True)):
             if not part.judged:
                 continue
-            damped = 1.0 + curvature * basis.variances[place, model]
+            damped = 1.0 + curvature * snapshot.variances[place, model]
             effects[:, place, model] = variances[:, place, model] * features * gradient / damped
             if model == len(WIDTHS) - 1:
                 precisions[:, place] = features**_TOGETHER * curvature / damped
-    fits = [
-        log_likelihood(shown, basis.means[:, model].tolist(), basis.variances[:, model].tolist())
+    likelihoods = [
+        log_likelihood(shown, snapshot.means[:, model].tolist(), snapshot.variances[:, model].tolist())
         for model in range(MODELS)
     ]
-    return Step(effects, precisions, numpy.array(fits))
+    return Step(effects, precisions, numpy.array(likelihoods))

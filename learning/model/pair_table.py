@@ -1,8 +1,7 @@
-"""Statistics of many (keyword, checkpoint) pairs as one array, which still reads like a mapping.
+"""Statistics of many (keyword, checkpoint) pairs as one array that still reads like a mapping.
 
-Separate from `values` because it needs NumPy and they do not. A policy
-computes with thousands of pairs at once and looks few of them up: an object for each would cost more than all
-the arithmetic.
+Separate from `evidence` because it needs NumPy. A policy computes with thousands of pairs at once and looks up
+few of them: one object for each would cost more than all the arithmetic.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ Pair = tuple[str, str]
 
 
 class PairTable(Mapping[Pair, PairStatistics]):
-    """A mapping from (keyword, checkpoint) to what is known of the two.
+    """A mapping from (keyword, checkpoint) to the statistics of the pair.
 
     Parameters
     ----------
     pairs
-        Which ones there are, each once.
+        Each once.
     numbers
         Their fields, `[len(pairs), len(FIELDS)]`.
     """
@@ -49,10 +48,10 @@ class PairTable(Mapping[Pair, PairStatistics]):
 
     @classmethod
     def of(cls, pairs: Mapping[Pair, PairStatistics]) -> PairTable:
-        """The table of any mapping; a table is its own."""
+        """The table of any mapping; a table is given back as it is."""
         if isinstance(pairs, PairTable):
             return pairs
-        flat = [number for held in pairs.values() for number in numbers_of(held)]
+        flat = [number for sums in pairs.values() for number in numbers_of(sums)]
         return cls(list(pairs), numpy.array(flat, dtype=float))
 
     def __getitem__(self, pair: Pair) -> PairStatistics:
@@ -68,13 +67,13 @@ class PairTable(Mapping[Pair, PairStatistics]):
     def __len__(self) -> int:
         return len(self._pairs)
 
-    def laid_out(self, keywords: Sequence[str], names: Sequence[str]) -> NDArray[numpy.float64]:
-        """All fields, `[len(FIELDS), keywords, checkpoints]`, 0 where nothing is held."""
+    def to_array(self, keywords: Sequence[str], names: Sequence[str]) -> NDArray[numpy.float64]:
+        """All fields, `[len(FIELDS), keywords, checkpoints]`, 0 where there is no such pair."""
         rows = numpy.array([self._rows.get(text, -1) for text in keywords], dtype=numpy.intp)
         columns = numpy.array([self._columns.get(name, -1) for name in names], dtype=numpy.intp)
-        found = numpy.full((len(rows), len(columns)), -1, dtype=numpy.intp)
+        places = numpy.full((len(rows), len(columns)), -1, dtype=numpy.intp)
         if self._at.size and len(rows) and len(columns):
-            there = (rows >= 0)[:, None] & (columns >= 0)[None, :]
-            found = numpy.where(there, self._at[rows[:, None], columns[None, :]], -1)
-        laid: NDArray[numpy.float64] = self._numbers.T[:, found]
-        return laid
+            known = (rows >= 0)[:, None] & (columns >= 0)[None, :]
+            places = numpy.where(known, self._at[rows[:, None], columns[None, :]], -1)
+        dense: NDArray[numpy.float64] = self._numbers.T[:, places]
+        return dense

@@ -1,16 +1,16 @@
-"""A verdict as a choice among the images shown: its likelihood, and what it says of each utility.
+"""A verdict as a choice among the images shown: its likelihood, and what it teaches about each utility.
 
-Separate because two models learn from it: the sums over similar rounds (`statistics`) and the effects of
-single keywords (`basis`). It knows one round and nothing of any other.
+Separate because two kinds of model learn from it: sums over similar rounds (`sufficient_statistics`) and the
+effects of single keywords (`keyword_regression`). It knows one comparison at a time.
 
 A selected image was chosen, in the sense of Luce (Individual Choice Behavior, 1959) and Plackett (The
 analysis of permutations, 1975), from a set of itself, the shown images that were not selected, and the
-person's bar, "good enough", whose utility is `BAR`. A round in which everything was rejected is one choice
-of the bar over all images. With utilities u the probability of a choice is exp(u_chosen) / sum over the set
+person's bar, "good enough", whose utility is `BAR`. If everything was rejected, that is one choice of the bar
+over all images. With utilities u the probability of a choice is exp(u_chosen) / sum over the set
 of exp(u).
 
-Images without a verdict teach nothing of their own checkpoint. They do stand in the set that a selected
-image was chosen from, because the person saw them when choosing.
+Images without a verdict teach nothing about their own checkpoint. They are in the set that a selected image was
+chosen from, because the person saw them when choosing.
 """
 
 from __future__ import annotations
@@ -35,32 +35,32 @@ def merged(shown: Iterable[Shown]) -> list[Shown]:
         images = max(part.images, part.judged)
         if not images:
             continue
-        former = parts.get(part.checkpoint)
-        if former is None:
+        before = parts.get(part.checkpoint)
+        if before is None:
             parts[part.checkpoint] = Shown(part.checkpoint, images, part.selected, part.rejected, part.utility)
         else:
             parts[part.checkpoint] = Shown(
                 part.checkpoint,
-                former.images + images,
-                former.selected + part.selected,
-                former.rejected + part.rejected,
-                former.utility if former.utility is not None else part.utility,
+                before.images + images,
+                before.selected + part.selected,
+                before.rejected + part.rejected,
+                before.utility if before.utility is not None else part.utility,
             )
     return list(parts.values())
 
 
 def bounded(utility: float | None) -> float:
-    """A utility as the likelihood takes it: 0 where there is none, and never so far that exp() runs away."""
+    """A utility as the likelihood takes it: 0 where there is none, and bounded so that exp() cannot overflow."""
     if utility is None or not math.isfinite(utility):
         return 0.0
     return max(-_UTILITY_BOUND, min(_UTILITY_BOUND, utility))
 
 
 def derivatives(shown: Sequence[Shown], utilities: Sequence[float]) -> list[tuple[float, float]]:
-    """Gradient and curvature of the round's log likelihood in each checkpoint's utility, at the given ones.
+    """Gradient and curvature of the log likelihood in each checkpoint's utility, at the given utilities.
 
-    Several selected images share the weight of sqrt(their number) choices: they were made by one person in
-    one look, so they are less than as many independent verdicts, and more than one.
+    Several selected images weigh as sqrt(their number) choices: one person chose them at a glance, so they are
+    fewer than as many independent verdicts, and more than one.
     """
     force = [math.exp(bounded(utility)) for utility in utilities]
     passed_over = [part.images - part.selected for part in shown]
@@ -88,12 +88,17 @@ def derivatives(shown: Sequence[Shown], utilities: Sequence[float]) -> list[tupl
 
 
 def log_likelihood(shown: Sequence[Shown], means: Sequence[float], variances: Sequence[float]) -> float:
-    """How well utilities known up to a variance foretold the choices; parallel to `shown`, at most 0.
+    """The log probability of the choices under normal beliefs about the utilities; at most 0.
 
-    Uncertain utilities are drawn together by `1 / sqrt(1 + pi/8 v)` (MacKay, Neural Computation 4, 1992, for
-    the logistic function), so that whoever was sure and wrong pays for it.
+    Uncertain utilities are shrunk by `1 / sqrt(1 + pi/8 v)` (MacKay, Neural Computation 4, 1992, for the
+    logistic function), so that a model which was sure and wrong pays for it.
+
+    Parameters
+    ----------
+    means, variances
+        Parallel to `shown`.
     """
-    force = _foretold(means, variances)
+    force = _forces(means, variances)
     others = math.exp(BAR) + sum((part.images - part.selected) * f for part, f in zip(shown, force, strict=True))
     selections = sum(part.selected for part in shown)
     if not selections:
@@ -105,13 +110,13 @@ def log_likelihood(shown: Sequence[Shown], means: Sequence[float], variances: Se
 
 
 def surprise(shown: Sequence[Shown], means: Sequence[float], variances: Sequence[float]) -> float:
-    """How much worse the verdict was foretold than a right model foretells on average, in nats.
+    """How much worse the verdict was predicted than a correct model predicts on average, in nats.
 
     The negative log probability of what was chosen (of several, their mean), or of the bar, less its
-    expectation, the entropy of the choice among all images and the bar. It is 0 on average for a model that
-    is right, whether it is sure or not; a picture rejected that was sure to be kept gives about 3.
+    expectation, the entropy of the choice among all images and the bar. It is 0 on average for a correct model,
+    whether it is sure or not; a picture that was sure to be kept and is rejected gives about 3.
     """
-    force = [part.images * each for part, each in zip(shown, _foretold(means, variances), strict=True)]
+    force = [part.images * each for part, each in zip(shown, _forces(means, variances), strict=True)]
     total = math.exp(BAR) + sum(force)
     chances = [each / total for each in force]
     bar = math.exp(BAR) / total
@@ -119,16 +124,16 @@ def surprise(shown: Sequence[Shown], means: Sequence[float], variances: Sequence
     selections = sum(part.selected for part in shown)
     if not selections:
         return -math.log(bar) - entropy
-    said = sum(
+    log_probability = sum(
         part.selected / selections * math.log(chance)
         for part, chance in zip(shown, chances, strict=True)
         if part.selected
     )
-    return -said - entropy
+    return -log_probability - entropy
 
 
-def _foretold(means: Sequence[float], variances: Sequence[float]) -> list[float]:
-    """exp of utilities known up to a variance, drawn together by what is not known."""
+def _forces(means: Sequence[float], variances: Sequence[float]) -> list[float]:
+    """exp of the utilities, each shrunk by its variance."""
     return [
         math.exp(bounded(mean) / math.sqrt(1.0 + _PROBIT * variance))
         for mean, variance in zip(means, variances, strict=True)

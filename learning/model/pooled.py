@@ -1,19 +1,18 @@
-"""The model of similar rounds: what those that share telling words say, shrunk towards what all say.
+"""The model of similar rounds: what rounds with the same informative words say, shrunk towards what all say.
 
-Separate from the policies that use it because it is one of the models that `experts` averages. Three steps,
-each a closed form over the sums that `statistics` keeps:
+Separate from `keyword_regression` because it learns whole rounds and not single words; `averaging` joins the
+two. Three steps, each in closed form over the sums of `sufficient_statistics`:
 
 1. *Overall.* A checkpoint's utility over all prompts has a normal posterior with prior N(0, 0.25^2). A person
-   has a few kinds of prompts, which differ: however many rounds there were, their mean is known only so well.
-2. *Similar rounds.* The sums of the prompt's keywords are pooled, each with the share that the word has in
-   what the prompt tells (`word_weights`): rounds that share its rare words count most.
-3. *Shrinkage.* The pooled sums update a prior around the overall utility. How far a checkpoint may deviate
-   from it is not known, so several widths are tried and averaged by how well each predicts the sums (Bayesian
-   model averaging: Hoeting et al., Statistical Science 14, 1999). Each checkpoint has an average of its own,
-   since many are made for one thing: a mixture of widths is a prior with heavy tails, under which one that is
-   far better than the others is believed to be, and one that was not tried yet may be (a scale mixture of
-   normals: Andrews and Mallows, J. Royal Statistical Society B 36, 1974). Without a telling word the overall
-   utility remains.
+   has a few kinds of prompts, which differ. So however many rounds there were, their mean is known only so well.
+2. *Similar rounds.* The sums of the prompt's keywords are pooled, each with the word's share in what the prompt
+   says (`word_weights`): rounds that share its rare words count most.
+3. *Shrinkage.* The pooled sums update a prior around the overall utility. How far a checkpoint may deviate from
+   it is not known, so several widths are averaged by how well each predicts the sums (Bayesian model averaging:
+   Hoeting et al., Statistical Science 14, 1999). Each checkpoint has its own average, since many are made for
+   one thing. A mixture of widths is a prior with heavy tails (a scale mixture of normals: Andrews and Mallows,
+   J. Royal Statistical Society B 36, 1974): a checkpoint far better than the others is believed, and one not
+   tried yet may be far better. Without an informative word the overall utility remains.
 """
 
 from __future__ import annotations
@@ -22,27 +21,32 @@ from dataclasses import dataclass
 
 import numpy
 
-from . import word_weights as word_weights
+from . import word_weights
 from .confidence import Numbers
 from .evidence_arrays import EvidenceArrays
 
 _OVERALL_VARIANCE = 0.25**2
-"""Of what checkpoints are worth on the whole, which differs far less than what they are worth for one kind of
-prompts. With twice that deviation, what is good elsewhere takes the place of what has not been tried here."""
+"""Of the overall utility, which differs far less between checkpoints than the utility for one kind of prompts. With
+twice that deviation, what is good elsewhere takes the place of what has not been tried here."""
 _KINDS_VARIANCE = 0.2
-"""Of the mean over a person's kinds of prompts, as an estimate of what a new kind would say: kinds that
-differ by 1.4, and a person who has ten of them."""
+"""Of the mean over a person's kinds of prompts, as a prediction of a new kind: kinds that differ by a deviation of
+1.4, and a person who has ten of them."""
 _PROMPT_VARIANCES = numpy.array([0.7, 1.4, 2.6]) ** 2
 _ALIKE = 0.3
-"""What the other checkpoints' sums say of how far one deviates, beside its own: 0 if each were a case of its
-own, 1 if all deviated alike."""
+"""How much the other checkpoints' sums say about how far one deviates: 0 if each were separate, 1 if all deviated
+alike."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """Per candidate `[C]` utility and variance; what they are made of; and what the words tell.
+    """The posterior of each candidate's utility in this model.
 
-    `means` is `overall` plus the sum of `effects` `[K, C]`.
+    Attributes
+    ----------
+    means, variances
+        `[C]`; `means` is `overall` `[C]` plus the sum of `effects` `[K, C]`.
+    words, shares
+        What is known of the keywords, and each one's share in what the prompt says, `[K]`.
     """
 
     means: Numbers
@@ -53,11 +57,11 @@ class Pooled:
     shares: Numbers
 
 
-def predict(held: EvidenceArrays, words: word_weights.Words) -> Pooled:
+def predict(arrays: EvidenceArrays, words: word_weights.Words) -> Pooled:
     """What similar rounds say of each candidate."""
-    overall = _overall(held.overall.field("score"), held.overall.field("information"))
-    information = held.pairs.field("information")
-    score = held.pairs.field("score")
+    overall = _overall(arrays.overall.field("score"), arrays.overall.field("information"))
+    information = arrays.pairs.field("information")
+    score = arrays.pairs.field("score")
     residuals = score - information * overall
     shares = word_weights.shares(words)
     gains, variances = _shrunk(shares @ residuals, shares @ information)
@@ -66,7 +70,7 @@ def predict(held: EvidenceArrays, words: word_weights.Words) -> Pooled:
 
 
 def _overall(score: Numbers, information: Numbers) -> Numbers:
-    """What a prompt of a new kind is expected to say of each candidate, `[C]`.
+    """The expected utility of each candidate for a new kind of prompt, `[C]`.
 
     The rounds' own estimate is `score / information`. Its variance is `1 / information` of the rounds and
     `_KINDS_VARIANCE` of the kinds (a random effect, as in one-way analysis of variance); its prior is
@@ -78,8 +82,8 @@ def _overall(score: Numbers, information: Numbers) -> Numbers:
 
 
 def _shrunk(residual: Numbers, information: Numbers) -> tuple[Numbers, Numbers]:
-    """How far one unit of residual moves each utility, and the variance that is left, averaged over all
-    widths, `[C]` each.
+    """How far one unit of residual moves each utility, and the posterior variance, averaged over all widths,
+    `[C]` each.
 
     With a prior N(overall, v) the log Bayes factor against v = 0 of sums (residual r, information i) is
     `r^2 v / (2 (1 + i v)) - log(1 + i v) / 2`.
@@ -91,5 +95,5 @@ def _shrunk(residual: Numbers, information: Numbers) -> tuple[Numbers, Numbers]:
     weights /= weights.sum(axis=1, keepdims=True)
     variances = _PROMPT_VARIANCES / spread
     gains = (variances * weights).sum(axis=1)
-    apart = residual[:, None] * variances - (residual * gains)[:, None]
-    return gains, ((variances + apart**2) * weights).sum(axis=1)
+    between = residual[:, None] * variances - (residual * gains)[:, None]
+    return gains, ((variances + between**2) * weights).sum(axis=1)

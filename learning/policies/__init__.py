@@ -1,8 +1,8 @@
 """How to rank checkpoints from evidence: one policy per file, all interchangeable.
 
-A policy is a pure function of values. It never reads the store, the clock or unseeded chance, so that the
-same evidence and the same seed always rank alike. A policy's module is imported when it is first asked for:
-to list the names, as ComfyUI's start does, costs nothing.
+A policy is a pure function of values. It never reads the store, the clock or unseeded chance, so the same
+evidence and the same seed always give the same ranking. A policy's module is imported when it is first asked
+for, because ComfyUI's start only lists the names.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def policy_named(name: str) -> Policy:
     if name not in _HOMES:
         raise ValueError(f"There is no policy {name!r}: choose one of {', '.join(POLICIES)}.")
     module, kind = _HOMES[name]
-    made: Policy = getattr(import_module(module, __name__), kind)()
-    return made
+    policy: Policy = getattr(import_module(module, __name__), kind)()
+    return policy
 
 
 __all__ = ["DEFAULT_POLICY", "POLICIES", "Policy", "policy_named"]

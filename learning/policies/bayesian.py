@@ -1,18 +1,4 @@
-"""The default: models of the person averaged, their best shown, and confidence that means what it says.
-
-What is thought of each checkpoint comes from `experts`. The branches behind the best go to whatever could
-still be the best: the first to the greatest mean plus two standard deviations of the posterior, those behind
-it to the greatest mean plus three (Bayes-UCB: Kaufmann, Cappe and Garivier, AISTATS 2012). The wider bound
-tries what is hardly known, also where the narrower one is content with the runners-up. Where much is known
-and nothing is doubted, one deviation does for all: what is left is to show those that are liked.
-
-Chance decides where variety is the point, so that a queue of prompts tries many: before the first verdict,
-when nothing tells the checkpoints apart, and for a draft's third branch, by Thompson sampling (Thompson,
-Biometrika 25, 1933).
-
-Confidence is clarity (the probability that the best is the best) times evidence (how many rounds shared the
-telling words). Both come from similar rounds: what is liked in general is shown, but not trusted.
-"""
+"""The default: averaged models of the person, the best shown first, and a confidence that is calibrated."""
 
 from __future__ import annotations
 
@@ -25,7 +11,45 @@ _SECOND, _OTHERS, _EXPLORED = 2.0, 3.0, 1.0  # standard deviations
 
 
 class Bayesian(ModelPolicy):
-    """Averaged choice models, branches by upper bounds of two widths, confidence that is honest."""
+    """Upper confidence bounds over a Bayesian average of choice models.
+
+    The candidate with the greatest posterior mean is first. The second branch goes to the greatest mean plus
+    two standard deviations among the others, the third to the greatest mean plus three. The narrow bound soon
+    leaves what it finds worse; the wide one goes on to what is hardly known. Where the evidence is at least
+    0.8 and no drift is seen, one standard deviation is used for all: what remains is to show what is liked.
+
+    Chance decides only where variety is the point: before the first verdict, when all candidates look alike,
+    and for the third branch of a draft, which is one posterior draw (Thompson sampling).
+
+    Confidence is evidence (how many comparisons shared the informative words of the prompt) times clarity (the
+    probability that the first is the best).
+
+    Parameters
+    ----------
+    Fixed: two, three and (explored) one standard deviations; evidence of 0.8 counts as explored. The constants
+    of the models are in `learning/model`, each with its reason.
+
+    Examples
+    --------
+    Twelve prompts about cats, of which checkpoint "b" made the picture that was kept:
+
+    >>> import numpy
+    >>> from context_checkpoint.learning.model.accumulator import Accumulator
+    >>> from context_checkpoint.learning.model.evidence import Comparison
+    >>> from context_checkpoint.learning.values import Keyword, Shown
+    >>> cat, candidates, sums = [Keyword("cat")], ["a", "b", "c"], Accumulator()
+    >>> for _ in range(12):
+    ...     pictures = [Shown(name, 1, selected=int(name == "b"), rejected=int(name != "b")) for name in candidates]
+    ...     sums.add(Comparison(tuple(cat), tuple(pictures)))
+    >>> ranking = Bayesian().rank(cat, candidates, sums.evidence(cat, candidates), rng=numpy.random.default_rng(7))
+    >>> ranking.order[0], round(ranking.confidence, 2)
+    ('b', 0.75)
+
+    References
+    ----------
+    Kaufmann, Cappe and Garivier, On Bayesian Upper Confidence Bounds for Bandit Problems, AISTATS 2012.
+    Hoeting, Madigan, Raftery and Volinsky, Bayesian Model Averaging, Statistical Science 14, 1999.
+    """
 
     name = "bayesian"
 

@@ -1,4 +1,4 @@
-"""What every policy promises; `tests/learning/test_policies.py` runs one suite of it over all of them."""
+"""What every policy promises; `tests/learning/policies/test_policies.py` runs one suite over all of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..values import Keyword, Ranking
 
 
 class Policy(Protocol):
-    """Ranks candidates for a prompt's keywords from what verdicts taught."""
+    """Ranks candidates (arms) for a prompt's keywords (the context) by what verdicts (rewards) have taught."""
 
     @property
     def name(self) -> str: ...
@@ -28,16 +28,16 @@ class Policy(Protocol):
     ) -> Ranking:
         """Rank all candidates, best first.
 
-        Any number of keywords and candidates, none included, is fine. Equal scores stay in the candidates'
-        order, so that a person's own order decides until something is known. Only `shown_order` after its
-        first place may depend on `rng`, and on whether a `draft` is asked for: it is there to see many, and
-        may leave more to chance.
-        """
-        ...
+        Any number of keywords and candidates is allowed, also none. Equal scores stay in the candidates'
+        order, so that a person's own order decides until something is known.
 
-    def drawn(self, ranking: Ranking, rng: numpy.random.Generator, *, draft: bool = False) -> tuple[str, ...]:
-        """The `shown_order` that `rank` gives with these, of a ranking that it gave with others.
-
-        The ranking's names may have been spelled otherwise since, in all its fields.
+        Parameters
+        ----------
+        evidence
+            The sums of the keywords and the candidates; what is missing counts as zero.
+        rng
+            All chance there is. It may change `shown_order` behind the first place, and nothing else.
+        draft
+            Whether branches are for a draft, which is there to show many: it may leave more to chance.
         """
         ...

@@ -1,7 +1,7 @@
-"""What the policies that believe the same models share: their ranking, their confidence and their reasons.
+"""What the policies over the averaged models share: scores, confidence and reasons.
 
-`bayesian`, `thompson` and `ucb` think of the checkpoints what `experts` thinks, and are as sure of it; each
-only says which ones are tried beside the best.
+`bayesian`, `thompson` and `ucb` have the same posterior (`model.averaging`). Each only adds in which order the
+branches behind the best are filled.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy
 
-from ..model import word_weights as word_weights
+from ..model import word_weights
 from ..model.averaging import Prediction, predict
 from ..model.confidence import Numbers, clarity
 from ..model.evidence import Evidence
@@ -20,22 +20,22 @@ from ..model.evidence_arrays import Field
 from ..values import Keyword, Ranking, Reason
 
 _COUNTED: tuple[Field, Field] = ("selected", "total")
-_MUCH_EVIDENCE = 0.8  # sixteen similar rounds, of many checkpoints 32
-_EXPLAINED = 5  # candidates whose reasons are told
+_MUCH_EVIDENCE = 0.8  # sixteen similar rounds, among many checkpoints 32
+_EXPLAINED = 5  # candidates with reasons
 
 
 @dataclass(frozen=True, slots=True)
 class Beliefs:
-    """What decides which branches are tried.
+    """What decides how branches are filled.
 
     Attributes
     ----------
     means, deviations
-        Utility and its standard deviation, `[C]`.
+        Posterior mean and standard deviation of each candidate's utility, `[C]`.
     explored
-        Much is known of such prompts, and nothing of it doubted.
+        Whether much is known of such prompts, without a sign of drift.
     draft
-        What is asked for is a draft, which is there to see many.
+        Whether the branches are for a draft, which is there to show many.
     """
 
     means: Numbers
@@ -45,7 +45,7 @@ class Beliefs:
 
 
 class ModelPolicy(ABC):
-    """Ranks by the averaged models; a policy adds `name` and `appeal`."""
+    """Ranks by posterior mean; a policy adds `name` and `appeal`."""
 
     def rank(
         self,
@@ -58,39 +58,33 @@ class ModelPolicy(ABC):
     ) -> Ranking:
         if not candidates:
             return Ranking((), (), {}, {}, 0.0, 0.0, 0.0)
-        settled = _settled(keywords, candidates, predict(keywords, candidates, evidence))
-        return replace(settled, shown_order=self.drawn(settled, rng, draft=draft))
-
-    def drawn(self, ranking: Ranking, rng: numpy.random.Generator, *, draft: bool = False) -> tuple[str, ...]:
-        if not ranking.order:
-            return ()
-        names, leader = tuple(ranking.scores), ranking.order[0]
-        beliefs = Beliefs(
-            numpy.fromiter(ranking.scores.values(), float, len(names)),
-            numpy.array(ranking.deviations),
-            explored=ranking.evidence >= _MUCH_EVIDENCE and ranking.drift <= 0.0,
-            draft=draft,
-        )
-        appeal = self.appeal(beliefs, rng)
-        behind = (names[place] for place in numpy.argsort(-appeal, kind="stable").tolist())
-        return (leader, *(name for name in behind if name != leader))
+        prediction = predict(keywords, candidates, evidence)
+        deviations = numpy.sqrt(prediction.variances)
+        ranking = _ranking(keywords, candidates, prediction, deviations)
+        explored = ranking.evidence >= _MUCH_EVIDENCE and ranking.drift <= 0.0
+        appeal = self.appeal(Beliefs(prediction.means, deviations, explored, draft), rng)
+        leader = ranking.order[0]
+        behind = (candidates[place] for place in numpy.argsort(-appeal, kind="stable").tolist())
+        return replace(ranking, shown_order=(leader, *(name for name in behind if name != leader)))
 
     @abstractmethod
     def appeal(self, beliefs: Beliefs, rng: numpy.random.Generator) -> Numbers:
         """The order in which branches behind the best are filled, greatest first, `[C]`."""
 
 
-def _settled(keywords: Sequence[Keyword], candidates: Sequence[str], found: Prediction) -> Ranking:
-    """The candidates by what is thought of them, before chance has a say."""
-    order = numpy.argsort(-found.means, kind="stable")
+def _ranking(
+    keywords: Sequence[Keyword], candidates: Sequence[str], prediction: Prediction, deviations: Numbers
+) -> Ranking:
+    """All but `shown_order`, which is that of the scores."""
+    means, pooled = prediction.means, prediction.pooled
+    order = numpy.argsort(-means, kind="stable")
     leader = int(order[0])
-    pooled, deviations = found.pooled, numpy.sqrt(found.variances)
-    leader_rounds = found.held.pairs.field("rounds")[:, leader]
-    amount = found.staleness_discount * word_weights.evidence(
+    leader_rounds = prediction.arrays.pairs.field("rounds")[:, leader]
+    amount = prediction.staleness_discount * word_weights.evidence(
         pooled.words, pooled.shares, leader_rounds, len(candidates)
     )
-    clear = clarity(found.means, deviations, leader)
-    scores = dict(zip(candidates, found.means.tolist(), strict=True))
+    clear = clarity(means, deviations, leader)
+    scores = dict(zip(candidates, means.tolist(), strict=True))
     names = tuple(candidates[place] for place in order)
     return Ranking(
         order=names,
@@ -100,27 +94,26 @@ def _settled(keywords: Sequence[Keyword], candidates: Sequence[str], found: Pred
         confidence=amount * clear,
         evidence=amount,
         clarity=clear,
-        reasons=_reasons(keywords, candidates, found, order[:_EXPLAINED].tolist()),
-        drift=found.drift,
-        deviations=tuple(deviations.tolist()),
+        reasons=_reasons(keywords, candidates, prediction, order[:_EXPLAINED].tolist()),
+        drift=prediction.drift,
     )
 
 
 def _reasons(
     keywords: Sequence[Keyword],
     candidates: Sequence[str],
-    found: Prediction,
+    prediction: Prediction,
     explained: Sequence[int],
 ) -> tuple[Reason, ...]:
     """What makes up the score of the first few candidates: the effects of each add up to its score."""
     reasons = []
-    pairs, overall = found.held.pairs, found.held.overall
+    pairs, overall = prediction.arrays.pairs, prediction.arrays.overall
     for place in explained:
-        name, effects = candidates[place], found.effects[:, place].tolist()
+        name, effects = candidates[place], prediction.effects[:, place].tolist()
         selected, total = (pairs.field(field)[:, place].tolist() for field in _COUNTED)
         of_all = (float(overall.field(field)[place]) for field in _COUNTED)
-        reasons.append(Reason("", name, float(found.overall[place]), *of_all))
-        sizes = numpy.abs(found.effects[:, place])
+        reasons.append(Reason("", name, float(prediction.overall[place]), *of_all))
+        sizes = numpy.abs(prediction.effects[:, place])
         rows = numpy.argsort(-sizes, kind="stable").tolist()
         reasons += [
             Reason(keywords[row].text, name, effects[row], selected[row], total[row]) for row in rows if total[row]

@@ -1,25 +1,23 @@
-r"""Which words of a prompt can tell anything: ComfyUI's prompt syntax in, keywords with their emphasis out.
+r"""From a prompt in ComfyUI's syntax to keywords with their emphasis.
 
-One linear scan, whatever the input: no pattern has a repetition that can be entered in two ways, and a
-bracket's weight is looked up where it opens instead of being multiplied into all that it encloses where it
-closes. It is separate from the policies because it knows prompts and they know numbers; which words are too
-common to tell anything is measured by them, not listed here.
+One linear scan, whatever the input: no pattern has a repetition that can match in two ways, and a bracket's
+weight is looked up where it opens instead of being multiplied into its content where it closes. Separate from
+the models because it knows prompts and they know numbers. It refuses to judge which words are too common to be
+informative: the models measure that.
 
 The rules, where they are not obvious:
 
 - A prompt with commas or line breaks is a tag list. A tag of two to four words is a keyword as a whole, and
-  so is each of its words. A sentence gives its words, and each two of them that stand side by side without
-  grammar between them: the tag "long hair" and the sentence "a woman with long hair" meet in "long",
-  "hair" and "long hair". Quality words make no phrases, since nothing is told by which of them stand side
-  by side. `long_hair`, `waist-up` and `saber \(fate\)` are tags wherever they stand.
-- A hyphen and an underscore are spaces, unless two words are one in other people's prompts (`word_forms`).
-- `<lora:x:0.8>` is dropped: it names a file that other nodes load, and ComfyUI's text encoder does not know
-  it.
-- `embedding:x` is one keyword and never split: an embedding is a word that somebody taught the encoder.
-  Most stand for a style or belong to one family of checkpoints, which is what a recommendation wants to
-  know.
-- `{a|b}` gives each alternative its share of the weight: whoever sends it unresolved will see one of them.
-- A weight lies in 0..4, and a word of weight 0 is not there.
+  so is each of its words. A sentence gives its words, and each two adjacent ones without grammar between
+  them: the tag "long hair" and the sentence "a woman with long hair" share "long", "hair" and "long hair".
+  Quality words make no phrases, since their order is not informative. `long_hair`, `waist-up` and
+  `saber \(fate\)` are tags wherever they stand.
+- A hyphen and an underscore are spaces, unless people write the two words as one (`word_forms`).
+- `<lora:x:0.8>` is dropped: it names a file that other nodes load, and ComfyUI's text encoder ignores it.
+- `embedding:x` is one keyword and never split: an embedding is a trained word. Most stand for a style or belong
+  to one family of checkpoints, which is what a recommendation wants to know.
+- `{a|b}` gives each alternative its share of the weight: if it is sent unresolved, one of them will be used.
+- A weight is in 0..4, and a word of weight 0 is dropped.
 """
 
 from __future__ import annotations
@@ -38,16 +36,16 @@ MOST_KEYWORDS = 100
 """Keywords beyond these, in the order of the prompt, are left out: phrases first, then words and tags."""
 
 MOST_NEGATIVE = 24
-"""Keywords of a negative prompt. Most people paste one long list into every prompt, which tells nothing;
-those who write one for the picture at hand write a short one."""
+"""Keywords of a negative prompt. Most people paste one long list into every prompt, which is not informative; one
+that is written for the picture at hand is short."""
 NEGATIVE = "-"
 """Begins the keywords of a negative prompt, and no other keyword: "-blurry" is not "blurry"."""
 
 _READ = 16_384  # characters of a prompt, comments aside: some twenty times what fills MOST_KEYWORDS
 _LONGEST_WORD = 40
 _LONGEST_TAG = 4
-_SENTENCE_PHRASE = 0.5  # of its words' weight: in a lone sentence a phrase repeats what its words say
-_REMEMBERED = 4096  # forms that need not be worked out anew; each has at most _LONGEST_WORD letters
+_SENTENCE_PHRASE = 0.5  # of its words' weight: in a single sentence a phrase repeats what its words say
+_CACHED_FORMS = 4096  # each has at most _LONGEST_WORD letters
 _MOST_WEIGHT = 4.0
 _ROUND = 1.1  # ComfyUI: (word) is (word:1.1)
 _SQUARE = 0.9  # A1111's [word]; ComfyUI's encoder ignores it, but people mean it
@@ -84,8 +82,7 @@ _Weighted = list[tuple[str, float]]
 
 @dataclass(slots=True)
 class _Segment:
-    """What stands between two commas, or between other marks that end a phrase: words and escaped brackets,
-    each with its weight."""
+    """The text between two commas, or other marks that end a phrase: words and escaped brackets with their weights."""
 
     pieces: list[tuple[str, float]] = field(default_factory=list)
     literal: bool = False
@@ -93,7 +90,7 @@ class _Segment:
 
 @dataclass(slots=True)
 class _Bracket:
-    """A bracket that closes again: where, what it makes of the weight inside, and whether it is a choice."""
+    """A bracket that is closed: where, the factor for the weight inside, and whether it is a choice."""
 
     end: int
     factor: float
@@ -115,21 +112,21 @@ def extract_keywords(prompt: str, *, phrases: bool = True) -> tuple[Keyword, ...
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)[:_READ]  # one character can become eighteen
     segments, tag_list = _segments(text)
-    found: dict[str, float] = {}
-    pairs: dict[str, float] = {}
+    weights: dict[str, float] = {}
+    phrase_weights: dict[str, float] = {}
     for segment in segments:
-        words, side_by_side = _keywords_of(segment, tag_list=tag_list)
+        words, adjacent = _keywords_of(segment, tag_list=tag_list)
         for word, weight in words:
-            if weight > found.get(word, 0.0):
-                found[word] = weight
-        for phrase, weight in side_by_side:
-            if weight > pairs.get(phrase, 0.0):
-                pairs[phrase] = weight
-        if len(found) >= MOST_KEYWORDS:
+            if weight > weights.get(word, 0.0):
+                weights[word] = weight
+        for phrase, weight in adjacent:
+            if weight > phrase_weights.get(phrase, 0.0):
+                phrase_weights[phrase] = weight
+        if len(weights) >= MOST_KEYWORDS:
             break
-    for phrase, weight in pairs.items() if phrases else ():
-        found[phrase] = max(weight, found.get(phrase, 0.0))
-    kept = list(found.items())[:MOST_KEYWORDS]
+    for phrase, weight in phrase_weights.items() if phrases else ():
+        weights[phrase] = max(weight, weights.get(phrase, 0.0))
+    kept = list(weights.items())[:MOST_KEYWORDS]
     return tuple(Keyword(word, round(weight, 3)) for word, weight in kept if weight >= 0.001)
 
 
@@ -139,14 +136,14 @@ def negative_keywords(negative: str) -> tuple[Keyword, ...]:
     >>> [keyword.text for keyword in negative_keywords("blurry, (bad hands:1.2)")]
     ['-blurry', '-bad hand', '-bad', '-hand']
     """
-    found = extract_keywords(negative, phrases=False)[:MOST_NEGATIVE]
-    return tuple(Keyword(NEGATIVE + keyword.text, keyword.weight) for keyword in found)
+    keywords = extract_keywords(negative, phrases=False)[:MOST_NEGATIVE]
+    return tuple(Keyword(NEGATIVE + keyword.text, keyword.weight) for keyword in keywords)
 
 
 def _without_comments(text: str) -> str:
     """Drop `/* */`, `//` and `#` comments, as ComfyUI's frontend does for the first two.
 
-    An unclosed `/*` is text. Searching by hand, since a pattern would look for each one's end again.
+    An unclosed `/*` is text. Not by a pattern, which would search for the end of each one again.
     """
     if "/*" in text:
         kept, start = [], 0
@@ -160,11 +157,11 @@ def _without_comments(text: str) -> str:
 
 
 def _segments(text: str) -> tuple[list[_Segment], bool]:
-    """Cut a prompt into segments of weighted words, and say whether it is a list of tags."""
+    """Cut a prompt into segments of weighted words; and whether it is a list of tags."""
     tokens = list((_ASCII if text.isascii() else _ANY).finditer(text))
     brackets = _brackets(tokens)
     ends: list[tuple[int, float]] = []  # where the open brackets close, and the weight outside
-    choices: set[int] = set()  # where the open choices close: what follows belongs to each alternative
+    choices: set[int] = set()  # where the open choices close: a new segment begins there
     weight, segments = 1.0, [_Segment()]
     lists = 0
     for place, token in enumerate(tokens):
@@ -197,9 +194,8 @@ def _segments(text: str) -> tuple[list[_Segment], bool]:
 
 
 def _brackets(tokens: Sequence[re.Match[str]]) -> dict[int, _Bracket]:
-    """Match the brackets, by the position of the opening token; those that never close are only
-    characters."""
-    found: dict[int, _Bracket] = {}
+    """The pairs of brackets by the position of the opening one; those that never close are only characters."""
+    brackets: dict[int, _Bracket] = {}
     waiting: list[tuple[str, int, int, bool]] = []  # spelling, place, choices, edited
     for place, token in enumerate(tokens):
         kind = token.lastgroup
@@ -214,8 +210,8 @@ def _brackets(tokens: Sequence[re.Match[str]]) -> dict[int, _Bracket]:
         elif kind == "close" and waiting and waiting[-1][0] == _CLOSES[token.group()]:
             spelling, start, choices, edited = waiting.pop()
             factor = _factor(spelling, choices, edited, tokens[place - 1])
-            found[start] = _Bracket(place, factor, choices > 1 and spelling != "(")
-    return found
+            brackets[start] = _Bracket(place, factor, choices > 1 and spelling != "(")
+    return brackets
 
 
 def _factor(spelling: str, choices: int, edited: bool, last: re.Match[str]) -> float:
@@ -233,7 +229,7 @@ def _factor(spelling: str, choices: int, edited: bool, last: re.Match[str]) -> f
 def _keywords_of(segment: _Segment, *, tag_list: bool) -> tuple[_Weighted, _Weighted]:
     """The segment's words, with its tag if it is one, and its phrases."""
     pieces: _Weighted = []
-    found: _Weighted = []
+    keywords: _Weighted = []
     for spelling, weight in segment.pieces:
         start = len(pieces)
         for form in _forms(spelling):
@@ -242,27 +238,27 @@ def _keywords_of(segment: _Segment, *, tag_list: bool) -> tuple[_Weighted, _Weig
             else:
                 pieces.append((form, weight))
         if len(pieces) > start + 1:
-            found += _tag(pieces[start:])
+            keywords += _tag(pieces[start:])
     if tag_list or segment.literal:
-        found = [*_tag(pieces), *found]
+        keywords = [*_tag(pieces), *keywords]
     phrases: _Weighted = []
     share = 1.0 if tag_list else _SENTENCE_PHRASE
     last: tuple[str, float] | None = None
     for form, weight in pieces:
         words = _words(form, tag=tag_list)
         for word in words:
-            found.append((word, weight))
+            keywords.append((word, weight))
         if len(words) != 1 or words[0] in QUALITY_WORDS:
             last = None
             continue
         if last and last[0] != words[0] and len(last[0]) + len(words[0]) < _LONGEST_WORD:
             phrases.append((f"{last[0]} {words[0]}", share * (last[1] + weight) / 2))
         last = words[0], weight
-    return found, phrases
+    return keywords, phrases
 
 
 def _forms(spelling: str) -> tuple[str, ...]:
-    """The parts of what is written as one, each in the form that all its spellings share."""
+    """The parts of what is written as one word, each in the form that its spellings share."""
     return _short_forms(spelling) if len(spelling) <= _LONGEST_WORD else _any_forms(spelling)
 
 
@@ -273,7 +269,7 @@ def _any_forms(spelling: str) -> tuple[str, ...]:
     return tuple(_form(part[:_LONGEST_WORD]) for part in lower.replace("-", "_").split("_"))
 
 
-_short_forms = lru_cache(maxsize=_REMEMBERED)(_any_forms)
+_short_forms = lru_cache(maxsize=_CACHED_FORMS)(_any_forms)
 
 
 def _form(word: str) -> str:
@@ -281,7 +277,7 @@ def _form(word: str) -> str:
 
 
 def _tag(pieces: _Weighted) -> _Weighted:
-    """Two to four words as one keyword, or nothing where they are a piece of a sentence."""
+    """Two to four words as one keyword, or nothing if they are a part of a sentence."""
     if not 2 <= len(pieces) <= 2 * _LONGEST_TAG:
         return []
     text = " ".join(form for form, _ in pieces).replace("( ", "(").replace(" )", ")")
@@ -295,18 +291,17 @@ def _tag(pieces: _Weighted) -> _Weighted:
     return [(text, sum(weight for _, weight in pieces) / len(pieces))]
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHED_FORMS)
 def _words(form: str, *, tag: bool) -> tuple[str, ...]:
-    """What is left to remember of a form: nothing of grammar, numbers and single letters."""
+    """The words of a form, without grammar words, numbers and single letters."""
     if form in STOP_WORDS:
         return ()
     if form.isascii():
-        telling = len(form) > 1 and any(character.isalpha() for character in form)
-        return (form,) if telling else ()
-    return tuple(word for word in script_words(form, tag=tag) if _tells(word))
+        return (form,) if len(form) > 1 and any(character.isalpha() for character in form) else ()
+    return tuple(word for word in script_words(form, tag=tag) if _is_word(word))
 
 
-def _tells(word: str) -> bool:
+def _is_word(word: str) -> bool:
     if len(word) == 1 and word.isalpha() and not is_ideographic(word):
         return False
     return not word.isnumeric() and word not in STOP_WORDS

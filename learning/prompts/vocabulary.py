@@ -1,8 +1,8 @@
 """What a word is, in the languages of prompts: stop words, quality words, scripts without spaces.
 
-Separate from `keywords` because that module knows ComfyUI's syntax and this one knows language. It refuses to
-judge whether a word is worth anything for a recommendation: stop words are grammar only, and how telling
-"masterpiece" is gets measured from the person's rounds.
+Separate from `keywords` because that module knows ComfyUI's syntax and this one knows languages. It refuses to
+judge whether a word is informative: stop words are grammar alone, and what "masterpiece" is worth is measured
+from the person's own rounds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PHRASE_BREAKERS = _words("""
     a an the of with and or is are was were be her his their its my your our this that these those for from by
     to who which while where when as has have having being
 """)
-"""Words that make what stands beside a comma a piece of a sentence ("looking at viewer" is a tag)."""
+"""Words that make the text between two commas a part of a sentence ("looking at viewer" is a tag)."""
 
 STOP_WORDS = PHRASE_BREAKERS | _words("""
     i me we us you he him she it they them in on at into onto up down out off over under between through
@@ -89,9 +89,9 @@ _WORSE = _words("""
     "long neck",
 }
 QUALITY_WORDS = _BETTER | {f"-{word}" for word in _WORSE}
-"""Words that people put into any prompt for a better picture, and (with `-`) into any negative prompt. A
-policy presumes that they tell nothing of the subject until a person's own rounds show that their use varies;
-all other words start without prejudice."""
+"""Words that people put into any prompt for a better picture, and (with `-`) into any negative prompt. The models
+presume that they are not informative until a person's own rounds show that their use varies; no such prior holds
+for other words."""
 
 _SCRIPTS = re.compile(
     "(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af\u3005\u3006]+)"

@@ -1,9 +1,8 @@
-"""Which ways of writing are one word: plurals, British and American, one word and two.
+"""Which spellings are one word: plurals, British and American, one word and two.
 
-Separate from `prompt_words`, which knows what a word is, because this is a list of what people's prompts were
-seen to write in several ways, and refuses to be a dictionary: a form that it does not know is a word of its
-own, whose rounds the person judges like any other's. Every form is given back unchanged, so that what was
-read once may be read again.
+Separate from `vocabulary`, which knows what a word is, because this is a list of spellings that real prompts
+have. It refuses to be a dictionary: an unknown form is a word of its own, with rounds of its own. Every form is
+given back unchanged, so that keywords may be read again.
 """
 
 from __future__ import annotations
@@ -58,11 +57,11 @@ _COMPOUNDS = {
         """)
     )
 }
-"""Written apart, with a hyphen and as one word: those that ten thousand people's prompts had each way at
-least three times, and a few whose kind they had."""
+"""Written as two words, with a hyphen and as one word: those that ten thousand real prompts had at least three times
+in each way, and a few of the same kind."""
 _UNITS = frozenset({"bit", "d", "k", "mm"})
 SECOND_PARTS = _UNITS | {second for _, second in _COMPOUNDS}
-"""Words before which one may stand that makes one word with them."""
+"""Words that may join the word before them to one word."""
 
 _OUR = re.compile(
     "(colo|armo|^harbo|^neighbo|^favo|^flavo|^humo|^vapo|^hono|^glamo|^splendo|^odo|^rumo|^parlo)ur(?=$|s$|e|i|f|l|a|h)"
@@ -105,7 +104,7 @@ _AMERICAN = {
 
 
 def one_form(word: str) -> str:
-    """The form under which an English word is remembered; anything else is given back as it is.
+    """The form under which an English word is learned; anything else is given back as it is.
 
     >>> [one_form(word) for word in ("colours", "watercolour", "grey", "stylised", "hour", "centres")]
     ['color', 'watercolor', 'gray', 'stylized', 'hour', 'center']
@@ -120,7 +119,7 @@ def one_form(word: str) -> str:
 
 
 def joined(first: str, second: str) -> str:
-    """The word that two words are in other prompts, or nothing.
+    """The one word that two words are in other prompts, or an empty string.
 
     >>> joined("photo", "realistic"), joined("3", "d"), joined("oil", "painting")
     ('photorealistic', '3d', '')

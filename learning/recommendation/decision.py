@@ -1,9 +1,9 @@
-"""From a question and the evidence to a decision: what `recommend` and `explain` have in common.
+"""The way of a prompt to an answer: `Question`, `Decision`, then `Recommendation` or `Explained`.
 
-Pure, and separate from the service, which fetches the evidence between the two halves: `ask` checks what a
-caller wants and brings it into the store's spelling, `decide` applies policy and strategy and gives every
-name back as the caller spells it. Chance comes from the question's seed alone, and from nowhere else where
-there is one.
+`ask` checks what a caller wants, `decide` applies policy, strategy and pins to the evidence, and the decision
+puts itself into the words of a recommendation or of a full explanation. All of it is pure and knows no store:
+the service fetches the evidence between `ask` and `decide`. That is why a decision can be kept and given
+again for as long as the evidence is the same (`cache`).
 """
 
 from __future__ import annotations
@@ -20,29 +20,55 @@ from ..model.evidence import Evidence
 from ..names import stored_name, stored_text
 from ..policies import Policy, policy_named
 from ..prompts.keywords import extract_keywords, negative_keywords
-from ..values import STAGES, Keyword, Ranking, Recommendation, Stage, Strategy, Thresholds
-from . import explanation, strategy
+from ..values import HALF_LIFE, STAGES, Keyword, Ranking, Recommendation, Stage, Thresholds
+from . import explanation, pins, strategy
 from .counterfactuals import what_would_change
 
 _SEEDS = 2**64
-_WORDS_ALONE = frozenset({"counts"})
-"""Policies without phrases and negative prompts: the document's rule is exact on its own keywords."""
+_POLICIES_WITHOUT_PHRASES = frozenset({"counts"})
+"""Nor do they read negative prompts: the document's rule is exact on its own keywords."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to recommend for, and how. `spelled` has the caller's spelling of a candidate, by the store's;
-    `keywords` are the prompt's and then the negative prompt's."""
+    """What to recommend for, and how: with the same evidence and a seed, equal questions have one answer.
+
+    Attributes
+    ----------
+    keywords
+        The prompt's, then the negative prompt's.
+    candidates
+        As the caller spells them, each once and without the banned ones.
+    pinned
+        Checkpoints to show in any case, as the store spells them.
+    half_life
+        How fast evidence fades (`values.HALF_LIFE`).
+    """
 
     prompt: str
     keywords: tuple[Keyword, ...]
-    spelled: Mapping[str, str]
+    candidates: tuple[str, ...]
     policy: Policy
     stage: Stage
     explore: bool
     max_branches: int
     seed: int | None
     thresholds: Thresholds
+    pinned: frozenset[str] = frozenset()
+    half_life: float = HALF_LIFE
+
+    @property
+    def spelled(self) -> dict[str, str]:
+        """The caller's spelling of each candidate, by the store's."""
+        return {stored_name(name): name for name in self.candidates}
+
+    @property
+    def read_keywords(self) -> tuple[Keyword, ...]:
+        """The keywords that the policy looks at; all are logged, so that every policy may learn from them."""
+        if self.policy.name not in _POLICIES_WITHOUT_PHRASES:
+            return self.keywords
+        words = {stored_text(word.text) for word in extract_keywords(self.prompt, phrases=False)}
+        return tuple(word for word in self.keywords if word.text in words)
 
 
 def ask(
@@ -56,134 +82,135 @@ def ask(
     max_branches: int,
     seed: int | None,
     thresholds: Thresholds | None,
+    curation: pins.Curation | None = None,
+    half_life: float = HALF_LIFE,
 ) -> Question:
-    """Check a question.
+    """Check a question and read its prompts.
 
     Raises
     ------
     InvalidRequest
-        If there is no candidate, or the stage or the policy does not exist.
+        If there is no candidate that is not banned, or the stage or the policy does not exist.
     """
+    curation = curation or pins.Curation()
+    allowed = pins.allowed(candidates, curation)
     if stage not in STAGES:
         raise InvalidRequest(f"There is no stage {stage!r}; choose one of: {', '.join(STAGES)}.")
     try:
         chosen = policy_named(policy)
     except ValueError as error:
         raise InvalidRequest(error_text(error), "unknown_policy") from error
+    words = (*extract_keywords(prompt), *negative_keywords(negative))
     return Question(
         prompt,
-        tuple(
-            Keyword(stored_text(word.text), word.weight)
-            for word in (*extract_keywords(prompt), *negative_keywords(negative))
-        ),
-        _spellings(candidates),
+        tuple(Keyword(stored_text(word.text), word.weight) for word in words),
+        _each_once(allowed),
         chosen,
         stage,
         explore,
         max_branches,
         seed,
         thresholds or Thresholds(),
+        curation.pinned_names,
+        half_life,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The answer, with all that led to it. Only the evidence spells checkpoints as the store does."""
-
-    question: Question
-    evidence: Evidence
-    ranking: Ranking
-    strategy: Strategy
-    checkpoints: tuple[str, ...]
-
-    def recommendation(self, family: str) -> Recommendation:
-        asked, ranking = self.question, self.ranking
-        return Recommendation(
-            prompt=asked.prompt,
-            checkpoints=self.checkpoints,
-            confidence=ranking.confidence,
-            strategy=self.strategy,
-            scores=ranking.scores,
-            policy=asked.policy.name,
-            keywords=asked.keywords,
-            explanation=explanation.one_sentence(
-                ranking, self.checkpoints, self.strategy, stage=asked.stage, policy=asked.policy.name
-            ),
-            stage=asked.stage,
-            evidence=ranking.evidence,
-            clarity=ranking.clarity,
-            utilities=ranking.utilities,
-            reasons=ranking.reasons,
-            drift=ranking.drift,
-            seed=asked.seed,
-            family=family,
-        )
-
-    def in_full(self) -> explanation.Explained:
-        """Tell all, and what would change the answer: that asks the policy a few dozen times more."""
-        asked, spelled = self.question, self.question.spelled
-        stored = {name: store for store, name in spelled.items()}
-        change = what_would_change(
-            asked.policy,
-            _read_by(asked.policy, asked),
-            list(spelled),
-            self.evidence,
-            _respelled(self.ranking, stored),
-        )
-        left = tuple(replace(word, checkpoint=spelled[word.checkpoint]) for word in change.without)
-        return explanation.in_full(
-            self.ranking,
-            asked.keywords,
-            self.evidence,
-            replace(change, runner_up=spelled.get(change.runner_up, ""), without=left),
-            policy=self.question.policy.name,
-            strategy=self.strategy,
-        )
-
-
-def decide(asked: Question, evidence: Evidence, known: Ranking | None = None) -> Decision:
-    """Rank the candidates and choose among them.
-
-    Parameters
-    ----------
-    known
-        The ranking of an earlier decision, of this evidence and a question that differs at most in its seed
-        and in how much is shown: only chance is drawn anew.
+def decide(question: Question, evidence: Evidence) -> Decision:
+    """Rank the candidates, choose among them, and put the pinned ones where they belong.
 
     Raises
     ------
     InvalidRequest
         If there cannot be that many branches.
     """
-    chance, draft = _chance(asked.seed, asked.prompt, evidence.rounds), asked.stage == "draft"
-    if known is None:
-        read, names = _read_by(asked.policy, asked), list(asked.spelled)
-        ranking = _respelled(asked.policy.rank(read, names, evidence, rng=chance, draft=draft), asked.spelled)
-    else:
-        ranking = replace(known, shown_order=asked.policy.drawn(known, chance, draft=draft))
+    evidence = replace(evidence, half_life=question.half_life)
+    ranking = question.policy.rank(
+        question.read_keywords,
+        list(question.spelled),
+        evidence,
+        rng=_generator(question.seed, question.prompt, evidence.rounds),
+        draft=question.stage == "draft",
+    )
+    ranking = _respelled(ranking, question.spelled)
     try:
-        chosen, checkpoints = strategy.choose(
+        learned = strategy.choose(
             ranking,
-            stage=asked.stage,
-            explore=asked.explore,
-            thresholds=asked.thresholds,
-            max_branches=asked.max_branches,
+            stage=question.stage,
+            explore=question.explore,
+            thresholds=question.thresholds,
+            max_branches=question.max_branches,
         )
     except ValueError as error:
         raise InvalidRequest(error_text(error)) from error
-    return Decision(asked, evidence, ranking, chosen, checkpoints)
+    branches = question.max_branches if question.explore else 1
+    shown = pins.with_pinned(learned, ranking.shown_order, question.pinned, branches)
+    return Decision(question, evidence, ranking, learned, shown)
 
 
-def _read_by(policy: Policy, asked: Question) -> tuple[Keyword, ...]:
-    """The keywords that a policy looks at; all are logged, so that every policy may learn from them."""
-    if policy.name not in _WORDS_ALONE:
-        return asked.keywords
-    words = {stored_text(word.text) for word in extract_keywords(asked.prompt, phrases=False)}
-    return tuple(word for word in asked.keywords if word.text in words)
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer with all that led to it; checkpoints are spelled as in the question, but for `evidence`.
+
+    Attributes
+    ----------
+    learned
+        What the verdicts alone say to show.
+    shown
+        The same with the pinned checkpoints among it.
+    """
+
+    question: Question
+    evidence: Evidence
+    ranking: Ranking
+    learned: strategy.Choice
+    shown: strategy.Choice
+
+    @property
+    def pinned(self) -> tuple[str, ...]:
+        """The pinned ones among what is shown; empty where pins changed nothing."""
+        if self.shown == self.learned:
+            return ()
+        return tuple(name for name in self.shown.checkpoints if stored_name(name) in self.question.pinned)
+
+    def recommendation(self, family: str = "") -> Recommendation:
+        """Give the answer in short, with one sentence that says why."""
+        question, ranking = self.question, self.ranking
+        unexplained = Recommendation(
+            prompt=question.prompt,
+            checkpoints=self.shown.checkpoints,
+            confidence=ranking.confidence,
+            strategy=self.shown.strategy,
+            scores=ranking.scores,
+            policy=question.policy.name,
+            keywords=question.keywords,
+            explanation="",
+            stage=question.stage,
+            evidence=ranking.evidence,
+            clarity=ranking.clarity,
+            utilities=ranking.utilities,
+            reasons=ranking.reasons,
+            drift=ranking.drift,
+            seed=question.seed,
+            family=family,
+            pinned=self.pinned,
+        )
+        return replace(unexplained, explanation=explanation.one_sentence(unexplained))
+
+    def explained(self) -> explanation.Explained:
+        """Explain in full, with what would change the answer; that asks the policy a few dozen times more."""
+        question, spelled = self.question, self.question.spelled
+        change = what_would_change(question.policy, question.read_keywords, list(spelled), self.evidence)
+        change = replace(
+            change,
+            runner_up=spelled.get(change.runner_up, ""),
+            without=tuple(replace(word, checkpoint=spelled[word.checkpoint]) for word in change.without),
+        )
+        return explanation.in_full(self.recommendation(), self.evidence, change)
 
 
-def _spellings(candidates: Sequence[str]) -> dict[str, str]:
-    """The caller's first spelling of each candidate, by the store's."""
+def _each_once(candidates: Sequence[str]) -> tuple[str, ...]:
+    """The caller's first spelling of each candidate."""
     spelled: dict[str, str] = {}
     for candidate in candidates:
         if candidate.strip():
@@ -196,10 +223,10 @@ def _spellings(candidates: Sequence[str]) -> dict[str, str]:
             ),
             "no_candidates",
         )
-    return spelled
+    return tuple(spelled.values())
 
 
-def _chance(seed: int | None, prompt: str, rounds: float) -> numpy.random.Generator:
+def _generator(seed: int | None, prompt: str, rounds: float) -> numpy.random.Generator:
     """Chance that repeats for one seed, prompt and learned state, and differs when any of them does.
 
     A workflow often keeps its seed; were the draws the same in every round, they would favour the same
@@ -212,7 +239,7 @@ def _chance(seed: int | None, prompt: str, rounds: float) -> numpy.random.Genera
 
 
 def _respelled(ranking: Ranking, spelled: Mapping[str, str]) -> Ranking:
-    if all(stored == name for stored, name in spelled.items()):  # wherever folders are parted by `/`
+    if all(stored == name for stored, name in spelled.items()):  # wherever folders are separated by `/`
         return ranking
     return replace(
         ranking,

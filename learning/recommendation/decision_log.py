@@ -1,8 +1,8 @@
-"""The lines that tell, in the log, what was recommended and what is done with it; nothing unless asked for.
+"""The lines that a decision leaves in the log, where the setting asks for them.
 
-One line for programs, or the two of the design document for people, whose wording is fixed: it is searched.
-What the document does not fix (a draft, exploring switched off) has wordings of its own here, since "Low
-confidence (0.75)" would mislead.
+One line for programs, or the two of the design document for people. The document's wording is fixed, because
+people search for it. What it does not cover (a draft, exploring switched off) has its own wording here, since
+"Low confidence (0.75)" would mislead. Separate from `explanation`, whose wording may change.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from ..values import Recommendation, Thresholds
+from ..values import Recommendation
+from .decision import Decision
 
 _LONGEST_PROMPT = 300
 
@@ -20,43 +21,46 @@ DecisionLogMode = Literal["", "decisions", "document"]
 DECISION_LOG_MODES: tuple[DecisionLogMode, ...] = ("", "decisions", "document")
 
 
-def line(made: Recommendation, took_s: float, *, with_prompt: bool = True) -> str:
+def line(recommendation: Recommendation, took_s: float, *, with_prompt: bool = True) -> str:
     """One decision as `name=value`; texts are quoted, so that none of them looks like another line."""
     parts = {
-        "strategy": made.strategy,
-        "checkpoints": list(made.checkpoints),
-        "confidence": f"{made.confidence:.3f}",
-        "evidence": f"{made.evidence:.3f}",
-        "clarity": f"{made.clarity:.3f}",
-        "policy": made.policy,
-        "stage": made.stage,
-        "candidates": len(made.scores),
-        "keywords": len(made.keywords),
+        "strategy": recommendation.strategy,
+        "checkpoints": list(recommendation.checkpoints),
+        "confidence": f"{recommendation.confidence:.3f}",
+        "evidence": f"{recommendation.evidence:.3f}",
+        "clarity": f"{recommendation.clarity:.3f}",
+        "policy": recommendation.policy,
+        "stage": recommendation.stage,
+        "candidates": len(recommendation.scores),
+        "keywords": len(recommendation.keywords),
         "ms": f"{took_s * 1e3:.2f}",
-        "prompt": repr(_short(made.prompt)) if with_prompt else "(not kept)",
+        "prompt": repr(_short(recommendation.prompt)) if with_prompt else "(not kept)",
     }
     return "decision " + " ".join(f"{name}={value}" for name, value in parts.items())
 
 
-def lines(made: Recommendation, thresholds: Thresholds, *, explore: bool, with_prompt: bool = True) -> Iterator[str]:
-    """The two lines for one recommendation; where no prompt is to be kept, the log gets none either."""
-    confidence, names = f"{made.confidence:.2f}", list(made.checkpoints)
+def lines(decision: Decision, *, with_prompt: bool = True) -> Iterator[str]:
+    """The document's two lines, and a third about pins; where no prompt is to be kept, the log gets none."""
+    question, learned = decision.question, decision.learned
+    confidence, names = f"{decision.ranking.confidence:.2f}", list(learned.checkpoints)
     yield (
         f"Context-aware checkpoint recommendation: {names[0]} (confidence: {confidence}) "
-        f"for prompt: {_short(made.prompt) if with_prompt else '(not kept)'}"
+        f"for prompt: {_short(question.prompt) if with_prompt else '(not kept)'}"
     )
-    if not explore:
+    if not question.explore:
         yield f"Exploring is off (confidence {confidence}), using single checkpoint: {names[0]}"
-    elif made.stage == "draft":
+    elif question.stage == "draft":
         yield f"Draft stage (confidence {confidence}), exploring {len(names)} checkpoints: {names}"
-    elif made.confidence > thresholds.exploit:
+    elif decision.ranking.confidence > question.thresholds.exploit:
         yield f"High confidence ({confidence}), using single checkpoint: {names[0]}"
     elif len(names) == 1:
         yield f"No other checkpoint to compare (confidence {confidence}), using single checkpoint: {names[0]}"
-    elif made.confidence > thresholds.explore:
+    elif decision.ranking.confidence > question.thresholds.explore:
         yield f"Medium confidence ({confidence}), testing top {len(names)}: {names}"
     else:
         yield f"Low confidence ({confidence}), exploring {len(names)} checkpoints: {names}"
+    if decision.pinned:
+        yield f"Pinned, so shown whatever was learned: {list(decision.pinned)}"
 
 
 def _short(prompt: str) -> str:

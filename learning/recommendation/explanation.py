@@ -1,27 +1,27 @@
-"""Why these checkpoints: one sentence for a node, the whole for whoever asks.
+"""Why these checkpoints: one sentence for a node, and a full explanation.
 
-Separate from the policies, which give numbers and no prose, and from the service, which has no opinion. It
-keeps four answers apart: nothing is known of such prompts, too little is known, enough is known but no
-checkpoint stands out, and one stands out. What a person should do about the second (judge a few more rounds)
-is not what helps against the third.
+Separate from the policies, which give numbers and no prose, and from `decision`, which hands over a finished
+recommendation. It keeps four answers apart: nothing is known of such prompts, too little is known, enough is
+known but no checkpoint stands out, and one stands out. Judging a few more generations helps with the second and
+not with the third.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol, TypedDict
+from typing import Literal, TypedDict
 
 from ..message import Part, parts_of
 from ..model.evidence import Evidence, PairStatistics
-from ..values import Keyword, Ranking, Reason, Recommendation, Stage, Strategy
+from ..values import Reason, Recommendation, Strategy
 from .counterfactuals import MOST_PICKS, Change
 
 Finding = Literal["nothing_known", "little_data", "no_clear_winner", "clear_winner"]
 Opening = Literal["only_candidate", "draft", "compare", "mostly", "alone", "no_pool", "not_learned"]
-"""How the sentence begins: by what is shown."""
+"""How the sentence begins; it depends on what is shown."""
 
 _CLEAR = 0.5  # the document's exploit threshold: above it, a confidence is high
-_SURPRISED = 0.3  # a doubt that is worth telling: what is known then counts a quarter
+_SURPRISED = 0.3  # a drift worth mentioning: variances are four times as great then
 _NAMED_WORDS = 3
 _LACKING: dict[Finding, str] = {
     "little_data": "little data on such prompts",
@@ -32,7 +32,7 @@ _NOTHING = PairStatistics()
 
 
 class KeywordExplained(TypedDict):
-    """A keyword of the prompt, and in how many comparable rounds it was judged."""
+    """A keyword of the prompt, and how many comparable rounds had it."""
 
     text: str
     weight: float
@@ -40,7 +40,7 @@ class KeywordExplained(TypedDict):
 
 
 class ReasonExplained(TypedDict):
-    """A keyword that speaks for or against a checkpoint (`effect`), and the images that say so."""
+    """A keyword's effect on a checkpoint's score, and the images that show it."""
 
     keyword: str
     effect: float
@@ -49,7 +49,7 @@ class ReasonExplained(TypedDict):
 
 
 class CheckpointExplained(TypedDict):
-    """A candidate's score, what all prompts say of it, and which keywords speak for and against it."""
+    """A candidate's score, its statistics over all prompts, and the keywords that speak for and against it."""
 
     checkpoint: str
     score: float
@@ -61,11 +61,11 @@ class CheckpointExplained(TypedDict):
 
 
 class GroundsExplained(TypedDict):
-    """What a finding rests on, for whoever says it in words of another language.
+    """What a finding rests on, for putting it into another language.
 
-    `any_prompt` is for a finding that nothing is known: of these checkpoints at all, and not only for such
-    prompts. `kept` has the keywords that speak most for the leader. `surprised` says that verdicts on such
-    prompts came out otherwise than foretold of late, so that more is tried.
+    `any_prompt` is for the finding that nothing is known: of these checkpoints at all, and not only for such
+    prompts. `kept` has the keywords that speak most for the leader. `surprised` is true where recent verdicts on
+    such prompts differed from what was predicted, so that more is tried.
     """
 
     finding: Finding
@@ -77,10 +77,10 @@ class GroundsExplained(TypedDict):
 
 
 class ExplanationParts(TypedDict):
-    """The one sentence before it is put into words; the checkpoints that it names stand beside it.
+    """The one sentence before it is put into words; the recommendation has the checkpoints that it names.
 
-    `grounds` is None where nothing was asked of what was learned: one candidate, or a fallback. `problem`
-    says why that failed, and `problem_parts` by which keys to say it (see `message`).
+    `grounds` is None where what was learned was not used: one candidate, or a fallback. `problem` is the reason
+    for a fallback, and `problem_parts` has the keys of its words (see `message`).
     """
 
     opening: Opening
@@ -98,7 +98,7 @@ class WordLeftOutExplained(TypedDict):
 
 
 class ChangeExplained(TypedDict):
-    """What would put another checkpoint first; `picks` is None where that many have not been tried out."""
+    """What would put another checkpoint first; `picks` is None where `most_picks` would not be enough."""
 
     sentence: str
     runner_up: str
@@ -125,125 +125,103 @@ class Explained(TypedDict):
     would_change: ChangeExplained
 
 
-class Judged(Protocol):
-    """A ranking, or the recommendation that was made of it: how sure, and why."""
-
-    @property
-    def confidence(self) -> float: ...
-    @property
-    def evidence(self) -> float: ...
-    @property
-    def clarity(self) -> float: ...
-    @property
-    def reasons(self) -> tuple[Reason, ...]: ...
-    @property
-    def drift(self) -> float: ...
-
-
-def finding(ranking: Judged) -> Finding:
-    """Which of the four answers a ranking is.
+def finding(recommendation: Recommendation) -> Finding:
+    """Which of the four answers a recommendation is.
 
     Confidence is evidence times clarity, so where it is low, the smaller of the two is what is missing.
     """
-    if ranking.evidence <= 0.0 or _none_judged(ranking):
+    if recommendation.evidence <= 0.0 or _none_judged(recommendation):
         return "nothing_known"
-    if ranking.confidence > _CLEAR:
+    if recommendation.confidence > _CLEAR:
         return "clear_winner"
-    return "little_data" if ranking.evidence < ranking.clarity else "no_clear_winner"
+    return "little_data" if recommendation.evidence < recommendation.clarity else "no_clear_winner"
 
 
-def one_sentence(
-    ranking: Ranking,
-    checkpoints: Sequence[str],
-    strategy: Strategy,
-    *,
-    stage: Stage,
-    policy: str,
-) -> str:
+def one_sentence(recommendation: Recommendation) -> str:
     """Say in one sentence what is shown and why."""
-    if not checkpoints:
-        return "There is no checkpoint to recommend."
-    names = _listed([_short(name) for name in checkpoints])
-    best, leader = _short(checkpoints[0]), ranking.order[0]
-    opening = _opening(len(ranking.order), strategy, stage)
+    sentence = _sentence(recommendation)
+    if not recommendation.pinned:
+        return sentence
+    return f"{sentence} Pinned: {', '.join(recommendation.pinned)}."
+
+
+def _sentence(recommendation: Recommendation) -> str:
+    names = _listed([_short(name) for name in recommendation.checkpoints])
+    best, leader = recommendation.checkpoints[0], _leader(recommendation)
+    opening = _opening(recommendation)
     if opening == "only_candidate":
-        return f"{best} is the only candidate."
+        return f"{_short(best)} is the only candidate."
     if opening == "draft":
-        why = _why(ranking, leader, _short(leader), policy)
+        why = _why(recommendation, leader, _short(leader))
         return f"The draft stage compares several, however sure the recommendation: {names}; {why}."
     if opening == "compare":
-        return f"Compare {names}: {_why(ranking, leader, _short(leader), policy)}."
+        return f"Compare {names}: {_why(recommendation, leader, _short(leader))}."
     # A pinned checkpoint may be shown instead of the one that leads.
-    why = _why(ranking, leader, "it" if leader == checkpoints[0] else _short(leader), policy)
+    why = _why(recommendation, leader, "it" if leader == best else _short(leader))
     if opening == "mostly":
-        return f"Mostly {best}, with {_short(checkpoints[1])} beside it: {why}."
-    return f"{best} alone: {why}."
+        return f"Mostly {_short(best)}, with {_short(recommendation.checkpoints[1])} beside it: {why}."
+    return f"{_short(best)} alone: {why}."
 
 
-def parts(made: Recommendation) -> ExplanationParts:
-    """What the one sentence says, for whoever says it in words of another language."""
-    if made.fallback:
-        opening: Opening = "not_learned" if made.problem else "no_pool"
+def parts(recommendation: Recommendation) -> ExplanationParts:
+    """What the one sentence says, for putting it into another language."""
+    if recommendation.fallback:
+        opening: Opening = "not_learned" if recommendation.problem else "no_pool"
     else:
-        opening = _opening(len(made.scores), made.strategy, made.stage)
+        opening = _opening(recommendation)
+    has_grounds = not recommendation.fallback and opening != "only_candidate"
     return ExplanationParts(
         opening=opening,
-        grounds=None if made.fallback or opening == "only_candidate" else _grounds(made, _leader(made), made.policy),
-        pinned=list(made.pinned),
-        problem=made.problem,
-        problem_parts=list(parts_of(made.problem)),
+        grounds=_grounds(recommendation) if has_grounds else None,
+        pinned=list(recommendation.pinned),
+        problem=recommendation.problem,
+        problem_parts=list(parts_of(recommendation.problem)),
     )
 
 
-def _opening(candidates: int, strategy: Strategy, stage: Stage) -> Opening:
-    if candidates == 1:
+def _opening(recommendation: Recommendation) -> Opening:
+    if len(recommendation.scores) == 1:
         return "only_candidate"
-    if strategy == "explore":
-        return "draft" if stage == "draft" else "compare"
-    return "mostly" if strategy == "exploit_explore" else "alone"
+    if recommendation.strategy == "explore":
+        return "draft" if recommendation.stage == "draft" else "compare"
+    return "mostly" if recommendation.strategy == "exploit_explore" else "alone"
 
 
-def _leader(made: Recommendation) -> str:
+def _leader(recommendation: Recommendation) -> str:
     """The first of the ranking. Only where a pinned one is shown is it not the first that is shown."""
-    first, scores = made.checkpoints[0], made.scores
+    first, scores = recommendation.checkpoints[0], recommendation.scores
     best = max(scores, key=lambda name: scores[name])
     return first if scores[first] >= scores[best] else best
 
 
-def _grounds(ranking: Judged, leader: str, policy: str) -> GroundsExplained:
+def _grounds(recommendation: Recommendation) -> GroundsExplained:
+    leader = _leader(recommendation)
     return GroundsExplained(
-        finding=finding(ranking),
+        finding=finding(recommendation),
         leader=leader,
-        leader_judged=_judged(ranking, leader),
-        any_prompt=_any_prompt(ranking, policy),
-        kept=[_explained(reason) for reason in _support(ranking, leader)],
-        surprised=ranking.drift > _SURPRISED,
+        leader_judged=_judged(recommendation, leader),
+        any_prompt=_any_prompt(recommendation),
+        kept=[_explained(reason) for reason in _support(recommendation, leader)],
+        surprised=recommendation.drift > _SURPRISED,
     )
 
 
-def in_full(
-    ranking: Ranking,
-    keywords: Sequence[Keyword],
-    evidence: Evidence,
-    change: Change,
-    *,
-    policy: str,
-    strategy: Strategy,
-) -> Explained:
-    """Tell all that went into a ranking, with the candidates best first, and what would change it.
+def in_full(recommendation: Recommendation, evidence: Evidence, change: Change) -> Explained:
+    """Explain all that led to a recommendation, with the candidates best first, and what would change it.
 
-    Effects are in the policy's unit; the reasons of one checkpoint are sorted by their size. `ranking` and
-    `change` spell checkpoints as the caller did; `evidence` has `/` in them.
+    Effects are in the policy's unit; the reasons of one checkpoint are sorted by their size. `change` spells
+    checkpoints as the recommendation does; `evidence` has `/` in them.
     """
+    scores, leader = recommendation.scores, _leader(recommendation)
     return Explained(
-        policy=policy,
-        strategy=strategy,
-        finding=finding(ranking),
-        summary=_why(ranking, ranking.order[0], _short(ranking.order[0]), policy) if ranking.order else "no candidate",
-        grounds=_grounds(ranking, ranking.order[0], policy) if ranking.order else None,
-        confidence=ranking.confidence,
-        evidence=ranking.evidence,
-        clarity=ranking.clarity,
+        policy=recommendation.policy,
+        strategy=recommendation.strategy,
+        finding=finding(recommendation),
+        summary=_why(recommendation, leader, _short(leader)),
+        grounds=_grounds(recommendation),
+        confidence=recommendation.confidence,
+        evidence=recommendation.evidence,
+        clarity=recommendation.clarity,
         rounds=evidence.rounds,
         keywords=[
             KeywordExplained(
@@ -251,27 +229,29 @@ def in_full(
                 weight=keyword.weight,
                 rounds=evidence.keyword_rounds.get(keyword.text, 0.0),
             )
-            for keyword in keywords
+            for keyword in recommendation.keywords
         ],
-        checkpoints=[_checkpoint(name, ranking, evidence) for name in ranking.order],
+        checkpoints=[
+            _checkpoint(name, recommendation, evidence) for name in sorted(scores, key=lambda name: -scores[name])
+        ],
         would_change=ChangeExplained(
-            sentence=_would_change(change, known=finding(ranking) != "nothing_known"),
+            sentence=_would_change(change, known=finding(recommendation) != "nothing_known"),
             runner_up=change.runner_up,
             behind=change.behind,
             picks=change.picks,
             most_picks=MOST_PICKS,
-            without=[WordLeftOutExplained(keyword=left.keyword, checkpoint=left.checkpoint) for left in change.without],
+            without=[WordLeftOutExplained(keyword=word.keyword, checkpoint=word.checkpoint) for word in change.without],
         ),
     )
 
 
-def _checkpoint(name: str, ranking: Ranking, evidence: Evidence) -> CheckpointExplained:
+def _checkpoint(name: str, recommendation: Recommendation, evidence: Evidence) -> CheckpointExplained:
     overall = evidence.overall.get(name.replace("\\", "/"), _NOTHING)
-    reasons = [reason for reason in ranking.reasons if reason.checkpoint == name]
+    reasons = [reason for reason in recommendation.reasons if reason.checkpoint == name]
     words = sorted((reason for reason in reasons if reason.keyword), key=lambda reason: -abs(reason.effect))
     return CheckpointExplained(
         checkpoint=name,
-        score=ranking.scores[name],
+        score=recommendation.scores[name],
         selected=round(overall.selected),
         total=round(overall.total),
         overall_effect=sum(reason.effect for reason in reasons if not reason.keyword),
@@ -289,38 +269,41 @@ def _explained(reason: Reason) -> ReasonExplained:
     )
 
 
-def _why(ranking: Ranking, leader: str, called: str, policy: str) -> str:
-    """The finding in words; `called` is how the sentence calls the first of the ranking."""
-    found = finding(ranking)
-    if found == "nothing_known":
-        if _any_prompt(ranking, policy):
+def _why(recommendation: Recommendation, leader: str, called: str) -> str:
+    """The finding in words; `called` is how the sentence calls the leader."""
+    answer = finding(recommendation)
+    if answer == "nothing_known":
+        if _any_prompt(recommendation):
             return "no verdict on these checkpoints is known yet"
         return "no verdict on a prompt like this one is known yet"
-    if not _judged(ranking, leader):
-        return f"{_LACKING[found]}, and no verdict on {called} is known yet"
-    kept = [f'{reason.selected:g} of {reason.total:g} for "{reason.keyword}"' for reason in _support(ranking, leader)]
+    if not _judged(recommendation, leader):
+        return f"{_LACKING[answer]}, and no verdict on {called} is known yet"
+    reasons = _support(recommendation, leader)
+    kept = [f'{reason.selected:g} of {reason.total:g} for "{reason.keyword}"' for reason in reasons]
     support = f", with images kept: {_listed(kept)}" if kept else ""
-    if ranking.drift > _SURPRISED:
-        support += "; of late verdicts on such prompts were not as expected"
-    if found == "little_data":
+    if recommendation.drift > _SURPRISED:
+        support += "; recent verdicts on such prompts were not as expected"
+    if answer == "little_data":
         return f"little data on such prompts yet; so far {called} leads{support}"
-    if found == "no_clear_winner":
+    if answer == "no_clear_winner":
         return f"no clear winner on such prompts; {called} leads narrowly{support}"
     return f"{called} is the clear winner on such prompts{support}"
 
 
-def _any_prompt(ranking: Judged, policy: str) -> bool:
-    return policy == "global" or ranking.evidence > 0.0
+def _any_prompt(recommendation: Recommendation) -> bool:
+    return recommendation.policy == "global" or recommendation.evidence > 0.0
 
 
-def _none_judged(ranking: Judged) -> bool:
-    """Nobody said anything of the first candidates, as far as a policy gives reasons: others may have been
+def _none_judged(recommendation: Recommendation) -> bool:
+    """Whether none of the first candidates was judged, as far as a policy gives reasons: others may have been
     judged for such prompts, but these are unknown."""
-    return bool(ranking.reasons) and not any(reason.total for reason in ranking.reasons)
+    return bool(recommendation.reasons) and not any(reason.total for reason in recommendation.reasons)
 
 
-def _judged(ranking: Judged, checkpoint: str) -> bool:
-    return not ranking.reasons or any(reason.total for reason in ranking.reasons if reason.checkpoint == checkpoint)
+def _judged(recommendation: Recommendation, checkpoint: str) -> bool:
+    if not recommendation.reasons:
+        return True
+    return any(reason.total for reason in recommendation.reasons if reason.checkpoint == checkpoint)
 
 
 def _would_change(change: Change, *, known: bool) -> str:
@@ -330,21 +313,23 @@ def _would_change(change: Change, *, known: bool) -> str:
     if not known:
         return "Any verdict on such a prompt."
     second = _short(change.runner_up)
-    said = f"{second} is second, {change.behind:.2f} behind"
+    sentence = f"{second} is second, {change.behind:.2f} behind"
     if change.picks is None:
-        said += f"; even {MOST_PICKS} more picks of it on such prompts would not put it first."
+        sentence += f"; even {MOST_PICKS} more picks of it on such prompts would not put it first."
     elif change.picks == 1:
-        said += "; one more pick of it on such a prompt would put it first."
+        sentence += "; one more pick of it on such a prompt would put it first."
     else:
-        said += f"; about {change.picks} more picks of it on such prompts would put it first."
-    left = [f'without "{one.keyword}", {_short(one.checkpoint)}' for one in change.without[:_NAMED_WORDS]]
-    return f"{said} First would be, {_listed(left)}." if left else said
+        sentence += f"; about {change.picks} more picks of it on such prompts would put it first."
+    without = [f'without "{word.keyword}", {_short(word.checkpoint)}' for word in change.without[:_NAMED_WORDS]]
+    return f"{sentence} First would be, {_listed(without)}." if without else sentence
 
 
-def _support(ranking: Judged, leader: str) -> list[Reason]:
+def _support(recommendation: Recommendation, leader: str) -> list[Reason]:
     """The keywords that speak most for the leader, with the images that say so."""
     reasons = [
-        reason for reason in ranking.reasons if reason.checkpoint == leader and reason.keyword and reason.effect > 0.0
+        reason
+        for reason in recommendation.reasons
+        if reason.checkpoint == leader and reason.keyword and reason.effect > 0.0
     ]
     return sorted(reasons, key=lambda reason: -reason.effect)[:_NAMED_WORDS]
 

@@ -1,19 +1,19 @@
 """Checkpoints a person has pinned (always shown) or banned (never a candidate), whatever was learned.
 
-Pure, and apart from policies and strategy: those say what the verdicts mean, this is a person's word over
-them. The service applies it, so that nodes, HTTP and the command line obey it alike.
+Pure, and separate from policies and strategy: those say what the verdicts mean, this is a person's word over
+them. `decision` applies it, so that nodes, HTTP and the command line obey it alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..errors import InvalidRequest
 from ..message import message
 from ..names import stored_name
 from ..values import Strategy
-from .decision import Decision
+from .strategy import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,11 @@ class Curation:
 
     pinned: tuple[str, ...] = ()
     banned: tuple[str, ...] = ()
+
+    @property
+    def pinned_names(self) -> frozenset[str]:
+        """The pinned ones as the store spells them."""
+        return frozenset(map(stored_name, self.pinned))
 
 
 def allowed(candidates: Sequence[str], curation: Curation) -> list[str]:
@@ -49,34 +54,32 @@ def allowed(candidates: Sequence[str], curation: Curation) -> list[str]:
     return left
 
 
-def with_pinned(decision: Decision, curation: Curation) -> Decision:
-    """The decision with the pinned candidates among what is shown, still best first.
+def with_pinned(choice: Choice, shown_order: Sequence[str], pinned: frozenset[str], branches: int) -> Choice:
+    """The choice with the pinned candidates among it, still best first.
 
     They come in addition as long as there are branches left, and then in the place of the least of the
-    others. With exploring off, or one branch at most, the best pinned one is shown alone.
+    others. With one branch, the best pinned one is shown alone.
+
+    Parameters
+    ----------
+    shown_order
+        All candidates, in the order in which branches are filled.
+    pinned
+        As the store spells them.
+    branches
+        How many checkpoints may be shown at most.
     """
-    if not curation.pinned:
-        return decision
-    asked, order = decision.question, decision.ranking.shown_order
-    pinned = set(map(stored_name, curation.pinned))
-    wanted = [name for name in order if stored_name(name) in pinned]
-    if not set(wanted) - set(decision.checkpoints):
-        return decision
-    most = asked.max_branches if asked.explore else 1
-    kept = set(wanted[:most])
-    for name in decision.checkpoints:
-        if len(kept) < most:
+    wanted = [name for name in shown_order if stored_name(name) in pinned]
+    if not set(wanted) - set(choice.checkpoints):
+        return choice
+    kept = set(wanted[:branches])
+    for name in choice.checkpoints:
+        if len(kept) < branches:
             kept.add(name)
-    checkpoints = tuple(name for name in order if name in kept)
-    if checkpoints == decision.checkpoints:
-        return decision
-    return replace(decision, checkpoints=checkpoints, strategy=_strategy(decision.strategy, checkpoints))
-
-
-def shown(checkpoints: Collection[str], curation: Curation) -> list[str]:
-    """Which of the checkpoints are pinned."""
-    pinned = set(map(stored_name, curation.pinned))
-    return [name for name in checkpoints if stored_name(name) in pinned]
+    checkpoints = tuple(name for name in shown_order if name in kept)
+    if checkpoints == choice.checkpoints:
+        return choice
+    return Choice(_strategy(choice.strategy, checkpoints), checkpoints)
 
 
 def _strategy(before: Strategy, checkpoints: Sequence[str]) -> Strategy:

@@ -7,8 +7,16 @@ thresholds, and it knows no statistics: only how sure the ranking says it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ..values import MOST_BRANCHES, Ranking, Stage, Strategy, Thresholds
+
+
+class Choice(NamedTuple):
+    """What to do, and with which checkpoints, best first."""
+
+    strategy: Strategy
+    checkpoints: tuple[str, ...]
 
 
 def choose(
@@ -18,8 +26,8 @@ def choose(
     explore: bool,
     thresholds: Thresholds,
     max_branches: int = MOST_BRANCHES,
-) -> tuple[Strategy, tuple[str, ...]]:
-    """Say what to do with a ranking, and with which checkpoints, best first.
+) -> Choice:
+    """Choose the branches that a ranking calls for.
 
     Confidence above `thresholds.exploit` shows the best alone, above `thresholds.explore` the best and one
     backup, else three. The draft stage always explores, whatever the confidence; `explore=False` never does,
@@ -36,12 +44,12 @@ def choose(
         raise ValueError("There is no checkpoint to choose from: give at least one candidate.")
     if not 1 <= max_branches <= MOST_BRANCHES:
         raise ValueError(f"max_branches is {max_branches}: choose 1, 2 or {MOST_BRANCHES}.")
-    strategy, branches = _wanted(ranking.confidence, stage, explore, thresholds)
+    strategy, branches = _strategy(ranking.confidence, stage, explore, thresholds)
     checkpoints = ranking.shown_order[: min(branches, max_branches)]
-    return ("exploit" if len(checkpoints) == 1 else strategy), checkpoints
+    return Choice("exploit" if len(checkpoints) == 1 else strategy, checkpoints)
 
 
-def _wanted(confidence: float, stage: Stage, explore: bool, thresholds: Thresholds) -> tuple[Strategy, int]:
+def _strategy(confidence: float, stage: Stage, explore: bool, thresholds: Thresholds) -> tuple[Strategy, int]:
     if not explore:
         return "exploit", 1
     if stage == "draft":

@@ -30,9 +30,9 @@ from ..failover import shared_database
 from ..maintenance import recovery
 from ..maintenance.rebuild_task import RebuildTask
 from ..names import stored_name, stored_text
-from ..recommendation import decision_log, explanation, pins
-from ..recommendation.cache import EvidenceCache
-from ..recommendation.decision import Decision, Question, ask
+from ..recommendation import decision_log, explanation
+from ..recommendation.cache import DecisionCache
+from ..recommendation.decision import Decision, Question, ask, decide
 from ..reports import (
     CheckpointRow,
     DatabaseReport,
@@ -53,7 +53,6 @@ from ..store.records import LoggedGeneration
 from ..store.rollup_task import RollupTask
 from ..values import MOST_BRANCHES, Generation, ImageFile, Recommendation, Stage, Thresholds
 from .checkpoints import CheckpointFiles
-from .evidence_source import Learned
 from .forgetting import Forgetting
 from .settings import LearningSettings, SettingsReader
 
@@ -71,7 +70,7 @@ class PreferenceService:
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._cache = EvidenceCache()
+        self._decisions = DecisionCache()
         self._rebuild_task = RebuildTask(database, clock)
         self._rollup_task = RollupTask(database)
         self._forgetting = Forgetting(database, clock, settings)
@@ -211,7 +210,7 @@ class PreferenceService:
         settings = self._settings()
         question = ask(
             prompt,
-            pins.allowed(candidates, settings.curation),
+            candidates,
             negative=negative,
             policy=policy or settings.policy,
             stage=stage,
@@ -219,29 +218,20 @@ class PreferenceService:
             max_branches=max_branches,
             seed=seed,
             thresholds=thresholds or settings.thresholds,
+            curation=settings.curation,
+            half_life=settings.half_life,
         )
         began = perf_counter()
-        learned = await self._decide(question, settings)
-        recommendation = learned.recommendation(family)
+        decision = await self._decide(question)
+        recommendation = decision.recommendation(family)
         took_s = perf_counter() - began
         self.activity.decision_s += took_s
-        self.activity.decisions[recommendation.policy, recommendation.strategy] += 1
-        decision = pins.with_pinned(learned, settings.curation)
-        pinned = () if decision is learned else tuple(pins.shown(decision.checkpoints, settings.curation))
-        with_prompt = settings.keep_prompts
+        self.activity.decisions[question.policy.name, decision.learned.strategy] += 1
         if settings.decision_log == "document":
-            for line in decision_log.lines(
-                recommendation, question.thresholds, explore=explore, with_prompt=with_prompt
-            ):
+            for line in decision_log.lines(decision, with_prompt=settings.keep_prompts):
                 log.info("%s", line)
-            if pinned:
-                log.info("Pinned, so shown whatever was learned: %s", list(pinned))
-        if decision is not learned:
-            recommendation = decision.recommendation(family)
-            explained = f"{recommendation.explanation} Pinned: {', '.join(pinned)}."
-            recommendation = replace(recommendation, explanation=explained, pinned=pinned)
         if settings.decision_log == "decisions":
-            log.info("%s", decision_log.line(recommendation, took_s, with_prompt=with_prompt))
+            log.info("%s", decision_log.line(recommendation, took_s, with_prompt=settings.keep_prompts))
         return recommendation
 
     async def explain(
@@ -261,7 +251,7 @@ class PreferenceService:
         settings = self._settings()
         question = ask(
             prompt,
-            pins.allowed(candidates, settings.curation),
+            candidates,
             negative=negative,
             policy=policy or settings.policy,
             stage=stage,
@@ -269,11 +259,22 @@ class PreferenceService:
             max_branches=max_branches,
             seed=seed,
             thresholds=thresholds or settings.thresholds,
+            curation=settings.curation,
+            half_life=settings.half_life,
         )
-        return pins.with_pinned(await self._decide(question, settings), settings.curation).in_full()
+        return (await self._decide(question)).explained()
 
-    async def _decide(self, question: Question, settings: LearningSettings) -> Decision:
-        return await self._cache.decide(question, settings.half_life, Learned(self._database, question))
+    async def _decide(self, question: Question) -> Decision:
+        version = await self._database.version()  # before the evidence: what is read is of it or of a newer one
+        decision = self._decisions.get(question, version)
+        if decision is None:
+            texts, names = [word.text for word in question.keywords], list(question.spelled)
+            evidence = await self._database.read(
+                lambda connection: statistics.evidence(connection, texts, names), at_once=True
+            )
+            decision = decide(question, evidence)
+            self._decisions.put(decision, version)
+        return decision
 
     # --- log and judge
 

@@ -77,13 +77,13 @@ async def keyword(connection: AsyncConnection, text: str) -> int:
     for each in logged:
         judged = each.judged_round(each.marks)
         places = [place for place, word in enumerate(judged.keywords) if word.text not in ids]
-        prior = judged.basis
-        if prior is not None and prior.fits(len(judged.keywords), len(prior.means)):
-            prior = prior.reordered(places)
-            await generations.set_basis(connection, each.number, prior)
+        snapshot = judged.snapshot
+        if snapshot is not None and snapshot.fits(len(judged.keywords), len(snapshot.means)):
+            snapshot = snapshot.reordered(places)
+            await generations.set_basis(connection, each.number, snapshot)
         left = tuple(judged.keywords[place] for place in places)
         change.add(judged, -1.0, of=each)
-        change.add(replace(judged, keywords=left, basis=prior), of=each)
+        change.add(replace(judged, keywords=left, snapshot=snapshot), of=each)
     await statistics.apply(connection, change, await _interned(connection, change))
     numbers = [each.number for each in logged]
     await connection.execute(

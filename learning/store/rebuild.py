@@ -184,12 +184,12 @@ async def _add_up(connection: AsyncConnection, after: int, most: int) -> tuple[i
     change = Change()
     for logged in page:
         judged = logged.judged_round(logged.marks)
-        if judged.basis is None:
+        if judged.snapshot is None:
             names = [part.checkpoint for part in judged.shown]
             known = await evidence(connection, [word.text for word in judged.keywords], names, anew=True)
             known = change.evidence(judged.keywords, names, known)
-            judged = replace(judged, basis=take_snapshot(judged, known))
-            await set_basis(connection, logged.number, judged.basis)
+            judged = replace(judged, snapshot=take_snapshot(judged, known))
+            await set_basis(connection, logged.number, judged.snapshot)
         change.add(judged)
         await asyncio.sleep(0)  # whoever waits for a recommendation is not kept for a whole page
     await apply_anew(connection, change, _ids_of(page))

@@ -173,7 +173,7 @@ class Change:
         for text, more in statistics.keyword_trends(judged).items():
             for place, number in enumerate(astuple(more)):
                 self.keyword_trends[text][place] += sign * number
-        for place, fit in enumerate(statistics.fits(judged)):
+        for place, fit in enumerate(statistics.log_likelihoods(judged)):
             self.fits[place] += sign * fit
 
     def evidence(self, words: Sequence[Keyword], candidates: Sequence[str], known: Evidence) -> Evidence:
@@ -192,7 +192,7 @@ class Change:
             overall,
             {text: known.keyword_rounds.get(text, 0.0) + self.rounds.get(text, 0.0) for text in texts},
             known.rounds + self.rounds.get(OVERALL, 0.0),
-            tuple(a + b for a, b in zip(known.fits or [0.0] * MODELS, self.fits, strict=True)),
+            tuple(a + b for a, b in zip(known.log_likelihoods or [0.0] * MODELS, self.fits, strict=True)),
             {
                 text: KeywordTrend(*(a + b for a, b in zip(astuple(was), self.keyword_trends[text], strict=True)))
                 if text in self.keyword_trends

@@ -76,11 +76,11 @@ class TestWorlds:
     @pytest.mark.parametrize("world", list(WORLDS))
     def test_a_world_is_as_long_as_it_says_and_fits_together(self, world: str, data: Path):
         """One utility and enough moods for each candidate, and windows that lie inside."""
-        held = list(WORLDS[world].wishes(3, data))
+        wishes = list(WORLDS[world].wishes(3, data))
         lengths = {"rated": 9, "panel": 9}
-        assert len(held) == lengths.get(world, WORLDS[world].prompts)
-        assert all(len(wish.candidates) == len(wish.utilities) == len(wish.noise) for wish in held)
-        assert all(wish.noise.shape[1] >= wish.images for wish in held)
+        assert len(wishes) == lengths.get(world, WORLDS[world].prompts)
+        assert all(len(wish.candidates) == len(wish.utilities) == len(wish.noise) for wish in wishes)
+        assert all(wish.noise.shape[1] >= wish.images for wish in wishes)
         assert all(0 <= first < last <= WORLDS[world].prompts for first, last in WORLDS[world].windows)
 
     def test_boosters_change_the_writing_and_nothing_else(self):
@@ -92,9 +92,9 @@ class TestWorlds:
 
     def test_tastes_turn_round_at_the_flip(self):
         """What some styles like best before it, they like least after it; other styles keep their taste."""
-        held = list(WORLDS["drift"].wishes(0, None))
-        before = {tuple(wish.utilities) for wish in held[:FLIP]}
-        after = {tuple(wish.utilities) for wish in held[FLIP:]}
+        wishes = list(WORLDS["drift"].wishes(0, None))
+        before = {tuple(wish.utilities) for wish in wishes[:FLIP]}
+        after = {tuple(wish.utilities) for wish in wishes[FLIP:]}
         assert len(before & after) == 4
         gone, come = before - after, after - before
         turned = {(int(numpy.argmax(one)), int(numpy.argmin(one))) for one in gone}
@@ -102,9 +102,9 @@ class TestWorlds:
 
     def test_checkpoints_come_and_go(self):
         """A newcomer every hundred prompts, and the oldest one gone fifty prompts later."""
-        held = list(WORLDS["shelf"].wishes(0, None))
-        assert set(held[100].candidates) - set(held[99].candidates) == {"checkpoint-7.safetensors"}
-        assert set(held[149].candidates) - set(held[150].candidates) == {"checkpoint-1.safetensors"}
+        wishes = list(WORLDS["shelf"].wishes(0, None))
+        assert set(wishes[100].candidates) - set(wishes[99].candidates) == {"checkpoint-7.safetensors"}
+        assert set(wishes[149].candidates) - set(wishes[150].candidates) == {"checkpoint-1.safetensors"}
 
     def test_the_author_of_a_template_is_right(self, data: Path):
         """In the world of templates the best checkpoint is the one that the template was made for."""
@@ -189,7 +189,7 @@ class TestPlayers:
         with pytest.raises(RuntimeError, match="may show 1"):
             play(WORLDS["styles"], greedy, 0, pace=[1], prompts=1)
 
-    def test_who_reads_or_is_told_learns_more_than_chance_and_blindness(self):
+    def test_who_reads_or_knows_learns_more_than_chance_and_blindness(self):
         """A small run tells them apart."""
         shares = {}
         for name in ("bayesian", "informed", "thompson-blind"):
@@ -212,13 +212,13 @@ class TestPlayers:
         mass /= mass.sum()
         exact = [(mass * first).sum(), (mass * second).sum(), (mass * first**2).sum()]
         drawn = style.utilities
-        found = [drawn[:, 0].mean(), drawn[:, 1].mean(), (drawn[:, 0] ** 2).mean()]
-        assert found == pytest.approx(exact, abs=0.12)
+        moments = [drawn[:, 0].mean(), drawn[:, 1].mean(), (drawn[:, 0] ** 2).mean()]
+        assert moments == pytest.approx(exact, abs=0.12)
 
 
 class TestResults:
-    def test_who_is_told_the_style_plays_only_where_there_are_styles(self):
-        """The others are not held up by it."""
+    def test_who_knows_the_style_plays_only_where_there_are_styles(self):
+        """The others play all the same."""
         played = {job.world: job.players for job in missing(["drift", "shelf"], ["informed"], [0], {})}
         assert set(played) == {"drift"}
 
@@ -227,8 +227,8 @@ class TestResults:
         file = tmp_path / "cells.jsonl"
         results = ResultsFile(file, code="one")
         results.add(play_job(_job(["bayesian"], results, seeds=[0])[0]))
-        with file.open("a", encoding="utf-8") as held:
-            held.write('{"code":"one","world":"sty')
+        with file.open("a", encoding="utf-8") as results:
+            results.write('{"code":"one","world":"sty')
 
         (job,) = _job(["bayesian", "random", "hindsight"], results, seeds=[0])
         assert set(job.players) == {"random", "hindsight"}
@@ -265,12 +265,12 @@ class TestMeasures:
     def test_a_share_is_a_ratio_of_means_with_its_error(self):
         """Two seeds, regret 1 of 4 and 3 of 4 per prompt: one half, plus or minus a quarter."""
         cells = [Cell("w", "p", seed, 10, [10.0 * lost], [40.0], [20], [20], [0.0]) for seed, lost in ((0, 1), (1, 3))]
-        held = window(cells, 0, 10)
-        assert (held.share.mean, held.share.error) == (0.5, pytest.approx(0.25))
-        assert held.images.mean == 2.0
+        result = window(cells, 0, 10)
+        assert (result.share.mean, result.share.error) == (0.5, pytest.approx(0.25))
+        assert result.images.mean == 2.0
 
     def test_players_are_compared_seed_by_seed(self):
-        """A peer that is better by the same in every seed is better without doubt."""
+        """A peer that is better by the same in every seed is certainly better."""
         ours = [Cell("w", "p", seed, 10, [10.0 * seed], [40.0]) for seed in (1, 2, 3)]
         theirs = [Cell("w", "q", seed, 10, [10.0 * seed - 4.0], [40.0]) for seed in (1, 2, 3)]
         less = advantage(theirs, ours, 0, 10)
@@ -296,8 +296,8 @@ class TestMeasures:
         for name in ("a", "b", "c"):
             cell.record(wish, Play((name,), (1,), 0.55))
         cell.record(wish, Play(("a", "c"), (1, 1), 0.45))
-        (held,) = calibration([cell])
-        assert (held.rounds, held.confidence, held.hits) == (3, pytest.approx(0.55), pytest.approx(2 / 3))
+        (tenth,) = calibration([cell])
+        assert (tenth.rounds, tenth.confidence, tenth.hits) == (3, pytest.approx(0.55), pytest.approx(2 / 3))
 
 
 def _cell(world: str, player: str, seed: int, lost: float, first: float = 0.0) -> Cell:
@@ -311,35 +311,35 @@ def _cell(world: str, player: str, seed: int, lost: float, first: float = 0.0) -
 class TestReport:
     def test_it_says_which_peer_is_better_and_which_figure_is_missed(self):
         """A worse policy than its figures, and a peer that beats it in every seed."""
-        held = {name: [_cell("styles", name, seed, lost) for seed in (0, 1)] for name, lost in LOST.items()}
-        said = report(WORLDS["styles"], held)
-        assert "bayesian 150-300: 0.500 at 2.00 images [0.30 at 2.5, aim 0.20 at 2]: MISSED" in said
-        assert "thompson-blind beats bayesian in 150-300 by 0.200" in said
-        assert "vw" not in said
-        assert "hindsight beats" not in said
+        players = {name: [_cell("styles", name, seed, lost) for seed in (0, 1)] for name, lost in LOST.items()}
+        text = report(WORLDS["styles"], players)
+        assert "bayesian 150-300: 0.500 at 2.00 images [0.30 at 2.5, aim 0.20 at 2]: MISSED" in text
+        assert "thompson-blind beats bayesian in 150-300 by 0.200" in text
+        assert "vw" not in text
+        assert "hindsight beats" not in text
 
-    def test_it_says_how_soon_one_would_be_back_who_was_told_of_the_flip(self):
-        """As a mark for what the default is asked."""
-        held = {name: [_cell("drift", name, 0, 0.2)] for name in ("bayesian", "informed")}
-        said = report(WORLDS["drift"], held)
-        assert "informed: within 20 % of what bayesian had before the flip in 20 prompts" in said
-        assert "informed beats" not in said
+    def test_it_says_how_soon_one_would_be_back_who_knew_of_the_flip(self):
+        """As a bound for what is required of the default."""
+        players = {name: [_cell("drift", name, 0, 0.2)] for name in ("bayesian", "informed")}
+        text = report(WORLDS["drift"], players)
+        assert "informed: within 20 % of what bayesian had before the flip in 20 prompts" in text
+        assert "informed beats" not in text
 
     def test_it_says_where_reading_the_prompt_does_harm(self):
-        """In the rated worlds the first recommendation is held against the prompt-blind ones."""
-        held = {
+        """In the rated worlds the first recommendation is compared with the prompt-blind ones."""
+        players = {
             "bayesian": [_cell("panel", "bayesian", 0, 0.5, 3.1)],
             "global": [_cell("panel", "global", 0, 0.5, 3.0)],
             "thompson-blind": [_cell("panel", "thompson-blind", 0, 0.5, 3.2)],
         }
-        said = report(WORLDS["panel"], held)
-        assert "of bayesian 3.100, of global 3.000: not below" in said
-        assert "of bayesian 3.100, of thompson-blind 3.200: BELOW by 0.100" in said
+        text = report(WORLDS["panel"], players)
+        assert "of bayesian 3.100, of global 3.000: not below" in text
+        assert "of bayesian 3.100, of thompson-blind 3.200: BELOW by 0.100" in text
 
     def test_it_says_what_boosters_cost(self):
         """As a part of the regret without them."""
-        held = {world: {"bayesian": [_cell(world, "bayesian", 0, lost)]} for world, lost in BOOSTED.items()}
-        assert "boosters cost bayesian 0.100 in 150-300, +50% [10% of it]" in boosters_cost(held)
+        players = {world: {"bayesian": [_cell(world, "bayesian", 0, lost)]} for world, lost in BOOSTED.items()}
+        assert "boosters cost bayesian 0.100 in 150-300, +50% [10% of it]" in boosters_cost(players)
 
 
 class TestCommand:
@@ -358,8 +358,8 @@ class TestCommand:
         ]
         arguments += ["--data", str(data), "--results", str(tmp_path / "cells"), "--processes", "1"]
         assert command.main([*arguments, "--picture", str(tmp_path / "curves.svg")]) == 0
-        said = capsys.readouterr().out
-        assert "| three at random |" in said
+        text = capsys.readouterr().out
+        assert "| three at random |" in text
         picture = xml.etree.ElementTree.parse(tmp_path / "curves.svg").getroot()  # noqa: S314
         assert picture.tag.endswith("svg")
         size = (tmp_path / "cells").stat().st_size

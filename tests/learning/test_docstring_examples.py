@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import doctest
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
+from context_checkpoint import learning
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "model.confidence",
-        "model.accumulator",
-        "policies.counts",
-        "prompts.keywords",
-        "prompts.word_forms",
-        "recommendation.strategy",
-    ],
+ROOT = Path(learning.__file__).parent
+MODULES = sorted(
+    ".".join(file.relative_to(ROOT).with_suffix("").parts)
+    for file in ROOT.rglob("*.py")
+    if ">>> " in file.read_text("utf-8")
 )
-def test_docstring_examples_hold(name: str):
-    """Each module has at least one, and none fails."""
-    results = doctest.testmod(import_module(f"context_checkpoint.learning.{name}"))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstring_examples_hold(name: str) -> None:
+    """Every example of a module that has some is executed, and none fails."""
+    results = doctest.testmod(import_module(f"{learning.__name__}.{name}"))
     assert results.attempted > 0
     assert results.failed == 0
+
+
+def test_every_policy_has_an_example() -> None:
+    """Who writes a policy shows what it does."""
+    files = {file.stem for file in (ROOT / "policies").glob("*.py")} - {"__init__", "contract", "model_policy"}
+    assert files <= {name.removeprefix("policies.") for name in MODULES}

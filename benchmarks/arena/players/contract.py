@@ -51,6 +51,8 @@ class Entrant:
 
     Attributes
     ----------
+    label
+        Its name in the tables.
     paced
         True where it shows as many checkpoints as the default policy did.
     peer
@@ -59,15 +61,15 @@ class Entrant:
         Gets the world, the seed and the data folder. Only a player that knows everything looks into the
         world; the others take the seed for their own chance.
     missing
-        What it needs and is not there (a package), or nothing.
+        The package that it needs and that is not installed, or nothing.
     foresight
-        True where it knows what nobody can know: a mark on the scale, not an opponent.
+        True where it knows what nobody can know: a bound, not an opponent.
     worlds
         The only worlds that it can play, by name; all if there are none.
     """
 
     name: str
-    told: str
+    label: str
     paced: bool
     peer: bool
     make: Callable[[World, int, Path | None], Player]

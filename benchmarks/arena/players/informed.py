@@ -1,11 +1,11 @@
-"""A mark on the scale: who is told each prompt's style, and the day on which it turns, and infers exactly.
+"""A bound: a player that knows each prompt's style, and the prompt at which it changes, and infers exactly.
 
 It reads no prompt. What it does not know is what the person likes. From the verdicts on as many pictures as
-the default policy showed it draws the exact posterior: tastes as `worlds.contract.tastes` deals them, choices
-by Luce's axiom with the person's bar, as `wishes.verdict` makes them of Gumbel noise. A taste that turned
-begins anew. No learner can be told so much: where one is as good, reading and inference cost it nothing.
+the default policy showed it draws the exact posterior: tastes as `worlds.contract.tastes` draws them, choices
+by Luce's axiom with the person's bar, as `wishes.verdict` makes them from Gumbel noise. A taste that changed is
+learned from nothing. No learner can know so much: where one is as good, reading and inference cost it nothing.
 
-The posterior is drawn by Gibbs sampling: what checkpoints are worth in general is normal given all styles;
+The posterior is drawn by Gibbs sampling: the overall utilities of checkpoints are normal given all styles;
 each style's utilities are moved by elliptical slice sampling (Murray, Adams and MacKay, AISTATS 2010), in
 many chains at once. The best on average is shown first, then what has the greatest expected improvement
 (Mockus, 1975), then the greatest mean plus three standard deviations: of the few rules tried the one with the
@@ -29,7 +29,7 @@ from .simple import evenly
 
 _CHAINS = 96
 _MOVES = 4  # of a style after each of its verdicts
-_SHRINKING = 60  # steps after which a chain that found nothing stays where it was
+_SHRINKING = 60  # steps after which a chain without a better place stays where it was
 _BOLD = 3.0  # standard deviations
 
 
@@ -74,10 +74,10 @@ class Style:
     def _log_likelihood(self, utilities: Numbers) -> Numbers:
         """Of all choices, per chain. The bar is one of those that could have been kept."""
         fixed = numpy.broadcast_to([BAR, -numpy.inf], (len(utilities), 2))
-        held = numpy.concatenate([utilities, fixed], axis=1)
-        together = numpy.log(numpy.exp(held)[:, self._could_be_kept].sum(axis=2))
-        found: Numbers = (held[:, self._kept] - together) @ self._times
-        return found
+        extended = numpy.concatenate([utilities, fixed], axis=1)
+        together = numpy.log(numpy.exp(extended)[:, self._could_be_kept].sum(axis=2))
+        likelihood: Numbers = (extended[:, self._kept] - together) @ self._times
+        return likelihood
 
 
 class Informed:
@@ -88,36 +88,36 @@ class Informed:
         self._rng = numpy.random.default_rng([seed, 7])
         self._styles: dict[bytes, Style] = {}
         self._general: Numbers = numpy.zeros((0, 0))
-        self._asked: tuple[Sequence[str], Style]
+        self._shown: tuple[Sequence[str], Style]
 
     def show(self, prompt: str, candidates: Sequence[str], images: int, branches: int) -> Play:
-        # A style is told by what is liked in it, of which nothing else is looked at. One that turned is new.
-        told = next(self._wishes).utilities.tobytes()
+        # Utilities identify a style, and are used for nothing else. A style that changed is a new one.
+        style_id = next(self._wishes).utilities.tobytes()
         if not self._styles:
             self._general = GENERAL_DEVIATION * self._rng.standard_normal((_CHAINS, len(candidates)))
-        if told not in self._styles:
-            self._styles[told] = Style(self._general, self._rng)
-        style = self._styles[told]
-        self._asked = candidates, style
+        if style_id not in self._styles:
+            self._styles[style_id] = Style(self._general, self._rng)
+        style = self._styles[style_id]
+        self._shown = candidates, style
         return evenly([candidates[place] for place in _best(style.utilities, branches)], images)
 
     def learn(self, shown: Sequence[Shown]) -> None:
-        candidates, style = self._asked
+        candidates, style = self._shown
         kept = [candidates.index(part.checkpoint) for part in shown if part.selected]
         style.learn([candidates.index(part.checkpoint) for part in shown], kept[0] if kept else None, self._general)
         self._general = self._drawn_general()
 
     def _drawn_general(self) -> Numbers:
         """Given the styles' utilities: a normal mean with a normal prior."""
-        held = numpy.array([style.utilities for style in self._styles.values()])
-        precision = GENERAL_DEVIATION**-2 + len(held) * KIND_DEVIATION**-2
-        mean = held.sum(axis=0) * KIND_DEVIATION**-2 / precision
+        styles = numpy.array([style.utilities for style in self._styles.values()])
+        precision = GENERAL_DEVIATION**-2 + len(styles) * KIND_DEVIATION**-2
+        mean = styles.sum(axis=0) * KIND_DEVIATION**-2 / precision
         drawn: Numbers = mean + self._rng.standard_normal(mean.shape) / precision**0.5
         return drawn
 
 
 def _best(utilities: Numbers, branches: int) -> list[int]:
-    """The best on average; what is expected to be better by most; what may be the best of all yet."""
+    """The greatest mean, the greatest expected improvement, and the greatest upper bound."""
     means, deviations = utilities.mean(axis=0), utilities.std(axis=0)
     first = int(means.argmax())
     better = numpy.maximum(0.0, utilities - utilities[:, [first]]).mean(axis=0)
@@ -135,7 +135,7 @@ def _make(world: World, seed: int, data: Path | None) -> Informed:
 ENTRANTS = (
     Entrant(
         "informed",
-        "told the style and the flip, exact posterior",
+        "knows the style and the flip, exact posterior",
         paced=True,
         peer=True,
         make=_make,

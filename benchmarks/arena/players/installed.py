@@ -1,4 +1,4 @@
-"""Whether a peer's package can be had; where not, the arena says so and plays without it."""
+"""Whether a peer's package is installed; if not, the arena names it and plays without it."""
 
 from __future__ import annotations
 

@@ -57,11 +57,11 @@ class MabwiserLinear:
                 self._bandit.add_arm(name)
 
 
-def _entrant(name: str, told: str, policy: str, alpha: float, dimensions: int) -> Entrant:
+def _entrant(name: str, label: str, policy: str, alpha: float, dimensions: int) -> Entrant:
     def make(world: World, seed: int, data: Path | None) -> MabwiserLinear:
         return MabwiserLinear(policy, alpha, dimensions, seed)
 
-    return Entrant(name, told, paced=True, peer=True, make=make, missing=missing("mabwiser"))
+    return Entrant(name, label, paced=True, peer=True, make=make, missing=missing("mabwiser"))
 
 
 ENTRANTS = (

@@ -22,16 +22,16 @@ from .contract import Entrant, Play
 
 
 class OurPolicy:
-    """One installation: a policy, and what it was told so far."""
+    """One installation: a policy, and the sums of its verdicts."""
 
     def __init__(self, policy: str, seed: int) -> None:
         self._policy = policy
         self._seed = seed
-        self._tally = Accumulator(models=isinstance(policy_named(policy), ModelPolicy))
+        self._sums = Accumulator(models=isinstance(policy_named(policy), ModelPolicy))
         self._decision: Decision | None = None
 
     def show(self, prompt: str, candidates: Sequence[str], images: int, branches: int) -> Play:
-        asked = ask(
+        question = ask(
             prompt,
             candidates,
             policy=self._policy,
@@ -41,17 +41,17 @@ class OurPolicy:
             seed=self._seed,
             thresholds=None,
         )
-        decision = decide(asked, self._tally.evidence(asked.keywords, candidates))
+        decision = decide(question, self._sums.evidence(question.keywords, candidates))
         self._decision = decision
-        shown = decision.checkpoints
-        return Play(shown, divide_images(decision.strategy, shown, images), decision.ranking.confidence)
+        strategy, shown = decision.shown
+        return Play(shown, divide_images(strategy, shown, images), decision.ranking.confidence)
 
     def learn(self, shown: Sequence[Shown]) -> None:
         if self._decision is None:
             raise RuntimeError("There is a verdict, and nothing was shown.")
-        asked, said = self._decision.question, self._decision.ranking.utilities
-        parts = tuple(replace(part, utility=said.get(part.checkpoint)) for part in shown)
-        self._tally.add(Comparison(asked.keywords, parts, asked.stage))
+        question, utilities = self._decision.question, self._decision.ranking.utilities
+        parts = tuple(replace(part, utility=utilities.get(part.checkpoint)) for part in shown)
+        self._sums.add(Comparison(question.keywords, parts, question.stage))
 
 
 def _entrant(policy: str) -> Entrant:

@@ -40,7 +40,7 @@ class Chance:
 
 
 class Knows:
-    """Sees the person's mind: one image, always the favourite."""
+    """Sees the utilities: one image, always of the favourite."""
 
     def __init__(self, wishes: Iterator[Wish]) -> None:
         self._wishes = wishes
@@ -111,4 +111,4 @@ ENTRANTS = (
         foresight=True,
     ),
 )
-KNOWS = Entrant("knows", "knows the person's mind", paced=False, peer=True, make=_knows, foresight=True)
+KNOWS = Entrant("knows", "knows the utilities", paced=False, peer=True, make=_knows, foresight=True)

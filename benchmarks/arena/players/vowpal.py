@@ -38,9 +38,9 @@ class Vowpal:
         self._probabilities: list[float] = []
 
     def show(self, prompt: str, candidates: Sequence[str], images: int, branches: int) -> Play:
-        told = " ".join(f"{text.translate(_FORBIDDEN)}:{weight:g}" for text, weight in words(prompt))
+        features = " ".join(f"{text.translate(_FORBIDDEN)}:{weight:g}" for text, weight in words(prompt))
         self._candidates = tuple(candidates)
-        self._example = [f"shared |S {told}", *(f"|A {name.translate(_FORBIDDEN)}" for name in candidates)]
+        self._example = [f"shared |S {features}", *(f"|A {name.translate(_FORBIDDEN)}" for name in candidates)]
         self._probabilities = list(self._model.predict(self._example))
         order = self._order(min(branches, len(candidates)))
         return evenly([candidates[place] for place in order], images)
@@ -63,11 +63,11 @@ class Vowpal:
             self._model.learn(labelled)
 
 
-def _entrant(name: str, told: str, arguments: str) -> Entrant:
+def _entrant(name: str, label: str, arguments: str) -> Entrant:
     def make(world: World, seed: int, data: Path | None) -> Vowpal:
         return Vowpal(arguments, seed)
 
-    return Entrant(name, told, paced=True, peer=True, make=make, missing=missing("vowpalwabbit"))
+    return Entrant(name, label, paced=True, peer=True, make=make, missing=missing("vowpalwabbit"))
 
 
 ENTRANTS = (

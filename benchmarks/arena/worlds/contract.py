@@ -17,6 +17,8 @@ class World:
 
     Attributes
     ----------
+    description
+        One line below its name in the tables.
     wishes
         Gives the world's wishes in order; the same for the same seed and data folder.
     windows
@@ -30,7 +32,7 @@ class World:
     """
 
     name: str
-    told: str
+    description: str
     prompts: int
     wishes: Callable[[int, Path | None], Iterator[Wish]]
     windows: tuple[tuple[int, int], ...]
@@ -39,14 +41,14 @@ class World:
     flip: int | None = None
 
     def missing(self, data: Path | None) -> str:
-        """What is not there and must be, or nothing."""
+        """What it needs and is missing, or nothing."""
         if all(data is not None and (data / name).is_file() for name in self.needs):
             return ""
         return f"--data DIR with {' and '.join(self.needs)}"
 
 
 class Moods:
-    """How one person sees single pictures: Gumbel noise, as a choice model assumes, drawn per wish."""
+    """How one person sees single pictures: Gumbel noise, as the choice model assumes, drawn per wish."""
 
     def __init__(self, rng: numpy.random.Generator, *, scale: float = 1.0) -> None:
         self._rng = rng
@@ -60,7 +62,7 @@ class Moods:
 
 
 GENERAL_DEVIATION, KIND_DEVIATION = 0.5, 1.4
-"""Of what a checkpoint is worth in general, and of how far it is better or worse for one kind of prompts."""
+"""Standard deviations of checkpoints' overall utilities, and of their deviations for one kind of prompts."""
 
 
 def tastes(rng: numpy.random.Generator, kinds: int, checkpoints: int) -> Numbers:

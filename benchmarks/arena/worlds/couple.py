@@ -1,4 +1,4 @@
-"""Two people share one database: each has favourite styles and tastes of their own, and nobody says who asks.
+"""Two people share one database: each has favourite styles and tastes of their own, and no prompt says whose it is.
 
 Five of the seven styles belong to one of them; two are used by both, who do not agree on them, so that for
 those prompts no policy can know. No policy was tuned on this world.

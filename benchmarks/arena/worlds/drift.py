@@ -1,6 +1,6 @@
 """Tastes change: at prompt 600 half of the styles turn round, the best checkpoint of each becoming the worst.
 
-The person says nothing of it. Nine checkpoints and seven styles as in `styles`, of which three or four flip.
+Nothing announces it. Nine checkpoints and seven styles as in `styles`, of which three or four flip.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def wishes(seed: int, data: Path | None, *, prompts: int = PROMPTS) -> Iterator[
     before = tastes(rng, KINDS, len(CHECKPOINTS))
     flipped = rng.permutation(KINDS)[: KINDS // 2 + seed % 2]
     after = before.copy()
-    after[flipped] = [_turned(before[kind]) for kind in flipped]
+    after[flipped] = [_reversed_tastes(before[kind]) for kind in flipped]
     for number in range(prompts):
         kind = int(rng.integers(KINDS))
         liked = (after if number >= FLIP else before)[kind]
@@ -32,11 +32,11 @@ def wishes(seed: int, data: Path | None, *, prompts: int = PROMPTS) -> Iterator[
         yield Wish(prompt, CHECKPOINTS, liked, moods.noise(len(CHECKPOINTS)), moods.bar())
 
 
-def _turned(liked: Numbers) -> Numbers:
+def _reversed_tastes(liked: Numbers) -> Numbers:
     """The same utilities in opposite order: what was liked best is liked least."""
-    turned = numpy.empty_like(liked)
-    turned[numpy.argsort(liked)] = numpy.sort(liked)[::-1]
-    return turned
+    reversed_tastes = numpy.empty_like(liked)
+    reversed_tastes[numpy.argsort(liked)] = numpy.sort(liked)[::-1]
+    return reversed_tastes
 
 
 DRIFT = World(

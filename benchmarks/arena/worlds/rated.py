@@ -43,34 +43,35 @@ def _in_turn(ratings: Ratings, seed: int, good_enough: float) -> Iterator[Wish]:
     moods = Moods(numpy.random.default_rng([seed, 72]), scale=_MOOD)
     prompts = sorted(ratings)
     for place in rng.permutation(len(prompts)):
-        given = ratings[prompts[place]]
-        names = tuple(sorted(given))
-        utilities = numpy.array([given[name] for name in names])
+        rated = ratings[prompts[place]]
+        names = tuple(sorted(rated))
+        utilities = numpy.array([rated[name] for name in names])
         yield Wish(prompts[place], names, utilities, moods.noise(len(names)), moods.bar(good_enough))
 
 
 @cache
 def _people(path: Path) -> Mapping[str, Ratings]:
     """Ratings by person, prompt and model."""
-    found: defaultdict[str, dict[str, dict[str, float]]] = defaultdict(dict)
+    ratings: defaultdict[str, dict[str, dict[str, float]]] = defaultdict(dict)
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             if row["rating"]:
-                given = found[row["worker_id"]].setdefault(row["prompt"], {})
-                given[row["model"]] = float(row["rating"])
-    return found
+                rated = ratings[row["worker_id"]].setdefault(row["prompt"], {})
+                rated[row["model"]] = float(row["rating"])
+    return ratings
 
 
 @cache
 def _panel(path: Path) -> Ratings:
     """Mean of quality and alignment by prompt and generator, over a generator's variants of settings."""
-    found: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    scores_of: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             score = (float(row["mos_quality"]) + float(row["mos_align"])) / 2
-            found[row["prompt"]][row["name"].split("_")[0]].append(score)
+            scores_of[row["prompt"]][row["name"].split("_")[0]].append(score)
     return {
-        prompt: {name: sum(scores) / len(scores) for name, scores in given.items()} for prompt, given in found.items()
+        prompt: {name: sum(scores) / len(scores) for name, scores in models.items()}
+        for prompt, models in scores_of.items()
     }
 
 

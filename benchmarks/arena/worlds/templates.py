@@ -3,12 +3,12 @@
 A template says which checkpoint its author made it for; the simulated person uses one template for each of
 twelve checkpoints, and agrees with their authors on which is best for it. The words are real: templates from
 AI-Horde-Styles (CC0), prompts from DiffusionDB as ImageReward ships them (Apache-2.0), whole and with all
-their boosters, so that most words of a prompt tell nothing.
+their boosters, so that most words of a prompt are not informative.
 
 Three worlds differ in what makes them hard. In `templates` each of the twelve has at least three words of its
 own that are no boosters, and the other checkpoints do it more or less well, as in every other world. In
 `authors` one checkpoint is made for it and the rest are no better or worse there than elsewhere: a favourite
-is an exception that nothing foretells, and a checkpoint that is good in general wins many a round against the
+is an exception that nothing hints at, and a checkpoint that is good in general wins many a round against the
 wrong ones. In `alike` any template will do: some are nothing but boosters, and some have all their words in
 common with others, so that the prompt hardly says which of them it is.
 """
@@ -112,17 +112,17 @@ def _words(template: str) -> frozenset[str]:
 @cache
 def _parsed(data: Path) -> tuple[dict[str, Sequence[str]], Sequence[str]]:
     """Templates of at least two words by checkpoint, and the users' prompts."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for held in json.loads((data / _TEMPLATES).read_text("utf-8")).values():
-        positive = held["prompt"].partition("###")[0].replace("{np}", "")
+    templates: defaultdict[str, list[str]] = defaultdict(list)
+    for template in json.loads((data / _TEMPLATES).read_text("utf-8")).values():
+        positive = template["prompt"].partition("###")[0].replace("{np}", "")
         if len(_words(positive)) >= 2:
-            found[held["model"]].append(positive)
+            templates[template["model"]].append(positive)
     users = [line for line in (data / _USERS).read_text("utf-8").splitlines() if line.strip()]
-    return dict(found), users
+    return dict(templates), users
 
 
-def _world(name: str, told: str, wishes: Callable[[int, Path | None], Iterator[Wish]]) -> World:
-    return World(name, told, PROMPTS, wishes, ((100, 200), (200, 400)), needs=(_TEMPLATES, _USERS))
+def _world(name: str, description: str, wishes: Callable[[int, Path | None], Iterator[Wish]]) -> World:
+    return World(name, description, PROMPTS, wishes, ((100, 200), (200, 400)), needs=(_TEMPLATES, _USERS))
 
 
 TEMPLATES = _world("templates", "curated templates around real prompts", wishes)

@@ -19,12 +19,12 @@ CAT = (Keyword("cat"),)
 GRAIN = 2.0**-20
 
 
-def overall(judged: Comparison) -> dict[str, Increment]:
-    return {found.checkpoint: found for found in increments(judged) if not found.keyword}
+def overall(comparison: Comparison) -> dict[str, Increment]:
+    return {each.checkpoint: each for each in increments(comparison) if not each.keyword}
 
 
-def effect(judged: Comparison, checkpoint: str) -> float:
-    return overall(judged)[checkpoint].change.score
+def effect(comparison: Comparison, checkpoint: str) -> float:
+    return overall(comparison)[checkpoint].change.score
 
 
 def test_a_round_without_a_verdict_teaches_nothing():
@@ -37,9 +37,9 @@ def test_a_round_without_a_verdict_teaches_nothing():
 
 def test_images_are_counted_as_the_document_counts_them():
     """Selected and judged images per keyword and checkpoint, and overall under the keyword ""."""
-    judged = Comparison((Keyword("cat"), Keyword("night", 1.3)), (Shown("a", 4, 3, 1), Shown("b", 2, 0, 2)))
+    comparison = Comparison((Keyword("cat"), Keyword("night", 1.3)), (Shown("a", 4, 3, 1), Shown("b", 2, 0, 2)))
     counts = {
-        (found.keyword, found.checkpoint): (found.change.selected, found.change.total) for found in increments(judged)
+        (each.keyword, each.checkpoint): (each.change.selected, each.change.total) for each in increments(comparison)
     }
     assert counts == {
         ("", "a"): (3, 4),
@@ -52,13 +52,13 @@ def test_images_are_counted_as_the_document_counts_them():
 
 
 def test_an_image_without_a_verdict_adds_nothing_to_its_checkpoint():
-    """b was shown and nobody said a word of it: b gains no statistics."""
-    judged = Comparison(CAT, (Shown("a", 1, selected=1), Shown("b", 1)))
-    assert set(overall(judged)) == {"a"}
+    """b was shown and nobody judged it: b gains no statistics."""
+    comparison = Comparison(CAT, (Shown("a", 1, selected=1), Shown("b", 1)))
+    assert set(overall(comparison)) == {"a"}
 
 
 def test_a_pick_is_a_choice_among_the_images_shown():
-    """The more a picked image was shown beside, the more the pick says."""
+    """The more images a pick was chosen from, the more it says."""
     alone = effect(Comparison(CAT, (Shown("a", 1, 1),)), "a")
     of_two = effect(Comparison(CAT, (Shown("a", 1, 1), Shown("b", 1, 0, 1))), "a")
     of_three = effect(Comparison(CAT, (Shown("a", 1, 1), Shown("b", 1, 0, 1), Shown("c", 1, 0, 1))), "a")
@@ -82,15 +82,15 @@ def test_beating_a_stronger_checkpoint_says_more():
 
 def test_rejecting_all_is_a_verdict():
     """It speaks against each image shown, and counts as a round."""
-    judged = Comparison(CAT, (Shown("a", 1, rejected=1), Shown("b", 1, rejected=1), Shown("c", 1, rejected=1)))
-    assert all(found.change.score < 0 for found in increments(judged))
-    assert keyword_rounds(judged) == {"": 1.0, "cat": 1.0}
+    comparison = Comparison(CAT, (Shown("a", 1, rejected=1), Shown("b", 1, rejected=1), Shown("c", 1, rejected=1)))
+    assert all(each.change.score < 0 for each in increments(comparison))
+    assert keyword_rounds(comparison) == {"": 1.0, "cat": 1.0}
 
 
 def test_selecting_all_prefers_none():
-    """What is said of three images that are all kept is the same of each."""
-    judged = Comparison(CAT, tuple(Shown(name, 1, selected=1) for name in "abc"))
-    assert len({found.change for found in overall(judged).values()}) == 1
+    """Three images that are all kept teach the same about each."""
+    comparison = Comparison(CAT, tuple(Shown(name, 1, selected=1) for name in "abc"))
+    assert len({each.change for each in overall(comparison).values()}) == 1
 
 
 def test_more_images_of_one_look_say_more_but_not_that_many_times_more():
@@ -102,8 +102,8 @@ def test_more_images_of_one_look_say_more_but_not_that_many_times_more():
 
 def test_emphasis_weighs_what_the_choice_teaches_of_a_keyword():
     """A keyword of weight 2 learns twice, one of weight 0 nothing; image counts stay counts."""
-    judged = Comparison((Keyword("cat", 2.0), Keyword("fog", 0.0)), (Shown("a", 1, 1), Shown("b", 1, 0, 1)))
-    by_keyword = {found.keyword: found.change for found in increments(judged) if found.checkpoint == "a"}
+    comparison = Comparison((Keyword("cat", 2.0), Keyword("fog", 0.0)), (Shown("a", 1, 1), Shown("b", 1, 0, 1)))
+    by_keyword = {each.keyword: each.change for each in increments(comparison) if each.checkpoint == "a"}
     assert by_keyword["cat"].information == pytest.approx(2 * by_keyword[""].information, abs=2 * GRAIN)
     assert by_keyword["fog"].score == by_keyword["fog"].information == 0.0
     assert by_keyword["cat"].total == by_keyword["fog"].total == 1.0
@@ -112,8 +112,8 @@ def test_emphasis_weighs_what_the_choice_teaches_of_a_keyword():
 @pytest.mark.parametrize(("names", "share"), [("a", 1 / 3), ("ab", 2 / 3), ("abc", 1.0), ("abcde", 1.0)])
 def test_a_round_counts_as_much_as_it_compares(names: str, share: float):
     """Three checkpoints make a full comparison, one alone a third of it."""
-    judged = Comparison(CAT, tuple(Shown(name, 1, rejected=1) for name in names))
-    assert keyword_rounds(judged)["cat"] == pytest.approx(share, abs=GRAIN)
+    comparison = Comparison(CAT, tuple(Shown(name, 1, rejected=1) for name in names))
+    assert keyword_rounds(comparison)["cat"] == pytest.approx(share, abs=GRAIN)
 
 
 def test_only_comparisons_count_as_rounds_of_a_pair():
@@ -131,28 +131,28 @@ def test_the_same_checkpoint_listed_twice_is_one():
 @pytest.mark.parametrize("utility", [float("nan"), float("inf"), -1e300, 1e300])
 def test_an_absurd_utility_breaks_no_sum(utility: float):
     """What a client logged may be anything; the sums stay finite."""
-    judged = Comparison(CAT, (Shown("a", 1, 0, 1, utility=utility), Shown("b", 1, 1, utility=None)))
-    for found in increments(judged):
-        assert math.isfinite(found.change.score)
-        assert math.isfinite(found.change.information)
+    comparison = Comparison(CAT, (Shown("a", 1, 0, 1, utility=utility), Shown("b", 1, 1, utility=None)))
+    for each in increments(comparison):
+        assert math.isfinite(each.change.score)
+        assert math.isfinite(each.change.information)
 
 
-def _increments_by_differences(judged: Comparison, checkpoint: str, step: float = 1e-4) -> tuple[float, float]:
+def _increments_by_differences(comparison: Comparison, checkpoint: str, step: float = 1e-4) -> tuple[float, float]:
     """Gradient and curvature of the round's log likelihood, from its definition."""
 
     def likelihood(change: float) -> float:
         force = {
             part.checkpoint: math.exp((part.utility or 0.0) + (change if part.checkpoint == checkpoint else 0.0))
-            for part in judged.shown
+            for part in comparison.shown
         }
         bar = math.exp(-1.0)
-        passed = bar + sum((part.images - part.selected) * force[part.checkpoint] for part in judged.shown)
-        selections = sum(part.selected for part in judged.shown)
+        passed = bar + sum((part.images - part.selected) * force[part.checkpoint] for part in comparison.shown)
+        selections = sum(part.selected for part in comparison.shown)
         if not selections:
             return math.log(bar / passed)
         return sum(
             part.selected * math.log(force[part.checkpoint] / (passed + force[part.checkpoint]))
-            for part in judged.shown
+            for part in comparison.shown
         ) / math.sqrt(selections)
 
     before, here, after = likelihood(-step), likelihood(0.0), likelihood(step)
@@ -178,58 +178,58 @@ rounds = st.builds(
 
 
 @given(rounds)
-def test_sums_are_the_derivatives_of_the_choices_likelihood(judged: Comparison):
+def test_sums_are_the_derivatives_of_the_choices_likelihood(comparison: Comparison):
     """Score and information equal numerical derivatives of the likelihood as the docs state it."""
-    for name, found in overall(judged).items():
-        gradient, curvature = _increments_by_differences(judged, name)
-        utility = next(part.utility or 0.0 for part in judged.shown if part.checkpoint == name)
-        assert found.change.information == pytest.approx(curvature, abs=1e-4)
-        assert found.change.score == pytest.approx(gradient + found.change.information * utility, abs=1e-4)
+    for name, each in overall(comparison).items():
+        gradient, curvature = _increments_by_differences(comparison, name)
+        utility = next(part.utility or 0.0 for part in comparison.shown if part.checkpoint == name)
+        assert each.change.information == pytest.approx(curvature, abs=1e-4)
+        assert each.change.score == pytest.approx(gradient + each.change.information * utility, abs=1e-4)
 
 
 @given(rounds)
-def test_every_number_is_a_multiple_of_the_grain(judged: Comparison):
+def test_every_number_is_a_multiple_of_the_grain(comparison: Comparison):
     """Only so are sums exact in any order."""
-    for found in increments(judged):
-        for number in (found.change.rounds, found.change.score, found.change.information):
+    for each in increments(comparison):
+        for number in (each.change.rounds, each.change.score, each.change.information):
             assert (number / GRAIN).is_integer()
-    assert all((share / GRAIN).is_integer() for share in keyword_rounds(judged).values())
+    assert all((share / GRAIN).is_integer() for share in keyword_rounds(comparison).values())
 
 
-def with_basis(judged: Comparison) -> Comparison:
-    """The round as it is logged: with what a tally that had heard one verdict knew of it."""
-    tally = Accumulator()
-    tally.add(Comparison((*CAT, Keyword("night")), (Shown("a", 1, 1), Shown("b", 1, 0, 1))))
-    names = [part.checkpoint for part in judged.shown]
-    return replace(judged, basis=take_snapshot(judged, tally.evidence(judged.keywords, names)))
+def with_snapshot(comparison: Comparison) -> Comparison:
+    """The comparison as it is logged: with a snapshot of sums that had one verdict."""
+    sums = Accumulator()
+    sums.add(Comparison((*CAT, Keyword("night")), (Shown("a", 1, 1), Shown("b", 1, 0, 1))))
+    names = [part.checkpoint for part in comparison.shown]
+    return replace(comparison, snapshot=take_snapshot(comparison, sums.evidence(comparison.keywords, names)))
 
 
 @given(st.lists(rounds, max_size=6), st.lists(rounds, max_size=6), st.randoms())
 def test_adding_and_subtracting_in_any_order_gives_the_same_bits(kept, withdrawn, random):
     """Verdicts replaced, withdrawn or merged in any order leave what a rebuild from the kept ones makes."""
-    kept, withdrawn = [with_basis(each) for each in kept], [with_basis(each) for each in withdrawn]
+    kept, withdrawn = [with_snapshot(each) for each in kept], [with_snapshot(each) for each in withdrawn]
     mixed = kept + withdrawn
     random.shuffle(mixed)
     history = Accumulator()
-    for judged in mixed:
-        history.add(judged)
-    for judged in random.sample(withdrawn, len(withdrawn)):
-        history.subtract(judged)
+    for comparison in mixed:
+        history.add(comparison)
+    for comparison in random.sample(withdrawn, len(withdrawn)):
+        history.subtract(comparison)
     rebuilt = Accumulator()
-    for judged in kept:
-        rebuilt.add(judged)
+    for comparison in kept:
+        rebuilt.add(comparison)
     words, names = [Keyword("cat"), Keyword("night"), Keyword("anime")], list("abcd")
     assert history.pairs == rebuilt.pairs
     assert history.evidence(words, names).keyword_rounds == rebuilt.evidence(words, names).keyword_rounds
     assert history.evidence(words, names).rounds == rebuilt.evidence(words, names).rounds
 
 
-def test_evidence_holds_only_what_was_asked_for():
+def test_evidence_has_only_the_pairs_of_the_question():
     """The prompt's keywords times the candidates, the candidates overall, and nothing else."""
-    tally = Accumulator()
-    tally.add(Comparison((Keyword("cat"), Keyword("dog")), (Shown("a", 1, 1), Shown("b", 1, 0, 1))))
-    found = tally.evidence([Keyword("cat"), Keyword("owl")], ["a", "z"])
-    assert set(found.pairs) == {("cat", "a")}
-    assert set(found.overall) == {"a"}
-    assert found.keyword_rounds == {"cat": pytest.approx(2 / 3, abs=GRAIN)}
-    assert found.rounds == pytest.approx(2 / 3, abs=GRAIN)
+    sums = Accumulator()
+    sums.add(Comparison((Keyword("cat"), Keyword("dog")), (Shown("a", 1, 1), Shown("b", 1, 0, 1))))
+    evidence = sums.evidence([Keyword("cat"), Keyword("owl")], ["a", "z"])
+    assert set(evidence.pairs) == {("cat", "a")}
+    assert set(evidence.overall) == {"a"}
+    assert evidence.keyword_rounds == {"cat": pytest.approx(2 / 3, abs=GRAIN)}
+    assert evidence.rounds == pytest.approx(2 / 3, abs=GRAIN)

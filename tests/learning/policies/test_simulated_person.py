@@ -86,26 +86,26 @@ def outcome(policy: str) -> Outcome:
     regrets, counts, exploited = [], [], []
     for seed in SEEDS:
         prompts, utilities = _person(seed)
-        generator, tally = numpy.random.default_rng(1000 + seed), Accumulator()
+        generator, sums = numpy.random.default_rng(1000 + seed), Accumulator()
         for number, (prompt, style) in enumerate(prompts):
             keywords = extract_keywords(prompt)
             if policy == "random":
-                confidence, said = 0.0, {}
+                confidence, stated = 0.0, {}
                 shown = tuple(generator.choice(CHECKPOINTS, 3, replace=False).tolist())
             else:
-                evidence = tally.evidence(keywords, CHECKPOINTS)
+                evidence = sums.evidence(keywords, CHECKPOINTS)
                 ranking = policy_named(policy).rank(keywords, CHECKPOINTS, evidence, rng=generator)
                 _, shown = choose(ranking, stage="final", explore=True, thresholds=Thresholds())
-                confidence, said = ranking.confidence, ranking.utilities
+                confidence, stated = ranking.confidence, ranking.utilities
             liked = utilities[style, [CHECKPOINTS.index(name) for name in shown]]
             seen = liked + generator.gumbel(size=len(shown))
             good_enough = -1.0 + generator.gumbel()
             picks = (seen == seen.max()) & (seen > good_enough)
             parts = (
-                Shown(name, 1, int(pick), int(not pick), said.get(name))
+                Shown(name, 1, int(pick), int(not pick), stated.get(name))
                 for name, pick in zip(shown, picks, strict=True)
             )
-            tally.add(Comparison(keywords, tuple(parts)))
+            sums.add(Comparison(keywords, tuple(parts)))
             if number >= PROMPTS // 2:
                 regrets.append(utilities[style].max() - liked.max())
                 counts.append(len(shown))
@@ -129,12 +129,12 @@ def test_after_warm_up_it_saves_the_compute_that_the_document_promises():
 
 def test_what_it_exploits_is_the_favourite_as_often_as_its_confidence_says():
     """Among the pictures shown alone, confidence does not promise more than it keeps."""
-    found = outcome("bayesian")
-    assert found.exploited_truly >= found.exploited_confidence > 0.5
+    result = outcome("bayesian")
+    assert result.exploited_truly >= result.exploited_confidence > 0.5
 
 
 def test_the_documents_rule_promises_more_than_it_keeps():
     """Its confidence saturates after some ten pictures: why it is not the default."""
-    found = outcome("counts")
-    assert found.exploited_confidence > 0.9
-    assert found.exploited_truly < 0.5
+    result = outcome("counts")
+    assert result.exploited_confidence > 0.9
+    assert result.exploited_truly < 0.5

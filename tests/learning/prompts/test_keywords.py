@@ -69,8 +69,8 @@ def test_a_tag_and_a_sentence_that_say_the_same_meet():
 
 def test_a_sentence_gives_its_two_word_phrases():
     """Words side by side, not words with grammar, a number or the end of a sentence between them."""
-    found = texts("An oil painting of a fox with film grain by Greg Rutkowski. Night falls")
-    assert [text for text in found if " " in text] == [
+    keywords = texts("An oil painting of a fox with film grain by Greg Rutkowski. Night falls")
+    assert [text for text in keywords if " " in text] == [
         "oil painting",
         "film grain",
         "greg rutkowski",
@@ -85,7 +85,7 @@ def test_a_phrase_of_a_lone_sentence_has_half_the_weight():
 
 
 def test_quality_words_make_no_phrases():
-    """Which boosters stand side by side tells nothing."""
+    """The order of boosters is not informative."""
     assert [text for text in texts("masterpiece highly detailed fox in best quality") if " " in text] == []
 
 
@@ -264,12 +264,12 @@ def test_a_prompt_without_words_has_no_keywords(prompt: str):
 
 def test_at_most_so_many_keywords_are_read():
     """Those first in the prompt are kept, and words before phrases."""
-    found = texts(", ".join(f"word{number}x" for number in range(1000)))
-    assert len(found) == MOST_KEYWORDS
-    assert found[0] == "word0x"
-    found = texts(" ".join(f"word{number}x" for number in range(80)))
-    assert len(found) == MOST_KEYWORDS
-    assert sum(" " in text for text in found) == MOST_KEYWORDS - 80
+    keywords = texts(", ".join(f"word{number}x" for number in range(1000)))
+    assert len(keywords) == MOST_KEYWORDS
+    assert keywords[0] == "word0x"
+    keywords = texts(" ".join(f"word{number}x" for number in range(80)))
+    assert len(keywords) == MOST_KEYWORDS
+    assert sum(" " in text for text in keywords) == MOST_KEYWORDS - 80
 
 
 @pytest.mark.parametrize("piece", [*PIECES.split(" "), "#\n", "word "])
@@ -285,15 +285,15 @@ def test_a_hundred_kilobytes_of_anything_take_bounded_time(piece: str):
 @given(st.text(st.sampled_from("ab,([{)]}:|\\<>_ .1/*#\nBREAK女の🌸"), max_size=60) | st.text(max_size=60))
 def test_any_text_has_sane_keywords(prompt: str):
     """Whatever is typed: no error, bounded, storable, unique, and the same every time."""
-    found = extract_keywords(prompt)
-    assert len(found) <= MOST_KEYWORDS
-    assert len({keyword.text for keyword in found}) == len(found)
-    for keyword in found:
+    keywords = extract_keywords(prompt)
+    assert len(keywords) <= MOST_KEYWORDS
+    assert len({keyword.text for keyword in keywords}) == len(keywords)
+    for keyword in keywords:
         keyword.text.encode("utf-8")
         assert keyword.text.strip() == keyword.text != ""
         assert len(keyword.text) <= 256
         assert 0.0 < keyword.weight <= 4.0
-    assert extract_keywords(prompt) == found
+    assert extract_keywords(prompt) == keywords
 
 
 @given(st.lists(st.sampled_from(["red", "fox", "night", "neon", "castle"]), min_size=1, max_size=5, unique=True))
@@ -308,8 +308,8 @@ def test_order_of_words_changes_no_set_of_keywords(words: list[str]):
 def test_an_explicit_weight_is_kept(weight: float, words: str):
     """`(words:w)` gives each word the weight w."""
     given_weight = round(weight, 3)
-    found = extract_keywords(f"({words}:{given_weight:.3f})")
-    assert {keyword.weight for keyword in found if keyword.text != "blue sky"} == {given_weight}
+    keywords = extract_keywords(f"({words}:{given_weight:.3f})")
+    assert {keyword.weight for keyword in keywords if keyword.text != "blue sky"} == {given_weight}
 
 
 def test_a_choice_makes_no_phrase_with_what_follows():
@@ -328,11 +328,11 @@ def _variants(prompt: str) -> list[str]:
 
 
 def _assert_sane(prompt: str) -> None:
-    found = extract_keywords(prompt)
-    assert extract_keywords(prompt) == found
-    assert len(found) <= MOST_KEYWORDS
-    assert len({keyword.text for keyword in found}) == len(found)
-    for keyword in found:
+    keywords = extract_keywords(prompt)
+    assert extract_keywords(prompt) == keywords
+    assert len(keywords) <= MOST_KEYWORDS
+    assert len({keyword.text for keyword in keywords}) == len(keywords)
+    for keyword in keywords:
         keyword.text.encode("utf-8")
         assert keyword.text == keyword.text.strip().casefold() != ""
         assert "-" not in keyword.text[0]
@@ -369,8 +369,8 @@ def test_real_prompts_have_sane_keywords_however_they_are_typed():
 
 def test_a_negative_prompt_is_a_context_of_its_own():
     """Marked, weighted, without phrases, and never the same as any keyword of a prompt."""
-    found = negative_keywords("(anime:1.3), bad hands, blurry photo of a fox")
-    assert [keyword.text for keyword in found] == [
+    keywords = negative_keywords("(anime:1.3), bad hands, blurry photo of a fox")
+    assert [keyword.text for keyword in keywords] == [
         "-anime",
         "-bad hand",
         "-bad",
@@ -379,7 +379,7 @@ def test_a_negative_prompt_is_a_context_of_its_own():
         "-photo",
         "-fox",
     ]
-    assert found[0].weight == 1.3
+    assert keywords[0].weight == 1.3
     assert negative_keywords(" ,") == ()
 
 
@@ -394,6 +394,6 @@ def test_no_keyword_of_a_prompt_looks_like_one_of_a_negative_prompt(text: str):
 
 def test_a_long_negative_prompt_gives_its_first_words():
     """A pasted list does not outweigh the prompt."""
-    found = negative_keywords(", ".join(f"word{number}x" for number in range(200)))
-    assert len(found) == MOST_NEGATIVE
-    assert found[0].text == "-word0x"
+    keywords = negative_keywords(", ".join(f"word{number}x" for number in range(200)))
+    assert len(keywords) == MOST_NEGATIVE
+    assert keywords[0].text == "-word0x"

@@ -1,28 +1,88 @@
-"""What is remembered between two questions never outlives the next verdict, whoever gives it."""
+"""A decision is given again while nothing changes, and never outlives the next commit, whoever makes it."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.database import Database
-from context_checkpoint.learning.database.prepared import Reading, Writing
 from context_checkpoint.learning.database.schema import OVERALL_ID, keywords
+from context_checkpoint.learning.model.evidence import Evidence
 from context_checkpoint.learning.policies import POLICIES
-from context_checkpoint.learning.service.evidence_source import read_at_version
+from context_checkpoint.learning.recommendation.cache import DecisionCache
+from context_checkpoint.learning.recommendation.decision import Decision, ask, decide
 from tests.learning.database.test_faults import teach
 
 NAMES = ["a", "b", "c"]
-ROUNDS = Reading(lambda _: select(keywords.c.rounds).where(keywords.c.id == OVERALL_ID))
+
+
+def decided(prompt: str, seed: int | None = 1) -> Decision:
+    question = ask(
+        prompt, NAMES, policy="bayesian", stage="final", explore=True, max_branches=3, seed=seed, thresholds=None
+    )
+    return decide(question, Evidence())
+
+
+class TestTheMapping:
+    def test_it_gives_a_decision_again_for_the_same_question_and_version(self) -> None:
+        """Every part of a question counts."""
+        cache, decision = DecisionCache(), decided("cat")
+        assert cache.get(decision.question, 1) is None
+        cache.put(decision, 1)
+        assert cache.get(decided("cat").question, 1) is decision
+        for other in (
+            decided("dog").question,
+            decided("cat", seed=2).question,
+            replace(decision.question, candidates=("b", "a", "c")),
+            replace(decision.question, half_life=3.0),
+            replace(decision.question, pinned=frozenset({"b"})),
+        ):
+            assert cache.get(other, 1) is None
+
+    def test_another_version_empties_it(self) -> None:
+        """What was decided before a commit is gone, also when an old version is seen again."""
+        cache, decision = DecisionCache(), decided("cat")
+        cache.get(decision.question, 1)
+        cache.put(decision, 1)
+        assert cache.get(decision.question, 2) is None
+        assert cache.get(decision.question, 1) is None
+
+    def test_a_decision_that_a_commit_overtook_is_not_kept(self) -> None:
+        """Its evidence was read before the version that others have seen meanwhile."""
+        cache, decision = DecisionCache(), decided("cat")
+        cache.get(decision.question, 1)
+        cache.get(decision.question, 2)
+        cache.put(decision, 1)
+        assert cache.get(decision.question, 2) is None
+
+    @pytest.mark.parametrize(("seed", "version"), [(None, 1), (1, None)])
+    def test_without_a_seed_or_a_version_nothing_is_kept(self, seed: int | None, version: int | None) -> None:
+        """Chance is drawn again, and a database that cannot tell its state is read again."""
+        cache, decision = DecisionCache(), decided("cat", seed)
+        cache.get(decision.question, version)
+        cache.put(decision, version)
+        assert cache.get(decision.question, version) is None
+
+    def test_the_least_recently_used_goes_first(self) -> None:
+        """It is bounded."""
+        cache = DecisionCache(size=2)
+        cat, dog, owl = map(decided, ("cat", "dog", "owl"))
+        cache.get(cat.question, 1)
+        cache.put(cat, 1)
+        cache.put(dog, 1)
+        cache.get(cat.question, 1)
+        cache.put(owl, 1)
+        assert [cache.get(each.question, 1) for each in (cat, dog, owl)] == [cat, None, owl]
 
 
 async def test_a_verdict_of_another_process_counts_in_the_very_next_answer(database: str) -> None:
-    """Another connection committed: what was remembered is looked up again."""
+    """Another connection committed: the evidence is read again."""
     here, there = [await PreferenceService.open(database) for _ in range(2)]
     for _ in range(2):
         before = await here.recommend("anime girl", NAMES, seed=1)
@@ -38,8 +98,8 @@ async def test_a_verdict_of_another_process_counts_in_the_very_next_answer(datab
     assert after == same
 
 
-async def test_with_a_seed_the_answer_repeats_and_without_one_chance_is_drawn_anew(database: str) -> None:
-    """Remembering must not freeze exploration."""
+async def test_with_a_seed_the_answer_repeats_and_without_one_chance_is_drawn_again(database: str) -> None:
+    """The cache must not freeze exploration."""
     service = await PreferenceService.open(database)
     await teach(service, rounds=2)
     names = [*"abcdefghijkl"]
@@ -55,42 +115,45 @@ async def test_with_a_seed_the_answer_repeats_and_without_one_chance_is_drawn_an
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-async def test_a_remembered_ranking_answers_as_a_new_one(database_file: Path, policy: str) -> None:
-    """Whatever was asked before: without a seed, for other branches, or with names spelled otherwise."""
-    taught = await PreferenceService.open(database_file)
-    await teach(taught, rounds=9)
+async def test_a_repeated_answer_is_that_of_a_fresh_process(database_file: Path, policy: str) -> None:
+    """Whatever was asked before: with another stage, or with names spelled otherwise."""
+    service = await PreferenceService.open(database_file)
+    await teach(service, rounds=9)
     for names in (NAMES, ["a", "x\\b", "c", "x\\d"], ["a", "x/b", "c", "x/d"]):
-        await taught.recommend("anime girl", names, policy=policy)
         for stage in ("final", "draft"):
             fresh = await PreferenceService.open(database_file)
-            here = await taught.recommend("anime girl", names, policy=policy, seed=3, stage=stage)
-            there = await fresh.recommend("anime girl", names, policy=policy, seed=3, stage=stage)
+            expected = await fresh.recommend("anime girl", names, policy=policy, seed=3, stage=stage)
             await fresh.close()
-            assert here == there
-    await taught.close()
+            answers = [
+                await service.recommend("anime girl", names, policy=policy, seed=3, stage=stage) for _ in range(2)
+            ]
+            assert answers == [expected, expected]
+    await service.close()
 
 
-async def test_nothing_is_read_again_while_nothing_was_taught(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is looked up twice, also for another policy: a server only says that nothing came."""
-    service = await PreferenceService.open(database)
+async def test_nothing_is_read_again_while_nothing_changes(
+    database_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file tells without being read whether somebody has committed."""
+    service = await PreferenceService.open(database_file)
     await teach(service, rounds=2)
     reads = 0
     read = Database.read
 
-    async def counted(opened: Database, work: object, **how: bool) -> object:
+    async def counted(database: Database, work: object, **how: bool) -> object:
         nonlocal reads
         reads += 1
-        return await read(opened, work, **how)  # type: ignore[arg-type]
+        return await read(database, work, **how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Database, "read", counted)
-    for policy in ("bayesian", "bayesian", "ucb", "counts"):
-        await service.recommend("anime girl", NAMES, policy=policy)
+    for _ in range(3):
+        await service.recommend("anime girl", NAMES, seed=1)
     await service.close()
 
     assert reads == 1
 
 
-async def test_a_database_in_memory_remembers_nothing() -> None:
+async def test_a_database_in_memory_is_read_each_time() -> None:
     """Only a file can tell that it was changed; learning in memory is seen all the same."""
     service = await PreferenceService.open(":memory:")
     before = await service.recommend("anime girl", NAMES, seed=1)
@@ -101,46 +164,26 @@ async def test_a_database_in_memory_remembers_nothing() -> None:
     assert before.confidence < after.confidence
 
 
-async def test_a_commit_that_was_under_way_is_another_version(database: str) -> None:
-    """What was remembered while somebody's verdict was written, and not yet stored, does not outlive it."""
-    here, there = [await Database.open(database) for _ in range(2)]
+async def test_only_a_commit_is_another_version(database_file: Path) -> None:
+    """Not a write that is still under way, nor a read; but the commit of another process."""
+    here, there = [await Database.open(database_file) for _ in range(2)]
     written, seen = asyncio.Event(), asyncio.Event()
 
     async def write(connection: AsyncConnection) -> None:
-        more = Writing.increasing(keywords.c.id, [keywords.c.rounds])
-        await more.write(connection, [(OVERALL_ID, 1.0)])
-        await ROUNDS.rows(connection)
+        await connection.execute(update(keywords).where(keywords.c.id == OVERALL_ID).values(rounds=1.0))
         written.set()
         await seen.wait()
 
+    before = await here.version()
     writing = asyncio.create_task(there.write(write))
     await written.wait()
-    during, before = await read_at_version(here, ROUNDS.rows)
-    still = await here.version()
+    during = await here.version()
     seen.set()
     await writing
-    after, learned = await read_at_version(here, ROUNDS.rows)
-    same = await here.version()
+    after = await here.version()
+    again = await here.version()
     await here.close()
     await there.close()
 
-    assert (before[0][0], learned[0][0]) == (0.0, 1.0)
-    assert during == still != after == same
-
-
-@pytest.mark.postgres
-async def test_a_server_that_hangs_up_is_asked_anew(postgres_url: str) -> None:
-    """The connection that only tells of commits was cut: the next answer comes over another one."""
-    service, other = [await PreferenceService.open(postgres_url) for _ in range(2)]
-    await teach(service, rounds=2)
-    before = [await service.recommend("anime girl", NAMES, seed=1) for _ in range(2)]
-    cut = text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
-    await other._database.read(lambda connection: connection.execute(cut))
-    await asyncio.sleep(0.1)  # until this end has heard of it too
-    after = [await service.recommend("anime girl", NAMES, seed=1) for _ in range(2)]
-    version = await service._database.version()
-    await service.close()
-    await other.close()
-
-    assert {str(answer) for answer in (*before, *after)} == {str(before[0])}
-    assert version is not None
+    assert before is not None
+    assert before == during != after == again

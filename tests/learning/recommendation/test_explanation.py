@@ -1,23 +1,21 @@
-"""What a person is told about a recommendation."""
+"""What the explanation of a recommendation says."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 
-import numpy
 import pytest
 
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.model.accumulator import Accumulator
 from context_checkpoint.learning.model.evidence import Comparison
-from context_checkpoint.learning.policies import POLICIES, policy_named
-from context_checkpoint.learning.prompts.keywords import extract_keywords
-from context_checkpoint.learning.recommendation.counterfactuals import MOST_PICKS, Change, what_would_change
-from context_checkpoint.learning.recommendation.explanation import finding, in_full, one_sentence, parts
+from context_checkpoint.learning.policies import POLICIES
+from context_checkpoint.learning.recommendation.counterfactuals import MOST_PICKS
+from context_checkpoint.learning.recommendation.decision import Decision, ask, decide
+from context_checkpoint.learning.recommendation.explanation import finding, parts
 from context_checkpoint.learning.recommendation.pins import Curation
-from context_checkpoint.learning.recommendation.strategy import choose
-from context_checkpoint.learning.values import Keyword, Ranking, Shown, Stage, Thresholds
+from context_checkpoint.learning.values import Keyword, Recommendation, Shown, Stage
 from tests.learning.conftest import ChangingSettings
 
 POOL = ("sdxl/epic.safetensors", "dream.safetensors", "jugg.ckpt")
@@ -28,7 +26,23 @@ def picked(best: str, *texts: str) -> Comparison:
     return Comparison(words, tuple(Shown(name, 1, int(name == best), int(name != best)) for name in POOL))
 
 
-def told(
+def decided(
+    rounds: Sequence[Comparison],
+    prompt: str,
+    *,
+    stage: Stage = "final",
+    explore: bool = True,
+    policy: str = "bayesian",
+    pool: Sequence[str] = POOL,
+) -> Decision:
+    sums = Accumulator()
+    for comparison in rounds:
+        sums.add(comparison)
+    question = ask(prompt, pool, policy=policy, stage=stage, explore=explore, max_branches=3, seed=0, thresholds=None)
+    return decide(question, sums.evidence(question.keywords, pool))
+
+
+def sentence_for(
     rounds: Sequence[Comparison],
     prompt: str,
     *,
@@ -37,61 +51,56 @@ def told(
     policy: str = "bayesian",
     pool: Sequence[str] = POOL,
 ) -> str:
-    tally = Accumulator()
-    for judged in rounds:
-        tally.add(judged)
-    keywords = extract_keywords(prompt)
-    ranking = policy_named(policy).rank(keywords, pool, tally.evidence(keywords, pool), rng=numpy.random.default_rng(0))
-    strategy, checkpoints = choose(ranking, stage=stage, explore=explore, thresholds=Thresholds())
-    return one_sentence(ranking, checkpoints, strategy, stage=stage, policy=policy)
+    decision = decided(rounds, prompt, stage=stage, explore=explore, policy=policy, pool=pool)
+    return decision.recommendation().explanation
 
 
 def test_a_cold_start_says_that_nothing_is_known():
     """And names what it compares."""
-    sentence = told([], "anime girl")
+    sentence = sentence_for([], "anime girl")
     assert sentence.startswith("Compare epic, ")
     assert "no verdict on a prompt like this one is known yet" in sentence
 
 
 def test_little_data_and_no_clear_winner_are_different_answers():
     """One verdict lacks data; thirty that disagree lack a winner."""
-    assert "little data" in told([picked(POOL[0], "cat")], "cat")
+    assert "little data" in sentence_for([picked(POOL[0], "cat")], "cat")
     disagreeing = [picked(POOL[number % 3], "cat") for number in range(30)]
-    assert "no clear winner" in told(disagreeing, "cat")
+    assert "no clear winner" in sentence_for(disagreeing, "cat")
 
 
 def test_a_clear_winner_is_named_with_the_words_and_images_that_speak_for_it():
     """Which keywords, and on how many images."""
-    sentence = told([picked(POOL[0], "cat", "night")] * 12, "cat at night")
+    sentence = sentence_for([picked(POOL[0], "cat", "night")] * 12, "cat at night")
     assert sentence.startswith("epic alone: it is the clear winner on such prompts")
     assert '12 of 12 for "cat"' in sentence
 
 
 def test_two_branches_say_which_one_is_meant():
-    """The best mostly, and one beside it."""
-    assert told([picked(POOL[1], "cat")] * 4, "cat").startswith("Mostly dream, with ")
+    """The best mostly, and one other."""
+    assert sentence_for([picked(POOL[1], "cat")] * 4, "cat").startswith("Mostly dream, with ")
 
 
 def test_a_draft_says_why_it_compares_however_sure():
-    """The override is told."""
-    assert "The draft stage compares several" in told([picked(POOL[0], "cat")] * 12, "cat", stage="draft")
+    """The sentence names the override."""
+    assert "The draft stage compares several" in sentence_for([picked(POOL[0], "cat")] * 12, "cat", stage="draft")
 
 
-def test_without_exploring_a_guess_is_told_as_one():
+def test_without_exploring_a_guess_is_called_one():
     """One checkpoint, shown because nothing else was allowed."""
-    assert "no verdict on a prompt like this one" in told([], "cat", explore=False)
+    assert "no verdict on a prompt like this one" in sentence_for([], "cat", explore=False)
 
 
 def test_a_single_candidate_needs_no_reason():
     """There was nothing to choose."""
-    assert told([], "cat", pool=POOL[:1]) == "epic is the only candidate."
+    assert sentence_for([], "cat", pool=POOL[:1]) == "epic is the only candidate."
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("count", [0, 1, 30])
 def test_every_policy_is_explained_in_one_sentence(policy: str, count: int):
     """One line, one full stop at its end, no number that nobody reads."""
-    sentence = told([picked(POOL[0], "cat")] * count, "cat", policy=policy)
+    sentence = sentence_for([picked(POOL[0], "cat")] * count, "cat", policy=policy)
     assert sentence.endswith(".")
     assert "\n" not in sentence
     assert "nan" not in sentence
@@ -108,23 +117,21 @@ def test_every_policy_is_explained_in_one_sentence(policy: str, count: int):
 )
 def test_the_smaller_of_evidence_and_clarity_is_what_is_missing(evidence, clarity, expected):
     """The four answers."""
-    ranking = Ranking(POOL, POOL, {}, {}, evidence * clarity, evidence, clarity)
-    assert finding(ranking) == expected
+    recommendation = Recommendation(
+        "cat", POOL, evidence * clarity, "explore", dict.fromkeys(POOL, 0.0), "bayesian", (), "",
+        evidence=evidence, clarity=clarity,
+    )  # fmt: skip
+    assert finding(recommendation) == expected
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_in_full_it_is_json_with_all_that_counted(policy: str):
     """Keywords with their rounds, candidates best first, what speaks for and against each."""
-    tally = Accumulator()
-    for judged in [picked(POOL[0], "cat", "night"), picked(POOL[1], "anime", "night")] * 5:
-        tally.add(judged)
-    keywords = extract_keywords("cat, night, fog")
-    evidence = tally.evidence(keywords, POOL)
-    ranking = policy_named(policy).rank(keywords, POOL, evidence, rng=numpy.random.default_rng(0))
-    change = what_would_change(policy_named(policy), keywords, POOL, evidence, ranking)
-    full = in_full(ranking, keywords, evidence, change, policy=policy, strategy="explore")
+    rounds = [picked(POOL[0], "cat", "night"), picked(POOL[1], "anime", "night")] * 5
+    decision = decided(rounds, "cat, night, fog", policy=policy)
+    full = decision.explained()
     assert json.loads(json.dumps(full)) == full
-    assert [row["checkpoint"] for row in full["checkpoints"]] == list(ranking.order)
+    assert [row["checkpoint"] for row in full["checkpoints"]] == list(decision.ranking.order)
     assert {word["text"]: word["rounds"] for word in full["keywords"]} == {
         "cat": 5.0,
         "night": 10.0,
@@ -137,71 +144,74 @@ def test_in_full_it_is_json_with_all_that_counted(policy: str):
         assert best["speak_for"][0]["keyword"] == "cat"
 
 
-def test_what_speaks_against_a_checkpoint_is_told():
+def test_what_speaks_against_a_checkpoint_is_listed():
     """The words with which its images were thrown away."""
-    tally = Accumulator()
-    for judged in [picked(POOL[0], "cat"), picked(POOL[1], "anime"), picked(POOL[2], "castle")] * 5:
-        tally.add(judged)
-    keywords = (Keyword("cat"),)
-    evidence = tally.evidence(keywords, POOL)
-    ranking = policy_named("bayesian").rank(keywords, POOL, evidence, rng=numpy.random.default_rng(0))
-    rows = in_full(ranking, keywords, evidence, Change(), policy="bayesian", strategy="explore")["checkpoints"]
+    rounds = [picked(POOL[0], "cat"), picked(POOL[1], "anime"), picked(POOL[2], "castle")] * 5
+    rows = decided(rounds, "cat").explained()["checkpoints"]
     loser = next(row for row in rows if row["checkpoint"] == POOL[1])
     assert [(reason["keyword"], reason["selected"], reason["total"]) for reason in loser["speak_against"]] == [
         ("cat", 0, 5)
     ]
 
 
-def test_a_checkpoint_without_a_verdict_is_not_said_to_lead():
+def test_a_checkpoint_without_a_verdict_is_not_called_the_leader():
     """A pool of strangers: others were judged for such prompts, but none of these."""
-    sentence = told([picked(POOL[0], "cat")] * 6, "cat", pool=["new.safetensors", "newer.safetensors"])
+    sentence = sentence_for([picked(POOL[0], "cat")] * 6, "cat", pool=["new.safetensors", "newer.safetensors"])
     assert "no verdict on these checkpoints is known yet" in sentence
     assert "leads" not in sentence
 
 
-def test_a_newcomer_among_rejected_ones_is_said_to_have_no_verdict():
+def test_a_newcomer_among_rejected_ones_is_called_unjudged():
     """It is first because the others were thrown away, which is not a lead of its own."""
     thrown = Comparison((Keyword("cat"),), tuple(Shown(name, 1, rejected=1) for name in POOL))
-    sentence = told([thrown] * 3, "cat", pool=[*POOL, "new.safetensors"])
+    sentence = sentence_for([thrown] * 3, "cat", pool=[*POOL, "new.safetensors"])
     assert "little data on such prompts, and no verdict on new is known yet" in sentence
 
 
+def test_a_sign_of_drift_is_mentioned():
+    """Three rejections of what was sure to be kept."""
+    rounds = [picked(POOL[0], "cat")] * 12
+    rejected = [Comparison((Keyword("cat"),), (Shown(POOL[0], 1, rejected=1),))] * 3
+    sentences = [sentence_for(verdicts, "cat") for verdicts in (rounds, rounds + rejected)]
+    assert ["not as expected" in sentence for sentence in sentences] == [False, True]
+
+
 class TestTheParts:
-    """What the sentence says, for those who say it in another language."""
+    """What the sentence says, for putting it into another language."""
 
     async def test_they_say_what_the_sentence_says(
         self, service: PreferenceService, settings: ChangingSettings
     ) -> None:
         """The beginning, the finding, the leader and the words with their images."""
         for _ in range(12):
-            made = await service.recommend("cat at night", POOL, stage="draft", seed=1)
-            generation_id = await service.log_generation(made, dict.fromkeys(POOL, 1))
+            recommendation = await service.recommend("cat at night", POOL, stage="draft", seed=1)
+            generation_id = await service.log_generation(recommendation, dict.fromkeys(POOL, 1))
             await service.record_feedback(generation_id, {POOL[0]: 1}, {POOL[1]: 1, POOL[2]: 1})
-        told = parts(await service.recommend("cat at night", POOL))
-        assert (told["opening"], told["pinned"], told["problem"]) == ("alone", [], "")
-        grounds = told["grounds"]
+        explained = parts(await service.recommend("cat at night", POOL))
+        assert (explained["opening"], explained["pinned"], explained["problem"]) == ("alone", [], "")
+        grounds = explained["grounds"]
         assert grounds is not None
         assert (grounds["finding"], grounds["leader"]) == ("clear_winner", POOL[0])
         assert grounds["kept"][0]["selected"] == grounds["kept"][0]["total"] == 12
         full = await service.explain("cat at night", POOL)
         assert full["grounds"] == grounds
-        assert json.loads(json.dumps(told)) == told
+        assert json.loads(json.dumps(explained)) == explained
 
         settings.change(curation=Curation(pinned=(POOL[2],)))
-        made = await service.recommend("cat at night", POOL, explore=False)
-        pinned = parts(made)
-        assert (made.checkpoints, pinned["pinned"]) == ((POOL[2],), [POOL[2]])
+        recommendation = await service.recommend("cat at night", POOL, explore=False)
+        pinned = parts(recommendation)
+        assert (recommendation.checkpoints, pinned["pinned"]) == ((POOL[2],), [POOL[2]])
         assert pinned["grounds"] == grounds
-        assert "jugg alone: epic is the clear winner" in made.explanation
+        assert "jugg alone: epic is the clear winner" in recommendation.explanation
 
     async def test_a_cold_start_knows_nothing_and_a_single_candidate_was_not_asked(
         self, service: PreferenceService
     ) -> None:
         """Nothing is made up."""
-        told = parts(await service.recommend("cat", POOL))
-        assert told["opening"] == "compare"
-        assert told["grounds"] is not None
-        assert (told["grounds"]["finding"], told["grounds"]["kept"]) == ("nothing_known", [])
+        explained = parts(await service.recommend("cat", POOL))
+        assert explained["opening"] == "compare"
+        assert explained["grounds"] is not None
+        assert (explained["grounds"]["finding"], explained["grounds"]["kept"]) == ("nothing_known", [])
         assert (await service.recommend("cat", POOL, stage="draft")).stage == "draft"
         assert parts(await service.recommend("cat", POOL, stage="draft"))["opening"] == "draft"
         alone = parts(await service.recommend("cat", POOL[:1]))
@@ -209,13 +219,13 @@ class TestTheParts:
 
 
 class TestWhatWouldChange:
-    """By the real service: what it tells is what then happens."""
+    """By the real service: what it says is what then happens."""
 
     async def judge(self, service: PreferenceService, prompt: str, winner: str, rounds: int = 1) -> None:
         for _ in range(rounds):
-            made = await service.recommend(prompt, POOL, stage="draft", seed=1)
+            recommendation = await service.recommend(prompt, POOL, stage="draft", seed=1)
             shown = dict.fromkeys(POOL, 1)
-            generation_id = await service.log_generation(made, shown)
+            generation_id = await service.log_generation(recommendation, shown)
             lost = {name: 1 for name in POOL if name != winner}
             await service.record_feedback(generation_id, {winner: 1}, lost)
 
@@ -223,7 +233,7 @@ class TestWhatWouldChange:
     async def test_so_many_picks_of_the_runner_up_put_it_first(
         self, service: PreferenceService, settings: ChangingSettings, policy: str
     ) -> None:
-        """Told, then done: one fewer does not turn it, that many do."""
+        """One pick fewer changes nothing, that many do."""
         settings.change(policy=policy)
         await self.judge(service, "cat", POOL[0], 3)
         await self.judge(service, "cat", POOL[1])
@@ -243,23 +253,23 @@ class TestWhatWouldChange:
         assert (await service.recommend("cat", POOL, explore=False)).checkpoints[0] == POOL[1]
 
     async def test_the_word_that_decides_is_named(self, service: PreferenceService) -> None:
-        """Leaving it out of the prompt does what was told, and leaving out another does not."""
+        """Leaving it out of the prompt changes the first checkpoint, and leaving out another does not."""
         await self.judge(service, "anime city", POOL[0], 9)
         await self.judge(service, "city photo", POOL[1], 9)
         await self.judge(service, "old city", POOL[1], 9)
-        told = (await service.explain("anime of a city", POOL))["would_change"]
+        change = (await service.explain("anime of a city", POOL))["would_change"]
 
-        assert told["without"] == [{"keyword": "anime", "checkpoint": POOL[1]}]
-        assert 'First would be, without "anime", dream.' in told["sentence"]
+        assert change["without"] == [{"keyword": "anime", "checkpoint": POOL[1]}]
+        assert 'First would be, without "anime", dream.' in change["sentence"]
         assert (await service.recommend("a city", POOL, explore=False)).checkpoints == (POOL[1],)
         assert (await service.recommend("anime", POOL, explore=False)).checkpoints == (POOL[0],)
 
     async def test_a_clear_winner_is_not_turned_by_a_few_picks(self, service: PreferenceService) -> None:
-        """Beyond what was tried out no number is made up."""
+        """Beyond what was tried no number is made up."""
         await self.judge(service, "cat", POOL[0], 80)
-        told = (await service.explain("cat", POOL, policy="counts"))["would_change"]
-        assert told["picks"] is None
-        assert f"even {MOST_PICKS} more picks" in told["sentence"]
+        change = (await service.explain("cat", POOL, policy="counts"))["would_change"]
+        assert change["picks"] is None
+        assert f"even {MOST_PICKS} more picks" in change["sentence"]
 
     async def test_where_nothing_is_known_any_verdict_would(self, service: PreferenceService) -> None:
         """And with one candidate nothing would."""
@@ -275,5 +285,5 @@ class TestWhatWouldChange:
         """Windows' backslashes come back."""
         pool = [name.replace("/", "\\") for name in POOL]
         await self.judge(service, "cat", POOL[1], 3)
-        told = (await service.explain("cat", pool))["would_change"]
-        assert told["runner_up"] in pool
+        change = (await service.explain("cat", pool))["would_change"]
+        assert change["runner_up"] in pool

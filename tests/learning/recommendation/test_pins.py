@@ -19,9 +19,9 @@ EPIC, DREAM, JUGGER, TOON = CANDIDATES
 async def taught(service: PreferenceService) -> PreferenceService:
     """Twenty rounds in which EPIC's image was kept: it is shown alone for such prompts."""
     for _ in range(20):
-        made = await service.recommend("a castle", CANDIDATES[:3], stage="draft")
-        generation = await service.log_generation(made, dict.fromkeys(made.checkpoints, 1))
-        lost = {name: 1 for name in made.checkpoints if name != EPIC}
+        recommendation = await service.recommend("a castle", CANDIDATES[:3], stage="draft")
+        generation = await service.log_generation(recommendation, dict.fromkeys(recommendation.checkpoints, 1))
+        lost = {name: 1 for name in recommendation.checkpoints if name != EPIC}
         await service.record_feedback(generation, {EPIC: 1}, lost)
     assert (await service.recommend("a castle", CANDIDATES)).checkpoints == (EPIC,)
     return service
@@ -34,10 +34,10 @@ async def test_a_pinned_checkpoint_is_shown_beside_the_best(
     settings.change(curation=Curation(pinned=(TOON,)), decision_log="document")
     caplog.set_level(logging.INFO)
 
-    made = await taught.recommend("a castle", CANDIDATES)
+    recommendation = await taught.recommend("a castle", CANDIDATES)
 
-    assert (made.checkpoints, made.strategy) == ((EPIC, TOON), "exploit_explore")
-    assert made.explanation.endswith(f"Pinned: {TOON}.")
+    assert (recommendation.checkpoints, recommendation.strategy) == ((EPIC, TOON), "exploit_explore")
+    assert recommendation.explanation.endswith(f"Pinned: {TOON}.")
     assert f"Pinned, so shown whatever was learned: ['{TOON}']" in caplog.text
     assert (await taught.explain("a castle", CANDIDATES))["strategy"] == "exploit_explore"
 
@@ -68,10 +68,10 @@ async def test_a_pin_is_shown_while_exploring_too(
     """Of four unknown checkpoints three are tried by chance, and always the pinned one."""
     settings.change(curation=Curation(pinned=(JUGGER,)))
 
-    made = await service.recommend("a castle", CANDIDATES, seed=seed)
+    recommendation = await service.recommend("a castle", CANDIDATES, seed=seed)
 
-    assert JUGGER in made.checkpoints
-    assert (len(made.checkpoints), made.strategy) == (3, "explore")
+    assert JUGGER in recommendation.checkpoints
+    assert (len(recommendation.checkpoints), recommendation.strategy) == (3, "explore")
 
 
 async def test_a_pin_that_is_no_candidate_changes_nothing(
@@ -90,12 +90,12 @@ async def test_a_banned_checkpoint_is_no_candidate_in_any_spelling(
     settings.change(curation=Curation(banned=(EPIC, JUGGER)))
     spelled = [EPIC, DREAM, "sub\\jugger.safetensors"]
 
-    made = await taught.recommend("a castle", spelled)
+    recommendation = await taught.recommend("a castle", spelled)
     settings.change(curation=Curation())
     again = await taught.recommend("a castle", CANDIDATES)
 
-    assert made.checkpoints == (DREAM,)
-    assert set(made.scores) == {DREAM}
+    assert recommendation.checkpoints == (DREAM,)
+    assert set(recommendation.scores) == {DREAM}
     assert again.checkpoints == (EPIC,)
 
 

@@ -55,7 +55,7 @@ async def test_another_file_under_the_same_name_begins_anew_and_it_is_told(
     assert change.kind == "replaced"
     assert change.former.startswith("one.safetensors (before 20")
     assert await learned(sqlite_service) == {change.former: (6.0, 6.0), "two.safetensors": (0.0, 6.0)}
-    assert "begins anew" in caplog.text
+    assert "starts from nothing" in caplog.text
     assert await sqlite_service.orphans(FILES) == [change.former]
 
 

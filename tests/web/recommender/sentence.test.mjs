@@ -46,7 +46,7 @@ test("that verdicts came out otherwise than expected is said behind the finding"
   const told = (say) => why({ ...GROUNDS, finding: "no_clear_winner", kept: [], surprised: true }, say);
   assert.equal(
     told(english),
-    "no clear winner on such prompts; epic leads narrowly; of late verdicts on such prompts were not as expected",
+    "no clear winner on such prompts; epic leads narrowly; recent verdicts on such prompts were not as expected",
   );
   assert.match(told(chinese), /略微领先；近来对类似提示词的评判与预期不同$/);
   assert.match(told(japanese), /ただし最近、このようなプロンプトの判定は予想と異なっていました$/);

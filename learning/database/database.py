@@ -28,7 +28,6 @@ from ..reports import DatabaseReport
 from . import engines, migrations, versions
 from . import upgrade as opening
 from .driver_errors import newer, to_store_error
-from .fast_cursor import OtherRows
 from .files import backups
 from .files import integrity as damage
 from .files import replaced as moved_file
@@ -283,7 +282,7 @@ class Database:
                     raise WrittenOver(self.name)
                 async with self._engines.writing.begin() as connection:
                     return await work(connection)
-            except OtherRows as error:
+            except engines.OtherRevision as error:
                 raise opening.OtherSchema(self.name) from error
             except _FAILURES as error:
                 raise to_store_error(error, self.name) from error

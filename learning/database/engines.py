@@ -24,8 +24,6 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, PoolResetState
 
 from ..errors import StoreUnavailable
 from ..names import shown_address
-from .fast_cursor import OtherRows, connect
-from .prepared import failed
 from .schema import REVISION, VERSION_TABLE
 
 _ADDRESSES = "Give a file's path, or postgresql://user:password@host/database."
@@ -35,6 +33,10 @@ _CONNECT_S, _COMMAND_S = 5, 60
 _WRITE_AHEAD_S = 2.0  # whoever else turns a new file to it is done within milliseconds
 _OWN = "context_checkpoint.own_transaction"
 _WRITERS_LOCK = 0x436F6E74657874  # any number that stays the same
+
+
+class OtherRevision(Exception):
+    """Another version of the pack migrated the tables while they were open."""
 
 
 def parse(path_or_url: str | os.PathLike[str]) -> URL:
@@ -81,7 +83,7 @@ class Engines:
 
     reading: AsyncEngine
     writing: AsyncEngine
-    """Its transactions fail with `OtherRows` where the tables are of another revision (but to migrate)."""
+    """Its transactions fail with `OtherRevision` where the tables are of another revision (but to migrate)."""
     at_once: AsyncEngine
     """For a single statement, which needs no transaction around it."""
 
@@ -120,7 +122,7 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> Engines:
         pool_size=4 if file else 1,
         max_overflow=2 if file else 0,
         # Transactions are begun by `_begin_sqlite`; the driver would begin none before a SELECT.
-        connect_args={"isolation_level": None, "timeout": busy_timeout_s, "async_creator_fn": connect},
+        connect_args={"isolation_level": None, "timeout": busy_timeout_s},
     )
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -140,13 +142,13 @@ async def _connect_to_server(*where: Any, **how: Any) -> Any:
 def make_frozen_engine(file: Path) -> Engines:
     """Make an engine that reads a SQLite file as it stands, and needs to write nothing beside it."""
     url = _sqlite_url(file, mode="ro", immutable="1")
-    return Engines.of(create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect}))
+    return Engines.of(create_async_engine(url, poolclass=NullPool))
 
 
 def make_reading_engine(file: Path) -> Engines:
     """Make an engine that reads a SQLite file beside others that write it, and never changes it."""
     url = _sqlite_url(file, mode="ro")
-    return Engines.of(create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect}))
+    return Engines.of(create_async_engine(url, poolclass=NullPool))
 
 
 def _sqlite_url(file: Path, **parameters: str) -> URL:
@@ -190,12 +192,14 @@ def _write_ahead(cursor: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    if not options.get("at_once", False):
-        driver: Any = connection.connection.driver_connection
-        writes = options.get("writes", False)
-        driver.begin_soon("BEGIN IMMEDIATE" if writes else "BEGIN")
-        if writes and not options.get("migrates", False):
-            driver.expect_soon(f"SELECT version_num FROM {VERSION_TABLE}", [(REVISION,)])  # noqa: S608 - ours
+    if options.get("at_once", False):
+        return
+    writes = options.get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if writes and not options.get("migrates", False):
+        revision = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalar()  # noqa: S608 - ours
+        if revision != REVISION:
+            raise OtherRevision
 
 
 def _is_connected(dbapi_connection: Any, _record: object, _proxy: object) -> None:
@@ -212,7 +216,7 @@ def _begin_postgresql(connection: Connection) -> None:
         if not options.get("migrates", False):  # how many rows the last statement found comes along
             begin += f"; SELECT 1 FROM {VERSION_TABLE} WHERE version_num = '{REVISION}'"  # noqa: S608 - ours
         if _at_server(_adapted(connection), begin) != "SELECT 1":
-            raise OtherRows
+            raise OtherRevision
     elif not options.get("at_once", False):
         # The driver's own, for former ones stream rows in no other.
         own = _adapted(connection).driver_connection.transaction(isolation="repeatable_read", readonly=True)
@@ -260,7 +264,10 @@ def _at_server(adapted: Any, sql: str) -> str:
 
 
 def _run(adapted: Any, sql: str, work: Callable[[], Awaitable[Any]]) -> Any:
+    driver = import_module("asyncpg")
     try:
         return adapted.run_async(lambda _: work())
-    except Exception as error:
-        raise failed(adapted.driver_connection, sql, error) from error
+    except (driver.PostgresError, driver.InterfaceError) as error:
+        # As SQLAlchemy tells of a statement's failure.
+        is_cut = adapted.driver_connection.is_closed()
+        raise DBAPIError(sql, None, error, connection_invalidated=is_cut) from error

@@ -187,7 +187,7 @@ learned_state = Table(
 )
 """One row: which database this is, and the version of the formula that its statistics were computed with."""
 
-recomputation = Table(
+rebuild_state = Table(
     "recomputation",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -201,7 +201,7 @@ recomputation = Table(
 """One row while the statistics are recomputed beside the work, else none: how far (`logged.Recomputation`),
 by whom, and when that one was last at it."""
 
-pair_statistics_anew = Table(
+pair_statistics_shadow = Table(
     "pair_statistics_anew",
     metadata,
     Column("keyword_id", Integer, primary_key=True, autoincrement=False),
@@ -210,7 +210,7 @@ pair_statistics_anew = Table(
     sqlite_with_rowid=False,
 )
 
-keyword_sums_anew = Table(
+keyword_sums_shadow = Table(
     "keyword_sums_anew",
     metadata,
     Column("keyword_id", Integer, primary_key=True, autoincrement=False),

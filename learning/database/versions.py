@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import sqlite3
 from pathlib import Path
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.exc import DBAPIError
@@ -19,7 +19,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from .engines import address_of
-from .prepared import Reading, is_cut
 
 T = TypeVar("T")
 Version: TypeAlias = "int | str"
@@ -73,7 +72,7 @@ class ServerWatch:
         """None where the server did not answer, in whatever way: whoever reads will be told why."""
         async with self._asking:
             try:
-                if self._held is None or is_cut(self._held):
+                if self._held is None or await _is_cut(self._held):
                     await self._let_go()
                     self._held = await self._engine.connect()
                 return await of_server(self._held)
@@ -92,14 +91,22 @@ class ServerWatch:
                 await held.close()
 
 
+async def _is_cut(connection: AsyncConnection) -> bool:
+    """Whether a server's connection is known to lead nowhere any more."""
+    if connection.closed or connection.invalidated:
+        return True
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    return bool(driver.is_closed())
+
+
 async def of_server(connection: AsyncConnection) -> str | None:
     """A server's snapshot names all transactions that have not ended: as long as it is the same, and the
     server has not been started anew, no commit has come between, in any of its databases. None where a file
     stands in for the server."""
     if connection.dialect.name != "postgresql":
         return None
-    ((started, seen),) = await _SEEN.rows(connection)
+    started, seen = (await connection.execute(_SEEN)).one()
     return f"{started} {seen}"
 
 
-_SEEN = Reading(lambda _: select(cast(func.pg_postmaster_start_time(), Text), cast(func.pg_current_snapshot(), Text)))
+_SEEN = select(cast(func.pg_postmaster_start_time(), Text), cast(func.pg_current_snapshot(), Text))

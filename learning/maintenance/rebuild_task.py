@@ -80,10 +80,10 @@ class RebuildTask:
         await self._database.write_here(begin)
         made = Step()
         while not made.done:
-            made = recomputation.added(made, await self._step())
+            made = made.followed_by(await self._step())
             if made.others and await self._ended(_LOOK_EVERY_S):
                 break
-        return RebuildReport(made.rounds, made.pairs, made.corrected)
+        return RebuildReport(made.generations, made.pairs, made.corrected)
 
     @property
     def is_at_work(self) -> bool:
@@ -100,7 +100,7 @@ class RebuildTask:
         self._ending.set()
 
     async def _step(self) -> Step:
-        size = {"rounds": recomputation.ROUNDS, "rows": recomputation.ROWS}
+        size = {"generations": recomputation.GENERATIONS, "pairs": recomputation.PAIRS}
         try:
             made = await self._database.write_here(
                 lambda connection: recomputation.step(connection, self._worker, self._clock(), **size)

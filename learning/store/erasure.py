@@ -25,11 +25,11 @@ from ..database.schema import (
     generation_keywords,
     generation_logs,
     generation_utilities,
-    keyword_sums_anew,
+    keyword_sums_shadow,
     keywords,
     learned_state,
     pair_statistics,
-    pair_statistics_anew,
+    pair_statistics_shadow,
     verdicts,
 )
 from . import generations as log_store
@@ -106,7 +106,7 @@ async def keyword(connection: AsyncConnection, text: str) -> int:
     )
     await connection.execute(update(generation_logs).where(generation_logs.c.number.in_(numbers)).values(prompt=""))
     if len(logged) < PAGE:
-        for table in (pair_statistics, pair_statistics_anew, keyword_sums_anew):
+        for table in (pair_statistics, pair_statistics_shadow, keyword_sums_shadow):
             await connection.execute(delete(table).where(table.c.keyword_id.in_(known.values())))
         await connection.execute(delete(keywords).where(keywords.c.id.in_(known.values())))
         await log_sums.sum_again(connection, (), known.values())
@@ -140,7 +140,7 @@ async def everything(connection: AsyncConnection) -> int:
     for table in (verdicts, generation_utilities, generation_images, generation_keywords):
         await connection.execute(delete(table))
     gone = await connection.execute(delete(generation_logs))
-    for table in (pair_statistics, pair_statistics_anew, keyword_sums_anew):
+    for table in (pair_statistics, pair_statistics_shadow, keyword_sums_shadow):
         await connection.execute(delete(table))
     await connection.execute(delete(keywords).where(keywords.c.id != OVERALL_ID))
     await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys((*FITS, *TREND_COLUMNS), 0.0)))
@@ -189,7 +189,7 @@ async def _drop_unused(
         unused = select(texts.c.id).where(texts.c.id.in_(some), ~used)
         gone = [row[0] for row in await connection.execute(unused)]
         # While the sums in use are another formula's, nothing was taken from them.
-        for table in (pair_statistics, pair_statistics_anew, keyword_sums_anew):
+        for table in (pair_statistics, pair_statistics_shadow, keyword_sums_shadow):
             if column in table.c:
                 await connection.execute(delete(table).where(table.c[column].in_(gone)))
         await connection.execute(delete(texts).where(texts.c.id.in_(gone)))

@@ -31,7 +31,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..database.prepared import Reading, Writing
 from ..database.schema import (
     OVERALL,
     OVERALL_ID,
@@ -41,13 +40,13 @@ from ..database.schema import (
     generation_logs,
     generation_utilities,
     keywords,
-    recomputation,
+    rebuild_state,
 )
 from ..database.schema import verdicts as verdict_rows
 from ..model.snapshot import PriorSnapshot, unpacked
 from ..values import Generation, ImageFile, JudgedImage, Keyword
 from . import verdict_marks as verdicts
-from .records import Ids, LoggedGeneration, Recomputation
+from .records import Ids, LoggedGeneration, RebuildProgress
 
 _PLAIN_FIELDS = (
     "id",
@@ -175,17 +174,10 @@ async def add_verdict(
 ) -> None:
     """Append a verdict; marks that judge nothing withdraw the former one. `basis` is logged where given."""
     judged_at = now if verdicts.judges(marks) else None
-    await _SAY.write(connection, [(number, marks, now)])
-    if basis is None:
-        await _JUDGE.write(connection, [(number, judged_at)])
-    else:
-        await _JUDGE_FIRST.write(connection, [(number, judged_at, basis.packed())])
-
-
-_SAID = ("generation_number", "marks", "created_at")
-_SAY = Writing.inserting(verdict_rows, [verdict_rows.c[name] for name in _SAID])
-_JUDGE = Writing.setting(generation_logs.c.number, [generation_logs.c.judged_at])
-_JUDGE_FIRST = Writing.setting(generation_logs.c.number, [generation_logs.c.judged_at, generation_logs.c.basis])
+    row = {"generation_number": number, "marks": marks, "created_at": now}
+    await connection.execute(insert(verdict_rows), row)
+    values = {"judged_at": judged_at} if basis is None else {"judged_at": judged_at, "basis": basis.packed()}
+    await connection.execute(update(generation_logs).where(generation_logs.c.number == number).values(values))
 
 
 async def set_basis(connection: AsyncConnection, number: int, basis: PriorSnapshot | None) -> None:
@@ -195,12 +187,10 @@ async def set_basis(connection: AsyncConnection, number: int, basis: PriorSnapsh
 
 
 async def find(connection: AsyncConnection, generation_id: str) -> LoggedGeneration | None:
-    rows = await _FIND.rows(connection, of_id=generation_id)
-    if not rows:
+    row = (await connection.execute(_ONE_GENERATION, {"of_id": generation_id})).mappings().one_or_none()
+    if row is None:
         return None
-    row = dict(zip(_COLUMNS, rows[0], strict=True))
-    found = await _FIND_PARTS.rows(connection, number=row["number"])
-    parts = [dict(zip(_COLUMNS_OF_PARTS, part, strict=True)) for part in found]
+    parts = (await connection.execute(_PARTS_OF_ONE, {"number": row["number"]})).mappings().all()
     words = [part for part in parts if part["checkpoint_id"] is None]
     images = [part for part in parts if part["checkpoint_id"] is not None]
     return _logged(row, words, images)
@@ -314,15 +304,15 @@ _NEWEST_MARKS, _NEWEST_AT = (
     .label(name)
     for column, name in ((verdict_rows.c.marks, "marks"), (verdict_rows.c.created_at, "said_at"))
 )
-_OF_RECOMPUTATION = {name: f"recomputed_{name}" for name in ("generation", "keyword", "former")}
 _GENERATIONS = select(
     generation_logs,
     _NEWEST_MARKS,
     _NEWEST_AT,
-    *(select(recomputation.c[name]).scalar_subquery().label(label) for name, label in _OF_RECOMPUTATION.items()),
+    select(rebuild_state.c.generation).scalar_subquery().label("rebuilt_generation"),
+    select(rebuild_state.c.keyword).scalar_subquery().label("rebuilt_keyword"),
+    select(rebuild_state.c.former).scalar_subquery().label("rebuild_outdated"),
 )
-_COLUMNS = tuple(column.name for column in _GENERATIONS.selected_columns)
-_FIND = Reading(lambda _: _GENERATIONS.where(generation_logs.c.id == bindparam("of_id")))
+_ONE_GENERATION = _GENERATIONS.where(generation_logs.c.id == bindparam("of_id"))
 _ALL_KEYWORDS = (
     select(
         generation_keywords.c.generation_number,
@@ -378,9 +368,6 @@ _PARTS_OF_ONE = union_all(
     .where(generation_images.c.generation_number == bindparam("number")),
 ).order_by("position")
 
-_COLUMNS_OF_PARTS = tuple(column.name for column in _PARTS_OF_ONE.selected_columns)
-_FIND_PARTS = Reading(lambda _: _PARTS_OF_ONE)
-
 
 async def _whole(connection: AsyncConnection, query: Select[Any]) -> list[LoggedGeneration]:
     rows = (await connection.execute(query)).mappings().all()
@@ -419,9 +406,9 @@ def _logged(row: _Named, words: Sequence[_Named], images: Sequence[_Named]) -> L
             {image["name"]: image["checkpoint_id"] for image in images},
         ),
         basis=unpacked(row["basis"]) if row["basis"] else None,
-        recomputation=None
-        if row["recomputed_generation"] is None
-        else Recomputation(**{name: row[label] for name, label in _OF_RECOMPUTATION.items()}),
+        rebuild_progress=None
+        if row["rebuilt_generation"] is None
+        else RebuildProgress(row["rebuilt_generation"], row["rebuilt_keyword"], row["rebuild_outdated"]),
     )
 
 

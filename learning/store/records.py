@@ -25,8 +25,8 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True)
-class Recomputation:
-    """How far the statistics are recomputed beside the work, as one transaction sees it.
+class RebuildProgress:
+    """How far the statistics have been recomputed in the background, as one transaction sees it.
 
     Attributes
     ----------
@@ -34,13 +34,13 @@ class Recomputation:
         The new sums know every verdict on the generations numbered up to it.
     keyword
         The new sums of the keywords with ids up to it have taken the place of the former.
-    former
+    outdated
         The sums in use are another formula's: nothing can be added to them or taken from them.
     """
 
     generation: int
     keyword: int
-    former: bool
+    outdated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class LoggedGeneration:
     utilities: Mapping[str, float]
     ids: Ids
     basis: PriorSnapshot | None = None
-    recomputation: Recomputation | None = None
+    rebuild_progress: RebuildProgress | None = None
 
     def judged(self, marks: str, now: datetime) -> Generation:
         """The generation as it is once a verdict with these marks is stored."""
@@ -69,7 +69,7 @@ class LoggedGeneration:
         )
 
     def judged_round(self, marks: str) -> Comparison:
-        """The round as a verdict with these marks judges it."""
+        """What a verdict with these marks compares."""
         parts: dict[str, Shown] = {}
         for image, mark in zip(self.generation.images, marks or "." * len(self.generation.images), strict=True):
             name = image.file.checkpoint

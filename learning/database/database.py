@@ -133,19 +133,24 @@ class Database:
             return None
         return await self._watch.version()
 
-    async def read(self, work: Work[T], *, at_once: bool = False, whole: bool = False) -> T:
+    async def read(self, work: Work[T], *, at_once: bool = False) -> T:
         """Run `work` in a transaction that only reads, on a consistent state.
 
-        `at_once` says that it is one statement, which needs no transaction around it; `whole` as in `write`.
+        `at_once` says that it is one statement, which needs no transaction around it.
         """
         return await self._to_its_end(self._read(work, at_once))
 
-    async def write(self, work: Work[T], *, whole: bool = False) -> T:
-        """Run `work` in a transaction of its own, after the writers before it; returns after the commit.
-
-        `whole` says that it needs the whole log: it is refused where only a part of it can be had.
-        """
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction of its own, after the writers before it; returns after the commit."""
         return await self._to_its_end(self._write(work))
+
+    async def read_whole_log(self, work: Work[T]) -> T:
+        """As `read`; refused while only a part of the log can be had."""
+        return await self.read(work)
+
+    async def write_whole_log(self, work: Work[T]) -> T:
+        """As `write`; refused while only a part of the log can be had."""
+        return await self.write(work)
 
     async def write_here(self, work: Work[T]) -> T:
         """As `write`, for what follows from the log and may be refused: nobody waits with it for a server."""

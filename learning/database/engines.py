@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -121,11 +121,13 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> Engines:
         # A database in memory lives in its connection: one for all, which then take turns.
         pool_size=4 if file else 1,
         max_overflow=2 if file else 0,
+        pool_reset_on_return=None,  # by `_reset_sqlite`, which need not wait where there is nothing to undo
         # Transactions are begun by `_begin_sqlite`; the driver would begin none before a SELECT.
         connect_args={"isolation_level": None, "timeout": busy_timeout_s},
     )
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "reset", _reset_sqlite)
     return Engines.of(engine)
 
 
@@ -194,12 +196,25 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("at_once", False):
         return
+    # The driver's own method waits once for its thread, where a SQLAlchemy cursor waits three times.
     writes = options.get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    _rows_of_sqlite(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
     if writes and not options.get("migrates", False):
-        revision = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalar()  # noqa: S608 - ours
-        if revision != REVISION:
+        rows = _rows_of_sqlite(connection, f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - ours
+        if [tuple(row) for row in rows] != [(REVISION,)]:
             raise OtherRevision
+
+
+def _rows_of_sqlite(connection: Connection, sql: str) -> Iterable[Sequence[Any]]:
+    adapted = _adapted(connection)
+    rows: Iterable[Sequence[Any]] = _run(adapted, sql, lambda: adapted.driver_connection.execute_fetchall(sql))
+    return rows
+
+
+def _reset_sqlite(adapted: Any, _record: object, state: PoolResetState) -> None:
+    """Whatever became of a transaction, the next one to use the connection finds none."""
+    if not state.terminate_only and adapted.driver_connection.in_transaction:
+        adapted.rollback()
 
 
 def _is_connected(dbapi_connection: Any, _record: object, _proxy: object) -> None:
@@ -264,10 +279,13 @@ def _at_server(adapted: Any, sql: str) -> str:
 
 
 def _run(adapted: Any, sql: str, work: Callable[[], Awaitable[Any]]) -> Any:
-    driver = import_module("asyncpg")
+    """Wait for the driver; its failure is raised as SQLAlchemy raises a statement's."""
     try:
         return adapted.run_async(lambda _: work())
-    except (driver.PostgresError, driver.InterfaceError) as error:
-        # As SQLAlchemy tells of a statement's failure.
+    except sqlite3.Error as error:
+        raise DBAPIError(sql, None, error) from error
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] != "asyncpg":
+            raise
         is_cut = adapted.driver_connection.is_closed()
         raise DBAPIError(sql, None, error, connection_invalidated=is_cut) from error

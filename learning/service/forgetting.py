@@ -53,7 +53,7 @@ class Forgetting:
         stored = stored_text(generation_id)
 
         async def erase(database: Database) -> int:
-            return await database.write(lambda connection: forgetting_store.generation(connection, stored), whole=True)
+            return await database.write_whole_log(lambda connection: forgetting_store.generation(connection, stored))
 
         forgotten = await forget(self._database, erase)
         if not forgotten.generations:
@@ -72,8 +72,8 @@ class Forgetting:
 
         async def erase(database: Database) -> int:
             found = 0
-            while some := await database.write(
-                lambda connection: forgetting_store.keyword(connection, stored), whole=True
+            while some := await database.write_whole_log(
+                lambda connection: forgetting_store.keyword(connection, stored)
             ):
                 found += some
             return found
@@ -96,9 +96,7 @@ class Forgetting:
     async def _forget_before(self, edge: datetime) -> Forgotten:
         async def erase(database: Database) -> int:
             found = 0
-            while some := await database.write(
-                lambda connection: forgetting_store.before(connection, edge), whole=True
-            ):
+            while some := await database.write_whole_log(lambda connection: forgetting_store.before(connection, edge)):
                 found += some
             return found
 
@@ -108,7 +106,7 @@ class Forgetting:
         """Forget the texts of all prompts; what was learned of their keywords stays."""
 
         async def erase(database: Database) -> int:
-            return await database.write(forgetting_store.prompts, whole=True)
+            return await database.write_whole_log(forgetting_store.prompts)
 
         return await forget(self._database, erase)
 
@@ -116,7 +114,7 @@ class Forgetting:
         """Begin anew."""
 
         async def erase(database: Database) -> int:
-            return await database.write(forgetting_store.everything, whole=True)
+            return await database.write_whole_log(forgetting_store.everything)
 
         return await forget(self._database, erase)
 
@@ -131,7 +129,7 @@ class Forgetting:
         now, days = self._clock(), self.retention_days
         too_old = now - timedelta(days=days)
         try:
-            logged = await self._database.read(forgetting_store.days, whole=True)
+            logged = await self._database.read_whole_log(forgetting_store.days)
             edge = edge_of(now, timedelta(days=days), logged)
             forgotten = await self._forget_before(edge)
             kept = await self._database.read(lambda connection: forgetting_store.count(connection, too_old))

@@ -6,19 +6,18 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.database import Database
-from context_checkpoint.learning.database.prepared import Reading, Writing
 from context_checkpoint.learning.database.schema import OVERALL_ID, keywords
 from context_checkpoint.learning.policies import POLICIES
 from context_checkpoint.learning.service.evidence_source import read_at_version
 from tests.learning.database.test_faults import teach
 
 NAMES = ["a", "b", "c"]
-ROUNDS = Reading(lambda _: select(keywords.c.rounds).where(keywords.c.id == OVERALL_ID))
+ROUNDS = select(keywords.c.rounds).where(keywords.c.id == OVERALL_ID)
 
 
 async def test_a_verdict_of_another_process_counts_in_the_very_next_answer(database: str) -> None:
@@ -107,24 +106,26 @@ async def test_a_commit_that_was_under_way_is_another_version(database: str) -> 
     written, seen = asyncio.Event(), asyncio.Event()
 
     async def write(connection: AsyncConnection) -> None:
-        more = Writing.increasing(keywords.c.id, [keywords.c.rounds])
-        await more.write(connection, [(OVERALL_ID, 1.0)])
-        await ROUNDS.rows(connection)
+        await connection.execute(update(keywords).where(keywords.c.id == OVERALL_ID).values(rounds=1.0))
         written.set()
         await seen.wait()
 
     writing = asyncio.create_task(there.write(write))
     await written.wait()
-    during, before = await read_at_version(here, ROUNDS.rows)
+
+    async def rounds(connection: AsyncConnection) -> float:
+        return float((await connection.execute(ROUNDS)).scalar_one())
+
+    during, before = await read_at_version(here, rounds)
     still = await here.version()
     seen.set()
     await writing
-    after, learned = await read_at_version(here, ROUNDS.rows)
+    after, learned = await read_at_version(here, rounds)
     same = await here.version()
     await here.close()
     await there.close()
 
-    assert (before[0][0], learned[0][0]) == (0.0, 1.0)
+    assert (before, learned) == (0.0, 1.0)
     assert during == still != after == same
 
 

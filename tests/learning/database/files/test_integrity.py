@@ -62,7 +62,6 @@ async def kept(service: PreferenceService, generation_id: str) -> list[str]:
     [
         *("pair_statistics", "the first page", "keywords", "checkpoints", "generation_keywords"),
         *("generation_utilities", "verdicts_generation_number", "sqlite_autoindex_generation_logs_1"),
-        "generation_logs",
     ],
 )
 async def test_what_can_be_read_is_added_to_the_backup_exactly_once(
@@ -217,32 +216,39 @@ async def test_two_that_share_a_damaged_file_both_go_on(database_file: Path, pag
         assert (await one.rebuild()).corrected == 0
 
 
-async def test_where_nothing_leads_to_any_row_they_are_found_on_their_pages(database_file: Path) -> None:
-    """All that leads to the log, and the file's first page, are ruined at once; long prompts go on elsewhere.
-
-    No table is as small as a page, which would be all of it.
-    """
+@pytest.mark.parametrize("ruined", ["generation_logs", "generation_images"])
+async def test_where_a_page_that_leads_to_a_whole_table_is_ruined_there_is_what_the_backup_has(
+    database_file: Path, ruined: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SQLite finds none of that table's rows; the log says so, and the damaged file is kept."""
     clock = Clock()
     await used(database_file, clock)
     async with opened(database_file, clock) as service:
         await teach(service, rounds=150)
-        for number in range(10):
-            made = await service.recommend(f"anime girl, {'long ' * 3000}, {number}", CANDIDATES, stage="draft")
-            logged = await service.log_generation(made, dict.fromkeys(CANDIDATES, 1))
-            await service.record_feedback(logged, {"b": 1})
-    roots = ("generation_logs", "generation_images", "verdicts", "generation_keywords")
-    for page in [1, *(root_page(database_file, table) for table in roots)]:
-        content = database_file.read_bytes()[(page - 1) * 4096 : page * 4096]
-        assert page == 1 or content[0] in (2, 5), "it leads to others"
-        spoil_page(database_file, page)
+    root = root_page(database_file, ruined)
+    assert database_file.read_bytes()[(root - 1) * 4096] in (2, 5), "it leads to other pages"
+    spoil_page(database_file, root)
 
     async with opened(database_file, clock) as service:
-        # A table without row ids has rows of its own on a page that leads to others: an image or two.
-        everything = ROUNDS_IN_BACKUP + ROUNDS_SINCE + 160
-        assert everything - 2 <= await judged(service) <= everything
-        newest = (await service.generations(limit=1))[0]
-        assert newest.prompt.endswith(", 9")
-        assert [image.verdict for image in newest.images] == [None, "selected", None]
+        assert await judged(service) == ROUNDS_IN_BACKUP
+        assert (await service.rebuild()).corrected == 0
+        await teach(service)
+    assert "nothing could be read of what its backup lacked" in caplog.text
+    assert len(backups.damaged(database_file)) == 1
+
+
+async def test_where_no_verdict_can_be_read_the_generations_are_added_without(database_file: Path) -> None:
+    """Those that were judged since the backup can be judged again."""
+    clock = Clock()
+    await used(database_file, clock)
+    async with opened(database_file, clock) as service:
+        await teach(service, rounds=150)
+    spoil_page(database_file, root_page(database_file, "verdicts"))
+
+    async with opened(database_file, clock) as service:
+        generations = (await service.overview()).generations
+        assert generations == ROUNDS_IN_BACKUP + ROUNDS_SINCE + 150
+        assert await judged(service) == ROUNDS_IN_BACKUP
         assert (await service.rebuild()).corrected == 0
 
 

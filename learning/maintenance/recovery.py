@@ -116,7 +116,7 @@ class Reading:
                     yield batch
 
     def _readable(self, folder: Path) -> Path | None:
-        """The file itself, or a copy with a backup's first page, which leads to all others, in place of a ruined one."""
+        """The file itself; where its first page is ruined, a copy with that of a backup, which leads to all others."""
         damaged = self._unread.put_aside
         if _has_tables(damaged):
             return damaged

@@ -6,9 +6,9 @@ in shadow tables, some generations in each transaction, oldest first; then they 
 some keywords in each transaction. A verdict on a generation whose number the new sums have passed goes into
 them too (`statistics.apply`), any other is met on the way: each verdict counts once.
 
-It is not done in memory: a million generations have some five million pairs, which take more than 435 MB as
-the barest array, and a process that ends would begin again. Here all that is needed between two pages is in
-the database, so that any process can go on where another was killed.
+It is not done in memory: a million generations have some 5.4 million pairs, 435 MB of bare numbers and keys and
+1.8 GB with a dictionary that finds them, and a process that ends would start again. Here all that is needed
+between two pages is in the database, so that any process can go on where another was killed.
 
 Functions of a connection, to be called inside one of `Database`'s transactions. Separate from
 `maintenance.rebuild_task`, which decides who calls them, and when.
@@ -37,8 +37,8 @@ from ..database.schema import (
     pair_statistics_shadow,
     rebuild_state,
 )
+from ..model import sufficient_statistics
 from ..model.averaging import take_snapshot
-from ..model.sufficient_statistics import FORMULA
 from ..reports import Progress
 from . import rollups
 from .erasure import renew_identity
@@ -105,7 +105,7 @@ class _State:
 
 async def is_needed(connection: AsyncConnection) -> bool:
     """Whether the sums are of another formula, or a process had begun to recompute them."""
-    return await formula(connection) != FORMULA or await _state(connection) is not None
+    return await formula(connection) != sufficient_statistics.FORMULA or await _state(connection) is not None
 
 
 async def progress(connection: AsyncConnection) -> Progress | None:
@@ -134,8 +134,10 @@ async def begin(connection: AsyncConnection, worker: str, now: datetime, *, outd
         await connection.execute(delete(table))
     row = {
         "id": 1,
-        "formula": FORMULA,
-        "former": outdated or (state is not None and state.former) or await formula(connection) != FORMULA,
+        "formula": sufficient_statistics.FORMULA,
+        "former": outdated
+        or (state is not None and state.former)
+        or await formula(connection) != sufficient_statistics.FORMULA,
         "generation": 0,
         "keyword": -1,
         "worker": worker,
@@ -147,9 +149,9 @@ async def begin(connection: AsyncConnection, worker: str, now: datetime, *, outd
 async def step(connection: AsyncConnection, worker: str, now: datetime, *, generations: int, pairs: int) -> Step:
     """Do the next page, where there is one and no other process is at it."""
     state = await _state(connection)
-    if state is None and await formula(connection) == FORMULA:
+    if state is None and await formula(connection) == sufficient_statistics.FORMULA:
         return Step(done=True)
-    if state is None or state.formula != FORMULA:
+    if state is None or state.formula != sufficient_statistics.FORMULA:
         await begin(connection, worker, now)
         state = await _state(connection)
         assert state is not None  # noqa: S101 - for mypy: it has begun

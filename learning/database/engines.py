@@ -141,13 +141,13 @@ async def _connect_to_server(*where: Any, **how: Any) -> Any:
         raise DBAPIError("CONNECT", None, error) from error
 
 
-def make_frozen_engine(file: Path) -> Engines:
+def make_immutable_engine(file: Path) -> Engines:
     """Make an engine that reads a SQLite file as it stands, and needs to write nothing beside it."""
     url = _sqlite_url(file, mode="ro", immutable="1")
     return Engines.of(create_async_engine(url, poolclass=NullPool))
 
 
-def make_reading_engine(file: Path) -> Engines:
+def make_read_only_engine(file: Path) -> Engines:
     """Make an engine that reads a SQLite file beside others that write it, and never changes it."""
     url = _sqlite_url(file, mode="ro")
     return Engines.of(create_async_engine(url, poolclass=NullPool))

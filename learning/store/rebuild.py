@@ -6,8 +6,8 @@ in shadow tables, some generations in each transaction, oldest first; then they 
 some keywords in each transaction. A verdict on a generation whose number the new sums have passed goes into
 them too (`statistics.apply`), any other is met on the way: each verdict counts once.
 
-It is not done in memory: a million generations have some 5.4 million pairs, 435 MB of bare numbers and keys and
-1.8 GB with a dictionary that finds them, and a process that ends would start again. Here all that is needed
+It is not done in memory: a million generations have some 5.4 million pairs, 435 MB of bare numbers and keys,
+1.2 GB with a dictionary that finds them, and a process that ends would start again. Here all that is needed
 between two pages is in the database, so that any process can go on where another was killed.
 
 Functions of a connection, to be called inside one of `Database`'s transactions. Separate from

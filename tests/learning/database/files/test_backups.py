@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.database import database, migrations
-from context_checkpoint.learning.database import upgrade as opening
+from context_checkpoint.learning.database import backup_schedule, migrations, upgrade
 from context_checkpoint.learning.database.files import backups
 from context_checkpoint.learning.database.schema import REVISION
 from tests.learning.database.test_faults import judged, judged_in, teach
@@ -119,7 +118,7 @@ class TestDaily:
         self, database_file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """There is nothing worth a copy when the first round is logged; an hour later would be late."""
-        monkeypatch.setattr(database, "_LOOK_SOON_S", 0.0)
+        monkeypatch.setattr(backup_schedule, "_LOOK_SOON_S", 0.0)
         async with opened(database_file, Clock()) as service:
             for _ in range(100):
                 await teach(service)
@@ -177,7 +176,7 @@ class TestBeforeMigrating:
             'def upgrade(operations):\n    operations.execute("CREATE TABLE more (id INTEGER)")\n'
         )
         monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
-        for module in (opening, migrations):
+        for module in (upgrade, migrations):
             monkeypatch.setattr(module, "REVISION", "9999")
 
         async with opened(database_file, Clock()) as service:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.store import rollups as log_sums
+from context_checkpoint.learning.store import rollups
 
 from .world import CANDIDATES, CHECKPOINTS, prompts, word
 
@@ -50,7 +50,7 @@ async def _measured(address: str, generations: int) -> dict[str, float]:
         times = [await _judge(service, prompt) for prompt in prompts(generations, JUDGED, seed=3)]
         found["verdict while a backup is made p50"] = float(np.median([waited for waited, _ in times]))
         service.keep_backups(0)
-    await service._database.write(log_sums.start_anew)
+    await service._database.write(rollups.clear)
     began = time.perf_counter()
     told = await service.overview()
     found["panel: overview, nothing counted yet"] = (time.perf_counter() - began) * 1e3

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.database.schema import FITS, metadata
+from context_checkpoint.learning.database.schema import LOG_LIKELIHOOD_COLUMNS, metadata
 from context_checkpoint.learning.model.pair_table import FIELDS
 from context_checkpoint.learning.store.statistics import UNITS
 
@@ -24,7 +24,9 @@ from .world import CHECKPOINTS, UTILITY, Made, Sums, basis, history, keyword_cou
 
 _KEYWORDS_AT_ONCE = 2_000
 _SERIALS = (("keywords", "id"), ("checkpoints", "id"), ("generation_logs", "number"), ("verdicts", "number"))
-_OVERALL = f"UPDATE keywords SET rounds = {{}}, {', '.join(f'{name} = {{}}' for name in FITS)} WHERE id = 0"  # noqa: S608
+_OVERALL = (
+    f"UPDATE keywords SET rounds = {{}}, {', '.join(f'{name} = {{}}' for name in LOG_LIKELIHOOD_COLUMNS)} WHERE id = 0"  # noqa: S608
+)
 
 Rows: TypeAlias = Iterable[tuple[Any, ...]]
 Part: TypeAlias = tuple[str, tuple[str, ...], Rows]

@@ -46,7 +46,7 @@ class RebuildTask:
     async def announce(self, connection: AsyncConnection) -> None:
         """Note, in the caller's transaction, which changes the log itself, that all is to be recomputed."""
         await rebuild.begin(connection, self._worker, self._clock(), outdated=True)
-        await rollups.start_anew(connection)
+        await rollups.clear(connection)
 
     async def begin(self) -> None:
         """Recompute where another version's formula made the sums, or where a process left off: a short log at
@@ -75,7 +75,7 @@ class RebuildTask:
 
         async def begin(connection: AsyncConnection) -> None:
             await rebuild.begin(connection, self._worker, self._clock())
-            await rollups.start_anew(connection)
+            await rollups.clear(connection)
 
         await self._database.write_here(begin)
         progress = Step()

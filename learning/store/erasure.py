@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, String, Table, cast, delete, func, select,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.schema import (
-    FITS,
+    LOG_LIKELIHOOD_COLUMNS,
     OVERALL_ID,
     TREND_COLUMNS,
     checkpoints,
@@ -143,9 +143,11 @@ async def everything(connection: AsyncConnection) -> int:
     for table in (pair_statistics, pair_statistics_shadow, keyword_sums_shadow):
         await connection.execute(delete(table))
     await connection.execute(delete(keywords).where(keywords.c.id != OVERALL_ID))
-    await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys((*FITS, *TREND_COLUMNS), 0.0)))
+    await connection.execute(
+        update(keywords).values(rounds=0.0, **dict.fromkeys((*LOG_LIKELIHOOD_COLUMNS, *TREND_COLUMNS), 0.0))
+    )
     await connection.execute(delete(checkpoints))
-    await log_sums.start_anew(connection)
+    await log_sums.clear(connection)
     await renew_identity(connection)
     return gone.rowcount
 

@@ -27,7 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.schema import (
-    FITS,
+    LOG_LIKELIHOOD_COLUMNS,
     TREND_COLUMNS,
     generation_logs,
     keyword_sums_shadow,
@@ -54,7 +54,7 @@ LEASE_S = 30.0
 """So long after its last page a process that recomputes is taken for dead, and another goes on."""
 
 _ALL = 2**31 - 1  # beyond every generation's number and every keyword's id
-_KEYWORD_SUMS = ("rounds", *FITS, *TREND_COLUMNS)
+_KEYWORD_SUMS = ("rounds", *LOG_LIKELIHOOD_COLUMNS, *TREND_COLUMNS)
 
 Row: TypeAlias = tuple[float, ...]
 

@@ -38,8 +38,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.schema import (
-    FITS,
     GRAIN,
+    LOG_LIKELIHOOD_COLUMNS,
     OVERALL,
     OVERALL_ID,
     TREND_COLUMNS,
@@ -67,7 +67,7 @@ _IsOneOf: TypeAlias = Callable[[ColumnElement[str], str], ColumnElement[bool]]
 Sums: TypeAlias = "defaultdict[tuple[str, str], list[float]]"
 
 _NUMBERS = FIELDS
-_KEYWORD_SUMS = ("rounds", *FITS, *TREND_COLUMNS)
+_KEYWORD_SUMS = ("rounds", *LOG_LIKELIHOOD_COLUMNS, *TREND_COLUMNS)
 UNITS = numpy.array([1.0 if name in ("selected", "total", "rounds") else GRAIN for name in _NUMBERS])
 """What one is worth in each column: people read the first three, the others take less room as they are."""
 
@@ -137,8 +137,10 @@ async def evidence(
             if numbers[0]:
                 rounds[text] = numbers[0]
             if text == OVERALL:
-                log_likelihoods = tuple(numbers[1 : 1 + len(FITS)])
-            trend = KeywordTrend(*numbers[1 + len(FITS) : 1 + len(FITS) + len(TREND_COLUMNS)])
+                log_likelihoods = tuple(numbers[1 : 1 + len(LOG_LIKELIHOOD_COLUMNS)])
+            trend = KeywordTrend(
+                *numbers[1 + len(LOG_LIKELIHOOD_COLUMNS) : 1 + len(LOG_LIKELIHOOD_COLUMNS) + len(TREND_COLUMNS)]
+            )
             if trend != _NO_TREND:
                 trends[text] = trend
     table = numpy.array(sums, dtype=float).reshape(-1, len(_NUMBERS)) * UNITS
@@ -297,7 +299,7 @@ def _adding(table: Table, insert: Any) -> Any:
 
 _TOTAL = _NUMBERS.index("total")
 _NO_TREND = KeywordTrend()
-_NO_LOG_LIKELIHOODS, _NO_TREND_SUMS = (0.0,) * len(FITS), (0.0,) * len(TREND_COLUMNS)
+_NO_LOG_LIKELIHOODS, _NO_TREND_SUMS = (0.0,) * len(LOG_LIKELIHOOD_COLUMNS), (0.0,) * len(TREND_COLUMNS)
 _INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _ADD = {
     (table.name, dialect): _adding(table, insert(table))

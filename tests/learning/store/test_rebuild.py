@@ -22,7 +22,7 @@ from benchmarks.scale.tables import fill_file
 from benchmarks.scale.world import prompts
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.schema import (
-    FITS,
+    LOG_LIKELIHOOD_COLUMNS,
     TREND_COLUMNS,
     checkpoints,
     generation_logs,
@@ -61,7 +61,7 @@ async def stored(service: PreferenceService) -> dict[object, list[str]]:
         sums |= {
             row["text"]: bits(numbers)
             for row in rows.mappings()
-            if any(numbers := [row[name] for name in ("rounds", *FITS, *TREND_COLUMNS)])
+            if any(numbers := [row[name] for name in ("rounds", *LOG_LIKELIHOOD_COLUMNS, *TREND_COLUMNS)])
         }
         return sums
 
@@ -78,7 +78,7 @@ async def of_the_log(service: PreferenceService) -> dict[object, list[str]]:
         sums: dict[object, list[str]] = {pair: bits(numbers) for pair, numbers in change.pairs.items() if any(numbers)}
         nothing = [0.0] * len(TREND_COLUMNS)
         for word, share in change.rounds.items():
-            fits = change.log_likelihoods if word == "" else [0.0] * len(FITS)
+            fits = change.log_likelihoods if word == "" else [0.0] * len(LOG_LIKELIHOOD_COLUMNS)
             sums[word] = bits([share, *fits, *change.trends.get(word, nothing)])
         return sums
 

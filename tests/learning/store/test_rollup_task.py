@@ -13,7 +13,7 @@ from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.reports import Progress
 from context_checkpoint.learning.store import overview as progress_store
 from context_checkpoint.learning.store import rollup_task as counting
-from context_checkpoint.learning.store import rollups as log_sums
+from context_checkpoint.learning.store import rollups
 
 GENERATIONS = 3_000
 
@@ -22,8 +22,8 @@ GENERATIONS = 3_000
 def _long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three thousand generations are a long log, and a page is a small part of it."""
     monkeypatch.setattr(counting, "MANY", 200)
-    monkeypatch.setattr(log_sums, "_BLOCKS_AT_ONCE", 2)
-    monkeypatch.setattr(log_sums, "FEWEST", 100)
+    monkeypatch.setattr(rollups, "_BLOCKS_AT_ONCE", 2)
+    monkeypatch.setattr(rollups, "FEWEST", 100)
     monkeypatch.setattr(counting, "_PATIENCE_S", 0.1)
     monkeypatch.setattr(counting, "_REST", 3.0)
 
@@ -59,10 +59,10 @@ async def test_it_is_counted_by_itself_after_opening(database_file: Path) -> Non
     await fill_file(database_file, GENERATIONS)
     service = await PreferenceService.open(database_file)
     for _ in range(2_000):
-        if not await service._database.read(log_sums.left):
+        if not await service._database.read(rollups.remaining):
             break
         await asyncio.sleep(0.01)
-    assert await service._database.read(log_sums.behind) is False
+    assert await service._database.read(rollups.behind) is False
     await service.close()
 
 
@@ -74,7 +74,7 @@ async def test_closing_ends_it(database_file: Path, monkeypatch: pytest.MonkeyPa
     await service.overview()
     await asyncio.wait_for(service.close(), 5)
     service = await PreferenceService.open(database_file)
-    left = await service._database.read(log_sums.progress)
+    left = await service._database.read(rollups.progress)
     await service.close()
 
     assert 0 < left.done < left.of
@@ -90,9 +90,9 @@ async def test_an_import_keeps_the_sums_up_to_date(
     service = await PreferenceService.open(database_file)
     await service.import_lines(source.export())
 
-    assert await service._database.read(log_sums.behind) is False
-    assert await service._database.read(log_sums.progress) == Progress(
-        GENERATIONS // 2 // log_sums.BLOCK * log_sums.BLOCK, GENERATIONS // 2
+    assert await service._database.read(rollups.behind) is False
+    assert await service._database.read(rollups.progress) == Progress(
+        GENERATIONS // 2 // rollups.BLOCK * rollups.BLOCK, GENERATIONS // 2
     )
     assert (await service.overview()).judged == (await source.overview()).judged
     await service.close()

@@ -11,8 +11,7 @@ from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.errors import StoreUnavailable
 from context_checkpoint.learning.reports import Overview, PairOrder
 from context_checkpoint.learning.store import overview as progress_store
-from context_checkpoint.learning.store import pair_pages
-from context_checkpoint.learning.store import rollups as log_sums
+from context_checkpoint.learning.store import pair_pages, rollups
 
 NAMES = [f"checkpoint_{number}" for number in range(5)]
 WORDS = ["castle", "forest", "portrait", "harbour", "night", "snow"]
@@ -21,10 +20,10 @@ WORDS = ["castle", "forest", "portrait", "harbour", "night", "snow"]
 @pytest.fixture(autouse=True)
 def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few rounds are many blocks."""
-    monkeypatch.setattr(log_sums, "BLOCK", 4)
-    monkeypatch.setattr(log_sums, "FEWEST", 1)
-    monkeypatch.setattr(log_sums, "_BLOCKS_AT_ONCE", 2)
-    monkeypatch.setattr(log_sums, "_VERDICTS_AT_ONCE", 3)
+    monkeypatch.setattr(rollups, "BLOCK", 4)
+    monkeypatch.setattr(rollups, "FEWEST", 1)
+    monkeypatch.setattr(rollups, "_BLOCKS_AT_ONCE", 2)
+    monkeypatch.setattr(rollups, "_VERDICTS_AT_ONCE", 3)
     monkeypatch.setattr(progress_store, "_FEWEST_BLOCKS", 1)
 
 

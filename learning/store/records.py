@@ -1,7 +1,7 @@
-"""A generation as the log holds it, with what only the store needs of it.
+"""A generation as it is logged, with what only the store needs of it.
 
-Separate from `log_store` because the statistics, the exchange and forgetting work on these values, while only
-that one reads and writes their rows.
+Separate from `generations` because the statistics, the exchange and forgetting work on these values, while only
+that module reads and writes their rows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 from ..model.evidence import Comparison
 from ..model.snapshot import PriorSnapshot
 from ..values import Generation, Shown
-from . import verdict_marks as verdicts
+from .verdict_marks import REJECTED, SELECTED, UNJUDGED, VERDICTS, judges
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class LoggedGeneration:
     generation: Generation
     marks: str
     verdict_at: datetime | None
-    """When the newest verdict was given, also one that withdrew the former; None: none ever."""
+    """When the newest verdict was given, also one that withdrew another; None: none ever."""
     utilities: Mapping[str, float]
     ids: Ids
     basis: PriorSnapshot | None = None
@@ -62,23 +62,23 @@ class LoggedGeneration:
         return replace(
             self.generation,
             images=tuple(
-                replace(image, verdict=verdicts.VERDICTS.get(mark))
+                replace(image, verdict=VERDICTS.get(mark))
                 for image, mark in zip(self.generation.images, marks, strict=True)
             ),
-            judged_at=now if verdicts.judges(marks) else None,
+            judged_at=now if judges(marks) else None,
         )
 
     def judged_round(self, marks: str) -> Comparison:
         """What a verdict with these marks compares."""
         parts: dict[str, Shown] = {}
-        for image, mark in zip(self.generation.images, marks or "." * len(self.generation.images), strict=True):
+        for image, mark in zip(self.generation.images, marks or UNJUDGED * len(self.generation.images), strict=True):
             name = image.file.checkpoint
             part = parts.get(name) or Shown(name, 0, utility=self.utilities.get(name))
             parts[name] = Shown(
                 name,
                 part.images + 1,
-                part.selected + (mark == verdicts.SELECTED),
-                part.rejected + (mark == verdicts.REJECTED),
+                part.selected + (mark == SELECTED),
+                part.rejected + (mark == REJECTED),
                 part.utility,
             )
         return Comparison(self.generation.keywords, tuple(parts.values()), self.generation.stage, self.basis)

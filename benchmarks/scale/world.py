@@ -30,7 +30,7 @@ _BEGIN = datetime(2024, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Generated:
     """One generation before it is stored: words and checkpoints by number, the one kept (None: unjudged)."""
 
     number: int
@@ -64,15 +64,15 @@ class Sums:
     def of(cls, keywords: int) -> Sums:
         return cls(np.zeros((keywords + 1, len(CHECKPOINTS), len(FIELDS))), np.zeros(keywords + 1))
 
-    def add(self, chunk: list[Made]) -> None:
-        kinds: dict[tuple[int, int, int], list[Made]] = {}
-        for made in chunk:
-            if made.kept is not None:
-                kinds.setdefault((len(made.words), len(made.shown), made.kept), []).append(made)
+    def add(self, chunk: list[Generated]) -> None:
+        kinds: dict[tuple[int, int, int], list[Generated]] = {}
+        for generation in chunk:
+            if generation.kept is not None:
+                kinds.setdefault((len(generation.words), len(generation.shown), generation.kept), []).append(generation)
         for (words, shown, kept), alike in kinds.items():
             taught, share, fits = _lesson(words, shown, kept)
-            rows = np.array([(-1, *made.words) for made in alike]) + 1
-            columns = np.array([made.shown for made in alike])
+            rows = np.array([(-1, *generation.words) for generation in alike]) + 1
+            columns = np.array([generation.shown for generation in alike])
             where = (rows[:, :, None], columns[:, None, :])
             np.add.at(self.pairs, where, np.broadcast_to(taught, (len(alike), *taught.shape)))
             np.add.at(self.rounds, rows, share)
@@ -96,7 +96,7 @@ def prompts(generations: int, count: int, seed: int) -> list[str]:
     return [", ".join(word(number) for number in dict.fromkeys(row.tolist())) for row in drawn]
 
 
-def history(generations: int, seed: int) -> Iterator[list[Made]]:
+def history(generations: int, seed: int) -> Iterator[list[Generated]]:
     """The generations, oldest first, some thousands at a time."""
     generator = np.random.default_rng(seed)
     spread = _spread(generations)
@@ -108,11 +108,11 @@ def history(generations: int, seed: int) -> Iterator[list[Made]]:
         yield [_made(start + place + 1, words[place], others[place], kept[place]) for place in range(size)]
 
 
-def _made(number: int, words: list[int], others: list[int], kept: int) -> Made:
+def _made(number: int, words: list[int], others: list[int], kept: int) -> Generated:
     mine = tuple(dict.fromkeys(words))
     favourite = (min(mine) * 7) % len(CHECKPOINTS)  # a common word's checkpoint is shown again and again
     shown = tuple(dict.fromkeys([favourite, *others]))
-    return Made(number, mine, shown, kept % len(shown) if kept < 3 else None)
+    return Generated(number, mine, shown, kept % len(shown) if kept < 3 else None)
 
 
 def _spread(generations: int) -> NDArray[np.float64]:
@@ -147,4 +147,4 @@ def _lesson(words: int, shown: int, kept: int) -> tuple[NDArray[np.float64], flo
 
 
 UTILITY = 0.25
-"""What the policy had said of every checkpoint it showed."""
+"""The policy's utility of every checkpoint that was shown."""

@@ -25,8 +25,8 @@ async def write(path, seconds, winner):
     end = time.monotonic() + seconds
     number = 0
     while time.monotonic() < end:
-        made = await service.recommend(f"anime girl, word {number % 7}", ["a", "b", "c"], stage="draft")
-        generation_id = await service.log_generation(made, dict.fromkeys("abc", 1))
+        recommendation = await service.recommend(f"anime girl, word {number % 7}", ["a", "b", "c"], stage="draft")
+        generation_id = await service.log_generation(recommendation, dict.fromkeys("abc", 1))
         for kept in ("c", winner):  # a person who changes their mind
             await service.record_feedback(generation_id, {kept: 1})
         print(generation_id, flush=True)

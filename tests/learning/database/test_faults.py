@@ -34,8 +34,8 @@ async def opened(path: Path | str, **how: float) -> AsyncIterator[PreferenceServ
 
 async def teach(service: PreferenceService, rounds: int = 1, winner: str = "a") -> None:
     for _ in range(rounds):
-        made = await service.recommend("anime girl", CANDIDATES, stage="draft")
-        generation_id = await service.log_generation(made, dict.fromkeys(CANDIDATES, 1))
+        recommendation = await service.recommend("anime girl", CANDIDATES, stage="draft")
+        generation_id = await service.log_generation(recommendation, dict.fromkeys(CANDIDATES, 1))
         await service.record_feedback(generation_id, {winner: 1})
 
 
@@ -94,12 +94,12 @@ class TestReadOnly:
 
         with without_privileges():
             async with opened(path) as service:
-                made = await service.recommend("anime girl", CANDIDATES)
+                recommendation = await service.recommend("anime girl", CANDIDATES)
                 with pytest.raises(StoreUnavailable, match="try again") as raised:
                     await service.record_feedback(generation_id, {"b": 1})
 
-        assert made.checkpoints[0] == "a"
-        assert made.confidence > 0.3
+        assert recommendation.checkpoints[0] == "a"
+        assert recommendation.confidence > 0.3
         assert raised.value.code == "store_read_only"
         assert judged_in(path) == 12
 
@@ -116,7 +116,7 @@ class TestReadOnly:
 
         with without_privileges():
             async with opened(path) as service:
-                made = await service.recommend("anime girl", CANDIDATES)
+                recommendation = await service.recommend("anime girl", CANDIDATES)
                 with pytest.raises(StoreUnavailable) as raised:
                     await service.record_feedback(generation_id, {"b": 1})
                 again = await service.recommend("anime girl", CANDIDATES)
@@ -124,7 +124,7 @@ class TestReadOnly:
                 open_folder.chmod(0o777)
                 corrected = await service.record_feedback(generation_id, {"b": 1})
 
-        assert (made.checkpoints[0], again.checkpoints[0]) == ("a", "a")
+        assert (recommendation.checkpoints[0], again.checkpoints[0]) == ("a", "a")
         assert raised.value.code in ("store_read_only", "store_unreachable")
         assert "try again" in raised.value.message
         assert [image.verdict for image in corrected.images] == [None, "selected", None]
@@ -150,13 +150,13 @@ class TestLocked:
 
             with pytest.raises(StoreUnavailable, match="locked for too long") as raised:
                 await service.record_feedback(generation_id, {"b": 1})
-            made = await service.recommend("anime girl", CANDIDATES)
+            recommendation = await service.recommend("anime girl", CANDIDATES)
             other.execute("ROLLBACK")
             other.close()
             corrected = await service.record_feedback(generation_id, {"b": 1})
 
         assert raised.value.code == "store_locked"
-        assert made.checkpoints[0] == "a"
+        assert recommendation.checkpoints[0] == "a"
         assert corrected.images[1].verdict == "selected"
 
     async def test_a_write_waits_for_a_short_lock(self, database_file: Path) -> None:
@@ -339,8 +339,8 @@ class TestFullDisk:
                 with pytest.raises(StoreUnavailable, match="space") as raised:
                     await teach(service, rounds=2000)
                 acknowledged = await judged(service)
-                made = await service.recommend("anime girl", CANDIDATES)
-                assert made.checkpoints[0] == "a"
+                recommendation = await service.recommend("anime girl", CANDIDATES)
+                assert recommendation.checkpoints[0] == "a"
             assert raised.value.code in ("store_full", "store_unreachable")
 
             await teach(service)
@@ -366,12 +366,12 @@ class TestFullDisk:
                 with pytest.raises(StoreUnavailable, match="Free some space") as raised:
                     await teach(service, rounds=100)
                 known = await judged(service)
-                made = await service.recommend("anime girl", CANDIDATES)
+                recommendation = await service.recommend("anime girl", CANDIDATES)
                 filler.unlink()
                 await teach(service)
                 assert await judged(service) == known + 1
             assert raised.value.code == "store_full"
-            assert made.checkpoints[0] == "a"
+            assert recommendation.checkpoints[0] == "a"
             assert judged_in(disk / "preferences.db") == known + 1
         finally:
             subprocess.run(["umount", str(disk)], check=True)
@@ -389,12 +389,12 @@ class TestFullDisk:
                 (disk / "filler").write_bytes(bytes(2_000_000))
 
             async with opened(disk / "preferences.db") as service:
-                made = await service.recommend("anime girl", CANDIDATES)
+                recommendation = await service.recommend("anime girl", CANDIDATES)
                 with pytest.raises(StoreUnavailable):
                     await teach(service)
 
-            assert made.checkpoints[0] == "a"
-            assert made.confidence > 0.3
+            assert recommendation.checkpoints[0] == "a"
+            assert recommendation.confidence > 0.3
         finally:
             subprocess.run(["umount", str(disk)], check=True)
 
@@ -513,8 +513,8 @@ class TestNotADatabase:
 class TestLoopsAndCancellation:
     async def test_a_cancelled_write_is_whole_or_not_at_all(self, sqlite_service: PreferenceService) -> None:
         """Whenever the caller is cancelled, the sums fit the log and the next write works."""
-        made = await sqlite_service.recommend("anime girl", CANDIDATES)
-        ids = [await sqlite_service.log_generation(made, {"a": 1, "b": 1}) for _ in range(30)]
+        recommendation = await sqlite_service.recommend("anime girl", CANDIDATES)
+        ids = [await sqlite_service.log_generation(recommendation, {"a": 1, "b": 1}) for _ in range(30)]
 
         for number, generation_id in enumerate(ids):
             writing = asyncio.ensure_future(sqlite_service.record_feedback(generation_id, {"a": 1}))
@@ -529,8 +529,8 @@ class TestLoopsAndCancellation:
     async def test_closing_waits_for_what_is_being_written(self, database_file: Path) -> None:
         """A verdict under way when ComfyUI ends is in the file."""
         service = await PreferenceService.open(database_file)
-        made = await service.recommend("anime girl", CANDIDATES)
-        generation_id = await service.log_generation(made, {"a": 1})
+        recommendation = await service.recommend("anime girl", CANDIDATES)
+        generation_id = await service.log_generation(recommendation, {"a": 1})
         writing = asyncio.ensure_future(service.record_feedback(generation_id, {"a": 1}))
         await asyncio.sleep(0)
 
@@ -567,8 +567,8 @@ from context_checkpoint.learning import PreferenceService
 async def main():
     service = await PreferenceService.open(sys.argv[1])
     while True:
-        made = await service.recommend("anime girl", ["a", "b"])
-        generation_id = await service.log_generation(made, {"a": 1})
+        recommendation = await service.recommend("anime girl", ["a", "b"])
+        generation_id = await service.log_generation(recommendation, {"a": 1})
         await service.record_feedback(generation_id, {"a": 1})
         print(generation_id, flush=True)
 

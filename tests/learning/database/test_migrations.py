@@ -156,14 +156,14 @@ async def test_a_newer_database_recommends_and_is_never_changed(
     content = database_file.read_bytes()
 
     service = await PreferenceService.open(database_file, backups_kept=7)
-    made = await service.recommend("anime girl", ["a", "b", "c"])
+    recommendation = await service.recommend("anime girl", ["a", "b", "c"])
     with pytest.raises(StoreUnavailable, match=r"schema 0042.*Update the pack") as raised:
         await teach(service)
     report = await service.database_report()
     await service.close()
 
-    assert made.checkpoints[0] == "a"
-    assert made.confidence > 0.3
+    assert recommendation.checkpoints[0] == "a"
+    assert recommendation.confidence > 0.3
     assert raised.value.code == "store_newer"
     assert (report.writable, report.judged) == (False, 12)
     assert "Update the pack" in report.problem
@@ -181,14 +181,14 @@ async def test_a_database_that_becomes_newer_while_it_is_open_is_not_changed_any
         await connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0042'"))  # noqa: S608
 
     await service._database.write(migrate)
-    made = await service.recommend("anime girl", ["a", "b", "c"])
+    recommendation = await service.recommend("anime girl", ["a", "b", "c"])
     refused = await asyncio.gather(*(teach(service) for _ in range(3)), return_exceptions=True)
 
     assert {error.code for error in refused if isinstance(error, StoreUnavailable)} == {"store_newer"}
     assert all("schema 0042" in str(error) for error in refused)
     assert (await service.overview()).generations == 12
     again = await service.recommend("anime girl", ["a", "b", "c"])
-    assert again.checkpoints[0] == made.checkpoints[0] == "a"
+    assert again.checkpoints[0] == recommendation.checkpoints[0] == "a"
     assert "Update the pack" in caplog.text
 
 

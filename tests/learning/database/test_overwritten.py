@@ -25,8 +25,8 @@ async def taught(service: PreferenceService, rounds: int) -> list[str]:
     """The generations of so many rounds, each of which was acknowledged."""
     ids = []
     for number in range(rounds):
-        made = await service.recommend(f"anime girl, place {number}", CANDIDATES, stage="draft")
-        ids.append(await service.log_generation(made, dict.fromkeys(CANDIDATES, 1)))
+        recommendation = await service.recommend(f"anime girl, place {number}", CANDIDATES, stage="draft")
+        ids.append(await service.log_generation(recommendation, dict.fromkeys(CANDIDATES, 1)))
         await service.record_feedback(ids[-1], {"a": 1})
     return ids
 

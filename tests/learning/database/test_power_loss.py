@@ -38,8 +38,8 @@ from context_checkpoint.learning import PreferenceService
 async def write(path, rounds):
     service = await PreferenceService.open(path)
     for number in range(rounds):
-        made = await service.recommend(f"anime girl, word {number % 7}", ["a", "b", "c"], stage="draft")
-        generation_id = await service.log_generation(made, dict.fromkeys("abc", 1))
+        recommendation = await service.recommend(f"anime girl, word {number % 7}", ["a", "b", "c"], stage="draft")
+        generation_id = await service.log_generation(recommendation, dict.fromkeys("abc", 1))
         await service.record_feedback(generation_id, {"a": 1})
         os.write(1, f"{generation_id}\\n".encode())
     os._exit(0)

@@ -10,8 +10,7 @@ import pytest
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.errors import StoreUnavailable
 from context_checkpoint.learning.reports import Overview, PairOrder
-from context_checkpoint.learning.store import overview as progress_store
-from context_checkpoint.learning.store import pair_pages, rollups
+from context_checkpoint.learning.store import overview, pair_pages, rollups
 
 NAMES = [f"checkpoint_{number}" for number in range(5)]
 WORDS = ["castle", "forest", "portrait", "harbour", "night", "snow"]
@@ -24,20 +23,20 @@ def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollups, "FEWEST", 1)
     monkeypatch.setattr(rollups, "_BLOCKS_AT_ONCE", 2)
     monkeypatch.setattr(rollups, "_VERDICTS_AT_ONCE", 3)
-    monkeypatch.setattr(progress_store, "_FEWEST_BLOCKS", 1)
+    monkeypatch.setattr(overview, "_FEWEST_BLOCKS", 1)
 
 
 async def lived(service: PreferenceService, chance: random.Random, rounds: int) -> list[str]:
     """Rounds of one to three images, most of them judged, some of them twice."""
-    made = []
+    generation_ids = []
     for _ in range(rounds):
         shown = chance.sample(NAMES, chance.randint(1, 3))
         plan = await service.recommend(", ".join(chance.sample(WORDS, 2)), shown, seed=1)
         plan = replace(plan, confidence=chance.randint(0, 4) / 4, strategy="exploit")
-        made.append(await service.log_generation(plan, dict.fromkeys(shown, 1)))
+        generation_ids.append(await service.log_generation(plan, dict.fromkeys(shown, 1)))
         if chance.random() < 0.7:
-            await judge(service, chance, chance.choice(made))
-    return made
+            await judge(service, chance, chance.choice(generation_ids))
+    return generation_ids
 
 
 async def judge(service: PreferenceService, chance: random.Random, generation_id: str) -> None:
@@ -51,8 +50,8 @@ async def judge(service: PreferenceService, chance: random.Random, generation_id
 
 
 async def assert_sums_are_those_of_the_log(service: PreferenceService) -> None:
-    exact = await service._database.read(lambda held: progress_store.overview(held, exact=True))
-    shown = await service._database.read(lambda held: progress_store.images_shown(held, exact=True))
+    exact = await service._database.read(lambda connection: overview.overview(connection, exact=True))
+    shown = await service._database.read(lambda connection: overview.images_shown(connection, exact=True))
     _, pairs = await service._database.read(lambda held: pair_pages.pair_rows(held, pair_pages.Page(), exact=True))
     found = await service.overview()
 
@@ -76,12 +75,12 @@ def rounded(found: Overview) -> Overview:
 async def test_they_are_after_any_history(service: PreferenceService, seed: int) -> None:
     """Looked at between teaching, judging anew and forgetting, the newest generation too."""
     chance = random.Random(seed)  # noqa: S311 - no secret
-    made = await lived(service, chance, 23)
+    generation_ids = await lived(service, chance, 23)
     await assert_sums_are_those_of_the_log(service)
-    for generation_id in chance.sample(made, 6):
+    for generation_id in chance.sample(generation_ids, 6):
         await judge(service, chance, generation_id)
     await assert_sums_are_those_of_the_log(service)
-    for generation_id in (made[-1], made[-2], *chance.sample(made[:-2], 3)):
+    for generation_id in (generation_ids[-1], generation_ids[-2], *chance.sample(generation_ids[:-2], 3)):
         await service.forget_generation(generation_id)
         await assert_sums_are_those_of_the_log(service)
     await lived(service, chance, 5)

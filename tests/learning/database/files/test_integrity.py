@@ -280,8 +280,8 @@ async def test_damage_met_in_use_is_put_right_and_the_workflow_goes_on(database_
 
         if met_by == "a verdict":
             await teach(service)
-        made = await service.recommend("anime girl", CANDIDATES)
-        assert made.checkpoints[0] == "a"
+        recommendation = await service.recommend("anime girl", CANDIDATES)
+        assert recommendation.checkpoints[0] == "a"
         await recovered(database_file)
         added = met_by == "a verdict"
         assert await judged(service) == ROUNDS_IN_BACKUP + ROUNDS_SINCE + added

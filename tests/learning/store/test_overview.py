@@ -99,7 +99,7 @@ class TestSeries:
 
 
 async def test_images_are_counted_per_checkpoint_judged_or_not(service: PreferenceService) -> None:
-    """What was seen of a checkpoint, whoever said something of it."""
+    """The images of a checkpoint, judged or not."""
     await logged(service, A, B)
     await service.record_feedback(await logged(service, A), selected={A: 1})
 
@@ -117,7 +117,7 @@ class TestPairs:
         return service
 
     @pytest.mark.parametrize(
-        ("search", "found"),
+        ("search", "expected"),
         [
             ("PORT", {("portrait", A), ("portrait", B)}),
             ("castle", {("castle", A), ("castle", B)}),
@@ -125,13 +125,13 @@ class TestPairs:
         ],
     )
     async def test_a_search_finds_part_of_a_keyword_in_any_case(
-        self, service: PreferenceService, search: str, found: set[tuple[str, str]]
+        self, service: PreferenceService, search: str, expected: set[tuple[str, str]]
     ) -> None:
         """As a person types it."""
         rows, number = await service.pairs(search=search)
 
-        assert {(row.keyword, row.checkpoint) for row in rows} == found
-        assert number == len(found)
+        assert {(row.keyword, row.checkpoint) for row in rows} == expected
+        assert number == len(expected)
 
     async def test_a_search_finds_part_of_a_checkpoint_s_name(self, service: PreferenceService) -> None:
         """Also its folder."""
@@ -168,9 +168,9 @@ async def test_generations_are_found_by_keyword_and_checkpoint(service: Preferen
     wanted = await logged(service, A, B, prompt="portrait")
     await logged(service, B, prompt="castle")
 
-    found = await service.generations(keyword="portrait", checkpoint=B.replace("/", "\\"))
+    generations = await service.generations(keyword="portrait", checkpoint=B.replace("/", "\\"))
 
-    assert [generation.id for generation in found] == [wanted]
+    assert [generation.id for generation in generations] == [wanted]
     assert await service.generations(keyword="unheard of") == []
 
 
@@ -223,7 +223,7 @@ class TestPlans:
         assert any("verdicts_generation_number" in step for step in plan)
 
 
-async def plans(file: Path, asked: Callable[[AsyncConnection], Awaitable[Any]]) -> list[str]:
+async def plans(file: Path, query: Callable[[AsyncConnection], Awaitable[Any]]) -> list[str]:
     """What SQLite would do for each statement that a question executes."""
     engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
     executed: list[tuple[str, Any]] = []
@@ -233,7 +233,7 @@ async def plans(file: Path, asked: Callable[[AsyncConnection], Awaitable[Any]]) 
         executed.append((statement, parameters))
 
     async with engine.connect() as connection:
-        await asked(connection)
+        await query(connection)
     await engine.dispose()
     database = sqlite3.connect(file)
     try:

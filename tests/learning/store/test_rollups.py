@@ -1,4 +1,4 @@
-"""The sums beside the log are those of the log, whatever was taught, judged anew, forgotten or joined."""
+"""The rollups are those of the log, whatever was judged, judged again, forgotten or joined."""
 
 from __future__ import annotations
 
@@ -52,28 +52,30 @@ async def judge(service: PreferenceService, chance: random.Random, generation_id
 async def assert_sums_are_those_of_the_log(service: PreferenceService) -> None:
     exact = await service._database.read(lambda connection: overview.overview(connection, exact=True))
     shown = await service._database.read(lambda connection: overview.images_shown(connection, exact=True))
-    _, pairs = await service._database.read(lambda held: pair_pages.pair_rows(held, pair_pages.Page(), exact=True))
-    found = await service.overview()
+    _, pairs = await service._database.read(
+        lambda connection: pair_pages.pair_rows(connection, pair_pages.Page(), exact=True)
+    )
+    rolled_up = await service.overview()
 
-    assert rounded(found) == rounded(exact)
+    assert rounded(rolled_up) == rounded(exact)
     assert await service.images_shown() == shown
-    assert (await service.pairs())[1] == pairs == found.pairs
+    assert (await service.pairs())[1] == pairs == rolled_up.pairs
     assert (await service.pairs(search="a"))[1] <= pairs
     points = await service.series(3)
-    assert sum(point.generations for point in points) == found.generations
-    assert sum(point.images for point in points) == found.images
-    assert sum(point.judged for point in points) == found.judged
+    assert sum(point.generations for point in points) == rolled_up.generations
+    assert sum(point.images for point in points) == rolled_up.images
+    assert sum(point.judged for point in points) == rolled_up.judged
 
 
-def rounded(found: Overview) -> Overview:
+def rounded(rolled_up: Overview) -> Overview:
     """Means of the same numbers, added up in another order."""
-    average = found.average_confidence
-    return replace(found, average_confidence=None if average is None else round(average, 9))
+    average = rolled_up.average_confidence
+    return replace(rolled_up, average_confidence=None if average is None else round(average, 9))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_they_are_after_any_history(service: PreferenceService, seed: int) -> None:
-    """Looked at between teaching, judging anew and forgetting, the newest generation too."""
+    """Looked at between verdicts, changed verdicts and forgetting, the newest generation too."""
     chance = random.Random(seed)  # noqa: S311 - no secret
     generation_ids = await lived(service, chance, 23)
     await assert_sums_are_those_of_the_log(service)
@@ -146,25 +148,25 @@ class TestManyPairs:
         assert len(rows) == (await service.overview()).pairs
 
     async def test_other_orders_are_orders_among_those_with_most_evidence(self, service: PreferenceService) -> None:
-        """By rate a row seen once would come first; it is told how many can be turned over."""
+        """By rate a row seen once would come first; it is shown how many there are."""
         await lived(service, random.Random(8), 40)  # noqa: S311 - no secret
         most = (await service.pairs(limit=8))[0]
-        rows, found = await service.pairs(sort="rate", limit=50)
+        rows, count = await service.pairs(sort="rate", limit=50)
 
-        assert found == len(rows) == 8
+        assert count == len(rows) == 8
         assert sorted(row.total for row in rows) == sorted(row.total for row in most)
         rates = [row.selected / row.total for row in rows]
         assert rates == sorted(rates, reverse=True)
 
-    @pytest.mark.parametrize("asked", [{"search": "or"}, {"checkpoint": NAMES[1]}, {"search": "point_1"}])
+    @pytest.mark.parametrize("conditions", [{"search": "or"}, {"checkpoint": NAMES[1]}, {"search": "point_1"}])
     async def test_narrowed_down_it_is_the_same_page_as_of_few(
-        self, service: PreferenceService, asked: dict[str, str], monkeypatch: pytest.MonkeyPatch
+        self, service: PreferenceService, conditions: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The way to a row does not change which rows there are."""
         await lived(service, random.Random(9), 40)  # noqa: S311 - no secret
-        many = await service.pairs(**asked, limit=100)  # type: ignore[arg-type]
+        many = await service.pairs(**conditions, limit=100)  # type: ignore[arg-type]
         monkeypatch.setattr(pair_pages, "FEW", 20_000)
-        few = await service.pairs(**asked, limit=100)  # type: ignore[arg-type]
+        few = await service.pairs(**conditions, limit=100)  # type: ignore[arg-type]
 
         assert sorted(many[0], key=str) == sorted(few[0], key=str)
         assert many[1] == few[1] == len(few[0])
@@ -178,9 +180,9 @@ class TestManyPairs:
         rated, sorted_ = await service.pairs(search="o", sort="rate", limit=50)
         every = (await service.pairs(limit=500))[0]
         monkeypatch.setattr(pair_pages, "FEW", 20_000)
-        whole, found = await service.pairs(search="o", limit=500)
+        whole, count = await service.pairs(search="o", limit=500)
 
         assert turned == sorted_ == len(rated) == 8
-        assert found == len(whole) == len(every)
+        assert count == len(whole) == len(every)
         assert [row.total for row in page] == [row.total for row in whole[:8]]
         assert sorted(row.total for row in rated) == sorted(row.total for row in page)

@@ -84,11 +84,11 @@ async def test_the_store_and_the_tally_in_memory_agree(service: PreferenceServic
             )
         tally.add(Comparison(generation.keywords, tuple(parts.values()), generation.stage))
 
-    told = await service.statistics(limit=10_000)
+    report = await service.statistics(limit=10_000)
 
-    counted = {pair: (held.selected, held.total, held.rounds) for pair, held in tally.pairs.items()}
-    stored = {(row.keyword, row.checkpoint): (row.selected, row.total, row.rounds) for row in told.pairs}
-    stored |= {("", row.checkpoint): (row.selected, row.total, row.rounds) for row in told.checkpoints}
+    counted = {pair: (sums.selected, sums.total, sums.rounds) for pair, sums in tally.pairs.items()}
+    stored = {(row.keyword, row.checkpoint): (row.selected, row.total, row.rounds) for row in report.pairs}
+    stored |= {("", row.checkpoint): (row.selected, row.total, row.rounds) for row in report.checkpoints}
     assert stored == counted
 
 
@@ -152,9 +152,9 @@ async def test_two_processes_worth_of_services_share_what_they_learn(database: s
     await asyncio.gather(teach(one, NAMES[0]), teach(two, NAMES[1]))
 
     assert await one.learned_version() == await two.learned_version() != before
-    told = await one.statistics()
-    assert {row.checkpoint: row.selected for row in told.checkpoints} == {NAMES[0]: 10, NAMES[1]: 10}
-    assert told == await two.statistics()
+    report = await one.statistics()
+    assert {row.checkpoint: row.selected for row in report.checkpoints} == {NAMES[0]: 10, NAMES[1]: 10}
+    assert report == await two.statistics()
     report = await two.rebuild()
     assert report.corrected == 0
     await one.close()
@@ -208,7 +208,7 @@ class TestQueriesOfPeople:
         ]
 
     async def test_image_verdicts_tells_the_newest_word_on_every_image(self, service: PreferenceService) -> None:
-        """One row per image; NULL where nobody said anything."""
+        """One row per image; NULL where there is no verdict."""
         recommendation = await service.recommend("anime", NAMES)
         generation_id = await service.log_generation(recommendation, {"a": 2, "b": 1}, session_id="s")
         await service.record_feedback(generation_id, {"b": 1})

@@ -67,9 +67,9 @@ class TestDaily:
 
         copies = backups.listed(database_file)
         assert [backup.made_at for backup in copies] == [NOON + timedelta(days=day) for day in range(9, 2, -1)]
-        # Made beside the day's first writes: with or without that day's own round.
-        held = [judged_in(backup.path) for backup in copies]
-        assert all(rounds - 1 <= found <= rounds for found, rounds in zip(held, range(10, 3, -1), strict=True))
+        # Made while the day's first writes go on: with or without that day's own round.
+        counts = [judged_in(backup.path) for backup in copies]
+        assert all(rounds - 1 <= count <= rounds for count, rounds in zip(counts, range(10, 3, -1), strict=True))
         assert {path.suffix for path in backups.folder_of(database_file).iterdir()} == {".db"}
 
     async def test_within_a_day_there_is_no_second_copy(self, database_file: Path) -> None:
@@ -106,7 +106,7 @@ class TestDaily:
         copies = backups.listed(database_file, clock.now)
         assert [backup.made_at for backup in copies] == [NOON + timedelta(days=day) for day in range(8, 1, -1)]
 
-    async def test_none_is_made_where_none_is_wanted_or_nothing_was_taught(self, database_file: Path) -> None:
+    async def test_none_is_made_where_none_is_wanted_or_nothing_was_learned(self, database_file: Path) -> None:
         """Reading alone makes none either."""
         await used_for_days(database_file, Clock(), days=2, kept=0)
         async with opened(database_file, Clock()) as service:
@@ -114,7 +114,7 @@ class TestDaily:
 
         assert not backups.folder_of(database_file).exists()
 
-    async def test_what_is_taught_first_is_copied_soon(
+    async def test_what_is_learned_first_is_copied_soon(
         self, database_file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """There is nothing worth a copy when the first round is logged; an hour later would be late."""
@@ -143,7 +143,7 @@ class TestDaily:
     async def test_where_it_cannot_be_made_a_verdict_is_stored_all_the_same(
         self, database_file: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """A file lies where the folder should be: told in the log, nothing else happens."""
+        """A file lies where the folder should be: it is logged, and nothing else happens."""
         backups.folder_of(database_file).write_text("in the way")
 
         async with opened(database_file, Clock()) as service:
@@ -203,7 +203,7 @@ def tables(path: Path) -> set[str]:
 
 
 class TestDamaged:
-    async def test_the_newest_sound_copy_takes_its_place_and_it_is_told(
+    async def test_the_newest_sound_copy_takes_its_place_and_it_is_logged(
         self, database_file: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         """What is damaged is kept with its date; a copy that is damaged too is passed over."""

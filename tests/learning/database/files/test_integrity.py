@@ -1,4 +1,4 @@
-"""A damaged database is noticed at the start or in use, and what it still tells is added to the backup."""
+"""A damaged database is noticed at the start or in use, and what it still holds is added to the backup."""
 
 # ruff: noqa: ASYNC110, ASYNC240 - nothing tells of a file that appears, and these loops may wait for one
 from __future__ import annotations
@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.database.files import backups
-from context_checkpoint.learning.database.files import integrity as damage
+from context_checkpoint.learning.database.files import backups, integrity
 from tests.learning.database.test_faults import CANDIDATES, judged, judged_in, kill_in_the_middle, teach
 
 from .test_backups import Clock, opened
@@ -41,7 +40,7 @@ def root_page(path: Path, table: str) -> int:
 
 
 async def used(path: Path, clock: Clock) -> str:
-    """A backup with some rounds, and more rounds since; the id of one in the backup, judged anew since."""
+    """A backup with some rounds, and more rounds since; the id of one in the backup, judged again since."""
     async with opened(path, clock, kept=0) as service:
         await teach(service, rounds=ROUNDS_IN_BACKUP)
         oldest = (await service.generations())[-1].id
@@ -67,7 +66,7 @@ async def kept(service: PreferenceService, generation_id: str) -> list[str]:
 async def test_what_can_be_read_is_added_to_the_backup_exactly_once(
     database_file: Path, ruined: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Newer generations, and newer verdicts on older ones; the sums are made anew from them."""
+    """Newer generations, and newer verdicts on older ones; the sums are recomputed from them."""
     clock = Clock()
     oldest = await used(database_file, clock)
     spoil_page(database_file, 1 if ruined == "the first page" else root_page(database_file, ruined))
@@ -137,8 +136,8 @@ async def test_a_process_that_is_killed_while_it_restores_leaves_no_empty_databa
         await teach(service, rounds=ROUNDS_IN_BACKUP)
         backups.make(database_file, clock(), kept=7)
         await teach(service, rounds=2)
-        held = [Path(f"{database_file}{part}") for part in ("", "-wal", "-shm")]
-        as_it_was = {path: path.read_bytes() for path in held}
+        files = [Path(f"{database_file}{part}") for part in ("", "-wal", "-shm")]
+        as_it_was = {path: path.read_bytes() for path in files}
     for path, data in as_it_was.items():  # as a process that was killed leaves them
         path.write_bytes(data)
     spoil_page(database_file, 1)
@@ -186,10 +185,10 @@ async def test_a_broken_page_of_the_log_costs_only_what_lay_on_it(database_file:
     spoil_page(database_file, rightmost)
 
     async with opened(database_file, clock) as service:
-        found = await judged(service)
+        recovered_rounds = await judged(service)
         assert (await service.rebuild()).corrected == 0
     everything = ROUNDS_IN_BACKUP + ROUNDS_SINCE + 200
-    assert everything - 40 < found < everything
+    assert everything - 40 < recovered_rounds < everything
 
 
 @pytest.mark.parametrize("page", [1, 2, 5])
@@ -252,7 +251,7 @@ async def test_where_no_verdict_can_be_read_the_generations_are_added_without(da
         assert (await service.rebuild()).corrected == 0
 
 
-async def test_a_file_in_which_nothing_is_left_is_told_as_such(
+async def test_a_file_in_which_nothing_is_left_is_logged_as_such(
     database_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The backup is all there is."""
@@ -270,8 +269,8 @@ async def test_a_file_in_which_nothing_is_left_is_told_as_such(
 
 
 @pytest.mark.parametrize("met_by", ["a recommendation", "a verdict"])
-async def test_damage_met_in_use_is_put_right_and_the_workflow_goes_on(database_file: Path, met_by: str) -> None:
-    """Nobody is told of an error but the log: what was asked is answered from the backup."""
+async def test_damage_met_in_use_is_mended_and_the_workflow_goes_on(database_file: Path, met_by: str) -> None:
+    """Only the log has an error: the request is answered from the backup."""
     clock = Clock()
     await used(database_file, clock)
     async with opened(database_file, clock) as service:
@@ -302,14 +301,14 @@ async def recovered(path: Path) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_a_look_that_takes_too_long_at_the_start_is_finished_beside_the_work(
+async def test_a_check_that_takes_too_long_at_the_start_is_finished_in_the_background(
     database_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A large file opens at once; here no time at all is given to the look at the start."""
+    """A large file opens at once; here the check at the start has no time at all."""
     clock = Clock()
     await used(database_file, clock)
     spoil_page(database_file, root_page(database_file, "generation_keywords"))
-    monkeypatch.setattr(damage, "LOOK_WITHIN_S", 0.0)
+    monkeypatch.setattr(integrity, "LOOK_WITHIN_S", 0.0)
 
     async with opened(database_file, clock) as service:
         await recovered(database_file)
@@ -318,8 +317,8 @@ async def test_a_look_that_takes_too_long_at_the_start_is_finished_beside_the_wo
     assert backups.problem_of(database_file) == ""
 
 
-def test_a_look_can_be_ended(database_file: Path) -> None:
-    """It then tells that it does not know."""
+def test_a_check_can_be_ended(database_file: Path) -> None:
+    """It then returns that it does not know."""
     with closing(sqlite3.connect(database_file)) as connection:
         connection.execute("CREATE TABLE some (number INTEGER)")
     look = backups.IntegrityCheck(database_file)

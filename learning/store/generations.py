@@ -175,7 +175,7 @@ async def add_verdict(
     """Append a verdict; marks that judge nothing withdraw the former one. `basis` is logged unless it is None."""
     judged_at = now if judges(marks) else None
     row = {"generation_number": number, "marks": marks, "created_at": now}
-    await connection.execute(insert(verdicts), row)
+    await connection.execute(insert(verdicts), [row])  # of a list SQLAlchemy does not fetch the new numbers
     values = {"judged_at": judged_at} if basis is None else {"judged_at": judged_at, "basis": basis.packed()}
     await connection.execute(update(generation_logs).where(generation_logs.c.number == number).values(values))
 

@@ -1,4 +1,4 @@
-"""What somebody waits for while all statistics are recomputed, and what the pack adds to a ComfyUI's memory.
+"""How long a person waits while all statistics are recomputed, and what the pack adds to a ComfyUI's memory.
 
 Separate from `measures`, which asks when nothing else goes on.
 """
@@ -42,7 +42,7 @@ PAGES = (
 
 async def recomputed(generations: int) -> dict[str, float]:
     """An older version's database is opened, and two of its checkpoints are joined; while the statistics are
-    recomputed somebody asks 15 times a second, and logs and judges a round every third of a second."""
+    recomputed somebody asks 15 times a second, and logs and judges a generation every third of a second."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "preferences.db"
         await fill_file(path, generations)

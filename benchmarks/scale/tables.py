@@ -50,7 +50,7 @@ async def fill_file(path: Path, generations: int, seed: int = 0) -> None:
                 f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})",  # noqa: S608
                 (tuple(_plain(value) for value in row) for row in rows),
             )
-        database.execute(_OVERALL.format(*"?????"), (sums.rounds[0], *sums.fits.tolist()))
+        database.execute(_OVERALL.format(*"?????"), (sums.rounds[0], *sums.log_likelihoods.tolist()))
         for sql in made_by.values():
             database.execute(sql)
         database.commit()
@@ -76,7 +76,7 @@ async def fill_server(address: str, generations: int, seed: int = 0) -> None:
         for table, columns, rows in _parts(generations, seed, sums):
             await connection.copy_records_to_table(table, records=rows, columns=columns)
         overall = _OVERALL.format("$1", "$2", "$3", "$4", "$5")
-        await connection.execute(overall, float(sums.rounds[0]), *sums.fits.tolist())
+        await connection.execute(overall, float(sums.rounds[0]), *sums.log_likelihoods.tolist())
         for index in indexes:
             await connection.execute(index["indexdef"])
         for table, column in _SERIALS:

@@ -68,7 +68,7 @@ def measure() -> list[Result]:
     with tempfile.TemporaryDirectory() as folder:
         runtime = Runtime(Path(folder))
         try:
-            _live_through(runtime)
+            _teach(runtime)
             recommend_ms, verdict_ms = _latencies(runtime)
         finally:
             runtime.close()
@@ -92,8 +92,8 @@ def measure() -> list[Result]:
 
 
 def _keywords_ms() -> float:
-    """The quickest of many, since other programs only make it slower; each prompt is read for the first
-    time, though its words were met before, as in use."""
+    """The fastest of many, since other programs only make it slower; each prompt is new, though most of its words
+    are not, as in use."""
     took = []
     for number in range(50):
         prompt = f"{LONG_PROMPT}, unseen{number}"
@@ -107,26 +107,27 @@ def prompts(count: int) -> list[tuple[str, str]]:
     """Prompts of four kinds with details of their own, as people write them: kind and text."""
     generator = np.random.default_rng(0)
     kinds = list(SUBJECTS)
-    made = []
+    rows = []
     for number in range(count):
         kind = kinds[number % len(kinds)]
         subject = generator.choice(SUBJECTS[kind])
         details = generator.choice(DETAILS, 6, replace=False)
-        made.append((kind, ", ".join([subject, *details])))
-    return made
+        rows.append((kind, ", ".join([subject, *details])))
+    return rows
 
 
-def _live_through(runtime: Runtime) -> None:
+def _teach(runtime: Runtime) -> None:
     person = Person(CHECKPOINTS, seed=1)
     for number, (kind, prompt) in enumerate(prompts(GENERATIONS)):
-        _one_round(runtime, person, kind, prompt, number)
+        _recommend_and_judge(runtime, person, kind, prompt, number)
 
 
-def _one_round(runtime: Runtime, person: Person, kind: str, prompt: str, seed: int) -> None:
+def _recommend_and_judge(runtime: Runtime, person: Person, kind: str, prompt: str, seed: int) -> None:
     async def play(service: PreferenceService) -> None:
-        made = await service.recommend(prompt, CHECKPOINTS, seed=seed)
-        generation_id = await service.log_generation(made, dict.fromkeys(made.checkpoints, 1))
-        verdict = person.judge(kind, made.checkpoints)
+        recommendation = await service.recommend(prompt, CHECKPOINTS, seed=seed)
+        shown = dict.fromkeys(recommendation.checkpoints, 1)
+        generation_id = await service.log_generation(recommendation, shown)
+        verdict = person.judge(kind, recommendation.checkpoints)
         await service.record_feedback(generation_id, selected_images=verdict.selected, rejected_images=verdict.rejected)
 
     runtime.run_blocking(play)
@@ -140,11 +141,11 @@ def _latencies(runtime: Runtime) -> tuple[list[float], list[float]]:
         async def recommend(service: PreferenceService, prompt: str = prompt, seed: int = number) -> Recommendation:
             return await service.recommend(prompt, CHECKPOINTS, seed=seed)
 
-        took, made = _timed(lambda ask=recommend: runtime.run_blocking(ask))
+        took, recommendation = _timed(lambda work=recommend: runtime.run_blocking(work))
         recommend_ms.append(took)
-        images = dict.fromkeys(made.checkpoints, 1)
+        images = dict.fromkeys(recommendation.checkpoints, 1)
         generation_id = runtime.run_blocking(
-            lambda service, made=made, images=images: service.log_generation(made, images)
+            lambda service, recommendation=recommendation, images=images: service.log_generation(recommendation, images)
         )
         took, _ = _timed(
             lambda name=generation_id: runtime.run_blocking(

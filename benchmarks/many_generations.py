@@ -1,8 +1,8 @@
-"""How quickly the panel's questions are answered once 100,000 generations are logged.
+"""How quickly the panel's pages are read once 100,000 generations are logged.
 
-Separate from `learning_core`, because living through so many rounds would take a quarter of an hour: here the
-log is written into the tables at once, by a seeded generator. What the numbers in it say means nothing; how
-many there are, and how unevenly words are spread, is as in real use.
+Separate from `learning_core`, because recommending and judging so often would take a quarter of an hour: here
+the log is written into the tables at once, by a seeded generator. Its numbers mean nothing; how many there are,
+and how unevenly words are spread, is as in real use.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MOST_MS = 1_000.0
 PROMPT = "portrait of a sailor, masterpiece, best quality, volumetric light, film grain, " * 5
 MOMENT = "2026-01-31 12:00:00.000000"
 
-QUESTIONS = {
+PAGES = {
     "panel, overview": "/statistics?parts=overview&parts=series",
     "panel, first page of preferences": "/statistics?parts=pairs&limit=50",
     "panel, search in preferences": "/statistics?parts=pairs&limit=50&search=word12",
@@ -50,23 +50,23 @@ def measure() -> list[Result]:
         asyncio.run(filled(Path(folder) / "preferences.db"))
         runtime = Runtime(Path(folder))
         try:
-            times = asyncio.run(_asked(runtime))
+            times = asyncio.run(_timed(runtime))
         finally:
             runtime.close()
     how = f"{TIMED} times after {GENERATIONS:,} generations, over HTTP on this machine"
     return [Result(name, statistics.median(took), " ms", MOST_MS, how) for name, took in times.items()]
 
 
-async def _asked(runtime: Runtime) -> dict[str, list[float]]:
-    """Milliseconds until each answer is read; the first answers, which open the database, are not counted."""
-    times: dict[str, list[float]] = {name: [] for name in QUESTIONS}
+async def _timed(runtime: Runtime) -> dict[str, list[float]]:
+    """Milliseconds until each response is read; the first ones, which open the database, are not counted."""
+    times: dict[str, list[float]] = {name: [] for name in PAGES}
     async with TestClient(TestServer(build_app(runtime))) as http:
         for timed in (False, *[True] * TIMED):
-            for name, path in QUESTIONS.items():
+            for name, path in PAGES.items():
                 began = time.perf_counter()
-                async with http.get(PREFIX + path) as answer:
-                    await answer.read()
-                    answer.raise_for_status()
+                async with http.get(PREFIX + path) as response:
+                    await response.read()
+                    response.raise_for_status()
                 if timed:
                     times[name].append((time.perf_counter() - began) * 1e3)
     return times
@@ -110,9 +110,9 @@ def _generations(chance: random.Random) -> Iterator[tuple[object, ...]]:
     strategies = ("exploit", "exploit_explore", "explore")
     for number in range(1, GENERATIONS + 1):
         judged_at = MOMENT if _judged(number) else None
-        said = ("session", "prompt", PROMPT, "final", "bayesian", strategies[_images(number) - 1])
-        learned = (chance.random(), 0.5, 0.5, "sdxl", False, MOMENT, judged_at)
-        yield (number, f"{number:032x}", *said, *learned)
+        texts = ("session", "prompt", PROMPT, "final", "bayesian", strategies[_images(number) - 1])
+        numbers = (chance.random(), 0.5, 0.5, "sdxl", False, MOMENT, judged_at)
+        yield (number, f"{number:032x}", *texts, *numbers)
 
 
 def _words(chance: random.Random) -> Iterator[tuple[int, int, int, float]]:

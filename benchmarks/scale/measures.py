@@ -18,7 +18,7 @@ import numpy as np
 
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.service.settings import LearningSettings
-from context_checkpoint.learning.store import rollups as log_sums
+from context_checkpoint.learning.store import rollups
 
 from .world import CANDIDATES, CHECKPOINTS, prompts, word
 
@@ -27,8 +27,8 @@ ASKED, JUDGED, LOOKED = 300, 200, 5
 
 def measure(address: str, generations: int) -> dict[str, float]:
     """Milliseconds, bytes and MB by name; `address` is a file's path or a server's."""
-    found = asyncio.run(_measured(address, generations))
-    return found if "://" in address else found | _room(Path(address), generations)
+    values = asyncio.run(_measured(address, generations))
+    return values if "://" in address else values | _room(Path(address), generations)
 
 
 async def _measured(address: str, generations: int) -> dict[str, float]:
@@ -36,35 +36,35 @@ async def _measured(address: str, generations: int) -> dict[str, float]:
     opening = time.perf_counter()
     settings = LearningSettings()
     service = await PreferenceService.open(address, settings=lambda: settings)
-    found = {"open": (time.perf_counter() - opening) * 1e3}
+    values = {"open": (time.perf_counter() - opening) * 1e3}
     for name, candidates in (("12", CANDIDATES), ("200", CHECKPOINTS)):
-        asked = prompts(generations, ASKED, seed=1)
-        times = [await _timed(lambda p=p, c=candidates: service.recommend(p, c)) for p in asked]
-        found |= _spread(f"recommend {name}", times)
-        for again, seed in (("again, same seed", 1), ("again, drawn anew", None)):
-            same = partial(service.recommend, asked[0], candidates, seed=seed)
+        texts = prompts(generations, ASKED, seed=1)
+        times = [await _timed(lambda p=p, c=candidates: service.recommend(p, c)) for p in texts]
+        values |= _spread(f"recommend {name}", times)
+        for again, seed in (("again, same seed", 1), ("again, without a seed", None)):
+            same = partial(service.recommend, texts[0], candidates, seed=seed)
             times = [await _timed(same) for _ in range(ASKED)]
-            found[f"recommend {name} {again} p50"] = float(np.median([waited for waited, _ in times]))
+            values[f"recommend {name} {again} p50"] = float(np.median([waited for waited, _ in times]))
     times = [await _judge(service, prompt) for prompt in prompts(generations, JUDGED, seed=2)]
-    found |= _spread("verdict", times)
+    values |= _spread("verdict", times)
     if "://" not in address:
         settings = LearningSettings(backups_kept=7)  # the first is made at once, in the background
         times = [await _judge(service, prompt) for prompt in prompts(generations, JUDGED, seed=3)]
-        found["verdict while a backup is made p50"] = float(np.median([waited for waited, _ in times]))
+        values["verdict while a backup is made p50"] = float(np.median([waited for waited, _ in times]))
         settings = LearningSettings()
-    await service._database.write(log_sums.start_anew)
+    await service._database.write(rollups.clear)
     began = time.perf_counter()
-    told = await service.overview()
-    found["panel: overview, nothing counted yet"] = (time.perf_counter() - began) * 1e3
-    while told.counting is not None:
+    overview = await service.overview()
+    values["panel: overview, nothing counted yet"] = (time.perf_counter() - began) * 1e3
+    while overview.counting is not None:
         await asyncio.sleep(0.05)
-        told = await service.overview()
-    found["until all is counted, beside the work"] = (time.perf_counter() - began) * 1e3
+        overview = await service.overview()
+    values["until all is counted, in the background"] = (time.perf_counter() - began) * 1e3
     for name, look in _looks(service).items():
-        found[f"panel: {name}"] = float(np.median([(await _timed(look))[0] for _ in range(LOOKED)]))
-    found["memory"] = memory_mb() - before_mb
+        values[f"panel: {name}"] = float(np.median([(await _timed(look))[0] for _ in range(LOOKED)]))
+    values["memory"] = memory_mb() - before_mb
     await service.close()
-    return {name: float(value) for name, value in found.items()}
+    return {name: float(value) for name, value in values.items()}
 
 
 def _looks(service: PreferenceService) -> dict[str, Callable[[], Awaitable[Any]]]:
@@ -98,8 +98,8 @@ def _spread(name: str, times: list[tuple[float, float]]) -> dict[str, float]:
 
 
 async def _judge(service: PreferenceService, prompt: str) -> tuple[float, float]:
-    made = await service.recommend(prompt, CANDIDATES)
-    generation_id = await service.log_generation(made, dict.fromkeys(CANDIDATES[:3], 1))
+    recommendation = await service.recommend(prompt, CANDIDATES)
+    generation_id = await service.log_generation(recommendation, dict.fromkeys(CANDIDATES[:3], 1))
     return await _timed(lambda: service.record_feedback(generation_id, selected_images=[0]))
 
 
@@ -118,13 +118,13 @@ def memory_mb(process: int | str = "self") -> float:
 
 def _room(path: Path, generations: int) -> dict[str, float]:
     with closing(sqlite3.connect(path)) as database:
-        found = {"`counts`, a query per pair, 12 p50": _naive(database, generations)}
+        values = {"`counts`, a query per pair, 12 p50": _naive(database, generations)}
         (pairs,) = database.execute("SELECT COUNT(*) FROM pair_statistics").fetchone()
         (size,) = database.execute(
             "SELECT SUM(pgsize) FROM dbstat WHERE name LIKE 'pair\\_statistics%' ESCAPE '\\'"
         ).fetchone()
         (keywords,) = database.execute("SELECT COUNT(*) FROM keywords WHERE rounds > 0").fetchone()
-    return found | {
+    return values | {
         "preference records": float(pairs),
         "keywords": float(keywords),
         "bytes per preference record": size / pairs,

@@ -1,6 +1,6 @@
 """A drawn history written into a database's tables at once: into a SQLite file or a PostgreSQL database.
 
-Separate from `world` because that one knows no tables. Indexes are dropped meanwhile and made anew, for ten
+Separate from `world` because that one knows no tables. Indexes are dropped meanwhile and created again, for ten
 million entries in random order would take far longer one by one.
 """
 
@@ -16,15 +16,17 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.database.schema import FITS, metadata
+from context_checkpoint.learning.database.schema import LOG_LIKELIHOOD_COLUMNS, metadata
 from context_checkpoint.learning.model.pair_table import FIELDS
 from context_checkpoint.learning.store.statistics import UNITS
 
-from .world import CHECKPOINTS, UTILITY, Made, Sums, basis, history, keyword_count, word
+from .world import CHECKPOINTS, UTILITY, Generated, Sums, basis, history, keyword_count, word
 
 _KEYWORDS_AT_ONCE = 2_000
 _SERIALS = (("keywords", "id"), ("checkpoints", "id"), ("generation_logs", "number"), ("verdicts", "number"))
-_OVERALL = f"UPDATE keywords SET rounds = {{}}, {', '.join(f'{name} = {{}}' for name in FITS)} WHERE id = 0"  # noqa: S608
+_OVERALL = (
+    f"UPDATE keywords SET rounds = {{}}, {', '.join(f'{name} = {{}}' for name in LOG_LIKELIHOOD_COLUMNS)} WHERE id = 0"  # noqa: S608
+)
 
 Rows: TypeAlias = Iterable[tuple[Any, ...]]
 Part: TypeAlias = tuple[str, tuple[str, ...], Rows]
@@ -48,7 +50,7 @@ async def fill_file(path: Path, generations: int, seed: int = 0) -> None:
                 f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})",  # noqa: S608
                 (tuple(_plain(value) for value in row) for row in rows),
             )
-        database.execute(_OVERALL.format(*"?????"), (sums.rounds[0], *sums.fits.tolist()))
+        database.execute(_OVERALL.format(*"?????"), (sums.rounds[0], *sums.log_likelihoods.tolist()))
         for sql in made_by.values():
             database.execute(sql)
         database.commit()
@@ -74,7 +76,7 @@ async def fill_server(address: str, generations: int, seed: int = 0) -> None:
         for table, columns, rows in _parts(generations, seed, sums):
             await connection.copy_records_to_table(table, records=rows, columns=columns)
         overall = _OVERALL.format("$1", "$2", "$3", "$4", "$5")
-        await connection.execute(overall, float(sums.rounds[0]), *sums.fits.tolist())
+        await connection.execute(overall, float(sums.rounds[0]), *sums.log_likelihoods.tolist())
         for index in indexes:
             await connection.execute(index["indexdef"])
         for table, column in _SERIALS:
@@ -99,62 +101,84 @@ def _plain(value: object) -> object:
 
 def _parts(generations: int, seed: int, sums: Sums) -> Iterator[Part]:
     """All rows, those that others point at first."""
-    heard = sums.rounds.tolist()
+    rounds = sums.rounds.tolist()
     yield (
         "keywords",
         ("id", "text", "rounds"),
-        ((number + 1, word(number), heard[number + 1]) for number in range(len(heard) - 1)),
+        ((number + 1, word(number), rounds[number + 1]) for number in range(len(rounds) - 1)),
     )
     yield "checkpoints", ("id", "name"), ((number + 1, name) for number, name in enumerate(CHECKPOINTS))
-    said = 0
+    verdict_count = 0
     for chunk in history(generations, seed):
         yield from _logged(chunk)
-        judged = [made for made in chunk if made.kept is not None]
+        judged = [generation for generation in chunk if generation.kept is not None]
         yield (
             "verdicts",
             ("number", "generation_number", "marks", "created_at"),
-            ((said + place, made.number, made.marks, made.moment) for place, made in enumerate(judged, 1)),
+            (
+                (verdict_count + place, generation.number, generation.marks, generation.moment)
+                for place, generation in enumerate(judged, 1)
+            ),
         )
-        said += len(judged)
+        verdict_count += len(judged)
     for start in range(0, len(sums.pairs), _KEYWORDS_AT_ONCE):
         yield "pair_statistics", ("keyword_id", "checkpoint_id", *FIELDS), _pairs(sums, start)
 
 
-def _logged(chunk: list[Made]) -> Iterator[Part]:
+def _logged(chunk: list[Generated]) -> Iterator[Part]:
     columns = (
         "number id session_id prompt_id prompt stage policy strategy confidence evidence clarity family seed "
         "fallback created_at judged_at basis"
     )
-    yield "generation_logs", tuple(columns.split()), (_log_row(made) for made in chunk)
+    yield "generation_logs", tuple(columns.split()), (_log_row(generation) for generation in chunk)
     yield (
         "generation_keywords",
         ("generation_number", "position", "keyword_id", "weight"),
-        ((made.number, place, number + 1, 1.0) for made in chunk for place, number in enumerate(made.words)),
+        (
+            (generation.number, place, number + 1, 1.0)
+            for generation in chunk
+            for place, number in enumerate(generation.words)
+        ),
     )
     columns = "generation_number position checkpoint_id filename subfolder type"
     yield (
         "generation_images",
         tuple(columns.split()),
         (
-            (made.number, place, number + 1, f"ComfyUI_{made.number:08}_.png", "ComfyUI", "output")
-            for made in chunk
-            for place, number in enumerate(made.shown)
+            (generation.number, place, number + 1, f"ComfyUI_{generation.number:08}_.png", "ComfyUI", "output")
+            for generation in chunk
+            for place, number in enumerate(generation.shown)
         ),
     )
     yield (
         "generation_utilities",
         ("generation_number", "checkpoint_id", "utility"),
-        ((made.number, number + 1, UTILITY) for made in chunk for number in sorted(made.shown)),
+        ((generation.number, number + 1, UTILITY) for generation in chunk for number in sorted(generation.shown)),
     )
 
 
-def _log_row(made: Made) -> tuple[Any, ...]:
-    judged = made.kept is not None
-    strategy = ("exploit", "exploit_explore", "explore")[len(made.shown) - 1]
-    texts = (f"{made.number:032x}", f"session {made.number // 40}", f"run {made.number}", made.prompt)
-    said = ("final", "bayesian", strategy, made.number % 100 / 100, 0.5, 0.5, "sdxl", str(made.number), False)
-    known = basis(len(made.words), len(made.shown)).packed() if judged else None
-    return (made.number, *texts, *said, made.moment, made.moment if judged else None, known)
+def _log_row(generation: Generated) -> tuple[Any, ...]:
+    judged = generation.kept is not None
+    strategy = ("exploit", "exploit_explore", "explore")[len(generation.shown) - 1]
+    texts = (
+        f"{generation.number:032x}",
+        f"session {generation.number // 40}",
+        f"run {generation.number}",
+        generation.prompt,
+    )
+    decision = (
+        "final",
+        "bayesian",
+        strategy,
+        generation.number % 100 / 100,
+        0.5,
+        0.5,
+        "sdxl",
+        str(generation.number),
+        False,
+    )
+    known = basis(len(generation.words), len(generation.shown)).packed() if judged else None
+    return (generation.number, *texts, *decision, generation.moment, generation.moment if judged else None, known)
 
 
 def _pairs(sums: Sums, start: int) -> Rows:

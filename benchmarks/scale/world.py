@@ -1,9 +1,10 @@
 """A history as years of use would leave it, drawn by a seeded generator.
 
-Living through a million rounds would take days, so a round's lesson is looked up and not worked out: every
-round has the same basis (of words that are half known), so what it teaches depends only on how many words and
-checkpoints it had and on which was kept. The statistics are then exactly what `doctor --rebuild` makes of the
-log, and their number, and how unevenly words are spread, are real. It knows no database: `tables` writes it.
+To recommend and judge a million times would take days, so what a verdict teaches is looked up and not computed:
+every generation has the same basis (of words that are half known), so that it depends only on how many words
+and checkpoints there were and on which was kept. The statistics are then exactly what `doctor --rebuild` makes
+of the log, and their number, and how unevenly words are spread, are real. It knows no database: `tables` writes
+it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _BEGIN = datetime(2024, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Generated:
     """One generation before it is stored: words and checkpoints by number, the one kept (None: unjudged)."""
 
     number: int
@@ -53,30 +54,30 @@ class Made:
 
 @dataclass(slots=True)
 class Sums:
-    """All that the judged rounds taught: `pairs` `[keywords + 1, checkpoints, fields]`, the first row for
-    every round; `rounds` `[keywords + 1]`; and the models' fits."""
+    """All that the verdicts taught: `pairs` `[keywords + 1, checkpoints, fields]`, the first row for all of
+    them; `rounds` `[keywords + 1]`; and the models' log likelihoods."""
 
     pairs: NDArray[np.float64]
     rounds: NDArray[np.float64]
-    fits: NDArray[np.float64] = field(default_factory=lambda: np.zeros(MODELS))
+    log_likelihoods: NDArray[np.float64] = field(default_factory=lambda: np.zeros(MODELS))
 
     @classmethod
     def of(cls, keywords: int) -> Sums:
         return cls(np.zeros((keywords + 1, len(CHECKPOINTS), len(FIELDS))), np.zeros(keywords + 1))
 
-    def add(self, chunk: list[Made]) -> None:
-        kinds: dict[tuple[int, int, int], list[Made]] = {}
-        for made in chunk:
-            if made.kept is not None:
-                kinds.setdefault((len(made.words), len(made.shown), made.kept), []).append(made)
+    def add(self, chunk: list[Generated]) -> None:
+        kinds: dict[tuple[int, int, int], list[Generated]] = {}
+        for generation in chunk:
+            if generation.kept is not None:
+                kinds.setdefault((len(generation.words), len(generation.shown), generation.kept), []).append(generation)
         for (words, shown, kept), alike in kinds.items():
-            taught, share, fits = _lesson(words, shown, kept)
-            rows = np.array([(-1, *made.words) for made in alike]) + 1
-            columns = np.array([made.shown for made in alike])
+            taught, share, log_likelihoods = _sums_of_verdict(words, shown, kept)
+            rows = np.array([(-1, *generation.words) for generation in alike]) + 1
+            columns = np.array([generation.shown for generation in alike])
             where = (rows[:, :, None], columns[:, None, :])
             np.add.at(self.pairs, where, np.broadcast_to(taught, (len(alike), *taught.shape)))
             np.add.at(self.rounds, rows, share)
-            self.fits += len(alike) * fits
+            self.log_likelihoods += len(alike) * log_likelihoods
 
 
 def keyword_count(generations: int) -> int:
@@ -96,7 +97,7 @@ def prompts(generations: int, count: int, seed: int) -> list[str]:
     return [", ".join(word(number) for number in dict.fromkeys(row.tolist())) for row in drawn]
 
 
-def history(generations: int, seed: int) -> Iterator[list[Made]]:
+def history(generations: int, seed: int) -> Iterator[list[Generated]]:
     """The generations, oldest first, some thousands at a time."""
     generator = np.random.default_rng(seed)
     spread = _spread(generations)
@@ -108,11 +109,11 @@ def history(generations: int, seed: int) -> Iterator[list[Made]]:
         yield [_made(start + place + 1, words[place], others[place], kept[place]) for place in range(size)]
 
 
-def _made(number: int, words: list[int], others: list[int], kept: int) -> Made:
+def _made(number: int, words: list[int], others: list[int], kept: int) -> Generated:
     mine = tuple(dict.fromkeys(words))
     favourite = (min(mine) * 7) % len(CHECKPOINTS)  # a common word's checkpoint is shown again and again
     shown = tuple(dict.fromkeys([favourite, *others]))
-    return Made(number, mine, shown, kept % len(shown) if kept < 3 else None)
+    return Generated(number, mine, shown, kept % len(shown) if kept < 3 else None)
 
 
 def _spread(generations: int) -> NDArray[np.float64]:
@@ -123,7 +124,7 @@ def _spread(generations: int) -> NDArray[np.float64]:
 
 @lru_cache
 def basis(words: int, shown: int) -> PriorSnapshot:
-    """What was known of each round of so many words and checkpoints."""
+    """What was known before each verdict on so many words and checkpoints."""
     features = np.full(words, words**-0.5)
     precisions = np.concatenate([np.full((1, shown), 20.0), np.full((words, shown), 1.0)])
     means = np.tile(np.linspace(0.3, -0.3, shown)[:, None], MODELS)
@@ -133,8 +134,8 @@ def basis(words: int, shown: int) -> PriorSnapshot:
 
 
 @lru_cache
-def _lesson(words: int, shown: int, kept: int) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
-    """What such a round teaches `[1 + words, shown, fields]`, how much of a round it is, and the fits."""
+def _sums_of_verdict(words: int, shown: int, kept: int) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
+    """What such a verdict teaches `[1 + words, shown, fields]`, its share of a round, and the log likelihoods."""
     judged = Comparison(
         tuple(Keyword(str(place)) for place in range(words)),
         tuple(Shown(str(place), 1, int(place == kept), int(place != kept), UTILITY) for place in range(shown)),
@@ -142,9 +143,9 @@ def _lesson(words: int, shown: int, kept: int) -> tuple[NDArray[np.float64], flo
         basis(words, shown),
     )
     taught = np.array([numbers_of(each.change) for each in statistics.increments(judged)])
-    fits = np.array(statistics.log_likelihoods(judged))
-    return taught.reshape(words + 1, shown, len(FIELDS)), statistics.round_share(shown), fits
+    log_likelihoods = np.array(statistics.log_likelihoods(judged))
+    return taught.reshape(words + 1, shown, len(FIELDS)), statistics.round_share(shown), log_likelihoods
 
 
 UTILITY = 0.25
-"""What the policy had said of every checkpoint it showed."""
+"""The policy's utility of every checkpoint that was shown."""

@@ -1,7 +1,7 @@
 """What went wrong with the database, in words that say what to do.
 
-Separate because SQLite and its drivers tell the cause only in the text of the message (error codes came with
-Python 3.11), and that reading belongs in one place.
+Separate because SQLite and its drivers name the cause only in the text of the message (error codes came with
+Python 3.11), and reading that text belongs in one place.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ _GONE = ("08", "57P")  # SQLSTATE: connection exceptions; the server shuts down 
 
 
 def server_is_away(error: BaseException | None) -> bool:
-    """Whether what failed is the way to the server, not what was asked of it."""
+    """Whether the connection to the server failed, not the statement."""
     if isinstance(error, DBAPIError):
         state = str(getattr(error.orig, "sqlstate", None) or "")
         return error.connection_invalidated or state.startswith(_GONE) or server_is_away(error.orig)
@@ -95,13 +95,13 @@ def server_is_away(error: BaseException | None) -> bool:
 
 def to_store_error(error: BaseException, name: str) -> StoreUnavailable:
     """Turn a driver's or the system's error into one that says what to do next."""
-    found = getattr(error, "orig", None) or error
-    cause = str(found)
-    kinds = f"{type(error).__name__} {type(found).__name__}"
-    for signs, code, says in _CAUSES:
-        if any(sign in f"{kinds} {cause}".lower() for sign in signs):
+    original = getattr(error, "orig", None) or error
+    cause = str(original)
+    text = f"{type(error).__name__} {type(original).__name__} {cause}".lower()
+    for signs, code, explain in _CAUSES:
+        if any(sign in text for sign in signs):
             unstored = message("nothing_stored", "Nothing of this was stored. ({cause})", cause=cause)
-            return StoreUnavailable(code, joined([says(name), unstored]))
+            return StoreUnavailable(code, joined([explain(name), unstored]))
     return unreachable(error, name)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -24,17 +24,19 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, PoolResetState
 
 from ..errors import StoreUnavailable
 from ..names import shown_address
-from .fast_cursor import OtherRows, connect
-from .prepared import failed
 from .schema import REVISION, VERSION_TABLE
 
 _ADDRESSES = "Give a file's path, or postgresql://user:password@host/database."
 _DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg", "postgres": "asyncpg"}
 _CONNECT_S, _COMMAND_S = 5, 60
-"""A server behind a cut cable says nothing at all; a rebuild of a large log takes its time."""
-_WRITE_AHEAD_S = 2.0  # whoever else turns a new file to it is done within milliseconds
-_OWN = "context_checkpoint.own_transaction"
+"""A server behind a cut cable answers nothing; clearing what a large log has deleted takes long."""
+_WRITE_AHEAD_S = 2.0  # another process that does the same to a new file needs milliseconds
+_TRANSACTION = "context_checkpoint.transaction"
 _WRITERS_LOCK = 0x436F6E74657874  # any number that stays the same
+
+
+class OtherRevision(Exception):
+    """Another version of the pack migrated the tables while they were open."""
 
 
 def parse(path_or_url: str | os.PathLike[str]) -> URL:
@@ -45,13 +47,13 @@ def parse(path_or_url: str | os.PathLike[str]) -> URL:
     StoreUnavailable
         If it is no address, or its driver is not installed.
     """
-    given = os.fspath(path_or_url)
-    if "://" not in given:
-        return URL.create("sqlite+aiosqlite", database=given)
+    address = os.fspath(path_or_url)
+    if "://" not in address:
+        return URL.create("sqlite+aiosqlite", database=address)
     try:
-        url = make_url(given)
+        url = make_url(address)
     except (ArgumentError, ValueError) as error:
-        message = f"{shown_address(given)} is not a database address. {_ADDRESSES}"
+        message = f"{shown_address(address)} is not a database address. {_ADDRESSES}"
         raise StoreUnavailable("store_address", message) from error
     kind = url.drivername.split("+")[0]
     driver = _DRIVERS.get(kind)
@@ -81,7 +83,7 @@ class Engines:
 
     reading: AsyncEngine
     writing: AsyncEngine
-    """Its transactions fail with `OtherRows` where the tables are of another revision (but to migrate)."""
+    """Its transactions fail with `OtherRevision` where the tables are of another revision, except to migrate."""
     at_once: AsyncEngine
     """For a single statement, which needs no transaction around it."""
 
@@ -94,12 +96,12 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> Engines:
     """Make the engines of a database that may be written.
 
     A SQLite file must be there already: a connection that is opened after somebody deleted it must fail, and
-    not begin an empty one.
+    not create an empty one.
     """
     if url.get_backend_name() != "sqlite":
         engine = create_async_engine(
             url,
-            # Transactions are begun and ended below: that takes one way to the server, the driver's own two.
+            # Transactions are begun and ended below: in one round trip to the server, where the driver takes two.
             isolation_level="AUTOCOMMIT",
             connect_args={
                 "timeout": _CONNECT_S,
@@ -119,17 +121,19 @@ def make_engine(url: URL, file: Path | None, busy_timeout_s: float) -> Engines:
         # A database in memory lives in its connection: one for all, which then take turns.
         pool_size=4 if file else 1,
         max_overflow=2 if file else 0,
+        pool_reset_on_return=None,  # by `_reset_sqlite`, which need not wait where there is nothing to undo
         # Transactions are begun by `_begin_sqlite`; the driver would begin none before a SELECT.
-        connect_args={"isolation_level": None, "timeout": busy_timeout_s, "async_creator_fn": connect},
+        connect_args={"isolation_level": None, "timeout": busy_timeout_s},
     )
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "reset", _reset_sqlite)
     return Engines.of(engine)
 
 
 async def _connect_to_server(*where: Any, **how: Any) -> Any:
-    """Connect; a server that refuses (it is starting up, the password is wrong) is told of as a statement's
-    failure is. SQLAlchemy before 2.1 lets the driver's own error through."""
+    """Connect; a server that refuses (it is starting up, the password is wrong) raises what a failing statement
+    raises. SQLAlchemy before 2.1 lets the driver's own error through."""
     driver = import_module("asyncpg")
     try:
         return await driver.connect(*where, **how)
@@ -137,16 +141,16 @@ async def _connect_to_server(*where: Any, **how: Any) -> Any:
         raise DBAPIError("CONNECT", None, error) from error
 
 
-def make_frozen_engine(file: Path) -> Engines:
-    """Make an engine that reads a SQLite file as it stands, and needs to write nothing beside it."""
+def make_immutable_engine(file: Path) -> Engines:
+    """Make an engine that reads a SQLite file that nobody changes, and needs no other file for it."""
     url = _sqlite_url(file, mode="ro", immutable="1")
-    return Engines.of(create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect}))
+    return Engines.of(create_async_engine(url, poolclass=NullPool))
 
 
-def make_reading_engine(file: Path) -> Engines:
-    """Make an engine that reads a SQLite file beside others that write it, and never changes it."""
+def make_read_only_engine(file: Path) -> Engines:
+    """Make an engine that reads a SQLite file while others write it, and never changes it."""
     url = _sqlite_url(file, mode="ro")
-    return Engines.of(create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": connect}))
+    return Engines.of(create_async_engine(url, poolclass=NullPool))
 
 
 def _sqlite_url(file: Path, **parameters: str) -> URL:
@@ -173,14 +177,14 @@ def _set_pragmas(dbapi_connection: Any, _record: object) -> None:
 
 
 def _write_ahead(cursor: Any) -> None:
-    """Have the file logged ahead. SQLite does not wait where two turn a new file to that at once: one of them
-    is told that it is locked, whatever the timeout, and tries again."""
+    """Set the file to WAL. Where two do that to a new file at once, SQLite fails for one of them at once, whatever
+    its timeout: that one tries again."""
     deadline = time.monotonic() + _WRITE_AHEAD_S
     while True:
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
-            # Where somebody holds the file, SQLite has waited already.
+            # Where another program locks the file, SQLite has waited already.
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
@@ -190,17 +194,32 @@ def _write_ahead(cursor: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    if not options.get("at_once", False):
-        driver: Any = connection.connection.driver_connection
-        writes = options.get("writes", False)
-        driver.begin_soon("BEGIN IMMEDIATE" if writes else "BEGIN")
-        if writes and not options.get("migrates", False):
-            driver.expect_soon(f"SELECT version_num FROM {VERSION_TABLE}", [(REVISION,)])  # noqa: S608 - ours
+    if options.get("at_once", False):
+        return
+    # The driver's own method waits once for its thread, where a SQLAlchemy cursor waits three times.
+    writes = options.get("writes", False)
+    _rows_of_sqlite(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
+    if writes and not options.get("migrates", False):
+        rows = _rows_of_sqlite(connection, f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - ours
+        if [tuple(row) for row in rows] != [(REVISION,)]:
+            raise OtherRevision
+
+
+def _rows_of_sqlite(connection: Connection, sql: str) -> Iterable[Sequence[Any]]:
+    adapted = _adapted(connection)
+    rows: Iterable[Sequence[Any]] = _run(adapted, sql, lambda: adapted.driver_connection.execute_fetchall(sql))
+    return rows
+
+
+def _reset_sqlite(adapted: Any, _record: object, state: PoolResetState) -> None:
+    """Whatever became of a transaction, the next one to use the connection finds none."""
+    if not state.terminate_only and adapted.driver_connection.in_transaction:
+        adapted.rollback()
 
 
 def _is_connected(dbapi_connection: Any, _record: object, _proxy: object) -> None:
-    """Connect anew where a server has hung up, which is known here. SQLAlchemy's own way to see that asks the
-    server, three times."""
+    """Connect again where a server has hung up, which the driver knows. SQLAlchemy's `pool_pre_ping` would ask the
+    server first, at each checkout."""
     if dbapi_connection.driver_connection.is_closed():
         raise InvalidatePoolError
 
@@ -209,15 +228,15 @@ def _begin_postgresql(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("writes", False):
         begin = f"BEGIN; SELECT pg_advisory_xact_lock({_WRITERS_LOCK})"
-        if not options.get("migrates", False):  # how many rows the last statement found comes along
+        if not options.get("migrates", False):  # the answer says how many rows the last statement found
             begin += f"; SELECT 1 FROM {VERSION_TABLE} WHERE version_num = '{REVISION}'"  # noqa: S608 - ours
         if _at_server(_adapted(connection), begin) != "SELECT 1":
-            raise OtherRows
+            raise OtherRevision
     elif not options.get("at_once", False):
-        # The driver's own, for former ones stream rows in no other.
-        own = _adapted(connection).driver_connection.transaction(isolation="repeatable_read", readonly=True)
-        _run(_adapted(connection), "BEGIN", own.start)
-        connection.info[_OWN] = own
+        # By the driver's own method, for its earlier versions stream rows in no other transaction.
+        transaction = _adapted(connection).driver_connection.transaction(isolation="repeatable_read", readonly=True)
+        _run(_adapted(connection), "BEGIN", transaction.start)
+        connection.info[_TRANSACTION] = transaction
 
 
 def _commit_postgresql(connection: Connection) -> None:
@@ -225,28 +244,28 @@ def _commit_postgresql(connection: Connection) -> None:
     if not options.get("writes", False):
         _rollback_postgresql(connection)
         return
-    done = _at_server(_adapted(connection), "COMMIT")
-    if done != "COMMIT":  # so a server ends what had failed before, without another word
-        raise DBAPIError("COMMIT", None, RuntimeError(f"the server answered {done}"))
+    answer = _at_server(_adapted(connection), "COMMIT")
+    if answer != "COMMIT":  # after a failure that was caught, a server rolls back and reports no error
+        raise DBAPIError("COMMIT", None, RuntimeError(f"the server answered {answer}"))
 
 
 def _rollback_postgresql(connection: Connection) -> None:
     if not connection.closed and not connection.invalidated:
-        _leave(_adapted(connection), connection.info)
+        _end_transaction(_adapted(connection), connection.info)
 
 
 def _reset_postgresql(adapted: Any, record: Any, state: PoolResetState) -> None:
     """Whatever became of a transaction, the next one to use the connection finds none."""
     if not state.terminate_only:
-        _leave(adapted, record.info)
+        _end_transaction(adapted, record.info)
 
 
-def _leave(adapted: Any, info: MutableMapping[Any, Any]) -> None:
-    own, driver = info.pop(_OWN, None), adapted.driver_connection
+def _end_transaction(adapted: Any, info: MutableMapping[Any, Any]) -> None:
+    transaction, driver = info.pop(_TRANSACTION, None), adapted.driver_connection
     if driver.is_closed() or not driver.is_in_transaction():
         return
-    if own is not None:
-        _run(adapted, "ROLLBACK", own.rollback)
+    if transaction is not None:
+        _run(adapted, "ROLLBACK", transaction.rollback)
     else:
         _at_server(adapted, "ROLLBACK")
 
@@ -260,7 +279,13 @@ def _at_server(adapted: Any, sql: str) -> str:
 
 
 def _run(adapted: Any, sql: str, work: Callable[[], Awaitable[Any]]) -> Any:
+    """Wait for the driver; its failure is raised as SQLAlchemy raises a statement's."""
     try:
         return adapted.run_async(lambda _: work())
+    except sqlite3.Error as error:
+        raise DBAPIError(sql, None, error) from error
     except Exception as error:
-        raise failed(adapted.driver_connection, sql, error) from error
+        if type(error).__module__.partition(".")[0] != "asyncpg":
+            raise
+        is_cut = adapted.driver_connection.is_closed()
+        raise DBAPIError(sql, None, error, connection_invalidated=is_cut) from error

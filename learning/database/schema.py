@@ -3,7 +3,11 @@
 Separate from `store` because the migrations' own test compares them with what the migrations built; the views
 that people query are made by the migrations. The log (generations, their keywords, images and utilities, and
 every verdict ever given) is the truth. `pair_statistics` and `keywords.rounds` are sums over it that can be
-recomputed at any time.
+recomputed at any time (`store.rebuild`).
+
+Some columns and tables were named before the words of the code were: databases keep their names. They are `alone`
+(`KeywordTrend.exploit_streak`), `growth` (`log_decay_weight`), `basis` (a packed `PriorSnapshot`), `recomputation`,
+and the shadow tables `..._anew`.
 
 Keyword and checkpoint texts are interned, and pairs have no row id of their own in SQLite: a pair takes about
 60 bytes.
@@ -42,12 +46,11 @@ OVERALL = ""
 OVERALL_ID = 0
 """Its id, given by the first migration."""
 
-FITS = ("fit_narrow", "fit_middle", "fit_wide", "fit_pooled")
-"""Log likelihoods of all verdicts under each model, in the order of `basis`; kept for `OVERALL` alone."""
-
+LOG_LIKELIHOOD_COLUMNS = ("fit_narrow", "fit_middle", "fit_wide", "fit_pooled")
+"""Log likelihoods of all verdicts under each model, in the order of `snapshot.MODELS`; kept for `OVERALL` alone."""
 
 TREND_COLUMNS = ("surprise", "alone", "growth")
-"""The fields of a keyword's `values.KeywordTrend`."""
+"""The fields of a keyword's `KeywordTrend`: `surprise`, `exploit_streak`, `log_decay_weight`."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -76,7 +79,7 @@ keywords = Table(
     Column("id", Integer, primary_key=True),
     Column("text", Text, nullable=False, unique=True),
     Column("rounds", Float, nullable=False, server_default="0"),
-    *(Column(name, Float, nullable=False, server_default="0") for name in (*FITS, *TREND_COLUMNS)),
+    *(Column(name, Float, nullable=False, server_default="0") for name in (*LOG_LIKELIHOOD_COLUMNS, *TREND_COLUMNS)),
 )
 
 checkpoints = Table(
@@ -106,7 +109,7 @@ generation_logs = Table(
     Column("fallback", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("judged_at", Moment),
-    Column("basis", LargeBinary),  # what was known when it was first judged: `basis.PriorSnapshot.packed`
+    Column("basis", LargeBinary),  # what was known when it was first judged: `PriorSnapshot.packed`
     Index("generation_logs_session_id", "session_id"),
     Index("generation_logs_prompt_id", "prompt_id"),
 )
@@ -153,7 +156,7 @@ verdicts = Table(
     Column("created_at", Moment, nullable=False),
     Index("verdicts_generation_number", "generation_number", "number"),
 )
-"""`marks` has a letter per image: `+` selected, `-` rejected, `.` nothing said. The newest row counts."""
+"""`marks` has a letter per image: `+` selected, `-` rejected, `.` not judged. The newest row counts."""
 
 pair_statistics = Table(
     "pair_statistics",
@@ -176,7 +179,7 @@ pair_statistics = Table(
 """From `score` on the numbers are counted in `GRAIN`s."""
 
 GRAIN = 2.0**-20
-"""What all sums are multiples of (`statistics.quantised`): whole numbers take few bytes in SQLite."""
+"""All sums are multiples of it (`sufficient_statistics.quantised`): whole numbers take few bytes in SQLite."""
 
 learned_state = Table(
     "learned_state",
@@ -187,7 +190,7 @@ learned_state = Table(
 )
 """One row: which database this is, and the version of the formula that its statistics were computed with."""
 
-recomputation = Table(
+rebuild_state = Table(
     "recomputation",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -198,10 +201,10 @@ recomputation = Table(
     Column("worker", String(32), nullable=False),
     Column("seen_at", Moment, nullable=False),
 )
-"""One row while the statistics are recomputed beside the work, else none: how far (`logged.Recomputation`),
-by whom, and when that one was last at it."""
+"""One row while the statistics are recomputed in the background, else none: how far (`records.RebuildProgress`,
+whose `outdated` is `former`), by which process, and when that did its last page."""
 
-pair_statistics_anew = Table(
+pair_statistics_shadow = Table(
     "pair_statistics_anew",
     metadata,
     Column("keyword_id", Integer, primary_key=True, autoincrement=False),
@@ -210,13 +213,13 @@ pair_statistics_anew = Table(
     sqlite_with_rowid=False,
 )
 
-keyword_sums_anew = Table(
+keyword_sums_shadow = Table(
     "keyword_sums_anew",
     metadata,
     Column("keyword_id", Integer, primary_key=True, autoincrement=False),
-    *(Column(name, Float, nullable=False) for name in ("rounds", *FITS, *TREND_COLUMNS)),
+    *(Column(name, Float, nullable=False) for name in ("rounds", *LOG_LIKELIHOOD_COLUMNS, *TREND_COLUMNS)),
 )
-"""What has been recomputed and not yet taken the place of the former."""
+"""With `pair_statistics_shadow`: what has been recomputed and has not yet taken the place of the former."""
 
 log_blocks = Table(
     "log_blocks",
@@ -240,7 +243,7 @@ log_blocks = Table(
     Column("first_at", Moment, nullable=False),
     Column("last_at", Moment, nullable=False),
 )
-"""Sums over `log_sums.BLOCK` neighbouring generations; a block that is not there is summed when asked for."""
+"""Sums over `rollups.BLOCK` neighbouring generations; `rollup_state` says up to where."""
 
 keyword_pairs = Table(
     "keyword_pairs",
@@ -255,9 +258,9 @@ checkpoint_images = Table(
     Column("checkpoint_id", Integer, primary_key=True, autoincrement=False),
     Column("images", Integer, nullable=False),
 )
-"""Counted over the generations up to `log_sums.generation`."""
+"""Counted over the generations up to `rollup_state.generation`."""
 
-log_sums = Table(
+rollup_state = Table(
     "log_sums",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -265,4 +268,4 @@ log_sums = Table(
     Column("verdict", Integer, nullable=False),
     Column("pairs_verdict", Integer, nullable=False),
 )
-"""One row: the newest generation in `log_blocks`, and the newest verdicts that blocks and pairs know of."""
+"""One row: the newest generation in `log_blocks`, and the newest verdicts that blocks and pairs include."""

@@ -1,6 +1,6 @@
-"""What is done to a database's tables before anybody uses them: made, or brought up to date.
+"""A database's tables, created or migrated before anything uses them.
 
-Separate from `database`, which owns the connections, because it happens once, and is told in its own words.
+Separate from `database`, which owns the connections, because it happens once, at opening.
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ from ..errors import StoreUnavailable
 from ..message import message
 from . import migrations
 from .engines import Engines
-from .files import backups
-from .files import replaced as moved_file
+from .files import backups, replaced
 from .schema import REVISION
 
 log = logging.getLogger(__name__)
 
 
 class OtherSchema(StoreUnavailable):
-    """Another version of the pack migrated the tables while they were open: they are to be opened anew."""
+    """Another version of the pack migrated the tables while they were open: they must be opened again."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -40,7 +39,7 @@ class OtherSchema(StoreUnavailable):
 async def bring_up_to_date(
     engines: Engines, name: str, file: Path | None, clock: Callable[[], datetime], backups_kept: int
 ) -> str | None:
-    """Make or migrate the tables; the revision where a newer version of the pack made them.
+    """Create or migrate the tables; returns the revision where a newer version of the pack made them.
 
     A file is copied before, where copies are kept.
     """
@@ -49,8 +48,8 @@ async def bring_up_to_date(
     if current == REVISION:
         return None
     if current is not None:
-        size = f"{moved_file.size(file) / 1e6:,.0f} MB" if file else "a server's"
-        log.info("%s (%s) goes from schema %s to %s; that may take a minute.", name, size, current, REVISION)
+        size = f"{replaced.size(file) / 1e6:,.0f} MB" if file else "a server's"
+        log.info("%s (%s) is migrated from schema %s to %s; that may take a minute.", name, size, current, REVISION)
         if file and backups_kept:
             await asyncio.to_thread(backups.make_before_migrating, file, clock(), backups_kept, REVISION)
     async with engines.writing.execution_options(migrates=True).begin() as connection:

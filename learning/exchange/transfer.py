@@ -66,7 +66,7 @@ async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, 
         count, last = (await connection.execute(select(func.count(number), newest))).one()
         return identity, count, last or 0
 
-    identity, count, last = await database.read(begin, whole=True)
+    identity, count, last = await database.read_whole_log(begin)
     yield Header(
         format="context-checkpoint",
         version=VERSION,
@@ -76,9 +76,8 @@ async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, 
     ).line()
     number = exported = 0
     while number < last:
-        page = await database.read(
-            lambda connection, after=number: _page(connection, after, last),  # type: ignore[misc]
-            whole=True,
+        page = await database.read_whole_log(
+            lambda connection, after=number: _page(connection, after, last)  # type: ignore[misc]
         )
         if not page:
             break

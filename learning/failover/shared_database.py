@@ -113,15 +113,13 @@ class SharedDatabase(Database):
         database._keeping = asyncio.ensure_future(database._keep_up())
         return database
 
-    async def read(self, work: Work[T], *, at_once: bool = False, whole: bool = False) -> T:
+    async def read(self, work: Work[T], *, at_once: bool = False) -> T:
         """As in `Database`; while the server is away, on what was last known."""
         if self.absence is None:
             try:
                 return await super().read(work, at_once=at_once)
             except StoreUnavailable as error:
                 self._leave(error)
-        if whole and self.absence is not None:
-            raise self.absence
         if self._unfollowed:
             async with self._in_place:
                 await self._catch_up()
@@ -131,23 +129,41 @@ class SharedDatabase(Database):
         """As in `Database`; None while the server is away."""
         return None if self.absence else await super().version()
 
-    async def write(self, work: Work[T], *, whole: bool = False) -> T:
+    async def write(self, work: Work[T]) -> T:
         """As in `Database`; while the server is away, to disk here, to be delivered later."""
         if self.absence is None:
             try:
-                done = await super().write(work)
+                return await self._write_to_server(work)
             except StoreUnavailable as error:
                 self._leave(error)
-                if whole:
-                    raise
-            else:
-                self._unfollowed.append(work)
-                self._news.set()
-                return done
         async with self._in_place:
             if self.absence is not None:
-                return await self._write_in_place(work, self.absence, whole)
-        return await self.write(work, whole=whole)  # it came back just then
+                return await self._write_in_place(work, self.absence)
+        return await self.write(work)  # it came back just then
+
+    async def read_whole_log(self, work: Work[T]) -> T:
+        if self.absence is not None:
+            raise self.absence
+        try:
+            return await super().read(work)
+        except StoreUnavailable as error:
+            self._leave(error)
+            raise
+
+    async def write_whole_log(self, work: Work[T]) -> T:
+        if self.absence is not None:
+            raise self.absence
+        try:
+            return await self._write_to_server(work)
+        except StoreUnavailable as error:
+            self._leave(error)
+            raise
+
+    async def _write_to_server(self, work: Work[T]) -> T:
+        outcome = await super().write(work)
+        self._unfollowed.append(work)
+        self._news.set()
+        return outcome
 
     async def write_here(self, work: Work[T]) -> T:
         """As in `Database`; refused while the server is away, and not done again in what stands in for it."""
@@ -155,9 +171,7 @@ class SharedDatabase(Database):
             raise self.absence
         return await super().write(work)
 
-    async def _write_in_place(self, work: Work[T], absence: StoreUnavailable, whole: bool) -> T:
-        if whole:
-            raise absence
+    async def _write_in_place(self, work: Work[T], absence: StoreUnavailable) -> T:
         await self._catch_up()
         try:
             return await self.standby.database.write(work)

@@ -1,8 +1,8 @@
-"""When the statistics are recomputed, by whom, and what the log tells of it.
+"""When the statistics are recomputed, by which process, and what the log says of it.
 
-Separate from `recomputation`, which does one page and knows no time: this one goes from page to page, beside
-everything else, rests between two so that others may write, waits while another process is at it, and takes
-over where that one is no longer heard of.
+Separate from `store.rebuild`, which does one page and knows no time: this goes from page to page in the
+background, rests between two so that others may write, waits while another process is at it, and takes over
+where that one has stopped.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..database.database import Database
 from ..errors import StoreUnavailable
 from ..reports import RebuildReport
-from ..store import rebuild as recomputation
-from ..store import rollups as log_sums
+from ..store import rebuild, rollups
 from ..store.rebuild import Step
 
-_AT_OPENING = 4
-"""Pages that opening waits for: so many rounds take no time that anybody would notice."""
+_PAGES_AT_OPENING = 4
+"""Opening waits for so many pages, which takes a fraction of a second."""
 _REST = 0.5
-"""Of the time that a page took."""
+"""How long it rests after a page, as a share of the time that the page took."""
 _LOOK_EVERY_S = 5.0
+"""How often it looks whether another process still goes on, or a database can be written again."""
 
 log = logging.getLogger(__name__)
 
 
 class RebuildTask:
-    """One service's part in it."""
+    """One service's part in recomputing the statistics."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -41,54 +41,54 @@ class RebuildTask:
         self._worker = uuid4().hex
         self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._goes_on = False
+        self._has_pages = False
 
     async def announce(self, connection: AsyncConnection) -> None:
-        """Say in the caller's transaction, which changes the log itself, that all is to be recomputed."""
-        await recomputation.begin(connection, self._worker, self._clock(), outdated=True)
-        await log_sums.start_anew(connection)
+        """Note, in the caller's transaction, which changes the log itself, that all is to be recomputed."""
+        await rebuild.begin(connection, self._worker, self._clock(), outdated=True)
+        await rollups.clear(connection)
 
     async def begin(self) -> None:
-        """Recompute where another version's formula made the sums, or where somebody left off: a short log at
-        once, a long one beside everything else."""
+        """Recompute where another version's formula made the sums, or where a process left off: a short log at
+        once, a long one in the background."""
         if self._database.read_only or self._database.write_blocked or (self._task and not self._task.done()):
             return
-        if not await self._database.read(recomputation.is_needed):
+        if not await self._database.read(rebuild.is_needed):
             return
-        made = Step()
-        with contextlib.suppress(StoreUnavailable):  # nobody need wait for it; it is tried again beside the work
-            for _ in range(_AT_OPENING):
-                made = await self._step()
-                if made.done or made.others:
+        step = Step()
+        with contextlib.suppress(StoreUnavailable):  # the background task tries again
+            for _ in range(_PAGES_AT_OPENING):
+                step = await self._step()
+                if step.done or step.others:
                     break
-        if not made.done:
+        if not step.done:
             self._task = self._database.spawn(self._go_on())
 
     async def rebuild(self) -> RebuildReport:
-        """Recompute all of it from the oldest round on, whoever is at it, and return when it is done.
+        """Recompute all of it from the oldest generation on, even if another process is at it; return when done.
 
         Raises
         ------
         StoreUnavailable
-            If the database cannot be written; what was done is not lost, and whoever opens it goes on.
+            If the database cannot be written; what was done stays, and the next to open it goes on.
         """
 
         async def begin(connection: AsyncConnection) -> None:
-            await recomputation.begin(connection, self._worker, self._clock())
-            await log_sums.start_anew(connection)
+            await rebuild.begin(connection, self._worker, self._clock())
+            await rollups.clear(connection)
 
         await self._database.write_here(begin)
-        made = Step()
-        while not made.done:
-            made = recomputation.added(made, await self._step())
-            if made.others and await self._ended(_LOOK_EVERY_S):
+        progress = Step()
+        while not progress.done:
+            progress = progress.followed_by(await self._step())
+            if progress.others and await self._ended(_LOOK_EVERY_S):
                 break
-        return RebuildReport(made.rounds, made.pairs, made.corrected)
+        return RebuildReport(progress.generations, progress.pairs, progress.corrected)
 
     @property
     def is_at_work(self) -> bool:
-        """Whether pages are left that this one can do, and no other process does."""
-        return self._task is not None and not self._task.done() and self._goes_on
+        """Whether pages are left that this process can do, and no other does."""
+        return self._task is not None and not self._task.done() and self._has_pages
 
     async def wait(self) -> None:
         """Wait until what `begin` began is done, here or by another process."""
@@ -96,47 +96,47 @@ class RebuildTask:
             await asyncio.shield(self._task)
 
     def end(self) -> None:
-        """Stop after the page that is being done; whoever opens the database goes on from there."""
+        """Stop after the current page; the next to open the database goes on from there."""
         self._ending.set()
 
     async def _step(self) -> Step:
-        size = {"rounds": recomputation.ROUNDS, "rows": recomputation.ROWS}
+        size = {"generations": rebuild.GENERATIONS, "pairs": rebuild.PAIRS}
         try:
-            made = await self._database.write_here(
-                lambda connection: recomputation.step(connection, self._worker, self._clock(), **size)
+            step = await self._database.write_here(
+                lambda connection: rebuild.step(connection, self._worker, self._clock(), **size)
             )
         except StoreUnavailable:
-            self._goes_on = False
+            self._has_pages = False
             raise
-        self._goes_on = not made.others
-        return made
+        self._has_pages = not step.others
+        return step
 
     async def _go_on(self) -> None:
         name, loop = self._database.name, asyncio.get_running_loop()
-        began, told, how_long = loop.time(), "", None
+        began, logged_problem, progress = loop.time(), "", None
         with contextlib.suppress(StoreUnavailable):
-            how_long = await self._database.read(recomputation.progress)
+            progress = await self._database.read(rebuild.progress)
         log.info(
-            "The statistics of %s are recomputed from its log beside the work (%d generations); until then "
-            "recommendations rest on the former ones, and verdicts are counted when it is done.",
+            "The statistics of %s are recomputed from its log in the background (%d generations); until then "
+            "recommendations use the former ones, and verdicts are counted when it is done.",
             name,
-            how_long.of if how_long else 0,
+            progress.of if progress else 0,
         )
         while True:
             began_page = loop.time()
             rest = _LOOK_EVERY_S
             try:
-                made = await self._step()
+                step = await self._step()
             except StoreUnavailable as error:
                 if error.code == "store_closed":
                     return
-                if error.message != told:
-                    told = error.message
-                    log.warning("Recomputing the statistics waits: %s", told)
+                if error.message != logged_problem:
+                    logged_problem = error.message
+                    log.warning("Recomputing the statistics waits: %s", error.message)
             else:
-                if made.done:
+                if step.done:
                     break
-                if not made.others:
+                if not step.others:
                     rest = _REST * (loop.time() - began_page)
             if await self._ended(rest):
                 return

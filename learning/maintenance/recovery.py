@@ -1,20 +1,20 @@
-"""What a damaged database still tells: read row by row and added to the backup that took its place.
+"""What a damaged database still holds: read row by row and added to the backup that took its place.
 
 Separate from `backups`, which moves files, because this reads a file in which any page may be rubbish. Each
-generation is looked up by its number, so that a broken page costs only what lay on it - where a page that
-leads to others is ruined, by the rows that lie loose on those - and is checked like a line of an import
-(`portable`); what fits goes in by `exchange`, which counts nothing twice. Killed half-way, it goes on at the
-next start.
+generation is looked up by its number, so that a broken page costs only the rows on it, and is checked like a
+line of an import (`exchange.line_format`); what passes goes in by `exchange.transfer`, which counts nothing
+twice. Killed half-way, it goes on at the next start. Where a page that leads to a whole table is broken,
+SQLite finds no row of that table: it refuses to search the file's pages by hand, as `sqlite3 FILE .recover`
+does.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import shutil
 import sqlite3
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,11 +25,10 @@ from pydantic import ValidationError
 from ..database.database import Database
 from ..database.files import backups
 from ..errors import LearningError
-from ..exchange import transfer as exchange
+from ..exchange import transfer
 from ..exchange.line_format import PortableGeneration, packed
 from ..model.snapshot import unpacked
 from ..prompts.keywords import extract_keywords
-from . import sqlite_pages as loose_rows
 
 T = TypeVar("T")
 
@@ -54,7 +53,7 @@ async def recover(database: Database, file: Path | None = None) -> None:
     for unread in await asyncio.to_thread(backups.unread, file):
         reading = Reading(unread, [backup.path for backup in backups.listed(file)])
         try:
-            report = await exchange.add(database, reading.batches)
+            report = await transfer.add(database, reading.batches)
         except (LearningError, OSError) as error:
             log.error(
                 "What %s holds could not be read now (%s); the next start tries.",
@@ -63,9 +62,9 @@ async def recover(database: Database, file: Path | None = None) -> None:
             )
             return
         await asyncio.to_thread(backups.mark_read, unread.put_aside)
-        if not reading.led_anywhere or (reading.unreadable and not report.generations):
+        if not reading.has_tables or (reading.unreadable and not report.generations):
             log.error(
-                "%s is ruined all over: nothing could be read of what its backup lacked. "
+                "%s is ruined: nothing could be read of what its backup lacked. "
                 "`sqlite3 FILE .recover` may still find some of it.",
                 unread.put_aside.name,
             )
@@ -86,27 +85,25 @@ class Reading:
         self._unread = unread
         self._sound = sound
         self.unreadable = 0
-        self.led_anywhere = True
-        """False where not even the tables can be found."""
+        self.has_tables = True
+        """False where not even the list of tables can be read."""
 
     def batches(self, size: int) -> Generator[list[PortableGeneration], None, None]:
         """All that can be read beyond the backup, oldest first. It blocks, in any one thread at a time."""
         with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             path = self._readable(Path(folder))
             if path is None:
-                self.led_anywhere = False
+                self.has_tables = False
                 return
             with ExitStack() as opened:
                 files = (path, *self._sound)
-                held = [opened.enter_context(closing(backups.opened_to_read(file))) for file in files]
-                connection, names = held[0], _Names(held)
+                connections = [opened.enter_context(closing(backups.opened_to_read(file))) for file in files]
+                connection, names = connections[0], _Names(connections)
                 connection.row_factory = sqlite3.Row
                 batch: list[PortableGeneration] = []
-                numbers = self._numbers(connection)
-                loose = _Loose(connection, Path(folder), numbers)
-                for number in numbers:
+                for number in self._numbers(connection):
                     try:
-                        generation = _generation(connection, loose, names, number)
+                        generation = _generation(connection, names, number)
                     except (sqlite3.Error, ValidationError, ValueError, OverflowError):
                         self.unreadable += 1
                         continue
@@ -119,7 +116,7 @@ class Reading:
                     yield batch
 
     def _readable(self, folder: Path) -> Path | None:
-        """The file itself, or a copy whose ruined first page is a backup's: it leads to all others."""
+        """The file itself; where its first page is ruined, a copy with that of a backup, which leads to all others."""
         damaged = self._unread.put_aside
         if _has_tables(damaged):
             return damaged
@@ -142,9 +139,9 @@ class Reading:
             )
         ]
         # Where no table can be asked for its newest, they may still give single rows.
-        last = max((found[0] or after for found in newest if found), default=after + _FARTHEST)
+        last = max((row[0] or after for row in newest if row), default=after + _FARTHEST)
         numbers = set(range(after + 1, min(last, after + _FARTHEST) + 1))
-        # Older generations that were judged anew.
+        # Older generations with a newer verdict.
         verdict = self._unread.verdict
         top = _tried(_one(connection, "SELECT MAX(number) FROM verdicts WHERE number > ?", verdict))
         latest = verdict + _FARTHEST if top is None else top[0] or verdict
@@ -156,7 +153,7 @@ class Reading:
 
 
 class _Names:
-    """Texts by their ids: the damaged file's, or where those are gone a backup's, where ids mean the same."""
+    """Texts by their ids, from the damaged file, or else from a backup, where the ids are the same."""
 
     def __init__(self, connections: Sequence[sqlite3.Connection]) -> None:
         self._connections = connections
@@ -169,72 +166,9 @@ class _Names:
         return None
 
 
-class _Loose:
-    """Rows by the numbers of their generations, found on their pages where nothing leads to them any more."""
-
-    def __init__(self, connection: sqlite3.Connection, folder: Path, numbers: Collection[int]) -> None:
-        self._connection = connection
-        self._folder = folder
-        self._numbers = set(numbers)
-        self._looked = False
-        self._log: dict[int, tuple[Any, ...]] = {}
-        self._images: dict[int, dict[int, tuple[Any, ...]]] = {}
-        self._verdicts: dict[int, tuple[int, dict[str, Any]]] = {}
-
-    def generation(self, number: int) -> dict[str, Any]:
-        """Raises `ValueError` where there is none."""
-        self._look()
-        if number not in self._log:
-            raise ValueError("it lies on no page")
-        columns = [row[1] for row in self._connection.execute("PRAGMA table_info(generation_logs)")]
-        return dict(itertools.zip_longest(columns, self._log[number]))
-
-    def images(self, number: int) -> list[tuple[Any, ...]]:
-        """Raises `ValueError` where some are not there."""
-        self._look()
-        found = self._images.get(number, {})
-        if set(found) != set(range(len(found))):
-            raise ValueError("some of them lie on no page")
-        return [found[position] for position in range(len(found))]
-
-    def verdict(self, number: int) -> dict[str, Any] | None:
-        self._look()
-        return self._verdicts[number][1] if number in self._verdicts else None
-
-    def _look(self) -> None:
-        """Once, when the first row cannot be read otherwise."""
-        if self._looked:
-            return
-        self._looked = True
-        pages = self._folder / "pages"  # those of the log beside the file too
-        with suppress(OSError, ValueError, sqlite3.Error):
-            with closing(sqlite3.connect(pages)) as target:
-                self._connection.backup(target)
-            for row in loose_rows.rows(pages):
-                self._sort_in(row.rowid, row.values)
-
-    def _sort_in(self, rowid: int | None, values: tuple[Any, ...]) -> None:
-        if rowid is None:
-            if len(values) == 2 + 1 + len(_FILE) and values[0] in self._numbers:
-                self._images.setdefault(values[0], {})[values[1]] = values[2:]
-        elif len(values) == len(_SAID) and isinstance(values[2], str) and values[1] in self._numbers:
-            if rowid > self._verdicts.get(values[1], (0, {}))[0]:
-                self._verdicts[values[1]] = rowid, dict(zip(_SAID, values, strict=True))
-        elif rowid in self._numbers and len(values) >= _LOG_COLUMNS and len(str(values[1])) == 32:
-            self._log[rowid] = values
-
-
-_SAID = ("number", "generation_number", "marks", "created_at")
-_LOG_COLUMNS = 16
-"""Of the oldest schema: a row that no later one has touched has as many."""
-
-
-def _generation(connection: sqlite3.Connection, loose: _Loose, names: _Names, number: int) -> PortableGeneration | None:
-    """Raises what SQLite and Pydantic raise where it, its images or its verdict cannot be read."""
-    try:
-        row = _one(connection, "SELECT * FROM generation_logs WHERE number = ?", number)()
-    except sqlite3.Error:
-        row = loose.generation(number)
+def _generation(connection: sqlite3.Connection, names: _Names, number: int) -> PortableGeneration | None:
+    """Raises what SQLite and Pydantic raise where the row or its images cannot be read."""
+    row = _one(connection, "SELECT * FROM generation_logs WHERE number = ?", number)()
     if row is None:
         return None
     fields = {name: row[name] for name in row.keys() if name in _PLAIN}  # noqa: SIM118 - a Row is no dict
@@ -242,54 +176,45 @@ def _generation(connection: sqlite3.Connection, loose: _Loose, names: _Names, nu
     fields["keywords"] = _keywords(connection, names, number, row["prompt"])
     fields["images"] = tuple(
         {"checkpoint": names.of("checkpoints", "name", image[0]), **dict(zip(_FILE, image[1:], strict=True))}
-        for image in _images(connection, loose, number)
+        for image in _all(connection, _IMAGES, number)
     )
-    utilities = "SELECT checkpoint_id, utility FROM generation_utilities WHERE generation_number = ?"
-    told = _tried(lambda: _all(connection, utilities, number)) or []
-    named = [(names.of("checkpoints", "name", id_), utility) for id_, utility in told]
+    utilities = _tried(lambda: _all(connection, _UTILITIES, number)) or []
+    named = [(names.of("checkpoints", "name", id_), utility) for id_, utility in utilities]
     fields["utilities"] = {name: utility for name, utility in named if name}
     basis = unpacked(row["basis"]) if row["basis"] else None
     fits = basis is not None and basis.fits(len(fields["keywords"]), len(basis.means))
     fields["basis"] = packed(basis) if fits else None
-    if said := _verdict(connection, loose, number):
-        fields["verdict"] = {"marks": said["marks"], "at": f"{said['created_at']}+00:00"}
+    if verdict := _verdict(connection, number):
+        fields["verdict"] = {"marks": verdict["marks"], "at": f"{verdict['created_at']}+00:00"}
     return PortableGeneration.model_validate(fields)
 
 
 def _keywords(connection: sqlite3.Connection, names: _Names, number: int, prompt: str) -> tuple[dict[str, Any], ...]:
     """As they were logged; where they cannot be read, the prompt is read again, if it was stored."""
-    logged = "SELECT keyword_id, weight FROM generation_keywords WHERE generation_number = ? ORDER BY position"
-    rows = _tried(lambda: _all(connection, logged, number))
-    found = [(names.of("keywords", "text", id_), weight) for id_, weight in rows or ()]
-    if rows is not None and all(text for text, _ in found):
-        return tuple({"text": text, "weight": weight} for text, weight in found)
-    words = [(word.text, word.weight) for word in extract_keywords(prompt)] if prompt else found
+    rows = _tried(lambda: _all(connection, _KEYWORDS, number))
+    logged = [(names.of("keywords", "text", id_), weight) for id_, weight in rows or ()]
+    if rows is not None and all(text for text, _ in logged):
+        return tuple({"text": text, "weight": weight} for text, weight in logged)
+    words = [(word.text, word.weight) for word in extract_keywords(prompt)] if prompt else logged
     return tuple({"text": text, "weight": weight} for text, weight in words if text)
 
 
-def _images(connection: sqlite3.Connection, loose: _Loose, number: int) -> list[Any]:
-    shown = (
-        f"SELECT checkpoint_id, {', '.join(_FILE)} FROM generation_images "  # noqa: S608
-        "WHERE generation_number = ? ORDER BY position"
-    )
+def _verdict(connection: sqlite3.Connection, number: int) -> Any:
+    """The newest one; None where there is none, or none that can be read."""
     try:
-        return _all(connection, shown, number)
-    except sqlite3.Error:
-        return loose.images(number)
-
-
-def _verdict(connection: sqlite3.Connection, loose: _Loose, number: int) -> Any:
-    said = "SELECT marks, created_at FROM verdicts {} WHERE generation_number = ? ORDER BY number DESC LIMIT 1"
-    try:
-        return _one(connection, said.format(""), number)()
-    except sqlite3.Error:  # the index may be what is ruined
-        try:
-            return _one(connection, said.format("NOT INDEXED"), number)()
-        except sqlite3.Error:
-            return loose.verdict(number)
+        return _one(connection, _VERDICT.format(""), number)()
+    except sqlite3.Error:  # the index may be what is broken
+        return _tried(_one(connection, _VERDICT.format("NOT INDEXED"), number))
 
 
 _FILE = ("filename", "subfolder", "type")
+_IMAGES = (
+    f"SELECT checkpoint_id, {', '.join(_FILE)} FROM generation_images "  # noqa: S608 - constants
+    "WHERE generation_number = ? ORDER BY position"
+)
+_UTILITIES = "SELECT checkpoint_id, utility FROM generation_utilities WHERE generation_number = ?"
+_KEYWORDS = "SELECT keyword_id, weight FROM generation_keywords WHERE generation_number = ? ORDER BY position"
+_VERDICT = "SELECT marks, created_at FROM verdicts {} WHERE generation_number = ? ORDER BY number DESC LIMIT 1"
 
 
 def _all(connection: sqlite3.Connection, query: str, number: int) -> list[Any]:
@@ -324,12 +249,12 @@ def _graft(damaged: Path, sound: Path, copy: Path) -> None:
         page_size = 65536 if page_size == 1 else page_size
         head += file.read(page_size - 100)
     shutil.copyfile(damaged, copy)
-    log_beside = Path(f"{damaged}-wal")
-    has_log = log_beside.exists()
+    write_ahead_log = Path(f"{damaged}-wal")
+    has_log = write_ahead_log.exists()
     if has_log:
-        shutil.copyfile(log_beside, f"{copy}-wal")
+        shutil.copyfile(write_ahead_log, f"{copy}-wal")
     head[18:20] = b"\x02\x02" if has_log else b"\x01\x01"
     head[28:32] = (damaged.stat().st_size // page_size).to_bytes(4, "big")
-    head[92:96] = head[24:28]  # says that the number of pages above is to be believed
+    head[92:96] = head[24:28]  # marks the number of pages above as valid
     with copy.open("r+b") as file:
         file.write(head)

@@ -97,9 +97,9 @@ class Forgetting:
 
         `always` replaces the copies even where the database held nothing to erase.
         """
-        total = count = await self._database.write(erase, whole=True)
+        total = count = await self._database.write_whole_log(erase)
         while pages and count:
-            count = await self._database.write(erase, whole=True)
+            count = await self._database.write_whole_log(erase)
             total += count
         if not total and not always:
             return Forgotten(0, ())

@@ -1,8 +1,8 @@
 """Which file a checkpoint's name stands for, in SQL.
 
-Functions of a connection, to be called inside one of `Database`'s transactions. What was learned hangs on a
-checkpoint's id, so a file that was renamed takes it along by one change of a name. Separate from `log_store`,
-which knows names only.
+Functions of a connection, to be called inside one of `Database`'s transactions. What was learned belongs to a
+checkpoint's id, so that a renamed file keeps it by one change of a name. Separate from `generations`, which
+knows names only.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .statistics import move_pairs
 
 
 class Joined(Enum):
-    """What joining two names came to: the old one is not known; it was renamed; both were known, so that
-    the statistics are to be recomputed."""
+    """The outcome of joining two names: nothing is known of the old one; it was renamed; or both were known, so
+    that the statistics are to be recomputed."""
 
     UNKNOWN = auto()
     RENAMED = auto()
@@ -36,12 +36,12 @@ class _Row:
 
 
 async def needs(connection: AsyncConnection, present: Mapping[str, str]) -> bool:
-    """Whether a look at the files has news for the store."""
+    """Whether the files that are present change anything in the store."""
     rows = await _rows(connection)
     known = {row.name: row.fingerprint for row in rows}
-    away = {row.fingerprint for row in rows if row.fingerprint and row.name not in present}
+    absent = {row.fingerprint for row in rows if row.fingerprint and row.name not in present}
     return any(
-        known[name] != fingerprint if name in known else fingerprint in away
+        known[name] != fingerprint if name in known else fingerprint in absent
         for name, fingerprint in present.items()
         if fingerprint
     )
@@ -50,10 +50,10 @@ async def needs(connection: AsyncConnection, present: Mapping[str, str]) -> bool
 async def meet(
     connection: AsyncConnection, present: Mapping[str, str], *, day: str, may_rename: bool
 ) -> list[FileChange]:
-    """Bring names and fingerprints in line with the files that are there.
+    """Bring names and fingerprints in line with the files that are present.
 
-    First a name whose file has other content gives its past away, to a name that no file has; then a name
-    that nothing is known of takes over the past of a file with its content that is no longer there.
+    First, what was learned of a name whose file has other content now moves to a name that no file has. Then a
+    name of which nothing is known takes over what was learned of a file with its content that is now absent.
     """
     changes: list[FileChange] = []
     for row in await _rows(connection):
@@ -70,10 +70,10 @@ async def meet(
         return changes
     rows = await _rows(connection)
     known = {row.name for row in rows}
-    away = {row.fingerprint: row for row in rows if row.fingerprint and row.name not in present}
+    absent = {row.fingerprint: row for row in rows if row.fingerprint and row.name not in present}
     for name, fingerprint in sorted(present.items()):
-        if name not in known and fingerprint in away:
-            moved = away.pop(fingerprint)
+        if name not in known and fingerprint in absent:
+            moved = absent.pop(fingerprint)
             await _set(connection, moved.id, name=name)
             changes.append(FileChange("moved", moved.name, name))
     return changes
@@ -87,12 +87,13 @@ async def remember(connection: AsyncConnection, fingerprints: Mapping[str, str])
 
 
 async def names_but(connection: AsyncConnection, present: Collection[str]) -> list[str]:
-    """The checkpoints that something is known of and that are not among these."""
+    """The checkpoints of which something is known and that are not among these."""
     return sorted(row.name for row in await _rows(connection) if row.name not in present)
 
 
 async def join(connection: AsyncConnection, old: str, new: str) -> Joined:
-    """Let one name's past be another's. Where both have one, their sums are added up for the time being."""
+    """Let what was learned of one name be another's. Where something is known of both, their sums are added up
+    until all is recomputed."""
     ids = {row.name: row.id for row in await _rows(connection)}
     if old not in ids:
         return Joined.UNKNOWN
@@ -103,12 +104,12 @@ async def join(connection: AsyncConnection, old: str, new: str) -> Joined:
     of_old = generation_utilities.c.checkpoint_id == from_id
     with_new = select(generation_utilities.c.generation_number).where(generation_utilities.c.checkpoint_id == to_id)
     both = generation_utilities.c.generation_number.in_(with_new.scalar_subquery())
-    # A basis counts the checkpoints that were shown: those rounds get another, from what is left of them.
-    pictured = [
+    # A basis counts the checkpoints that were shown: where both were, it is taken again.
+    images_of = [
         select(generation_images.c.generation_number).where(generation_images.c.checkpoint_id == each)
         for each in (from_id, to_id)
     ]
-    shown_both = (generation_logs.c.number.in_(each.scalar_subquery()) for each in pictured)
+    shown_both = (generation_logs.c.number.in_(each.scalar_subquery()) for each in images_of)
     await connection.execute(update(generation_logs).where(*shown_both).values(basis=None))
     await connection.execute(delete(generation_utilities).where(of_old, both))
     for table in (generation_utilities, generation_images):
@@ -119,13 +120,13 @@ async def join(connection: AsyncConnection, old: str, new: str) -> Joined:
 
 
 async def drop(connection: AsyncConnection, name: str) -> None:
-    """Forget a name that nothing hangs on any more."""
+    """Forget a name that nothing refers to any more."""
     await connection.execute(delete(checkpoints).where(checkpoints.c.name == name))
 
 
 async def _rows(connection: AsyncConnection) -> list[_Row]:
-    found = await connection.execute(select(checkpoints.c.id, checkpoints.c.name, checkpoints.c.fingerprint))
-    return [_Row(*row) for row in found]
+    rows = await connection.execute(select(checkpoints.c.id, checkpoints.c.name, checkpoints.c.fingerprint))
+    return [_Row(*row) for row in rows]
 
 
 async def _set(connection: AsyncConnection, id_: int, **values: str) -> None:

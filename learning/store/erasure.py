@@ -17,7 +17,7 @@ from sqlalchemy import Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.schema import (
-    FITS,
+    LOG_LIKELIHOOD_COLUMNS,
     OVERALL_ID,
     TREND_COLUMNS,
     checkpoints,
@@ -25,11 +25,11 @@ from ..database.schema import (
     generation_keywords,
     generation_logs,
     generation_utilities,
-    keyword_sums_anew,
+    keyword_sums_shadow,
     keywords,
     learned_state,
     pair_statistics,
-    pair_statistics_anew,
+    pair_statistics_shadow,
     verdicts,
 )
 from . import generations, rollups, statistics
@@ -91,7 +91,7 @@ async def keyword(connection: AsyncConnection, text: str) -> int:
     )
     await connection.execute(update(generation_logs).where(generation_logs.c.number.in_(numbers)).values(prompt=""))
     if len(logged) < PAGE:
-        for table in (pair_statistics, pair_statistics_anew, keyword_sums_anew):
+        for table in (pair_statistics, pair_statistics_shadow, keyword_sums_shadow):
             await connection.execute(delete(table).where(table.c.keyword_id.in_(ids.values())))
         await connection.execute(delete(keywords).where(keywords.c.id.in_(ids.values())))
         await rollups.sum_again(connection, (), ids.values())
@@ -125,12 +125,14 @@ async def everything(connection: AsyncConnection) -> int:
     for table in (verdicts, generation_utilities, generation_images, generation_keywords):
         await connection.execute(delete(table))
     deleted = await connection.execute(delete(generation_logs))
-    for table in (pair_statistics, pair_statistics_anew, keyword_sums_anew):
+    for table in (pair_statistics, pair_statistics_shadow, keyword_sums_shadow):
         await connection.execute(delete(table))
     await connection.execute(delete(keywords).where(keywords.c.id != OVERALL_ID))
-    await connection.execute(update(keywords).values(rounds=0.0, **dict.fromkeys((*FITS, *TREND_COLUMNS), 0.0)))
+    await connection.execute(
+        update(keywords).values(rounds=0.0, **dict.fromkeys((*LOG_LIKELIHOOD_COLUMNS, *TREND_COLUMNS), 0.0))
+    )
     await connection.execute(delete(checkpoints))
-    await rollups.start_anew(connection)
+    await rollups.clear(connection)
     await renew_identity(connection)
     return deleted.rowcount
 
@@ -174,7 +176,7 @@ async def _drop_unused(
         unused = select(texts.c.id).where(texts.c.id.in_(some), ~used)
         unused_ids = [row[0] for row in await connection.execute(unused)]
         # While the sums in use are another formula's, nothing was subtracted from them.
-        for table in (pair_statistics, pair_statistics_anew, keyword_sums_anew):
+        for table in (pair_statistics, pair_statistics_shadow, keyword_sums_shadow):
             if column in table.c:
                 await connection.execute(delete(table).where(table.c[column].in_(unused_ids)))
         await connection.execute(delete(texts).where(texts.c.id.in_(unused_ids)))

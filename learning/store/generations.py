@@ -1,8 +1,8 @@
 """The log in SQL: generations, their images and keywords, and every verdict ever given.
 
-Functions of a connection, to be called inside one of `Database`'s transactions. Separate from
-`statistics_store`, because the log is the truth and is only ever added to, while the statistics follow from
-it. They know nothing of what a verdict teaches.
+Functions of a connection, to be called inside one of `Database`'s transactions. Separate from `statistics`,
+because the log is the truth and is only ever added to (`erasure` aside), while the statistics follow from it.
+They know nothing of what a verdict teaches.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..database.prepared import Reading, Writing
 from ..database.schema import (
     OVERALL,
     OVERALL_ID,
@@ -41,13 +40,13 @@ from ..database.schema import (
     generation_logs,
     generation_utilities,
     keywords,
-    recomputation,
+    rebuild_state,
+    verdicts,
 )
-from ..database.schema import verdicts as verdict_rows
 from ..model.snapshot import PriorSnapshot, unpacked
 from ..values import Generation, ImageFile, JudgedImage, Keyword
-from . import verdict_marks as verdicts
-from .records import Ids, LoggedGeneration, Recomputation
+from .records import Ids, LoggedGeneration, RebuildProgress
+from .verdict_marks import UNJUDGED, VERDICTS, judges
 
 _PLAIN_FIELDS = (
     "id",
@@ -64,7 +63,7 @@ _PLAIN_FIELDS = (
 _AT_ONCE = 500  # SQLite before 3.32 takes at most 999 parameters in a statement
 
 
-_Named: TypeAlias = "Mapping[Any, Any]"
+_Mapping: TypeAlias = "Mapping[Any, Any]"
 """A row by the names of its columns."""
 
 
@@ -80,26 +79,26 @@ async def interned(connection: AsyncConnection, table: Table, texts: Iterable[st
     """The ids of texts in `keywords` or `checkpoints`; new ones are added."""
     column = table.c.text if table is keywords else table.c.name
     wanted = list(dict.fromkeys(texts))
-    found = await _ids(connection, table, wanted)
+    ids = await _ids(connection, table, wanted)
     # In one order everywhere, so that two writers never wait for each other.
-    new = sorted(text for text in wanted if text not in found)
+    new = sorted(text for text in wanted if text not in ids)
     if new:
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         await connection.execute(
             dialect.insert(table).on_conflict_do_nothing(index_elements=[column]),
             [{column.name: text} for text in new],
         )
-        found |= await _ids(connection, table, new)
-    return found
+        ids |= await _ids(connection, table, new)
+    return ids
 
 
 async def _ids(connection: AsyncConnection, table: Table, texts: Sequence[str]) -> dict[str, int]:
     column = table.c.text if table is keywords else table.c.name
-    found: dict[str, int] = {}
+    ids: dict[str, int] = {}
     for start in range(0, len(texts), _AT_ONCE):
         rows = await connection.execute(select(column, table.c.id).where(column.in_(texts[start : start + _AT_ONCE])))
-        found.update((row[0], row[1]) for row in rows)
-    return found
+        ids.update((row[0], row[1]) for row in rows)
+    return ids
 
 
 async def add_generation(
@@ -151,7 +150,7 @@ async def add_generation(
 
 
 async def set_files(connection: AsyncConnection, number: int, files: Sequence[ImageFile]) -> None:
-    """Say where the first images of a generation lie, in order."""
+    """Set where the first images of a generation are stored, in order."""
     await connection.execute(
         update(generation_images).where(
             generation_images.c.generation_number == bindparam("of_number"),
@@ -173,19 +172,12 @@ async def set_files(connection: AsyncConnection, number: int, files: Sequence[Im
 async def add_verdict(
     connection: AsyncConnection, number: int, marks: str, now: datetime, basis: PriorSnapshot | None = None
 ) -> None:
-    """Append a verdict; marks that judge nothing withdraw the former one. `basis` is logged where given."""
-    judged_at = now if verdicts.judges(marks) else None
-    await _SAY.write(connection, [(number, marks, now)])
-    if basis is None:
-        await _JUDGE.write(connection, [(number, judged_at)])
-    else:
-        await _JUDGE_FIRST.write(connection, [(number, judged_at, basis.packed())])
-
-
-_SAID = ("generation_number", "marks", "created_at")
-_SAY = Writing.inserting(verdict_rows, [verdict_rows.c[name] for name in _SAID])
-_JUDGE = Writing.setting(generation_logs.c.number, [generation_logs.c.judged_at])
-_JUDGE_FIRST = Writing.setting(generation_logs.c.number, [generation_logs.c.judged_at, generation_logs.c.basis])
+    """Append a verdict; marks that judge nothing withdraw the former one. `basis` is logged unless it is None."""
+    judged_at = now if judges(marks) else None
+    row = {"generation_number": number, "marks": marks, "created_at": now}
+    await connection.execute(insert(verdicts), [row])  # of a list SQLAlchemy does not fetch the new numbers
+    values = {"judged_at": judged_at} if basis is None else {"judged_at": judged_at, "basis": basis.packed()}
+    await connection.execute(update(generation_logs).where(generation_logs.c.number == number).values(values))
 
 
 async def set_basis(connection: AsyncConnection, number: int, basis: PriorSnapshot | None) -> None:
@@ -195,12 +187,10 @@ async def set_basis(connection: AsyncConnection, number: int, basis: PriorSnapsh
 
 
 async def find(connection: AsyncConnection, generation_id: str) -> LoggedGeneration | None:
-    rows = await _FIND.rows(connection, of_id=generation_id)
-    if not rows:
+    row = (await connection.execute(_ONE_GENERATION, {"of_id": generation_id})).mappings().one_or_none()
+    if row is None:
         return None
-    row = dict(zip(_COLUMNS, rows[0], strict=True))
-    found = await _FIND_PARTS.rows(connection, number=row["number"])
-    parts = [dict(zip(_COLUMNS_OF_PARTS, part, strict=True)) for part in found]
+    parts = (await connection.execute(_PARTS_OF_ONE, {"number": row["number"]})).mappings().all()
     words = [part for part in parts if part["checkpoint_id"] is None]
     images = [part for part in parts if part["checkpoint_id"] is not None]
     return _logged(row, words, images)
@@ -208,11 +198,11 @@ async def find(connection: AsyncConnection, generation_id: str) -> LoggedGenerat
 
 async def numbered(connection: AsyncConnection, numbers: Sequence[int]) -> list[LoggedGeneration]:
     """The generations with these numbers, oldest first."""
-    found: list[LoggedGeneration] = []
+    generations: list[LoggedGeneration] = []
     for start in range(0, len(numbers), _AT_ONCE):
         some = generation_logs.c.number.in_(numbers[start : start + _AT_ONCE])
-        found += await _whole(connection, _GENERATIONS.where(some).order_by(generation_logs.c.number))
-    return found
+        generations += await _whole(connection, _GENERATIONS.where(some).order_by(generation_logs.c.number))
+    return generations
 
 
 async def newest(
@@ -263,18 +253,18 @@ def _is_first_mention() -> ColumnElement[bool]:
         other.c.generation_number == generation_keywords.c.generation_number,
         other.c.keyword_id == generation_keywords.c.keyword_id,
     )
-    # Not `==`: a server would take that for a rare thing, and the way along an index for a long one.
+    # Not `==`: a server would estimate that few rows fit, and choose another index.
     return generation_keywords.c.position <= first.scalar_subquery()
 
 
 async def judged_after(connection: AsyncConnection, number: int, limit: int) -> list[LoggedGeneration]:
-    """Judged generations after one, oldest first: what was taught, page by page."""
+    """Judged generations after one, oldest first."""
     judged = _GENERATIONS.where(generation_logs.c.judged_at.is_not(None))
     return await _whole(connection, _after(judged, number, limit))
 
 
 async def logged_after(connection: AsyncConnection, number: int, limit: int) -> list[LoggedGeneration]:
-    """Generations after one, oldest first: the whole log, page by page."""
+    """Generations after one, oldest first."""
     return await _whole(connection, _after(_GENERATIONS, number, limit))
 
 
@@ -283,19 +273,19 @@ def _after(query: Select[Any], number: int, limit: int) -> Select[Any]:
 
 
 async def newest_verdict(connection: AsyncConnection, number: int) -> StoredVerdict | None:
-    """The verdict that counts for a generation, also where it withdrew the one before; None: none ever."""
+    """The verdict that counts for a generation, also where it withdrew another; None: none ever."""
     row = await connection.execute(
-        select(verdict_rows.c.marks, verdict_rows.c.created_at)
-        .where(verdict_rows.c.generation_number == number)
-        .order_by(verdict_rows.c.number.desc())
+        select(verdicts.c.marks, verdicts.c.created_at)
+        .where(verdicts.c.generation_number == number)
+        .order_by(verdicts.c.number.desc())
         .limit(1)
     )
-    found = row.one_or_none()
-    return found and StoredVerdict(*found)
+    verdict = row.one_or_none()
+    return verdict and StoredVerdict(*verdict)
 
 
 async def image_counts(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, int]:
-    """How many images those of the generations have that are logged."""
+    """How many images each of these generations has, as far as they are logged."""
     rows = await connection.execute(
         select(generation_logs.c.id, func.count())
         .join(generation_images, generation_images.c.generation_number == generation_logs.c.number)
@@ -307,22 +297,22 @@ async def image_counts(connection: AsyncConnection, ids: Sequence[str]) -> dict[
 
 _NEWEST_MARKS, _NEWEST_AT = (
     select(column)
-    .where(verdict_rows.c.generation_number == generation_logs.c.number)
-    .order_by(verdict_rows.c.number.desc())
+    .where(verdicts.c.generation_number == generation_logs.c.number)
+    .order_by(verdicts.c.number.desc())
     .limit(1)
     .scalar_subquery()
     .label(name)
-    for column, name in ((verdict_rows.c.marks, "marks"), (verdict_rows.c.created_at, "said_at"))
+    for column, name in ((verdicts.c.marks, "marks"), (verdicts.c.created_at, "verdict_at"))
 )
-_OF_RECOMPUTATION = {name: f"recomputed_{name}" for name in ("generation", "keyword", "former")}
 _GENERATIONS = select(
     generation_logs,
     _NEWEST_MARKS,
     _NEWEST_AT,
-    *(select(recomputation.c[name]).scalar_subquery().label(label) for name, label in _OF_RECOMPUTATION.items()),
+    select(rebuild_state.c.generation).scalar_subquery().label("rebuilt_generation"),
+    select(rebuild_state.c.keyword).scalar_subquery().label("rebuilt_keyword"),
+    select(rebuild_state.c.former).scalar_subquery().label("rebuild_outdated"),
 )
-_COLUMNS = tuple(column.name for column in _GENERATIONS.selected_columns)
-_FIND = Reading(lambda _: _GENERATIONS.where(generation_logs.c.id == bindparam("of_id")))
+_ONE_GENERATION = _GENERATIONS.where(generation_logs.c.id == bindparam("of_id"))
 _ALL_KEYWORDS = (
     select(
         generation_keywords.c.generation_number,
@@ -333,7 +323,7 @@ _ALL_KEYWORDS = (
     .join(keywords)
     .order_by(generation_keywords.c.generation_number, generation_keywords.c.position)
 )
-_PICTURED = generation_images.join(checkpoints).outerjoin(
+_IMAGES_JOINED = generation_images.join(checkpoints).outerjoin(
     generation_utilities,
     (generation_utilities.c.generation_number == generation_images.c.generation_number)
     & (generation_utilities.c.checkpoint_id == generation_images.c.checkpoint_id),
@@ -348,7 +338,7 @@ _ALL_IMAGES = (
         generation_images.c.type,
         generation_utilities.c.utility,
     )
-    .select_from(_PICTURED)
+    .select_from(_IMAGES_JOINED)
     .order_by(generation_images.c.generation_number, generation_images.c.position)
 )
 _KEYWORDS, _IMAGES = (
@@ -358,7 +348,7 @@ _KEYWORDS, _IMAGES = (
         (_ALL_IMAGES, generation_images.c.generation_number),
     )
 )
-# One generation is found for each verdict, and each statement is waited for: its parts come in one.
+# Each verdict reads one generation, and waits for each statement: keywords and images come in one.
 _PARTS_OF_ONE = union_all(
     select(
         generation_keywords.c.position,
@@ -374,18 +364,15 @@ _PARTS_OF_ONE = union_all(
         *(null().label(name) for name in ("text", "weight", "keyword_id")),
         *(column for column in _ALL_IMAGES.selected_columns if column.name != "generation_number"),
     )
-    .select_from(_PICTURED)
+    .select_from(_IMAGES_JOINED)
     .where(generation_images.c.generation_number == bindparam("number")),
 ).order_by("position")
-
-_COLUMNS_OF_PARTS = tuple(column.name for column in _PARTS_OF_ONE.selected_columns)
-_FIND_PARTS = Reading(lambda _: _PARTS_OF_ONE)
 
 
 async def _whole(connection: AsyncConnection, query: Select[Any]) -> list[LoggedGeneration]:
     rows = (await connection.execute(query)).mappings().all()
-    words: dict[int, list[_Named]] = defaultdict(list)
-    images: dict[int, list[_Named]] = defaultdict(list)
+    words: dict[int, list[_Mapping]] = defaultdict(list)
+    images: dict[int, list[_Mapping]] = defaultdict(list)
     for start in range(0, len(rows), _AT_ONCE):
         numbers = {"numbers": [row["number"] for row in rows[start : start + _AT_ONCE]]}
         for word in (await connection.execute(_KEYWORDS, numbers)).mappings():
@@ -395,8 +382,8 @@ async def _whole(connection: AsyncConnection, query: Select[Any]) -> list[Logged
     return [_logged(row, words[row["number"]], images[row["number"]]) for row in rows]
 
 
-def _logged(row: _Named, words: Sequence[_Named], images: Sequence[_Named]) -> LoggedGeneration:
-    marks: str = row["marks"] or verdicts.UNJUDGED * len(images)
+def _logged(row: _Mapping, words: Sequence[_Mapping], images: Sequence[_Mapping]) -> LoggedGeneration:
+    marks: str = row["marks"] or UNJUDGED * len(images)
     return LoggedGeneration(
         number=row["number"],
         generation=Generation(
@@ -406,27 +393,27 @@ def _logged(row: _Named, words: Sequence[_Named], images: Sequence[_Named]) -> L
                 JudgedImage(
                     position,
                     ImageFile(image["name"], image["filename"], image["subfolder"], image["type"]),
-                    verdicts.VERDICTS.get(mark),
+                    VERDICTS.get(mark),
                 )
                 for position, (image, mark) in enumerate(zip(images, marks, strict=True))
             ),
         ),
         marks=marks,
-        verdict_at=row["said_at"],
+        verdict_at=row["verdict_at"],
         utilities={image["name"]: image["utility"] for image in images if image["utility"] is not None},
         ids=Ids(
             {OVERALL: OVERALL_ID, **{word["text"]: word["keyword_id"] for word in words}},
             {image["name"]: image["checkpoint_id"] for image in images},
         ),
         basis=unpacked(row["basis"]) if row["basis"] else None,
-        recomputation=None
-        if row["recomputed_generation"] is None
-        else Recomputation(**{name: row[label] for name, label in _OF_RECOMPUTATION.items()}),
+        rebuild_progress=None
+        if row["rebuilt_generation"] is None
+        else RebuildProgress(row["rebuilt_generation"], row["rebuilt_keyword"], row["rebuild_outdated"]),
     )
 
 
 def with_newest_verdict() -> Join:
-    """Generations beside their newest verdict, if any; joined, for a subselect would be run per mention."""
-    of_it = select(func.max(verdict_rows.c.number)).where(verdict_rows.c.generation_number == generation_logs.c.number)
-    newest_of_it = of_it.correlate(generation_logs).scalar_subquery()
-    return generation_logs.outerjoin(verdict_rows, verdict_rows.c.number == newest_of_it)
+    """Generations with their newest verdict, if any; joined, because a subselect would run once per mention."""
+    newest = select(func.max(verdicts.c.number)).where(verdicts.c.generation_number == generation_logs.c.number)
+    newest_of_it = newest.correlate(generation_logs).scalar_subquery()
+    return generation_logs.outerjoin(verdicts, verdicts.c.number == newest_of_it)

@@ -1,9 +1,9 @@
 """Pages of what was learned, keyword by checkpoint, in SQL.
 
-Functions of a connection, read by people alone. Separate from `statistics_store` because how a page of
-millions of rows is found within a tenth of a second has nothing to do with what they mean. Few rows are all
-sorted; of many, those with most evidence come out of an index, and other orders are orders among these: a
-table of a million words sorted by rate would begin with what was seen once.
+Functions of a connection, for people to read. Separate from `statistics` because how a page of millions of rows
+is found within a tenth of a second has nothing to do with what they mean. Few rows are all sorted. Of many,
+those with most evidence come out of an index, and other orders are orders among these: a table of a million
+words sorted by rate would begin with what was seen once.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.schema import OVERALL_ID, checkpoints, keyword_pairs, keywords, pair_statistics
 from ..reports import PairOrder, PairRow
-from . import statistics as statistics_store
+from . import statistics
 
 FEW = 20_000
-"""So many rows are sorted as they are asked for."""
+"""Up to so many rows are all sorted."""
 MOST_SORTED = 10_000
 """Of more rows so many are sorted: those with most evidence."""
 _MANY = 100_000
-"""So many of a search's rows are met often enough where all rows are gone through, most evidence first."""
+"""Where a search fits so many rows, going through all rows, most evidence first, soon meets a page of them."""
 _COUNTED = 20
 """The rows of so many checkpoints are counted within a tenth of a second."""
 
@@ -35,7 +35,7 @@ _KEYWORD, _CHECKPOINT = pair_statistics.c.keyword_id, pair_statistics.c.checkpoi
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which rows are asked for; `search` is a part of the keyword or of the checkpoint's name."""
+    """Which rows to read; `search` is a part of the keyword or of the checkpoint's name."""
 
     keyword: str | None = None
     checkpoint: str | None = None
@@ -53,38 +53,38 @@ class Page:
 async def pair_rows(
     connection: AsyncConnection, page: Page, *, exact: bool = False, partial: bool = False
 ) -> tuple[tuple[PairRow, ...], int]:
-    """One page of keyword x checkpoint rows, and how many can be turned over in all.
+    """One page of keyword x checkpoint rows, and how many rows all pages have.
 
     `partial`: they have not been counted, and are too many to be counted now.
     """
     exact = exact or partial
-    fitting = await _fitting(connection, page.search) if page.search else None
-    asked = _asked(page, fitting)
+    matches = await _matches(connection, page.search) if page.search else None
+    conditions = _conditions(page, matches)
     if partial and page.is_whole:
-        found = FEW + 1
+        total = FEW + 1
     else:
-        found = await _count(connection, page, asked, fitting, exact=exact)
-    if found > FEW and fitting is not None and (page.sort == "total" or found > _MANY or fitting.is_broad):
-        asked = _asked(page, fitting, walked=True)
-    if found <= FEW:
-        query = _sorted(select(_KEYWORD, _CHECKPOINT, *_NUMBERS).where(*asked).subquery(), page)
+        total = await _count(connection, page, conditions, matches, exact=exact)
+    if total > FEW and matches is not None and (page.sort == "total" or total > _MANY or matches.is_broad):
+        conditions = _conditions(page, matches, by_index_of_totals=True)
+    if total <= FEW:
+        query = _sorted(select(_KEYWORD, _CHECKPOINT, *_NUMBERS).where(*conditions).subquery(), page)
     elif page.sort == "total":
-        found = MOST_SORTED if fitting is not None and found == FEW + 1 else found
+        total = MOST_SORTED if matches is not None and total == FEW + 1 else total
         query = _sorted(
-            _most(asked, page.descending).limit(page.limit).offset(page.offset).subquery(), page, paged=True
+            _most(conditions, page.descending).limit(page.limit).offset(page.offset).subquery(), page, paged=True
         )
     elif page.sort == "keyword" and page.is_whole and not exact:
-        return await _of_keywords(connection, page), found
+        return await _of_keywords(connection, page), total
     else:
-        found = MOST_SORTED
-        query = _sorted(_most(asked).limit(found).subquery(), page)
+        total = MOST_SORTED
+        query = _sorted(_most(conditions).limit(total).subquery(), page)
     rows = await connection.execute(query)
-    return tuple(PairRow(*row) for row in rows), found
+    return tuple(PairRow(*row) for row in rows), total
 
 
 @dataclass(frozen=True, slots=True)
-class _Fitting:
-    """What has a search in it: some keyword or none, and so many checkpoints."""
+class _Matches:
+    """What has the searched text in it: any keyword or none, and so many checkpoints."""
 
     keywords: bool
     checkpoints: int
@@ -95,41 +95,40 @@ class _Fitting:
         return self.checkpoints > (0 if self.keywords else _COUNTED)
 
 
-async def _fitting(connection: AsyncConnection, search: str) -> _Fitting:
-    heard = select(keywords.c.id).where(_holds(keywords.c.text, search)).limit(1)
-    named = select(func.count()).where(_holds(checkpoints.c.name, search))
-    in_keywords = (await connection.execute(heard)).first() is not None
-    return _Fitting(in_keywords, (await connection.execute(named)).scalar_one())
+async def _matches(connection: AsyncConnection, search: str) -> _Matches:
+    any_keyword = select(keywords.c.id).where(_contains(keywords.c.text, search)).limit(1)
+    in_names = select(func.count()).where(_contains(checkpoints.c.name, search))
+    in_keywords = (await connection.execute(any_keyword)).first() is not None
+    return _Matches(in_keywords, (await connection.execute(in_names)).scalar_one())
 
 
-def _asked(page: Page, fitting: _Fitting | None, *, walked: bool = False) -> list[ColumnElement[bool]]:
-    """The conditions; `walked` keeps databases from looking a search up in an index and then sorting it all,
-    where most evidence first leads to a page of it sooner."""
-    asked: list[ColumnElement[bool]] = [_KEYWORD != OVERALL_ID]
+def _conditions(page: Page, matches: _Matches | None, *, by_index_of_totals: bool = False) -> list[ColumnElement[bool]]:
+    """`by_index_of_totals` keeps databases from looking a search up in another index and sorting all it fits,
+    where going through the rows, most evidence first, leads to a page of it sooner."""
+    conditions: list[ColumnElement[bool]] = [_KEYWORD != OVERALL_ID]
     if page.keyword is not None:
-        asked.append(_id_of(keywords.c.id, keywords.c.text, page.keyword) == _KEYWORD)
+        conditions.append(_id_of(keywords.c.id, keywords.c.text, page.keyword) == _KEYWORD)
     if page.checkpoint is not None:
-        asked.append(_id_of(checkpoints.c.id, checkpoints.c.name, page.checkpoint) == _CHECKPOINT)
-    if page.search and fitting is not None:
-        # Looked for once in each text, not once in each pair that has it; an index serves one column alone.
-        kinds: list[ColumnElement[bool]] = []
-        if fitting.keywords:
-            heard = select(keywords.c.id).where(_holds(keywords.c.text, page.search))
-            kinds.append(_KEYWORD.in_(heard))
-        if fitting.checkpoints:
-            named = select(checkpoints.c.id).where(_holds(checkpoints.c.name, page.search))
-            kinds.append(_CHECKPOINT.in_(named))
-        # `IS TRUE` is what neither database looks for in an index.
-        asked.append(or_(*(kind.is_(true()) if walked else kind for kind in kinds)) if kinds else false())
-    return asked
+        conditions.append(_id_of(checkpoints.c.id, checkpoints.c.name, page.checkpoint) == _CHECKPOINT)
+    if page.search and matches is not None:
+        # Searched once in each text, not once in each pair that has it; an index serves one column only.
+        parts: list[ColumnElement[bool]] = []
+        if matches.keywords:
+            parts.append(_KEYWORD.in_(select(keywords.c.id).where(_contains(keywords.c.text, page.search))))
+        if matches.checkpoints:
+            parts.append(_CHECKPOINT.in_(select(checkpoints.c.id).where(_contains(checkpoints.c.name, page.search))))
+        # Neither database looks for `IS TRUE` in an index.
+        parts = [part.is_(true()) for part in parts] if by_index_of_totals else parts
+        conditions.append(or_(*parts) if parts else false())
+    return conditions
 
 
 def _id_of(id_: ColumnElement[int], column: ColumnElement[str], text: str) -> ColumnElement[int]:
-    found: ColumnElement[int] = select(id_).where(column == text).scalar_subquery()
-    return found
+    query: ColumnElement[int] = select(id_).where(column == text).scalar_subquery()
+    return query
 
 
-def _holds(column: ColumnElement[str], search: str) -> ColumnElement[bool]:
+def _contains(column: ColumnElement[str], search: str) -> ColumnElement[bool]:
     pattern = func.lower("%" + re.sub(r"([%_\\])", r"\\\1", search) + "%")
     return func.lower(column).like(pattern, escape="\\")
 
@@ -137,47 +136,47 @@ def _holds(column: ColumnElement[str], search: str) -> ColumnElement[bool]:
 async def _count(
     connection: AsyncConnection,
     page: Page,
-    asked: list[ColumnElement[bool]],
-    fitting: _Fitting | None,
+    conditions: list[ColumnElement[bool]],
+    matches: _Matches | None,
     *,
     exact: bool,
 ) -> int:
     if page.is_whole:
-        return (await statistics_store.count(connection, exact=exact))["pairs"]
-    alone = page.search and page.keyword is None and page.checkpoint is None
-    if alone and fitting is not None and not fitting.checkpoints and not exact:
-        heard = select(func.coalesce(func.sum(keyword_pairs.c.pairs), 0)).select_from(
+        return (await statistics.count(connection, exact=exact))["pairs"]
+    is_search_alone = page.search and page.keyword is None and page.checkpoint is None
+    if is_search_alone and matches is not None and not matches.checkpoints and not exact:
+        pairs = select(func.coalesce(func.sum(keyword_pairs.c.pairs), 0)).select_from(
             keyword_pairs.join(keywords, keywords.c.id == keyword_pairs.c.keyword_id)
         )
-        held = (keywords.c.id != OVERALL_ID, _holds(keywords.c.text, page.search or ""))
-        return int((await connection.execute(heard.where(*held))).scalar_one())
-    if alone and fitting is not None and fitting.is_broad:
-        # As far as it matters whether all of them are sorted.
-        some = select(_KEYWORD).where(*asked).limit(FEW + 1).subquery()
+        pairs = pairs.where(keywords.c.id != OVERALL_ID, _contains(keywords.c.text, page.search or ""))
+        return int((await connection.execute(pairs)).scalar_one())
+    if is_search_alone and matches is not None and matches.is_broad:
+        # No further than needed to know whether all of them are sorted.
+        some = select(_KEYWORD).where(*conditions).limit(FEW + 1).subquery()
         return int((await connection.execute(select(func.count()).select_from(some))).scalar_one())
     # A server counts in an index of checkpoints alone as long as it need not look which keyword it is.
     counted, overall = (
-        select(func.count()).select_from(pair_statistics).where(first, *asked[1:]).scalar_subquery()
+        select(func.count()).select_from(pair_statistics).where(first, *conditions[1:]).scalar_subquery()
         for first in (true(), _KEYWORD == OVERALL_ID)
     )
     return int((await connection.execute(select(counted - overall))).scalar_one())
 
 
-def _most(asked: list[ColumnElement[bool]], descending: bool = True) -> Select[Any]:
+def _most(conditions: list[ColumnElement[bool]], descending: bool = True) -> Select[Any]:
     """The rows in the order of an index: of their totals, or of one checkpoint's totals."""
     order = pair_statistics.c.total.desc() if descending else pair_statistics.c.total.asc()
-    query = select(_KEYWORD, _CHECKPOINT, *_NUMBERS).where(*asked)
+    query = select(_KEYWORD, _CHECKPOINT, *_NUMBERS).where(*conditions)
     return query.order_by(order, _KEYWORD, _CHECKPOINT)
 
 
 async def _of_keywords(connection: AsyncConnection, page: Page) -> tuple[PairRow, ...]:
-    """A page in the order of the keywords: which of them are on it follows from how many pairs each has."""
+    """A page in the order of the keywords: how many pairs each has says which of them are on it."""
     order = keywords.c.text.desc() if page.descending else keywords.c.text.asc()
     counted = select(keywords.c.id, keyword_pairs.c.pairs).select_from(
         keywords.join(keyword_pairs, keyword_pairs.c.keyword_id == keywords.c.id)
     )
     counted = counted.where(keywords.c.id != OVERALL_ID).order_by(order)
-    # Each keyword has a pair at least: the page does not go on beyond so many.
+    # Each keyword has at least one pair, so that the page ends within so many keywords.
     rows = (await connection.execute(counted.limit(page.offset + page.limit))).all()
     passed, first = 0, 0
     ids: list[int] = []

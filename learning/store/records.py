@@ -1,7 +1,7 @@
-"""A generation as the log holds it, with what only the store needs of it.
+"""A generation as it is logged, with what only the store needs of it.
 
-Separate from `log_store` because the statistics, the exchange and forgetting work on these values, while only
-that one reads and writes their rows.
+Separate from `generations` because the statistics, the exchange and forgetting work on these values, while only
+that module reads and writes their rows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 from ..model.evidence import Comparison
 from ..model.snapshot import PriorSnapshot
 from ..values import Generation, Shown
-from . import verdict_marks as verdicts
+from .verdict_marks import REJECTED, SELECTED, UNJUDGED, VERDICTS, judges
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True)
-class Recomputation:
-    """How far the statistics are recomputed beside the work, as one transaction sees it.
+class RebuildProgress:
+    """How far the statistics have been recomputed in the background, as one transaction sees it.
 
     Attributes
     ----------
@@ -34,13 +34,13 @@ class Recomputation:
         The new sums know every verdict on the generations numbered up to it.
     keyword
         The new sums of the keywords with ids up to it have taken the place of the former.
-    former
+    outdated
         The sums in use are another formula's: nothing can be added to them or taken from them.
     """
 
     generation: int
     keyword: int
-    former: bool
+    outdated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +51,34 @@ class LoggedGeneration:
     generation: Generation
     marks: str
     verdict_at: datetime | None
-    """When the newest verdict was given, also one that withdrew the former; None: none ever."""
+    """When the newest verdict was given, also one that withdrew another; None: none ever."""
     utilities: Mapping[str, float]
     ids: Ids
     basis: PriorSnapshot | None = None
-    recomputation: Recomputation | None = None
+    rebuild_progress: RebuildProgress | None = None
 
     def judged(self, marks: str, now: datetime) -> Generation:
         """The generation as it is once a verdict with these marks is stored."""
         return replace(
             self.generation,
             images=tuple(
-                replace(image, verdict=verdicts.VERDICTS.get(mark))
+                replace(image, verdict=VERDICTS.get(mark))
                 for image, mark in zip(self.generation.images, marks, strict=True)
             ),
-            judged_at=now if verdicts.judges(marks) else None,
+            judged_at=now if judges(marks) else None,
         )
 
     def judged_round(self, marks: str) -> Comparison:
-        """The round as a verdict with these marks judges it."""
+        """What a verdict with these marks compares."""
         parts: dict[str, Shown] = {}
-        for image, mark in zip(self.generation.images, marks or "." * len(self.generation.images), strict=True):
+        for image, mark in zip(self.generation.images, marks or UNJUDGED * len(self.generation.images), strict=True):
             name = image.file.checkpoint
             part = parts.get(name) or Shown(name, 0, utility=self.utilities.get(name))
             parts[name] = Shown(
                 name,
                 part.images + 1,
-                part.selected + (mark == verdicts.SELECTED),
-                part.rejected + (mark == verdicts.REJECTED),
+                part.selected + (mark == SELECTED),
+                part.rejected + (mark == REJECTED),
                 part.utility,
             )
         return Comparison(self.generation.keywords, tuple(parts.values()), self.generation.stage, self.basis)

@@ -1,12 +1,11 @@
-"""Sums of the log for people to look at, kept beside it so that a long one need not be read again.
+"""Rollups of the log that people look at, stored so that a long log need not be read again.
 
-They are brought up to date when somebody looks or imports, not when somebody teaches: a verdict pays nothing
-for them. A long log that has none is summed up beside the work (`counting`).
-Generations and verdicts are numbered as they come, so what is new since the last look is what has a greater
-number. Neighbouring generations are summed in blocks, and a block is summed anew when one of its generations
-was judged anew. What is taken out of the log is taken out here at once (`take_out`, `sum_again`).
-No decision is made of these numbers, and all can be had from the log alone (`progress_store`, `exact`); a
-short log is read itself.
+They are brought up to date when somebody looks or imports, not when somebody judges: a verdict pays nothing
+for them. A long log that has none is rolled up in the background (`rollup_task`). Generations and verdicts
+are numbered as they come, so that what is new since the last time is what has a greater number. Neighbouring
+generations are summed in blocks; a block is summed again when one of its generations got another verdict.
+What is deleted from the log is taken out here at once (`take_out`, `sum_again`). No decision depends on these
+numbers, and all of them follow from the log alone (`overview`, `exact`); a short log has none.
 
 Functions of a connection, to be called inside one of `Database`'s transactions.
 """
@@ -28,14 +27,14 @@ from ..database.schema import (
     generation_logs,
     keyword_pairs,
     log_blocks,
-    log_sums,
     pair_statistics,
+    rollup_state,
+    verdicts,
 )
-from ..database.schema import verdicts as verdict_rows
 from ..reports import Progress
 from ..values import MOST_BRANCHES
-from . import verdict_marks as verdicts
 from .generations import with_newest_verdict
+from .verdict_marks import REJECTED, SELECTED
 
 BLOCK = 64
 """Generations in a block: a million of them are some 16,000 blocks, which are summed up in milliseconds."""
@@ -50,7 +49,7 @@ _IDS_AT_ONCE = 400  # SQLite before 3.32 takes at most 999 parameters in a state
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Up to where the sums go."""
+    """The newest generation in the blocks, and the newest verdicts that blocks and pairs include."""
 
     generation: int
     verdict: int
@@ -58,15 +57,15 @@ class State:
 
 
 async def state(connection: AsyncConnection) -> State:
-    columns = (log_sums.c.generation, log_sums.c.verdict, log_sums.c.pairs_verdict)
+    columns = (rollup_state.c.generation, rollup_state.c.verdict, rollup_state.c.pairs_verdict)
     row = (await connection.execute(select(*columns))).one_or_none()
     return State(*row) if row else State(0, 0, 0)
 
 
 async def _set(connection: AsyncConnection, generation: int, verdict: int, pairs_verdict: int) -> None:
-    await connection.execute(delete(log_sums))
+    await connection.execute(delete(rollup_state))
     values = {"id": 1, "generation": generation, "verdict": verdict, "pairs_verdict": pairs_verdict}
-    await connection.execute(insert(log_sums), values)
+    await connection.execute(insert(rollup_state), values)
 
 
 async def behind(connection: AsyncConnection) -> bool | None:
@@ -77,7 +76,7 @@ async def behind(connection: AsyncConnection) -> bool | None:
     return _full(generation) > known.generation or verdict > min(known.verdict, known.pairs_verdict)
 
 
-async def left(connection: AsyncConnection) -> int:
+async def remaining(connection: AsyncConnection) -> int:
     """How many generations have not been summed up; of a log too short for sums, none."""
     newest = (await _newest(connection))[0]
     return 0 if newest < FEWEST else _full(newest) - (await state(connection)).generation
@@ -88,19 +87,19 @@ async def progress(connection: AsyncConnection) -> Progress:
 
 
 async def bring_up_to_date(connection: AsyncConnection) -> bool:
-    """Sum up a page of what is new; whether more is left."""
+    """Sum up a page of what is new; returns whether more is left."""
     known, (generation, verdict) = await state(connection), await _newest(connection)
     until = min(_full(generation), known.generation + _BLOCKS_AT_ONCE * BLOCK)
     if until > known.generation:
         await _sum(connection, known.generation, until)
         await _count_images(connection, known.generation, until, 1)
     # Blocks that are summed now know of all verdicts; older ones do not know of the newest.
-    said = verdict if known.generation == 0 else min(verdict, known.verdict + _VERDICTS_AT_ONCE)
+    verdict_until = verdict if known.generation == 0 else min(verdict, known.verdict + _VERDICTS_AT_ONCE)
     if known.generation:
-        await _sum_anew(connection, known, said)
-    heard = await _count_new_pairs(connection, known.pairs_verdict, verdict)
-    await _set(connection, until, said, heard)
-    return until < _full(generation) or min(said, heard) < verdict
+        await _sum_again(connection, known, verdict_until)
+    pairs_until = await _count_new_pairs(connection, known.pairs_verdict, verdict)
+    await _set(connection, until, verdict_until, pairs_until)
+    return until < _full(generation) or min(verdict_until, pairs_until) < verdict
 
 
 async def take_out(connection: AsyncConnection, numbers: Collection[int]) -> None:
@@ -115,7 +114,7 @@ async def take_out(connection: AsyncConnection, numbers: Collection[int]) -> Non
 async def sum_again(connection: AsyncConnection, numbers: Collection[int], keyword_ids: Collection[int]) -> None:
     """To be called after they, or pairs of some keywords, were deleted."""
     known, (generation, verdict) = await state(connection), await _newest(connection)
-    # The numbers of the newest may be given anew, to generations that no block knows.
+    # The numbers of the newest may be given again, to generations that are in no block.
     until = min(known.generation, _full(generation))
     if until < known.generation:
         await _count_images(connection, until, known.generation, -1)
@@ -136,70 +135,70 @@ async def count_again(connection: AsyncConnection, keyword_ids: Collection[int])
             await _count_pairs(connection, ids[start : start + _IDS_AT_ONCE])
 
 
-async def start_anew(connection: AsyncConnection) -> None:
-    """Forget all sums: more has changed than can be told."""
+async def clear(connection: AsyncConnection) -> None:
+    """Delete all rollups: too much of the log has changed."""
     for table in (log_blocks, keyword_pairs, checkpoint_images):
         await connection.execute(delete(table))
     await _set(connection, 0, 0, 0)
 
 
-def rounds(place: ColumnElement[int], after: int, until: int | None = None) -> Subquery:
+def per_generation(place: ColumnElement[int], after: int, until: int | None = None) -> Subquery:
     """One row per generation numbered beyond `after`, up to `until`, with its `place` and what is summed."""
     number, images_of = generation_logs.c.number, generation_images.c.generation_number
-    wanted, pictured = [number > after], [images_of > after]
+    logged, pictured = [number > after], [images_of > after]
     if until is not None:
-        wanted.append(number <= until)
+        logged.append(number <= until)
         pictured.append(images_of <= until)
     shown_first = func.max(case((generation_images.c.position == 0, generation_images.c.checkpoint_id)))
-    made = (
+    images = (
         select(images_of, func.count().label("images"), shown_first.label("shown_first"))
         .where(*pictured)
         .group_by(images_of)
         .subquery()
     )
-    marks = verdict_rows.c.marks
+    marks = verdicts.c.marks
     of_first = (
         select(generation_images.c.position)
         .where(
             images_of == number,
-            generation_images.c.checkpoint_id == made.c.shown_first,
-            func.substr(marks, generation_images.c.position + 1, 1) == verdicts.SELECTED,
+            generation_images.c.checkpoint_id == images.c.shown_first,
+            func.substr(marks, generation_images.c.position + 1, 1) == SELECTED,
         )
-        .correlate(generation_logs, made, verdict_rows)
+        .correlate(generation_logs, images, verdicts)
         .exists()
     )
-    # Most rounds are told by their letters alone; only the others are worth looking up their images.
-    at_once = func.substr(marks, 1, 1) == verdicts.SELECTED
-    somewhere = marks.contains(verdicts.SELECTED, autoescape=True)
-    learned = ~generation_logs.c.fallback
-    kept, thrown = (
+    # Most often the first letter tells; only where it does not are the images looked up.
+    at_once = func.substr(marks, 1, 1) == SELECTED
+    somewhere = marks.contains(SELECTED, autoescape=True)
+    is_learned = ~generation_logs.c.fallback
+    selected, rejected = (
         func.coalesce(func.length(marks) - func.length(func.replace(marks, mark, "")), 0)
-        for mark in (verdicts.SELECTED, verdicts.REJECTED)
+        for mark in (SELECTED, REJECTED)
     )
     return (
         select(
             place.label("place"),
             generation_logs.c.confidence,
             generation_logs.c.created_at,
-            made.c.images,
+            images.c.images,
             case((generation_logs.c.judged_at.is_not(None), 1), else_=0).label("judged"),
             case((at_once, 1), (and_(somewhere, of_first), 1), else_=0).label("agreed"),
-            case((and_(generation_logs.c.strategy == "exploit", learned), 1), else_=0).label("exploited"),
-            case((and_(made.c.images < MOST_BRANCHES, learned), MOST_BRANCHES - made.c.images), else_=0).label(
+            case((and_(generation_logs.c.strategy == "exploit", is_learned), 1), else_=0).label("exploited"),
+            case((and_(images.c.images < MOST_BRANCHES, is_learned), MOST_BRANCHES - images.c.images), else_=0).label(
                 "images_saved"
             ),
-            kept.label("selected"),
-            thrown.label("rejected"),
-            case((and_(thrown > 0, kept == 0), 1), else_=0).label("rejected_all"),
+            selected.label("selected"),
+            rejected.label("rejected"),
+            case((and_(rejected > 0, selected == 0), 1), else_=0).label("rejected_all"),
         )
-        .select_from(with_newest_verdict().join(made, made.c.generation_number == number))
-        .where(*wanted)
+        .select_from(with_newest_verdict().join(images, images.c.generation_number == number))
+        .where(*logged)
         .subquery()
     )
 
 
 def summed(of: Subquery | Table, names: Sequence[str] = ()) -> list[ColumnElement[Any]]:
-    """Sums and first and last moments of rounds, or of blocks of them."""
+    """Sums, and first and last moments, of what `per_generation` gives, or of blocks of that."""
     if isinstance(of, Table):
         edges = (func.min(of.c.first_at), func.max(of.c.last_at))
     else:
@@ -218,8 +217,7 @@ def _full(generation: int) -> int:
 
 async def _newest(connection: AsyncConnection) -> tuple[int, int]:
     newest = [
-        select(func.coalesce(func.max(table.c.number), 0)).scalar_subquery()
-        for table in (generation_logs, verdict_rows)
+        select(func.coalesce(func.max(table.c.number), 0)).scalar_subquery() for table in (generation_logs, verdicts)
     ]
     generation, verdict = (await connection.execute(select(*newest))).one()
     return generation, verdict
@@ -227,7 +225,7 @@ async def _newest(connection: AsyncConnection) -> tuple[int, int]:
 
 async def _sum(connection: AsyncConnection, after: int, until: int) -> None:
     """Sum the blocks of the generations beyond `after`, up to `until`."""
-    logged = rounds((generation_logs.c.number - 1) // BLOCK, after, until)
+    logged = per_generation((generation_logs.c.number - 1) // BLOCK, after, until)
     rows = await connection.execute(
         select(logged.c.place.label("block"), func.count().label("generations"), *summed(logged)).group_by(
             logged.c.place
@@ -240,11 +238,11 @@ async def _sum(connection: AsyncConnection, after: int, until: int) -> None:
         await connection.execute(insert(log_blocks), blocks)
 
 
-async def _sum_anew(connection: AsyncConnection, known: State, said: int) -> None:
-    """Sum the blocks in which something was judged since the last time."""
-    judged = select((verdict_rows.c.generation_number - 1) // BLOCK).where(
-        verdict_rows.c.number.between(known.verdict + 1, said),
-        verdict_rows.c.generation_number <= known.generation,
+async def _sum_again(connection: AsyncConnection, known: State, verdict_until: int) -> None:
+    """Sum the blocks again in which something was judged since the last time."""
+    judged = select((verdicts.c.generation_number - 1) // BLOCK).where(
+        verdicts.c.number.between(known.verdict + 1, verdict_until),
+        verdicts.c.generation_number <= known.generation,
     )
     for block in sorted({row[0] for row in await connection.execute(judged.distinct())}):
         await _sum(connection, block * BLOCK, (block + 1) * BLOCK)
@@ -255,17 +253,16 @@ async def _count_images(connection: AsyncConnection, after: int, until: int, sig
 
 
 async def _add_images(connection: AsyncConnection, which: ColumnElement[bool], sign: int) -> None:
-    made = select(generation_images.c.checkpoint_id, func.count()).where(which)
+    counts = select(generation_images.c.checkpoint_id, func.count()).where(which)
     counted = {
-        row[0]: sign * row[1] for row in await connection.execute(made.group_by(generation_images.c.checkpoint_id))
+        row[0]: sign * row[1] for row in await connection.execute(counts.group_by(generation_images.c.checkpoint_id))
     }
     if not counted:
         return
-    held = select(checkpoint_images).where(checkpoint_images.c.checkpoint_id.in_(counted))
-    for row in await connection.execute(held):
+    stored = select(checkpoint_images).where(checkpoint_images.c.checkpoint_id.in_(counted))
+    for row in await connection.execute(stored):
         counted[row.checkpoint_id] += row.images
-    gone = checkpoint_images.c.checkpoint_id.in_(counted)
-    await connection.execute(delete(checkpoint_images).where(gone))
+    await connection.execute(delete(checkpoint_images).where(checkpoint_images.c.checkpoint_id.in_(counted)))
     rows = [{"checkpoint_id": id_, "images": images} for id_, images in counted.items() if images]
     if rows:
         await connection.execute(insert(checkpoint_images), rows)
@@ -279,9 +276,11 @@ async def _count_new_pairs(connection: AsyncConnection, after: int, newest: int)
         await connection.execute(insert(keyword_pairs).from_select(["keyword_id", "pairs"], every))
         return newest
     until = min(newest, after + _VERDICTS_AT_ONCE)
-    judged = select(verdict_rows.c.generation_number).where(verdict_rows.c.number.between(after + 1, until))
-    heard = select(generation_keywords.c.keyword_id).where(generation_keywords.c.generation_number.in_(judged))
-    ids = sorted({row[0] for row in await connection.execute(heard.distinct())} | {OVERALL_ID})
+    judged = select(verdicts.c.generation_number).where(verdicts.c.number.between(after + 1, until))
+    judged_keywords = select(generation_keywords.c.keyword_id).where(
+        generation_keywords.c.generation_number.in_(judged)
+    )
+    ids = sorted({row[0] for row in await connection.execute(judged_keywords.distinct())} | {OVERALL_ID})
     for start in range(0, len(ids), _IDS_AT_ONCE):
         await _count_pairs(connection, ids[start : start + _IDS_AT_ONCE])
     return until

@@ -1,9 +1,8 @@
-"""From what a person or a client says of a generation's images to one mark per image.
+"""From a verdict as it is sent to one mark per image.
 
 Pure, and separate from the service because a verdict comes in two forms, counts per checkpoint and positions
-of images, and because everything that can be wrong with one is told here. A mark is one letter, so that a
-verdict is a short text in the order of the images: `+-.` means the first selected, the second rejected,
-nothing said of the third.
+of images, and because it is checked here. A mark is one letter, so that a verdict is a short text in the order
+of the images: `+-.` means that the first was selected, the second rejected, and the third not judged.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ VERDICTS: Mapping[str, Literal["selected", "rejected"]] = {SELECTED: "selected",
 
 
 def judges(marks: str) -> bool:
-    """True unless the marks say nothing of any image."""
+    """Whether the marks judge any image."""
     return SELECTED in marks or REJECTED in marks
 
 
@@ -78,20 +77,20 @@ def marks_of_counts(shown: Sequence[str], selected: Mapping[str, int], rejected:
         If more images are selected and rejected than the checkpoint made, or a count is no whole number from
         0.
     """
-    kept, thrown = _checked(selected, shown), _checked(rejected, shown)
-    for name in {**kept, **thrown}:
-        made, said = shown.count(name), kept.get(name, 0) + thrown.get(name, 0)
-        if said > made:
+    kept, dismissed = _checked(selected, shown), _checked(rejected, shown)
+    for name in {**kept, **dismissed}:
+        images, judged = shown.count(name), kept.get(name, 0) + dismissed.get(name, 0)
+        if judged > images:
             raise InvalidVerdict(
-                f"{name} made {made} of the images, but {said} are selected or rejected. Send at most {made}."
+                f"{name} made {images} of the images, but {judged} are selected or rejected. Send at most {images}."
             )
     marks = []
     for name in shown:
         if kept.get(name):
             kept[name] -= 1
             marks.append(SELECTED)
-        elif thrown.get(name):
-            thrown[name] -= 1
+        elif dismissed.get(name):
+            dismissed[name] -= 1
             marks.append(REJECTED)
         else:
             marks.append(UNJUDGED)
@@ -99,13 +98,13 @@ def marks_of_counts(shown: Sequence[str], selected: Mapping[str, int], rejected:
 
 
 def _checked(counts: Mapping[str, int], shown: Sequence[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for given, number in counts.items():
-        name = stored_name(given)
+    checked: dict[str, int] = {}
+    for sent_name, number in counts.items():
+        name = stored_name(sent_name)
         if isinstance(number, bool) or not isinstance(number, int) or number < 0:
             raise InvalidVerdict(f"{name} has {number!r} images selected or rejected. Send a whole number from 0.")
         if number and name not in shown:
-            made = ", ".join(dict.fromkeys(shown))
-            raise UnknownImage(f"{name} made none of this generation's images. They were made by: {made}.")
-        found[name] = found.get(name, 0) + number
-    return found
+            others = ", ".join(dict.fromkeys(shown))
+            raise UnknownImage(f"{name} made none of this generation's images. They were made by: {others}.")
+        checked[name] = checked.get(name, 0) + number
+    return checked

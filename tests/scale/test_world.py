@@ -29,11 +29,11 @@ async def test_the_statistics_of_a_generated_history_are_those_of_its_log(tmp_pa
 
 async def test_the_same_seed_makes_the_same_history(tmp_path: Path) -> None:
     """So that two machines measure the same."""
-    held = []
+    tables = []
     for name in ("one.db", "other.db"):
         await fill_file(tmp_path / name, 50)
         with closing(sqlite3.connect(tmp_path / name)) as database:
-            held.append(database.execute("SELECT * FROM pair_statistics").fetchall())
+            tables.append(database.execute("SELECT * FROM pair_statistics").fetchall())
 
-    assert held[0] == held[1]
-    assert len(held[0]) > 500
+    assert tables[0] == tables[1]
+    assert len(tables[0]) > 500

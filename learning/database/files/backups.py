@@ -1,8 +1,9 @@
-"""Copies of a SQLite database that nobody has to think of, and the way back from them.
+"""Copies of a SQLite database, and how one takes a damaged file's place.
 
-A copy is made with SQLite's backup API while everybody goes on reading and writing, looked through, and only
-then given its name; older ones beyond the number to keep go. Separate from `database`, which tells when: a
-copy, its age and its soundness are facts about files. Everything here blocks and is meant for a thread.
+A copy is made with SQLite's backup API while others go on reading and writing, is checked, and only then gets
+its name; older ones beyond the number to keep are deleted. Separate from `backup_schedule` and `integrity`,
+which decide when: a copy, its age and its soundness are facts about files. Everything here blocks and is meant
+for a thread.
 
 It never opens the live file in any way but SQLite's own: closing a plain file handle would take away the
 locks that SQLite holds on it in this process (https://www.sqlite.org/howtocorrupt.html, section 2.2).
@@ -40,7 +41,7 @@ class Backup:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was done about a damaged database."""
+    """A damaged database that was quarantined, and the copy that took its place."""
 
     put_aside: Path
     backup: Backup
@@ -48,7 +49,7 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A file that was put aside and yet holds what its backup lacks: all beyond these numbers."""
+    """A quarantined file that holds what its backup lacks: all beyond these numbers."""
 
     put_aside: Path
     generation: int
@@ -60,35 +61,35 @@ def folder_of(database: Path) -> Path:
 
 
 def listed(database: Path, now: datetime | None = None) -> list[Backup]:
-    """The copies of a database, newest first; other files in their folder are none of ours.
+    """The copies of a database, newest first; other files in their folder are left out.
 
-    With `now`, those that a clock dated more than a day ahead come last, as it was wrong then or is now:
-    taken for the newest, one of them would be restored, and push out what is made from now on, for years.
+    With `now`, those that are dated more than a day ahead come last, because the clock was wrong then or is now:
+    as the newest, one of them would be restored, and push out all that is made from now on, for years.
     """
     name = re.compile(rf"{re.escape(database.stem)}-(\d{{8}}-\d{{6}})(?:-([\w-]+))?{re.escape(database.suffix)}")
-    found = []
+    copies = []
     with suppress(OSError):
         for path in folder_of(database).iterdir():
             if match := name.fullmatch(path.name):
                 with suppress(ValueError):
                     moment = datetime.strptime(match[1], _MOMENT).replace(tzinfo=timezone.utc)
-                    found.append(Backup(path, moment, match[2] or ""))
+                    copies.append(Backup(path, moment, match[2] or ""))
     ahead = None if now is None else now + _EVERY
     return sorted(
-        found,
+        copies,
         key=lambda backup: (ahead is None or backup.made_at <= ahead, backup.made_at, backup.path.name),
         reverse=True,
     )
 
 
 def is_due(database: Path, now: datetime) -> bool:
-    """Whether the newest daily copy is a day away, in whichever direction the clock was set."""
+    """Whether the newest daily copy is a day away, before or after: the clock may have been set back."""
     daily = [backup for backup in listed(database, now) if not backup.reason]
     return not daily or abs(now - daily[0].made_at) >= _EVERY
 
 
 def holds_verdicts(database: Path) -> bool:
-    """Whether there is anything in a database that a person would miss.
+    """Whether a database holds anything that a person would miss.
 
     Raises
     ------
@@ -100,12 +101,12 @@ def holds_verdicts(database: Path) -> bool:
 
 
 def make(database: Path, now: datetime, *, kept: int, reason: str = "") -> Backup:
-    """Copy the database, and let older copies of the same kind go beyond `kept`.
+    """Copy the database, and delete older copies of the same kind beyond `kept`.
 
     Raises
     ------
     sqlite3.Error, OSError
-        If there is no sound copy then; nothing older has gone.
+        If no sound copy could be made; then no older one is deleted.
     """
     folder = folder_of(database)
     folder.mkdir(parents=True, exist_ok=True)
@@ -117,7 +118,7 @@ def make(database: Path, now: datetime, *, kept: int, reason: str = "") -> Backu
         with closing(opened_to_read(database)) as source, closing(sqlite3.connect(draft)) as target:
             source.backup(target)
             target.execute("PRAGMA journal_mode=DELETE")  # a copy is one file
-            if problem := _looked_through(target):
+            if problem := _quick_check(target):
                 raise sqlite3.DatabaseError(f"the copy is damaged: {problem}")
         _reach_the_disk(draft)
         draft.replace(path)
@@ -134,8 +135,8 @@ def make(database: Path, now: datetime, *, kept: int, reason: str = "") -> Backu
 
 
 def make_before_migrating(database: Path, now: datetime, kept: int, revision: str) -> None:
-    """Copy it before its tables become those of a revision. Where that fails the log tells: a migration is
-    one transaction, and without a copy too it is done whole or not at all."""
+    """Copy it before its tables become those of a revision. Where that fails, it is logged: a migration is one
+    transaction, whole or not at all also without a copy."""
     try:
         make(database, now, kept=kept, reason=f"before-{revision}")
     except (sqlite3.Error, OSError) as error:
@@ -143,7 +144,7 @@ def make_before_migrating(database: Path, now: datetime, kept: int, revision: st
 
 
 class IntegrityCheck:
-    """One look through a file, which another thread may end."""
+    """One check of a file, which another thread may end."""
 
     def __init__(self, database: Path) -> None:
         self._database = database
@@ -151,7 +152,7 @@ class IntegrityCheck:
         self._connection: sqlite3.Connection | None = None
 
     def run(self, within_s: float | None = None) -> str | None:
-        """What is broken; "" where nothing is or it cannot be told, None where it was ended before."""
+        """What is broken; "" where nothing is, or it cannot be read; None where it was ended before."""
         try:
             with closing(opened_to_read(self._database)) as self._connection:
                 if self._ended or (within_s is not None and within_s <= 0):
@@ -160,7 +161,7 @@ class IntegrityCheck:
                 if ending:
                     ending.start()
                 try:
-                    return _looked_through(self._connection)
+                    return _quick_check(self._connection)
                 finally:
                     if ending:
                         ending.cancel()
@@ -181,12 +182,12 @@ class IntegrityCheck:
 
 
 def problem_of(database: Path) -> str:
-    """What is broken in a file; "" where nothing is, or it cannot be told (locked, not there)."""
+    """What is broken in a file; "" where nothing is, or it cannot be read (locked, or missing)."""
     return IntegrityCheck(database).run() or ""
 
 
 def restore(database: Path, now: datetime) -> Restored | None:
-    """Put a damaged database aside and the newest sound copy in its place, and note what the copy lacks.
+    """Quarantine a damaged database, put the newest sound copy in its place, and note what the copy lacks.
 
     None where there is no sound copy, or another process has done it meanwhile.
 
@@ -212,7 +213,7 @@ def restore(database: Path, now: datetime) -> Restored | None:
 
 
 def set_aside(database: Path, now: datetime, generation: int, verdict: int) -> Path | None:
-    """Give a damaged database a name that says so, and note beyond which numbers it is to be read.
+    """Quarantine a damaged database under a name that says so, and note beyond which numbers it is to be read.
 
     None where it is not damaged.
 
@@ -239,10 +240,10 @@ def set_aside(database: Path, now: datetime, generation: int, verdict: int) -> P
 
 
 def finish(database: Path, now: datetime) -> str:
-    """Where a process was killed while it put a file in a database's place, so that none has the name: do it.
+    """Finish what a process that was killed had begun: to put a file in a database's place, where none is now.
 
-    The file is one that was rescued (`moved_file`), else the newest sound copy where a damaged one has just
-    been put aside. Returns the name of what was put in place, "" where there was nothing to finish.
+    The file is one that was rescued (`replaced`), else the newest sound copy where a damaged one has just been
+    quarantined. Returns the name of what was put in place, "" where there was nothing to finish.
 
     Raises
     ------
@@ -252,10 +253,10 @@ def finish(database: Path, now: datetime) -> str:
     if database.exists():
         return ""
     rescued = sorted(database.parent.glob(f"{_literal(database.name)}.rescued-*"))
-    found = [path for path in rescued if not path.name.endswith(("-wal", "-shm", "-journal"))]
+    sources = [path for path in rescued if not path.name.endswith(("-wal", "-shm", "-journal"))]
     if aside := unread(database):
-        found += [backup.path for backup in listed(database, now)]
-    sound = next((path for path in found if not problem_of(path) and path.stat().st_size), None)
+        sources += [backup.path for backup in listed(database, now)]
+    sound = next((path for path in sources if not problem_of(path) and path.stat().st_size), None)
     if sound is None:
         return ""
     for part in ("-wal", "-shm"):  # those of the file that is gone; SQLite would replay them
@@ -276,12 +277,12 @@ def finish(database: Path, now: datetime) -> str:
 
 
 def unread(database: Path) -> list[Unread]:
-    """What was put aside and not yet read for what its backup lacks, newest first."""
-    found = []
+    """Quarantined files that were not yet read for what their backup lacks, newest first."""
+    files = []
     for aside in damaged(database):
         with suppress(OSError, ValueError, TypeError):
-            found.append(Unread(aside, *json.loads(_note(aside).read_text("utf-8"))))
-    return found
+            files.append(Unread(aside, *json.loads(_note(aside).read_text("utf-8"))))
+    return files
 
 
 def mark_read(put_aside: Path) -> None:
@@ -301,19 +302,19 @@ def _newest_numbers(database: Path) -> list[int]:
 
 
 def damaged(database: Path) -> list[Path]:
-    """Files that were put aside, newest first."""
+    """Quarantined files, newest first."""
     return sorted(database.parent.glob(f"{_literal(database.stem)}.damaged-*{_literal(database.suffix)}"), reverse=True)
 
 
 def put_aside(database: Path) -> list[Path]:
-    """All files that once were this database: damaged, replaced or rescued, with what lies beside them."""
+    """All files that once were this database: damaged, replaced or rescued, with their sidecar files."""
     stem, name = _literal(database.stem), _literal(database.name)
     patterns = (f"{stem}.damaged-*", f"{stem}.before-*", f"{name}.rescued-*")
     return sorted({path for pattern in patterns for path in database.parent.glob(pattern)})
 
 
 def drafts(database: Path) -> list[Path]:
-    """Copies, and files to be put in its place, that a killed process did not finish, or one has not yet."""
+    """Unfinished copies, and files to be put in its place, of killed processes or of ones that are at it."""
     begun = [*folder_of(database).glob("*.part"), *database.parent.glob(f"{_literal(database.name)}.*.part")]
     return sorted(begun)
 
@@ -341,9 +342,9 @@ def opened_to_read(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(address, uri=True, timeout=5, check_same_thread=False)
 
 
-def _looked_through(connection: sqlite3.Connection) -> str:
-    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    return "" if found == "ok" else str(found)
+def _quick_check(connection: sqlite3.Connection) -> str:
+    outcome = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    return "" if outcome == "ok" else str(outcome)
 
 
 def _reach_the_disk(path: Path) -> None:

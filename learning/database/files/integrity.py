@@ -1,7 +1,7 @@
-"""A damaged database file: looked for at the start, and replaced by the newest sound copy.
+"""A damaged database file: found at the start, and replaced by the newest sound copy.
 
-Separate from `backups`, which knows files and copies, because here it is decided what to do, and told.
-Everything here blocks and is meant for a thread.
+Separate from `backups`, which knows files and copies, because this decides what to do, and logs it. Everything
+here blocks and is meant for a thread.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 from . import backups
 
 LOOK_WITHIN_S = 0.1
-"""How long a start may wait for the look through the file; what is left of it is done beside the work."""
+"""How long a start may wait for the check of the file; the rest is checked in the background."""
 
 log = logging.getLogger(__name__)
 
 
 def look_at_start(path: Path, now: datetime) -> bool:
-    """Look through a file, restore it where it is damaged, and say whether all of it could be looked at."""
+    """Check a file, restore it where it is damaged, and return whether all of it could be checked."""
     _finish(path, now)
     problem = backups.IntegrityCheck(path).run(LOOK_WITHIN_S)
     if problem:
@@ -29,16 +29,16 @@ def look_at_start(path: Path, now: datetime) -> bool:
 
 def _finish(path: Path, now: datetime) -> None:
     try:
-        found = backups.finish(path, now)
+        source = backups.finish(path, now)
     except OSError as error:
-        log.error("%s is not there, and what was to be put in its place cannot be (%s).", path, error)
+        log.error("%s does not exist, and no copy can be put in its place (%s).", path, error)
         return
-    if found:
-        log.error("%s had no file, for a process was killed while it put one there. It is %s now.", path, found)
+    if source:
+        log.error("%s did not exist: a process was killed while it put one there. It is %s now.", path, source)
 
 
 def restore(path: Path, now: datetime) -> bool:
-    """Put the newest sound copy in a damaged file's place, and tell; False where that was not done."""
+    """Put the newest sound copy in a damaged file's place, and log it; False where that was not done."""
     try:
         restored = backups.restore(path, now)
     except OSError as error:
@@ -46,8 +46,8 @@ def restore(path: Path, now: datetime) -> bool:
         return False
     if restored:
         log.error(
-            "%s was damaged. It was put aside as %s, and the backup of %s restored; what was taught since "
-            "then is read from it as far as that can be.",
+            "%s was damaged. It was quarantined as %s, and the backup of %s restored; what was learned since "
+            "then is read from it as far as possible.",
             path,
             restored.put_aside.name,
             restored.backup.made_at.isoformat(" ", "minutes"),

@@ -1,9 +1,9 @@
 """A database file that is written over while it is open, as `cp backup.db preferences.db` does.
 
-Its name still leads to the same file, so that `moved_file` sees nothing, and SQLite goes on writing the pages
-it remembers between those that are there now: all that is taught from then on would be lost with them.
-Separate from `moved_file`, because here it is told by what the file holds. Only checkpoints of the log beside
-it write a database file in this pack's mode, and what they write is never older than what was there.
+Its name still leads to the same file, so that `replaced` sees nothing, and SQLite goes on writing the pages
+that it remembers among those that are there now: all that is learned from then on would be lost with them.
+Separate from `replaced`, because the file's content is what shows it. In WAL mode only checkpoints of the log
+write a database file, and what they write is never older than what was there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ...message import message
 
 
 class _Header(NamedTuple):
-    """Of a file: how large its pages are, and what only grows with each change of its first page."""
+    """Of a file: the size of its pages, and what only grows with each change of its first page."""
 
     page_size: int
     cookie: int
@@ -34,7 +34,7 @@ class _Header(NamedTuple):
 
 
 class WrittenOver(StoreUnavailable):
-    """It was; what is open must be let go of."""
+    """It was; it must be opened again."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -48,10 +48,10 @@ class WrittenOver(StoreUnavailable):
 
 
 class HeaderWatch:
-    """What the file's first page said when it was looked at last. Not of two threads.
+    """What the file's first page said at the last look; for one thread.
 
-    More of the file says nothing without the log beside it: while somebody reads, SQLite brings only a part
-    of that into the file. `close` it when no connection is open any more.
+    More of the file says nothing without the log: while somebody reads, SQLite brings only a part of that into
+    the file. `close` it when no connection is open any more.
     """
 
     def __init__(self, file: Path) -> None:
@@ -61,7 +61,7 @@ class HeaderWatch:
         self._header = self._read()
 
     def is_written_over(self) -> bool:
-        """Whether it holds what no checkpoint wrote; costs a look at its time unless that has changed."""
+        """Whether it has what no checkpoint wrote; costs a look at its time unless that has changed."""
         state = _state(self._file)
         if state == self._state:
             return False
@@ -80,7 +80,7 @@ class HeaderWatch:
         """None where it is no database (yet)."""
         if self._opened is None:
             return None
-        file = _held[self._opened][0][0]
+        file = _open_files[self._opened][0][0]
         os.lseek(file, 0, os.SEEK_SET)
         head = os.read(file, 100)
         if len(head) < 100 or not head.startswith(b"SQLite format 3\0"):
@@ -91,29 +91,29 @@ class HeaderWatch:
 
 _Identity: TypeAlias = tuple[int, int]
 
-_held: dict[_Identity, tuple[list[int], int]] = {}
-"""Open files, and how many look at each: to close one takes away the locks that SQLite has on it in this
-process, so they are closed by the last (https://www.sqlite.org/howtocorrupt.html, section 2.2)."""
+_open_files: dict[_Identity, tuple[list[int], int]] = {}
+"""Open files, and how many watch each: closing one takes away the locks that SQLite has on it in this process,
+so the last closes them (https://www.sqlite.org/howtocorrupt.html, section 2.2)."""
 
 
 def _open(file: Path) -> _Identity | None:
     try:
-        found = file.stat()
-        files, looking = _held.get((found.st_dev, found.st_ino), ([], 0))
+        status = file.stat()
+        files, watches = _open_files.get((status.st_dev, status.st_ino), ([], 0))
         if not files:
             files = [os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))]
-            found = os.fstat(files[0])  # it may be another by now
+            status = os.fstat(files[0])  # it may be another by now
     except OSError:
         return None
-    others, looking = _held.get((found.st_dev, found.st_ino), ([], 0))
-    _held[found.st_dev, found.st_ino] = [*{*others, *files}], looking + 1
-    return found.st_dev, found.st_ino
+    others, watches = _open_files.get((status.st_dev, status.st_ino), ([], 0))
+    _open_files[status.st_dev, status.st_ino] = [*{*others, *files}], watches + 1
+    return status.st_dev, status.st_ino
 
 
 def _close(identity: _Identity) -> None:
-    files, looking = _held.pop(identity)
-    if looking > 1:
-        _held[identity] = files, looking - 1
+    files, watches = _open_files.pop(identity)
+    if watches > 1:
+        _open_files[identity] = files, watches - 1
         return
     for each in files:
         os.close(each)
@@ -121,7 +121,7 @@ def _close(identity: _Identity) -> None:
 
 def _state(file: Path) -> tuple[int, int] | None:
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return status.st_mtime_ns, status.st_size

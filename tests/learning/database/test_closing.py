@@ -26,16 +26,16 @@ from .test_faults import teach
 
 @pytest.fixture
 def left_open() -> Iterator[list[str]]:
-    """What was found open when it was thrown away; nothing may be."""
+    """What was open when it was garbage-collected; nothing may be."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         gc.collect()
         caught.clear()
-        found: list[str] = []
-        yield found
+        warned: list[str] = []
+        yield warned
         gc.collect()
-    found += [str(each.message) for each in caught]  # aiosqlite's, SQLAlchemy's, or asyncio's
-    assert found == []
+    warned += [str(each.message) for each in caught]  # aiosqlite's, SQLAlchemy's, or asyncio's
+    assert warned == []
 
 
 @pytest.mark.usefixtures("left_open")

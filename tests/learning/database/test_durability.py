@@ -25,8 +25,8 @@ async def write(path, seconds, winner):
     end = time.monotonic() + seconds
     number = 0
     while time.monotonic() < end:
-        made = await service.recommend(f"anime girl, word {number % 7}", ["a", "b", "c"], stage="draft")
-        generation_id = await service.log_generation(made, dict.fromkeys("abc", 1))
+        recommendation = await service.recommend(f"anime girl, word {number % 7}", ["a", "b", "c"], stage="draft")
+        generation_id = await service.log_generation(recommendation, dict.fromkeys("abc", 1))
         for kept in ("c", winner):  # a person who changes their mind
             await service.record_feedback(generation_id, {kept: 1})
         print(generation_id, flush=True)
@@ -82,7 +82,7 @@ async def test_a_killed_process_loses_nothing_that_it_acknowledged(database_file
 
 
 async def test_eight_processes_write_one_file_and_no_update_is_lost(database_file: Path) -> None:
-    """Nobody is told that the database is locked, and the sums are those of all verdicts."""
+    """No writer fails because the database is locked, and the sums are those of all verdicts."""
     await (await PreferenceService.open(database_file)).close()
     writers = [(writer(database_file, WRITERS_S, winner), winner) for winner in "ab" * 4]
 

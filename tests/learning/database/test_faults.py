@@ -1,4 +1,4 @@
-"""What the file system does to a database, done for real: each fault is told, and nothing learned is lost."""
+"""What the file system does to a database, done for real: each fault is reported, and nothing learned is lost."""
 
 # ruff: noqa: ASYNC220, ASYNC221, ASYNC240 - what else runs in these loops may wait for a file or a program
 from __future__ import annotations
@@ -34,8 +34,8 @@ async def opened(path: Path | str, **how: float) -> AsyncIterator[PreferenceServ
 
 async def teach(service: PreferenceService, rounds: int = 1, winner: str = "a") -> None:
     for _ in range(rounds):
-        made = await service.recommend("anime girl", CANDIDATES, stage="draft")
-        generation_id = await service.log_generation(made, dict.fromkeys(CANDIDATES, 1))
+        recommendation = await service.recommend("anime girl", CANDIDATES, stage="draft")
+        generation_id = await service.log_generation(recommendation, dict.fromkeys(CANDIDATES, 1))
         await service.record_feedback(generation_id, {winner: 1})
 
 
@@ -85,7 +85,7 @@ def open_folder() -> Iterator[Path]:
 
 class TestReadOnly:
     async def test_a_read_only_file_still_recommends_and_a_verdict_is_refused(self, open_folder: Path) -> None:
-        """Permissions taken away: reading goes on, a lost verdict is told."""
+        """Permissions taken away: reading goes on, a lost verdict is reported."""
         path = open_folder / "preferences.db"
         async with opened(path) as service:
             await teach(service, rounds=12)
@@ -94,19 +94,19 @@ class TestReadOnly:
 
         with without_privileges():
             async with opened(path) as service:
-                made = await service.recommend("anime girl", CANDIDATES)
+                recommendation = await service.recommend("anime girl", CANDIDATES)
                 with pytest.raises(StoreUnavailable, match="try again") as raised:
                     await service.record_feedback(generation_id, {"b": 1})
 
-        assert made.checkpoints[0] == "a"
-        assert made.confidence > 0.3
+        assert recommendation.checkpoints[0] == "a"
+        assert recommendation.confidence > 0.3
         assert raised.value.code == "store_read_only"
         assert judged_in(path) == 12
 
     async def test_a_read_only_folder_still_recommends_and_writes_again_once_it_is_mended(
         self, open_folder: Path
     ) -> None:
-        """SQLite cannot put its log beside the file, which is read as it stands until it is mended."""
+        """SQLite cannot put its log next to the file, which is read as it is until that is mended."""
         path = open_folder / "preferences.db"
         async with opened(path) as service:
             await teach(service, rounds=12)
@@ -116,7 +116,7 @@ class TestReadOnly:
 
         with without_privileges():
             async with opened(path) as service:
-                made = await service.recommend("anime girl", CANDIDATES)
+                recommendation = await service.recommend("anime girl", CANDIDATES)
                 with pytest.raises(StoreUnavailable) as raised:
                     await service.record_feedback(generation_id, {"b": 1})
                 again = await service.recommend("anime girl", CANDIDATES)
@@ -124,12 +124,12 @@ class TestReadOnly:
                 open_folder.chmod(0o777)
                 corrected = await service.record_feedback(generation_id, {"b": 1})
 
-        assert (made.checkpoints[0], again.checkpoints[0]) == ("a", "a")
+        assert (recommendation.checkpoints[0], again.checkpoints[0]) == ("a", "a")
         assert raised.value.code in ("store_read_only", "store_unreachable")
         assert "try again" in raised.value.message
         assert [image.verdict for image in corrected.images] == [None, "selected", None]
 
-    async def test_a_folder_in_which_nothing_can_be_made_is_told(self, open_folder: Path) -> None:
+    async def test_a_folder_in_which_nothing_can_be_made_is_reported(self, open_folder: Path) -> None:
         """No database there and none to be made."""
         open_folder.chmod(0o555)
 
@@ -140,7 +140,7 @@ class TestReadOnly:
 
 
 class TestLocked:
-    async def test_a_write_that_waits_too_long_is_told_and_may_be_sent_again(self, database_file: Path) -> None:
+    async def test_a_write_that_waits_too_long_is_reported_and_may_be_sent_again(self, database_file: Path) -> None:
         """Another program holds the write lock: recommending goes on, the verdict comes to no harm."""
         async with opened(database_file, busy_timeout_s=0.2) as service:
             await teach(service, rounds=2)
@@ -150,13 +150,13 @@ class TestLocked:
 
             with pytest.raises(StoreUnavailable, match="locked for too long") as raised:
                 await service.record_feedback(generation_id, {"b": 1})
-            made = await service.recommend("anime girl", CANDIDATES)
+            recommendation = await service.recommend("anime girl", CANDIDATES)
             other.execute("ROLLBACK")
             other.close()
             corrected = await service.record_feedback(generation_id, {"b": 1})
 
         assert raised.value.code == "store_locked"
-        assert made.checkpoints[0] == "a"
+        assert recommendation.checkpoints[0] == "a"
         assert corrected.images[1].verdict == "selected"
 
     async def test_a_write_waits_for_a_short_lock(self, database_file: Path) -> None:
@@ -225,7 +225,7 @@ class TestDeletedWhileRunning:
     async def test_a_file_put_in_its_place_is_used_and_the_old_one_kept(
         self, database_file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """Somebody restored a backup under a running ComfyUI: theirs counts, ours is kept beside it."""
+        """Somebody restored a backup under a running ComfyUI: theirs counts, ours is kept next to it."""
         backup = tmp_path / "backup.db"
         async with opened(backup) as service:
             await teach(service, rounds=1, winner="c")
@@ -246,7 +246,7 @@ class TestDeletedWhileRunning:
     async def test_the_former_files_log_is_not_replayed_into_a_file_put_in_its_place(
         self, database_file: Path, tmp_path: Path, looking: bool
     ) -> None:
-        """Whoever moves one file over another leaves what SQLite keeps beside it."""
+        """Whoever moves one file over another leaves SQLite's sidecar files."""
         backup = tmp_path / "backup.db"
         async with opened(backup) as service:
             await teach(service, rounds=40, winner="c")
@@ -264,7 +264,7 @@ class TestDeletedWhileRunning:
     async def test_a_file_put_in_its_place_with_a_log_of_its_own_keeps_that(
         self, database_file: Path, tmp_path: Path
     ) -> None:
-        """Copied from a ComfyUI that runs, with what lies beside it."""
+        """Copied from a ComfyUI that runs, with its sidecar files."""
         async with opened(tmp_path / "other" / "preferences.db") as theirs:
             await teach(theirs, rounds=5, winner="c")
             async with opened(database_file) as service:
@@ -339,20 +339,20 @@ class TestFullDisk:
                 with pytest.raises(StoreUnavailable, match="space") as raised:
                     await teach(service, rounds=2000)
                 acknowledged = await judged(service)
-                made = await service.recommend("anime girl", CANDIDATES)
-                assert made.checkpoints[0] == "a"
+                recommendation = await service.recommend("anime girl", CANDIDATES)
+                assert recommendation.checkpoints[0] == "a"
             assert raised.value.code in ("store_full", "store_unreachable")
 
             await teach(service)
             assert (await service.rebuild()).corrected == 0
         assert judged_in(path) == acknowledged + 1
 
-    async def test_a_file_that_may_not_grow_is_told_and_goes_on_later(self, database_file: Path) -> None:
+    async def test_a_file_that_may_not_grow_is_reported_and_goes_on_later(self, database_file: Path) -> None:
         """The operating system refuses to make it larger."""
         await self.fill(database_file, 300_000)
 
     @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk")
-    async def test_a_small_disk_that_is_full_is_told_and_goes_on_later(self, tmp_path: Path) -> None:
+    async def test_a_small_disk_that_is_full_is_reported_and_goes_on_later(self, tmp_path: Path) -> None:
         """A real one, of one megabyte, filled by another program."""
         disk = tmp_path / "disk"
         disk.mkdir()
@@ -366,12 +366,12 @@ class TestFullDisk:
                 with pytest.raises(StoreUnavailable, match="Free some space") as raised:
                     await teach(service, rounds=100)
                 known = await judged(service)
-                made = await service.recommend("anime girl", CANDIDATES)
+                recommendation = await service.recommend("anime girl", CANDIDATES)
                 filler.unlink()
                 await teach(service)
                 assert await judged(service) == known + 1
             assert raised.value.code == "store_full"
-            assert made.checkpoints[0] == "a"
+            assert recommendation.checkpoints[0] == "a"
             assert judged_in(disk / "preferences.db") == known + 1
         finally:
             subprocess.run(["umount", str(disk)], check=True)
@@ -389,12 +389,12 @@ class TestFullDisk:
                 (disk / "filler").write_bytes(bytes(2_000_000))
 
             async with opened(disk / "preferences.db") as service:
-                made = await service.recommend("anime girl", CANDIDATES)
+                recommendation = await service.recommend("anime girl", CANDIDATES)
                 with pytest.raises(StoreUnavailable):
                     await teach(service)
 
-            assert made.checkpoints[0] == "a"
-            assert made.confidence > 0.3
+            assert recommendation.checkpoints[0] == "a"
+            assert recommendation.confidence > 0.3
         finally:
             subprocess.run(["umount", str(disk)], check=True)
 
@@ -415,7 +415,7 @@ def _no_more_than(path: Path, growth: int) -> Iterator[None]:
     ["my preferences.db", "100%.db", "what?.db", "a#b.db", "好み.db", "x&mode=ro.db", "no suffix", "a:b.db"],
 )
 async def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
-    """SQLite is given an address, in which some characters would mean something else."""
+    """SQLite gets an address, in which some characters would mean something else."""
     async with opened(tmp_path / name) as service:
         await teach(service)
     async with opened(tmp_path / name) as service:
@@ -444,7 +444,7 @@ class TestNotADatabase:
     @pytest.mark.parametrize(
         "content", [b"this is a letter, not a database\n" * 100, b"SQLite format 3\x00" + bytes(5000)]
     )
-    async def test_another_file_is_left_alone_and_told(self, database_file: Path, content: bytes) -> None:
+    async def test_another_file_is_left_alone_and_reported(self, database_file: Path, content: bytes) -> None:
         """It is never overwritten."""
         database_file.write_bytes(content)
 
@@ -454,12 +454,12 @@ class TestNotADatabase:
         assert raised.value.code == "store_damaged"
         assert database_file.read_bytes() == content
 
-    async def test_a_folder_is_told(self, tmp_path: Path) -> None:
-        """`--database` was given a folder."""
+    async def test_a_folder_is_reported(self, tmp_path: Path) -> None:
+        """`--database` names a folder."""
         with pytest.raises(StoreUnavailable, match="cannot be opened"):
             await PreferenceService.open(tmp_path)
 
-    async def test_a_damaged_database_is_told(self, database_file: Path) -> None:
+    async def test_a_damaged_database_is_reported(self, database_file: Path) -> None:
         """Pages overwritten with rubbish are noticed at the latest when they are read."""
         async with opened(database_file) as service:
             await teach(service, rounds=30)
@@ -485,7 +485,7 @@ class TestNotADatabase:
         assert "secret" not in raised.value.message
         assert raised.value.code == "store_address"
 
-    async def test_a_server_that_is_not_there_is_told_without_the_password(self) -> None:
+    async def test_a_server_that_cannot_be_reached_is_reported_without_the_password(self) -> None:
         """The message may end up in a log or a screenshot."""
         pytest.importorskip("asyncpg")
 
@@ -513,8 +513,8 @@ class TestNotADatabase:
 class TestLoopsAndCancellation:
     async def test_a_cancelled_write_is_whole_or_not_at_all(self, sqlite_service: PreferenceService) -> None:
         """Whenever the caller is cancelled, the sums fit the log and the next write works."""
-        made = await sqlite_service.recommend("anime girl", CANDIDATES)
-        ids = [await sqlite_service.log_generation(made, {"a": 1, "b": 1}) for _ in range(30)]
+        recommendation = await sqlite_service.recommend("anime girl", CANDIDATES)
+        ids = [await sqlite_service.log_generation(recommendation, {"a": 1, "b": 1}) for _ in range(30)]
 
         for number, generation_id in enumerate(ids):
             writing = asyncio.ensure_future(sqlite_service.record_feedback(generation_id, {"a": 1}))
@@ -529,8 +529,8 @@ class TestLoopsAndCancellation:
     async def test_closing_waits_for_what_is_being_written(self, database_file: Path) -> None:
         """A verdict under way when ComfyUI ends is in the file."""
         service = await PreferenceService.open(database_file)
-        made = await service.recommend("anime girl", CANDIDATES)
-        generation_id = await service.log_generation(made, {"a": 1})
+        recommendation = await service.recommend("anime girl", CANDIDATES)
+        generation_id = await service.log_generation(recommendation, {"a": 1})
         writing = asyncio.ensure_future(service.record_feedback(generation_id, {"a": 1}))
         await asyncio.sleep(0)
 
@@ -567,8 +567,8 @@ from context_checkpoint.learning import PreferenceService
 async def main():
     service = await PreferenceService.open(sys.argv[1])
     while True:
-        made = await service.recommend("anime girl", ["a", "b"])
-        generation_id = await service.log_generation(made, {"a": 1})
+        recommendation = await service.recommend("anime girl", ["a", "b"])
+        generation_id = await service.log_generation(recommendation, {"a": 1})
         await service.record_feedback(generation_id, {"a": 1})
         print(generation_id, flush=True)
 
@@ -597,8 +597,8 @@ async def test_every_acknowledged_verdict_survives_a_kill(database_file: Path, t
     process.wait()
 
     async with opened(database_file) as service:
-        told = [await service.generation(one) for one in acknowledged if len(one) == 32]
-        assert all(generation.judged_at for generation in told)
+        generations = [await service.generation(one) for one in acknowledged if len(one) == 32]
+        assert all(generation.judged_at for generation in generations)
         assert (await service.rebuild()).corrected == 0
 
 

@@ -109,7 +109,7 @@ async def test_an_older_database_is_upgraded_and_a_current_one_left_alone(
 
 @pytest.mark.parametrize("released", ["0001", "0002", "0003", "0004"])
 async def test_a_database_of_a_former_revision_learns_all_that_it_logged(tmp_path: Path, released: str) -> None:
-    """What was known of a round is packed otherwise there, so it is taken anew: the same, to the bit."""
+    """What was known of a round is packed otherwise there, so it is computed again: the same, to the bit."""
     new, old = tmp_path / "new.db", tmp_path / "old.db"
     service = await PreferenceService.open(new)
     await teach(service, rounds=9)
@@ -123,10 +123,10 @@ async def test_a_database_of_a_former_revision_learns_all_that_it_logged(tmp_pat
     _copy_log(new, old)
 
     service = await PreferenceService.open(old)
-    found = await service.recommend("anime girl", ["a", "b", "c"], seed=1)
+    recommendation = await service.recommend("anime girl", ["a", "b", "c"], seed=1)
     await service.close()
 
-    assert (found.confidence, found.scores) == (expected.confidence, expected.scores)
+    assert (recommendation.confidence, recommendation.scores) == (expected.confidence, expected.scores)
 
 
 def _copy_log(new: Path, old: Path) -> None:
@@ -157,14 +157,14 @@ async def test_a_newer_database_recommends_and_is_never_changed(
     content = database_file.read_bytes()
 
     service = await PreferenceService.open(database_file, settings=LearningSettings(backups_kept=7))
-    made = await service.recommend("anime girl", ["a", "b", "c"])
+    recommendation = await service.recommend("anime girl", ["a", "b", "c"])
     with pytest.raises(StoreUnavailable, match=r"schema 0042.*Update the pack") as raised:
         await teach(service)
     report = await service.database_report()
     await service.close()
 
-    assert made.checkpoints[0] == "a"
-    assert made.confidence > 0.3
+    assert recommendation.checkpoints[0] == "a"
+    assert recommendation.confidence > 0.3
     assert raised.value.code == "store_newer"
     assert (report.writable, report.judged) == (False, 12)
     assert "Update the pack" in report.problem
@@ -182,14 +182,14 @@ async def test_a_database_that_becomes_newer_while_it_is_open_is_not_changed_any
         await connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0042'"))  # noqa: S608
 
     await service._database.write(migrate)
-    made = await service.recommend("anime girl", ["a", "b", "c"])
+    recommendation = await service.recommend("anime girl", ["a", "b", "c"])
     refused = await asyncio.gather(*(teach(service) for _ in range(3)), return_exceptions=True)
 
     assert {error.code for error in refused if isinstance(error, StoreUnavailable)} == {"store_newer"}
     assert all("schema 0042" in str(error) for error in refused)
     assert (await service.overview()).generations == 12
     again = await service.recommend("anime girl", ["a", "b", "c"])
-    assert again.checkpoints[0] == made.checkpoints[0] == "a"
+    assert again.checkpoints[0] == recommendation.checkpoints[0] == "a"
     assert "Update the pack" in caplog.text
 
 
@@ -261,7 +261,7 @@ print("undisturbed")
 
 @pytest.mark.parametrize("name", ["context_checkpoint", "ComfyUI-Context-Checkpoint", "pack with spaces"])
 def test_another_migration_in_the_same_process_is_not_disturbed(tmp_path: Path, name: str) -> None:
-    """ComfyUI migrates its own database with Alembic; ours runs beside it, from a folder of any name."""
+    """ComfyUI migrates its own database with Alembic; ours runs in the same process, from a folder of any name."""
     import context_checkpoint
 
     (tmp_path / name).symlink_to(Path(context_checkpoint.__file__).resolve().parent)
@@ -275,7 +275,7 @@ def test_another_migration_in_the_same_process_is_not_disturbed(tmp_path: Path, 
     assert (done.returncode, done.stdout, done.stderr) == (0, "undisturbed\n", "")
 
 
-async def test_what_was_taught_under_the_first_schema_is_the_same_under_the_newest(
+async def test_what_was_learned_under_the_first_schema_is_the_same_under_the_newest(
     database_file: Path, tmp_path: Path
 ) -> None:
     """The models' numbers are counted in other units: the same scores, and a rebuild corrects nothing."""
@@ -290,12 +290,12 @@ async def test_what_was_taught_under_the_first_schema_is_the_same_under_the_newe
     engine.dispose()
     with sqlite3.connect(old) as connection:
         connection.execute("ATTACH ? AS new", (str(database_file),))
-        held = [
+        tables = [
             name
             for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
             if name in metadata.tables
         ]
-        for name in held:
+        for name in tables:
             connection.execute(f"DELETE FROM {name}")  # noqa: S608
             columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA table_info({name})"))
             connection.execute(f"INSERT INTO {name} SELECT {columns} FROM new.{name}")  # noqa: S608
@@ -330,18 +330,18 @@ async def test_a_servers_database_of_a_former_revision_learns_all_that_it_logged
     await service.close()
     engine = create_async_engine(engines.parse(postgres_url))
     async with engine.begin() as connection:
-        await connection.run_sync(lambda held: command.upgrade(configuration(held), released))
+        await connection.run_sync(lambda sync: command.upgrade(configuration(sync), released))
         await connection.run_sync(_copy_log_to_server, file)
     await engine.dispose()
 
     service = await PreferenceService.open(postgres_url)
-    found = await service.recommend("anime girl", ["a", "b", "c"], seed=1)
+    recommendation = await service.recommend("anime girl", ["a", "b", "c"], seed=1)
     await teach(service, rounds=2)
     report = await service.rebuild()
     judged = (await service.overview()).judged
     await service.close()
 
-    assert (found.confidence, found.scores) == (expected.confidence, expected.scores)
+    assert (recommendation.confidence, recommendation.scores) == (expected.confidence, expected.scores)
     assert (report.corrected, judged) == (0, 14)
 
 
@@ -389,7 +389,7 @@ asyncio.run(PreferenceService.open(sys.argv[1]))
 
 @pytest.mark.parametrize("revisions", [1, 2, 3])
 async def test_a_migration_that_is_killed_half_way_has_not_happened(tmp_path: Path, revisions: int) -> None:
-    """`kill -9` after some revisions, before the commit: the next start begins anew, and nothing is lost."""
+    """`kill -9` after some revisions, before the commit: the next start begins again, and nothing is lost."""
     new, old = tmp_path / "new.db", tmp_path / "old.db"
     service = await PreferenceService.open(new)
     await teach(service, rounds=9)

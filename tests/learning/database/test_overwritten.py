@@ -19,15 +19,15 @@ from context_checkpoint.learning.service.settings import LearningSettings
 from .test_faults import CANDIDATES, judged, opened, teach
 
 ROUNDS = 90
-"""More than SQLite leaves in the log beside the file: some are in the file, some are not."""
+"""More than SQLite leaves in the write-ahead log: some are in the file, some are not."""
 
 
 async def taught(service: PreferenceService, rounds: int) -> list[str]:
     """The generations of so many rounds, each of which was acknowledged."""
     ids = []
     for number in range(rounds):
-        made = await service.recommend(f"anime girl, place {number}", CANDIDATES, stage="draft")
-        ids.append(await service.log_generation(made, dict.fromkeys(CANDIDATES, 1)))
+        recommendation = await service.recommend(f"anime girl, place {number}", CANDIDATES, stage="draft")
+        ids.append(await service.log_generation(recommendation, dict.fromkeys(CANDIDATES, 1)))
         await service.record_feedback(ids[-1], {"a": 1})
     return ids
 
@@ -52,10 +52,10 @@ def write_over(file: Path, content: bytes) -> None:
 
 @pytest.mark.parametrize("what", ["an older copy", "another database", "rubbish", "nothing"])
 @pytest.mark.parametrize("kept", [7, 0])
-async def test_what_is_taught_from_then_on_is_not_lost(
+async def test_what_is_learned_from_then_on_is_not_lost(
     database_file: Path, tmp_path: Path, what: str, kept: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nor what a backup holds; it is told, and statistics are those of the log. Without backups the file may
+    """Nor what a backup holds; it is logged, and statistics are those of the log. Without backups the file may
     be past using: then a verdict is refused, and none is taken that would be lost."""
     async with opened(database_file, settings=LearningSettings(backups_kept=kept)) as service:
         before = await taught(service, 5)

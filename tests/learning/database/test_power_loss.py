@@ -38,8 +38,8 @@ from context_checkpoint.learning import PreferenceService
 async def write(path, rounds):
     service = await PreferenceService.open(path)
     for number in range(rounds):
-        made = await service.recommend(f"anime girl, word {number % 7}", ["a", "b", "c"], stage="draft")
-        generation_id = await service.log_generation(made, dict.fromkeys("abc", 1))
+        recommendation = await service.recommend(f"anime girl, word {number % 7}", ["a", "b", "c"], stage="draft")
+        generation_id = await service.log_generation(recommendation, dict.fromkeys("abc", 1))
         await service.record_feedback(generation_id, {"a": 1})
         os.write(1, f"{generation_id}\\n".encode())
     os._exit(0)
@@ -85,12 +85,12 @@ Event = Written | Cut | Synchronised | Acknowledged
 
 
 def watched(path: Path, folder: Path) -> list[Event]:
-    """Everything that the writer does to the file and the log beside it, and what it says, in order."""
-    told = folder / "calls"
-    command = ["strace", "-f", "-y", "-xx", "-s", "1000000", "-e", f"trace={WATCHED}", "-o", str(told)]
+    """Everything that the writer does to the file and its write-ahead log, and what it acknowledges, in order."""
+    calls = folder / "calls"
+    command = ["strace", "-f", "-y", "-xx", "-s", "1000000", "-e", f"trace={WATCHED}", "-o", str(calls)]
     writer = [sys.executable, "-c", WRITER, str(path), str(ROUNDS)]
     subprocess.run([*command, *writer], stdout=subprocess.PIPE, check=True)
-    return [*_events(told.read_text("ascii").splitlines(), {str(path), f"{path}-wal"})]
+    return [*_events(calls.read_text("ascii").splitlines(), {str(path), f"{path}-wal"})]
 
 
 def _events(lines: Sequence[str], files: set[str]) -> Iterator[Event]:
@@ -126,7 +126,7 @@ def _bytes(escaped: str) -> bytes:
 class Disk:
     """What is on it for certain, and what was written since and may be, in any part."""
 
-    held: dict[str, bytearray]
+    written: dict[str, bytearray]
     pending: dict[str, list[Written | Cut]] = field(default_factory=dict)
 
     def take(self, event: Event, *, lies: bool) -> None:
@@ -135,12 +135,12 @@ class Disk:
             self.pending.setdefault(event.file, []).append(event)
         elif isinstance(event, Synchronised) and not lies:
             for change in self.pending.pop(event.file, []):
-                _apply(self.held.setdefault(event.file, bytearray()), change)
+                _apply(self.written.setdefault(event.file, bytearray()), change)
 
     def after_loss(self, chance: random.Random) -> dict[str, bytes]:
         left = {}
-        for file in {*self.held, *self.pending}:
-            content = bytearray(self.held.get(file, b""))
+        for file in {*self.written, *self.pending}:
+            content = bytearray(self.written.get(file, b""))
             arrived = chance.random()
             for change in self.pending.get(file, []):
                 if isinstance(change, Cut):
@@ -199,19 +199,19 @@ async def test_what_was_acknowledged_survives_a_loss_of_power_at_any_moment(
     before = database_file.read_bytes()
     events = watched(database_file, tmp_path)
     chance = random.Random(11)  # noqa: S311 - not for secrets
-    said = [place for place, event in enumerate(events, 1) if isinstance(event, Acknowledged)]
+    acknowledged = [place for place, event in enumerate(events, 1) if isinstance(event, Acknowledged)]
     brought = [
         place
         for place, event in enumerate(events, 1)
         if isinstance(event, Written) and event.file == str(database_file)
     ]
-    assert len(said) == ROUNDS
+    assert len(acknowledged) == ROUNDS
     assert len(brought) >= 30, "the log was brought into the file"
 
-    moments = [chance.choice(places) for places in (said, brought) for _ in range(LOSSES // 4)]
+    moments = [chance.choice(places) for places in (acknowledged, brought) for _ in range(LOSSES // 4)]
     moments += [chance.randrange(len(events)) for _ in range(LOSSES - len(moments))]
     for moment in moments:
         assert await lost(database_file, events, before, moment, chance, lies=False) == 0, f"at {moment}"
 
-    assert await lost(database_file, events, before, said[20], random.Random(1), lies=True) > 0  # noqa: S311
+    assert await lost(database_file, events, before, acknowledged[20], random.Random(1), lies=True) > 0  # noqa: S311
     print(f"{len(moments)} losses of power among {len(events)} writes, {ROUNDS} verdicts, none lost")  # noqa: T201

@@ -18,7 +18,7 @@ from context_checkpoint.learning.errors import StoreUnavailable
 from context_checkpoint.learning.failover import shared_database
 from context_checkpoint.learning.failover.shared_database import SharedDatabase
 from context_checkpoint.learning.failover.standby import Server, Standby
-from context_checkpoint.learning.maintenance import rebuild_task as renewal
+from context_checkpoint.learning.maintenance import rebuild_task
 from tests.conftest import PostgresServer
 from tests.learning.database.files.test_integrity import root_page, spoil_page
 from tests.learning.database.test_faults import CANDIDATES, judged, opened, teach
@@ -396,7 +396,7 @@ async def test_after_an_update_a_worker_starts_without_the_server_all_the_same(
     postgres_url: str, postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the new version computes otherwise is recomputed once the server is back."""
-    monkeypatch.setattr(renewal, "_LOOK_EVERY_S", 0.1)
+    monkeypatch.setattr(rebuild_task, "_LOOK_EVERY_S", 0.1)
     async with worker(postgres_url, tmp_path) as service:
         await teach(service, rounds=12)
         await followed(service)

@@ -21,7 +21,7 @@ from context_checkpoint.learning.values import Recommendation, Strategy
 A, B, C = "a.safetensors", "folder/b.safetensors", "c.safetensors"
 
 
-async def made(
+async def logged(
     service: PreferenceService,
     *names: str,
     strategy: Strategy = "explore",
@@ -53,7 +53,7 @@ class TestSeries:
     async def test_points_are_groups_of_neighbours_and_add_up_to_all(self, service: PreferenceService) -> None:
         """Ten generations in four points: oldest first, none lost, none counted twice."""
         for number in range(10):
-            await made(service, A, B, confidence=number / 10)
+            await logged(service, A, B, confidence=number / 10)
 
         points = await service.series(4)
 
@@ -64,17 +64,17 @@ class TestSeries:
     async def test_more_points_than_generations_are_one_each(self, service: PreferenceService) -> None:
         """No point is empty."""
         for _ in range(3):
-            await made(service, A)
+            await logged(service, A)
 
         assert [point.generations for point in await service.series(100)] == [1, 1, 1]
 
     async def test_it_agreed_where_the_checkpoint_shown_first_was_picked(self, service: PreferenceService) -> None:
         """Unjudged, withdrawn and rejected rounds are no agreement; the newest verdict counts."""
-        first = await made(service, A, B)
-        second = await made(service, A, B)
-        withdrawn = await made(service, A, B)
-        rejected = await made(service, A, B)
-        await made(service, A, B)
+        first = await logged(service, A, B)
+        second = await logged(service, A, B)
+        withdrawn = await logged(service, A, B)
+        rejected = await logged(service, A, B)
+        await logged(service, A, B)
         await service.record_feedback(first, selected={A: 1})
         await service.record_feedback(second, selected={A: 1})
         await service.record_feedback(second, selected={B: 1}, rejected={A: 1})
@@ -88,10 +88,10 @@ class TestSeries:
 
     async def test_saved_is_what_three_would_have_made_in_addition(self, service: PreferenceService) -> None:
         """A fallback saved nothing by learning, and more than three images save none."""
-        await made(service, A, strategy="exploit")
-        await made(service, A, B, strategy="exploit_explore")
-        await made(service, A, B, C)
-        await made(service, A, strategy="exploit", fallback=True)
+        await logged(service, A, strategy="exploit")
+        await logged(service, A, B, strategy="exploit_explore")
+        await logged(service, A, B, C)
+        await logged(service, A, strategy="exploit", fallback=True)
 
         (all_of_it,) = await service.series(1)
 
@@ -99,9 +99,9 @@ class TestSeries:
 
 
 async def test_images_are_counted_per_checkpoint_judged_or_not(service: PreferenceService) -> None:
-    """What was seen of a checkpoint, whoever said something of it."""
-    await made(service, A, B)
-    await service.record_feedback(await made(service, A), selected={A: 1})
+    """The images of a checkpoint, judged or not."""
+    await logged(service, A, B)
+    await service.record_feedback(await logged(service, A), selected={A: 1})
 
     assert await service.images_shown() == {A: 2, B: 1}
 
@@ -110,14 +110,14 @@ class TestPairs:
     @pytest.fixture
     async def service(self, service: PreferenceService) -> PreferenceService:
         """A was picked for portraits, B for castles at 100 %."""
-        portrait = await made(service, A, B, prompt="portrait")
-        castle = await made(service, B, A, prompt="castle, 100% stone_wall")
+        portrait = await logged(service, A, B, prompt="portrait")
+        castle = await logged(service, B, A, prompt="castle, 100% stone_wall")
         await service.record_feedback(portrait, selected={A: 1}, rejected={B: 1})
         await service.record_feedback(castle, selected={B: 1}, rejected={A: 1})
         return service
 
     @pytest.mark.parametrize(
-        ("search", "found"),
+        ("search", "expected"),
         [
             ("PORT", {("portrait", A), ("portrait", B)}),
             ("castle", {("castle", A), ("castle", B)}),
@@ -125,13 +125,13 @@ class TestPairs:
         ],
     )
     async def test_a_search_finds_part_of_a_keyword_in_any_case(
-        self, service: PreferenceService, search: str, found: set[tuple[str, str]]
+        self, service: PreferenceService, search: str, expected: set[tuple[str, str]]
     ) -> None:
         """As a person types it."""
         rows, number = await service.pairs(search=search)
 
-        assert {(row.keyword, row.checkpoint) for row in rows} == found
-        assert number == len(found)
+        assert {(row.keyword, row.checkpoint) for row in rows} == expected
+        assert number == len(expected)
 
     async def test_a_search_finds_part_of_a_checkpoint_s_name(self, service: PreferenceService) -> None:
         """Also its folder."""
@@ -164,13 +164,13 @@ class TestPairs:
 
 async def test_generations_are_found_by_keyword_and_checkpoint(service: PreferenceService) -> None:
     """The evidence behind one row of the table."""
-    await made(service, A, prompt="portrait")
-    wanted = await made(service, A, B, prompt="portrait")
-    await made(service, B, prompt="castle")
+    await logged(service, A, prompt="portrait")
+    wanted = await logged(service, A, B, prompt="portrait")
+    await logged(service, B, prompt="castle")
 
-    found = await service.generations(keyword="portrait", checkpoint=B.replace("/", "\\"))
+    generations = await service.generations(keyword="portrait", checkpoint=B.replace("/", "\\"))
 
-    assert [generation.id for generation in found] == [wanted]
+    assert [generation.id for generation in generations] == [wanted]
     assert await service.generations(keyword="unheard of") == []
 
 
@@ -178,12 +178,12 @@ async def test_a_generation_that_has_a_keyword_twice_is_found_once(service: Pref
     """Other programs may log a keyword twice; pages of its generations go on from each other all the same."""
     plan = await service.recommend("portrait", [A])
     twice = replace(plan, keywords=(*plan.keywords, *plan.keywords))
-    made = [await service.log_generation(twice, {A: 1}) for _ in range(3)]
+    generation_ids = [await service.log_generation(twice, {A: 1}) for _ in range(3)]
 
     first = await service.generations(keyword="portrait", limit=2)
     rest = await service.generations(keyword="portrait", limit=2, before=first[-1].id)
 
-    assert [generation.id for generation in (*first, *rest)] == made[::-1]
+    assert [generation.id for generation in (*first, *rest)] == generation_ids[::-1]
 
 
 class TestPlans:
@@ -212,7 +212,7 @@ class TestPlans:
 
     async def test_the_series_reads_the_log_once(self, sqlite_service: PreferenceService, database_file: Path) -> None:
         """Each table is scanned at most once; the verdicts and the images of a round are looked up."""
-        await made(sqlite_service, A, B)
+        await logged(sqlite_service, A, B)
 
         plan = await plans(database_file, lambda connection: progress_store.series(connection, 60))
 
@@ -223,7 +223,7 @@ class TestPlans:
         assert any("verdicts_generation_number" in step for step in plan)
 
 
-async def plans(file: Path, asked: Callable[[AsyncConnection], Awaitable[Any]]) -> list[str]:
+async def plans(file: Path, query: Callable[[AsyncConnection], Awaitable[Any]]) -> list[str]:
     """What SQLite would do for each statement that a question executes."""
     engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
     executed: list[tuple[str, Any]] = []
@@ -233,7 +233,7 @@ async def plans(file: Path, asked: Callable[[AsyncConnection], Awaitable[Any]]) 
         executed.append((statement, parameters))
 
     async with engine.connect() as connection:
-        await asked(connection)
+        await query(connection)
     await engine.dispose()
     database = sqlite3.connect(file)
     try:

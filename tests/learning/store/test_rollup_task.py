@@ -1,4 +1,4 @@
-"""A long log is counted beside the work: whoever looks meanwhile waits for no more than a page of it."""
+"""A long log is counted in the background: who looks meanwhile waits for no more than a page of it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ import pytest
 from benchmarks.scale.tables import fill_file
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.reports import Progress
-from context_checkpoint.learning.store import overview as progress_store
-from context_checkpoint.learning.store import rollup_task as counting
-from context_checkpoint.learning.store import rollups as log_sums
+from context_checkpoint.learning.store import overview, rollup_task, rollups
 
 GENERATIONS = 3_000
 
@@ -21,15 +19,15 @@ GENERATIONS = 3_000
 @pytest.fixture(autouse=True)
 def _long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three thousand generations are a long log, and a page is a small part of it."""
-    monkeypatch.setattr(counting, "MANY", 200)
-    monkeypatch.setattr(log_sums, "_BLOCKS_AT_ONCE", 2)
-    monkeypatch.setattr(log_sums, "FEWEST", 100)
-    monkeypatch.setattr(counting, "_PATIENCE_S", 0.1)
-    monkeypatch.setattr(counting, "_REST", 3.0)
+    monkeypatch.setattr(rollup_task, "MANY", 200)
+    monkeypatch.setattr(rollups, "_BLOCKS_AT_ONCE", 2)
+    monkeypatch.setattr(rollups, "FEWEST", 100)
+    monkeypatch.setattr(rollup_task, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(rollup_task, "_REST", 3.0)
 
 
 async def test_a_look_meanwhile_is_answered_with_what_has_been_counted(database_file: Path) -> None:
-    """And says how much that is; in the end all of it is counted, and nothing else is said."""
+    """And is shown how much that is; in the end all of it is counted, and no part is mentioned."""
     await fill_file(database_file, GENERATIONS)
     service = await PreferenceService.open(database_file)
     first = await service.overview()
@@ -40,7 +38,7 @@ async def test_a_look_meanwhile_is_answered_with_what_has_been_counted(database_
         if (later := await service.overview()).counting is None:
             break
         await asyncio.sleep(0.01)
-    exact = await service._database.read(lambda held: progress_store.overview(held, exact=True))
+    exact = await service._database.read(lambda connection: overview.overview(connection, exact=True))
 
     assert first.counting is not None
     assert 0 <= first.counting.done < first.counting.of == GENERATIONS
@@ -59,22 +57,22 @@ async def test_it_is_counted_by_itself_after_opening(database_file: Path) -> Non
     await fill_file(database_file, GENERATIONS)
     service = await PreferenceService.open(database_file)
     for _ in range(2_000):
-        if not await service._database.read(log_sums.left):
+        if not await service._database.read(rollups.remaining):
             break
         await asyncio.sleep(0.01)
-    assert await service._database.read(log_sums.behind) is False
+    assert await service._database.read(rollups.behind) is False
     await service.close()
 
 
 async def test_closing_ends_it(database_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next one that opens it goes on."""
-    monkeypatch.setattr(counting, "_REST", 50.0)
+    monkeypatch.setattr(rollup_task, "_REST", 50.0)
     await fill_file(database_file, GENERATIONS)
     service = await PreferenceService.open(database_file)
     await service.overview()
     await asyncio.wait_for(service.close(), 5)
     service = await PreferenceService.open(database_file)
-    left = await service._database.read(log_sums.progress)
+    left = await service._database.read(rollups.progress)
     await service.close()
 
     assert 0 < left.done < left.of
@@ -84,15 +82,15 @@ async def test_an_import_keeps_the_sums_up_to_date(
     database_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever looks right afterwards waits for nothing."""
-    monkeypatch.setattr(counting, "MANY", 100_000)
+    monkeypatch.setattr(rollup_task, "MANY", 100_000)
     await fill_file(tmp_path / "from.db", GENERATIONS // 2)
     source = await PreferenceService.open(tmp_path / "from.db")
     service = await PreferenceService.open(database_file)
     await service.import_lines(source.export())
 
-    assert await service._database.read(log_sums.behind) is False
-    assert await service._database.read(log_sums.progress) == Progress(
-        GENERATIONS // 2 // log_sums.BLOCK * log_sums.BLOCK, GENERATIONS // 2
+    assert await service._database.read(rollups.behind) is False
+    assert await service._database.read(rollups.progress) == Progress(
+        GENERATIONS // 2 // rollups.BLOCK * rollups.BLOCK, GENERATIONS // 2
     )
     assert (await service.overview()).judged == (await source.overview()).judged
     await service.close()

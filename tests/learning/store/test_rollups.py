@@ -1,4 +1,4 @@
-"""The sums beside the log are those of the log, whatever was taught, judged anew, forgotten or joined."""
+"""The rollups are those of the log, whatever was judged, judged again, forgotten or joined."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import pytest
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.errors import StoreUnavailable
 from context_checkpoint.learning.reports import Overview, PairOrder
-from context_checkpoint.learning.store import overview as progress_store
-from context_checkpoint.learning.store import pair_pages
-from context_checkpoint.learning.store import rollups as log_sums
+from context_checkpoint.learning.store import overview, pair_pages, rollups
 
 NAMES = [f"checkpoint_{number}" for number in range(5)]
 WORDS = ["castle", "forest", "portrait", "harbour", "night", "snow"]
@@ -21,24 +19,24 @@ WORDS = ["castle", "forest", "portrait", "harbour", "night", "snow"]
 @pytest.fixture(autouse=True)
 def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few rounds are many blocks."""
-    monkeypatch.setattr(log_sums, "BLOCK", 4)
-    monkeypatch.setattr(log_sums, "FEWEST", 1)
-    monkeypatch.setattr(log_sums, "_BLOCKS_AT_ONCE", 2)
-    monkeypatch.setattr(log_sums, "_VERDICTS_AT_ONCE", 3)
-    monkeypatch.setattr(progress_store, "_FEWEST_BLOCKS", 1)
+    monkeypatch.setattr(rollups, "BLOCK", 4)
+    monkeypatch.setattr(rollups, "FEWEST", 1)
+    monkeypatch.setattr(rollups, "_BLOCKS_AT_ONCE", 2)
+    monkeypatch.setattr(rollups, "_VERDICTS_AT_ONCE", 3)
+    monkeypatch.setattr(overview, "_FEWEST_BLOCKS", 1)
 
 
 async def lived(service: PreferenceService, chance: random.Random, rounds: int) -> list[str]:
     """Rounds of one to three images, most of them judged, some of them twice."""
-    made = []
+    generation_ids = []
     for _ in range(rounds):
         shown = chance.sample(NAMES, chance.randint(1, 3))
         plan = await service.recommend(", ".join(chance.sample(WORDS, 2)), shown, seed=1)
         plan = replace(plan, confidence=chance.randint(0, 4) / 4, strategy="exploit")
-        made.append(await service.log_generation(plan, dict.fromkeys(shown, 1)))
+        generation_ids.append(await service.log_generation(plan, dict.fromkeys(shown, 1)))
         if chance.random() < 0.7:
-            await judge(service, chance, chance.choice(made))
-    return made
+            await judge(service, chance, chance.choice(generation_ids))
+    return generation_ids
 
 
 async def judge(service: PreferenceService, chance: random.Random, generation_id: str) -> None:
@@ -52,37 +50,39 @@ async def judge(service: PreferenceService, chance: random.Random, generation_id
 
 
 async def assert_sums_are_those_of_the_log(service: PreferenceService) -> None:
-    exact = await service._database.read(lambda held: progress_store.overview(held, exact=True))
-    shown = await service._database.read(lambda held: progress_store.images_shown(held, exact=True))
-    _, pairs = await service._database.read(lambda held: pair_pages.pair_rows(held, pair_pages.Page(), exact=True))
-    found = await service.overview()
+    exact = await service._database.read(lambda connection: overview.overview(connection, exact=True))
+    shown = await service._database.read(lambda connection: overview.images_shown(connection, exact=True))
+    _, pairs = await service._database.read(
+        lambda connection: pair_pages.pair_rows(connection, pair_pages.Page(), exact=True)
+    )
+    rolled_up = await service.overview()
 
-    assert rounded(found) == rounded(exact)
+    assert rounded(rolled_up) == rounded(exact)
     assert await service.images_shown() == shown
-    assert (await service.pairs())[1] == pairs == found.pairs
+    assert (await service.pairs())[1] == pairs == rolled_up.pairs
     assert (await service.pairs(search="a"))[1] <= pairs
     points = await service.series(3)
-    assert sum(point.generations for point in points) == found.generations
-    assert sum(point.images for point in points) == found.images
-    assert sum(point.judged for point in points) == found.judged
+    assert sum(point.generations for point in points) == rolled_up.generations
+    assert sum(point.images for point in points) == rolled_up.images
+    assert sum(point.judged for point in points) == rolled_up.judged
 
 
-def rounded(found: Overview) -> Overview:
+def rounded(rolled_up: Overview) -> Overview:
     """Means of the same numbers, added up in another order."""
-    average = found.average_confidence
-    return replace(found, average_confidence=None if average is None else round(average, 9))
+    average = rolled_up.average_confidence
+    return replace(rolled_up, average_confidence=None if average is None else round(average, 9))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_they_are_after_any_history(service: PreferenceService, seed: int) -> None:
-    """Looked at between teaching, judging anew and forgetting, the newest generation too."""
+    """Looked at between verdicts, changed verdicts and forgetting, the newest generation too."""
     chance = random.Random(seed)  # noqa: S311 - no secret
-    made = await lived(service, chance, 23)
+    generation_ids = await lived(service, chance, 23)
     await assert_sums_are_those_of_the_log(service)
-    for generation_id in chance.sample(made, 6):
+    for generation_id in chance.sample(generation_ids, 6):
         await judge(service, chance, generation_id)
     await assert_sums_are_those_of_the_log(service)
-    for generation_id in (made[-1], made[-2], *chance.sample(made[:-2], 3)):
+    for generation_id in (generation_ids[-1], generation_ids[-2], *chance.sample(generation_ids[:-2], 3)):
         await service.forget_generation(generation_id)
         await assert_sums_are_those_of_the_log(service)
     await lived(service, chance, 5)
@@ -148,25 +148,25 @@ class TestManyPairs:
         assert len(rows) == (await service.overview()).pairs
 
     async def test_other_orders_are_orders_among_those_with_most_evidence(self, service: PreferenceService) -> None:
-        """By rate a row seen once would come first; it is told how many can be turned over."""
+        """By rate a row seen once would come first; it is shown how many there are."""
         await lived(service, random.Random(8), 40)  # noqa: S311 - no secret
         most = (await service.pairs(limit=8))[0]
-        rows, found = await service.pairs(sort="rate", limit=50)
+        rows, count = await service.pairs(sort="rate", limit=50)
 
-        assert found == len(rows) == 8
+        assert count == len(rows) == 8
         assert sorted(row.total for row in rows) == sorted(row.total for row in most)
         rates = [row.selected / row.total for row in rows]
         assert rates == sorted(rates, reverse=True)
 
-    @pytest.mark.parametrize("asked", [{"search": "or"}, {"checkpoint": NAMES[1]}, {"search": "point_1"}])
+    @pytest.mark.parametrize("conditions", [{"search": "or"}, {"checkpoint": NAMES[1]}, {"search": "point_1"}])
     async def test_narrowed_down_it_is_the_same_page_as_of_few(
-        self, service: PreferenceService, asked: dict[str, str], monkeypatch: pytest.MonkeyPatch
+        self, service: PreferenceService, conditions: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The way to a row does not change which rows there are."""
         await lived(service, random.Random(9), 40)  # noqa: S311 - no secret
-        many = await service.pairs(**asked, limit=100)  # type: ignore[arg-type]
+        many = await service.pairs(**conditions, limit=100)  # type: ignore[arg-type]
         monkeypatch.setattr(pair_pages, "FEW", 20_000)
-        few = await service.pairs(**asked, limit=100)  # type: ignore[arg-type]
+        few = await service.pairs(**conditions, limit=100)  # type: ignore[arg-type]
 
         assert sorted(many[0], key=str) == sorted(few[0], key=str)
         assert many[1] == few[1] == len(few[0])
@@ -180,9 +180,9 @@ class TestManyPairs:
         rated, sorted_ = await service.pairs(search="o", sort="rate", limit=50)
         every = (await service.pairs(limit=500))[0]
         monkeypatch.setattr(pair_pages, "FEW", 20_000)
-        whole, found = await service.pairs(search="o", limit=500)
+        whole, count = await service.pairs(search="o", limit=500)
 
         assert turned == sorted_ == len(rated) == 8
-        assert found == len(whole) == len(every)
+        assert count == len(whole) == len(every)
         assert [row.total for row in page] == [row.total for row in whole[:8]]
         assert sorted(row.total for row in rated) == sorted(row.total for row in page)

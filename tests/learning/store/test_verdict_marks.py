@@ -11,7 +11,7 @@ from context_checkpoint.learning.store.verdict_marks import judges, marks_of_cou
 
 
 def test_counts_mark_the_first_images_of_each_checkpoint() -> None:
-    """Selected first, then rejected, then those of which nothing was said."""
+    """Selected first, then rejected, then those that were not judged."""
     shown = ["a", "b", "a", "a"]
 
     assert marks_of_counts(shown, {"a": 1, "b": 1}, {"a": 1}) == "++-."
@@ -43,8 +43,8 @@ def test_every_verdict_is_marked_exactly_or_refused(
     shown: list[str], selected: dict[str, int], rejected: dict[str, int]
 ) -> None:
     """No count is lost or invented."""
-    said = {name: (selected.get(name, 0), rejected.get(name, 0)) for name in {*selected, *rejected}}
-    if any(min(both) < 0 or sum(both) > shown.count(name) for name, both in said.items()):
+    judged = {name: (selected.get(name, 0), rejected.get(name, 0)) for name in {*selected, *rejected}}
+    if any(min(both) < 0 or sum(both) > shown.count(name) for name, both in judged.items()):
         with pytest.raises(LearningError):
             marks_of_counts(shown, selected, rejected)
         return

@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.database import database, migrations
-from context_checkpoint.learning.database import upgrade as opening
+from context_checkpoint.learning.database import backup_schedule, migrations, upgrade
 from context_checkpoint.learning.database.files import backups
 from context_checkpoint.learning.database.schema import REVISION
 from context_checkpoint.learning.service.settings import LearningSettings
@@ -69,9 +68,9 @@ class TestDaily:
 
         copies = backups.listed(database_file)
         assert [backup.made_at for backup in copies] == [NOON + timedelta(days=day) for day in range(9, 2, -1)]
-        # Made beside the day's first writes: with or without that day's own round.
-        held = [judged_in(backup.path) for backup in copies]
-        assert all(rounds - 1 <= found <= rounds for found, rounds in zip(held, range(10, 3, -1), strict=True))
+        # Made while the day's first writes go on: with or without that day's own round.
+        counts = [judged_in(backup.path) for backup in copies]
+        assert all(rounds - 1 <= count <= rounds for count, rounds in zip(counts, range(10, 3, -1), strict=True))
         assert {path.suffix for path in backups.folder_of(database_file).iterdir()} == {".db"}
 
     async def test_within_a_day_there_is_no_second_copy(self, database_file: Path) -> None:
@@ -108,7 +107,7 @@ class TestDaily:
         copies = backups.listed(database_file, clock.now)
         assert [backup.made_at for backup in copies] == [NOON + timedelta(days=day) for day in range(8, 1, -1)]
 
-    async def test_none_is_made_where_none_is_wanted_or_nothing_was_taught(self, database_file: Path) -> None:
+    async def test_none_is_made_where_none_is_wanted_or_nothing_was_learned(self, database_file: Path) -> None:
         """Reading alone makes none either."""
         await used_for_days(database_file, Clock(), days=2, kept=0)
         async with opened(database_file, Clock()) as service:
@@ -116,11 +115,11 @@ class TestDaily:
 
         assert not backups.folder_of(database_file).exists()
 
-    async def test_what_is_taught_first_is_copied_soon(
+    async def test_what_is_learned_first_is_copied_soon(
         self, database_file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """There is nothing worth a copy when the first round is logged; an hour later would be late."""
-        monkeypatch.setattr(database, "_LOOK_SOON_S", 0.0)
+        monkeypatch.setattr(backup_schedule, "_LOOK_SOON_S", 0.0)
         async with opened(database_file, Clock()) as service:
             for _ in range(100):
                 await teach(service)
@@ -145,7 +144,7 @@ class TestDaily:
     async def test_where_it_cannot_be_made_a_verdict_is_stored_all_the_same(
         self, database_file: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """A file lies where the folder should be: told in the log, nothing else happens."""
+        """A file lies where the folder should be: it is logged, and nothing else happens."""
         backups.folder_of(database_file).write_text("in the way")
 
         async with opened(database_file, Clock()) as service:
@@ -178,7 +177,7 @@ class TestBeforeMigrating:
             'def upgrade(operations):\n    operations.execute("CREATE TABLE more (id INTEGER)")\n'
         )
         monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
-        for module in (opening, migrations):
+        for module in (upgrade, migrations):
             monkeypatch.setattr(module, "REVISION", "9999")
 
         async with opened(database_file, Clock()) as service:
@@ -205,7 +204,7 @@ def tables(path: Path) -> set[str]:
 
 
 class TestDamaged:
-    async def test_the_newest_sound_copy_takes_its_place_and_it_is_told(
+    async def test_the_newest_sound_copy_takes_its_place_and_it_is_logged(
         self, database_file: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         """What is damaged is kept with its date; a copy that is damaged too is passed over."""

@@ -1,4 +1,4 @@
-"""A damaged database is noticed at the start or in use, and what it still tells is added to the backup."""
+"""A damaged database is noticed at the start or in use, and what it still holds is added to the backup."""
 
 # ruff: noqa: ASYNC110, ASYNC240 - nothing tells of a file that appears, and these loops may wait for one
 from __future__ import annotations
@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.database.files import backups
-from context_checkpoint.learning.database.files import integrity as damage
+from context_checkpoint.learning.database.files import backups, integrity
 from context_checkpoint.learning.service.settings import LearningSettings
 from tests.learning.database.test_faults import CANDIDATES, judged, judged_in, kill_in_the_middle, teach
 
@@ -42,7 +41,7 @@ def root_page(path: Path, table: str) -> int:
 
 
 async def used(path: Path, clock: Clock) -> str:
-    """A backup with some rounds, and more rounds since; the id of one in the backup, judged anew since."""
+    """A backup with some rounds, and more rounds since; the id of one in the backup, judged again since."""
     async with opened(path, clock, kept=0) as service:
         await teach(service, rounds=ROUNDS_IN_BACKUP)
         oldest = (await service.generations())[-1].id
@@ -63,13 +62,12 @@ async def kept(service: PreferenceService, generation_id: str) -> list[str]:
     [
         *("pair_statistics", "the first page", "keywords", "checkpoints", "generation_keywords"),
         *("generation_utilities", "verdicts_generation_number", "sqlite_autoindex_generation_logs_1"),
-        "generation_logs",
     ],
 )
 async def test_what_can_be_read_is_added_to_the_backup_exactly_once(
     database_file: Path, ruined: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Newer generations, and newer verdicts on older ones; the sums are made anew from them."""
+    """Newer generations, and newer verdicts on older ones; the sums are recomputed from them."""
     clock = Clock()
     oldest = await used(database_file, clock)
     spoil_page(database_file, 1 if ruined == "the first page" else root_page(database_file, ruined))
@@ -139,8 +137,8 @@ async def test_a_process_that_is_killed_while_it_restores_leaves_no_empty_databa
         await teach(service, rounds=ROUNDS_IN_BACKUP)
         backups.make(database_file, clock(), kept=7)
         await teach(service, rounds=2)
-        held = [Path(f"{database_file}{part}") for part in ("", "-wal", "-shm")]
-        as_it_was = {path: path.read_bytes() for path in held}
+        files = [Path(f"{database_file}{part}") for part in ("", "-wal", "-shm")]
+        as_it_was = {path: path.read_bytes() for path in files}
     for path, data in as_it_was.items():  # as a process that was killed leaves them
         path.write_bytes(data)
     spoil_page(database_file, 1)
@@ -188,10 +186,10 @@ async def test_a_broken_page_of_the_log_costs_only_what_lay_on_it(database_file:
     spoil_page(database_file, rightmost)
 
     async with opened(database_file, clock) as service:
-        found = await judged(service)
+        recovered_rounds = await judged(service)
         assert (await service.rebuild()).corrected == 0
     everything = ROUNDS_IN_BACKUP + ROUNDS_SINCE + 200
-    assert everything - 40 < found < everything
+    assert everything - 40 < recovered_rounds < everything
 
 
 @pytest.mark.parametrize("page", [1, 2, 5])
@@ -218,36 +216,43 @@ async def test_two_that_share_a_damaged_file_both_go_on(database_file: Path, pag
         assert (await one.rebuild()).corrected == 0
 
 
-async def test_where_nothing_leads_to_any_row_they_are_found_on_their_pages(database_file: Path) -> None:
-    """All that leads to the log, and the file's first page, are ruined at once; long prompts go on elsewhere.
-
-    No table is as small as a page, which would be all of it.
-    """
+@pytest.mark.parametrize("ruined", ["generation_logs", "generation_images"])
+async def test_where_a_page_that_leads_to_a_whole_table_is_ruined_there_is_what_the_backup_has(
+    database_file: Path, ruined: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SQLite finds none of that table's rows; the log says so, and the damaged file is kept."""
     clock = Clock()
     await used(database_file, clock)
     async with opened(database_file, clock) as service:
         await teach(service, rounds=150)
-        for number in range(10):
-            made = await service.recommend(f"anime girl, {'long ' * 3000}, {number}", CANDIDATES, stage="draft")
-            logged = await service.log_generation(made, dict.fromkeys(CANDIDATES, 1))
-            await service.record_feedback(logged, {"b": 1})
-    roots = ("generation_logs", "generation_images", "verdicts", "generation_keywords")
-    for page in [1, *(root_page(database_file, table) for table in roots)]:
-        content = database_file.read_bytes()[(page - 1) * 4096 : page * 4096]
-        assert page == 1 or content[0] in (2, 5), "it leads to others"
-        spoil_page(database_file, page)
+    root = root_page(database_file, ruined)
+    assert database_file.read_bytes()[(root - 1) * 4096] in (2, 5), "it leads to other pages"
+    spoil_page(database_file, root)
 
     async with opened(database_file, clock) as service:
-        # A table without row ids has rows of its own on a page that leads to others: an image or two.
-        everything = ROUNDS_IN_BACKUP + ROUNDS_SINCE + 160
-        assert everything - 2 <= await judged(service) <= everything
-        newest = (await service.generations(limit=1))[0]
-        assert newest.prompt.endswith(", 9")
-        assert [image.verdict for image in newest.images] == [None, "selected", None]
+        assert await judged(service) == ROUNDS_IN_BACKUP
+        assert (await service.rebuild()).corrected == 0
+        await teach(service)
+    assert "nothing could be read of what its backup lacked" in caplog.text
+    assert len(backups.damaged(database_file)) == 1
+
+
+async def test_where_no_verdict_can_be_read_the_generations_are_added_without(database_file: Path) -> None:
+    """Those that were judged since the backup can be judged again."""
+    clock = Clock()
+    await used(database_file, clock)
+    async with opened(database_file, clock) as service:
+        await teach(service, rounds=150)
+    spoil_page(database_file, root_page(database_file, "verdicts"))
+
+    async with opened(database_file, clock) as service:
+        generations = (await service.overview()).generations
+        assert generations == ROUNDS_IN_BACKUP + ROUNDS_SINCE + 150
+        assert await judged(service) == ROUNDS_IN_BACKUP
         assert (await service.rebuild()).corrected == 0
 
 
-async def test_a_file_in_which_nothing_is_left_is_told_as_such(
+async def test_a_file_in_which_nothing_is_left_is_logged_as_such(
     database_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The backup is all there is."""
@@ -265,8 +270,8 @@ async def test_a_file_in_which_nothing_is_left_is_told_as_such(
 
 
 @pytest.mark.parametrize("met_by", ["a recommendation", "a verdict"])
-async def test_damage_met_in_use_is_put_right_and_the_workflow_goes_on(database_file: Path, met_by: str) -> None:
-    """Nobody is told of an error but the log: what was asked is answered from the backup."""
+async def test_damage_met_in_use_is_mended_and_the_workflow_goes_on(database_file: Path, met_by: str) -> None:
+    """Only the log has an error: the request is answered from the backup."""
     clock = Clock()
     await used(database_file, clock)
     async with opened(database_file, clock) as service:
@@ -275,8 +280,8 @@ async def test_damage_met_in_use_is_put_right_and_the_workflow_goes_on(database_
 
         if met_by == "a verdict":
             await teach(service)
-        made = await service.recommend("anime girl", CANDIDATES)
-        assert made.checkpoints[0] == "a"
+        recommendation = await service.recommend("anime girl", CANDIDATES)
+        assert recommendation.checkpoints[0] == "a"
         await recovered(database_file)
         added = met_by == "a verdict"
         assert await judged(service) == ROUNDS_IN_BACKUP + ROUNDS_SINCE + added
@@ -297,14 +302,14 @@ async def recovered(path: Path) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_a_look_that_takes_too_long_at_the_start_is_finished_beside_the_work(
+async def test_a_check_that_takes_too_long_at_the_start_is_finished_in_the_background(
     database_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A large file opens at once; here no time at all is given to the look at the start."""
+    """A large file opens at once; here the check at the start has no time at all."""
     clock = Clock()
     await used(database_file, clock)
     spoil_page(database_file, root_page(database_file, "generation_keywords"))
-    monkeypatch.setattr(damage, "LOOK_WITHIN_S", 0.0)
+    monkeypatch.setattr(integrity, "LOOK_WITHIN_S", 0.0)
 
     async with opened(database_file, clock) as service:
         await recovered(database_file)
@@ -313,8 +318,8 @@ async def test_a_look_that_takes_too_long_at_the_start_is_finished_beside_the_wo
     assert backups.problem_of(database_file) == ""
 
 
-def test_a_look_can_be_ended(database_file: Path) -> None:
-    """It then tells that it does not know."""
+def test_a_check_can_be_ended(database_file: Path) -> None:
+    """It then returns that it does not know."""
     with closing(sqlite3.connect(database_file)) as connection:
         connection.execute("CREATE TABLE some (number INTEGER)")
     look = backups.IntegrityCheck(database_file)

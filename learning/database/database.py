@@ -116,6 +116,10 @@ class Database:
         return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
 
     @property
+    def is_server(self) -> bool:
+        return self.url.get_backend_name() == "postgresql"
+
+    @property
     def backups_kept(self) -> int:
         """How many daily copies of the file are kept, and as many from before migrations; 0: none is made."""
         return self.backups.kept

@@ -1,9 +1,12 @@
-"""The way of a prompt to an answer: `Question`, `Decision`, then `Recommendation` or `Explained`.
+"""The way of a prompt to an answer.
 
-`ask` checks what a caller wants, `decide` applies policy, strategy and pins to the evidence, and the decision
-puts itself into the words of a recommendation or of a full explanation. All of it is pure and knows no store:
-the service fetches the evidence between `ask` and `decide`. That is why a decision can be kept and given
-again for as long as the evidence is the same (`cache`).
+    question = ask(prompt, candidates, ...)     # checked; keywords read; banned candidates left out
+    decision = decide(question, evidence)       # ranked by the policy; branches chosen; pins put in
+    decision.recommendation(family)             # the answer in short, for a plan
+    decision.explained()                        # the answer in full, with what would change it
+
+All of it is pure. Separate from the service, which fetches the evidence between the first two steps: so a decision
+can be kept and given again for as long as the evidence is the same (`cache`).
 """
 
 from __future__ import annotations

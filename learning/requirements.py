@@ -17,8 +17,12 @@ from .message import message
 
 _FILE = Path(__file__).absolute().parents[1] / "requirements.txt"
 _PACK = __name__.removesuffix(".learning.requirements")
-_EXTRAS = {"asyncpg": "context-checkpoint[postgres]", "aiohttp": "context-checkpoint[serve]"}
-"""Packages that `requirements.txt` does not name."""
+_ELSEWHERE = {
+    "asyncpg": "context-checkpoint[postgres]",
+    "aiohttp": "context-checkpoint[serve]",
+    "numpy": "numpy",
+}
+"""What to install for packages that `requirements.txt` does not bring."""
 
 
 def missing_requirement(error: ImportError) -> StoreUnavailable | None:
@@ -71,6 +75,6 @@ def _is_there(package: str) -> bool:
 
 def _what_to_install(package: str) -> str:
     """The arguments for pip: a folder in `custom_nodes` has the file, an installed package knows what it requires."""
-    if package in _EXTRAS:
-        return f'"{_EXTRAS[package]}"'
+    if package in _ELSEWHERE:
+        return f'"{_ELSEWHERE[package]}"'
     return f'-r "{_FILE}"' if _FILE.is_file() else "context-checkpoint"

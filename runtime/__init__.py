@@ -1,4 +1,4 @@
-"""The process's one service: where its data lies, its settings, its thread."""
+"""The services of this process: where their data lies, their settings, the thread that they run in."""
 
 from .data_directory import find_data_directory
 from .process import DATABASE_VARIABLE, configure, current, current_settings, keep_apart, reset, shared

@@ -1,8 +1,8 @@
 """One daemon thread with one event loop, for everything that may not change loops.
 
-Separate because ComfyUI runs every prompt in an event loop of its own, on a worker thread, and closes it: a
-database connection made there would be lost with it. What runs here outlives its callers. A caller that is
-cancelled, or whose loop is closed while it waits, takes nothing with it: the operation runs to its end.
+Separate because ComfyUI runs every prompt in an event loop of its own, on a worker thread, and closes it: a database
+connection that was opened there would be lost with it. What runs here outlives its callers: where a caller is
+cancelled, or its loop is closed while it waits, the operation still runs to its end.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class OwnerLoop:
-    """Runs coroutines of any thread and any loop in one loop. It starts with its first use."""
+    """Runs coroutines of any thread and any loop in one loop, which starts with its first use."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -36,12 +36,12 @@ class OwnerLoop:
         return await asyncio.shield(asyncio.wrap_future(self._submit(operation)))
 
     def run_blocking(self, operation: Callable[[], Coroutine[Any, Any, T]], timeout_s: float | None = None) -> T:
-        """Wait for `operation()` on a thread that has no loop."""
+        """Wait for `operation()` on a thread that has no loop. Raises `TimeoutError` after `timeout_s`."""
         self._refuse_own_thread()
         return self._submit(operation).result(timeout_s)
 
     def begin(self, operation: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Run `operation()` without waiting for it, where anything runs at all."""
+        """Run `operation()` without waiting for it, unless the loop has not been started."""
         if self.is_running:
             self._submit(operation)
 
@@ -80,9 +80,9 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
     finally:
-        left = asyncio.all_tasks(loop)
-        for task in left:
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
             task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()

@@ -1,8 +1,7 @@
 """The runs that wait for a person's pick, and how a pick reaches them.
 
-Separate from the node that waits and from the routes that answer, which run on different threads and meet
-only here; no ComfyUI in it. It decides nothing about images: an answer is kept for the run that asked, and
-nobody can answer twice.
+Separate from the node that waits and from the routes that take the answer: they run on different threads and meet only
+here, and there is no ComfyUI in it. It refuses a second answer to one run, and decides nothing about images.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class UnknownPick(LearningError):
 
 @dataclass(frozen=True, slots=True)
 class PendingGeneration:
-    """The images of one generation; the first one's number in the whole pick is `first`."""
+    """The images of one generation; `first` is the number of the first of them in the whole pick."""
 
     generation_id: str
     first: int
@@ -52,7 +51,7 @@ class Pick:
     session_id
         The client that queued it.
     waits_until
-        When it goes on by itself; None if never.
+        When it goes on without an answer; None: never.
     user
         Whose it is, where ComfyUI tells users apart; nobody else sees it.
     """
@@ -69,13 +68,13 @@ class Pick:
 
     @property
     def images(self) -> int:
-        """How many images there are to pick from, in all rounds."""
+        """How many images there are to pick from, in all generations."""
         return sum(len(part.images) for part in self.rounds)
 
 
 @dataclass(frozen=True, slots=True)
 class PickAnswer:
-    """Numbers of images, counted from 0 over all rounds; `send_all` hands all on and judges none."""
+    """Numbers of images, counted from 0 over all generations; `send_all` hands all on and judges none."""
 
     selected: frozenset[int] = frozenset()
     rejected: frozenset[int] = frozenset()
@@ -117,7 +116,7 @@ class PendingPicks:
         Raises
         ------
         UnknownPick
-            If it does not wait, or no longer, or is somebody else's.
+            If it does not wait, or no longer, or belongs to another user.
         InvalidVerdict
             If the answer contradicts itself or names an image that the run does not have; it goes on waiting.
         """
@@ -133,12 +132,12 @@ class PendingPicks:
 
 
 def _check(answer: PickAnswer, images: int) -> None:
-    if twice := answer.selected & answer.rejected:
+    if both := answer.selected & answer.rejected:
         raise InvalidVerdict(
             message(
                 "pick_both",
                 "Image {images} is both selected and rejected: name it once.",
-                images=_listed(twice),
+                images=_numbers(both),
             )
         )
     if unknown := [number for number in answer.selected | answer.rejected if number >= images]:
@@ -146,13 +145,13 @@ def _check(answer: PickAnswer, images: int) -> None:
             message(
                 "pick_no_image",
                 "There is no image {unknown}: the run that waits has {images}, counted from 0.",
-                unknown=_listed(unknown),
+                unknown=_numbers(unknown),
                 images=images,
             )
         )
 
 
-def _listed(numbers: Sequence[int] | frozenset[int]) -> str:
+def _numbers(numbers: Sequence[int] | frozenset[int]) -> str:
     return ", ".join(str(number) for number in sorted(numbers))
 
 
@@ -160,5 +159,5 @@ _pending = PendingPicks()
 
 
 def pending_picks() -> PendingPicks:
-    """Return this process's own, which the recorder and the routes share."""
+    """The picks of this process, which the recorder and the routes share."""
     return _pending

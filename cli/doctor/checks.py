@@ -40,7 +40,7 @@ def doctor(given: argparse.Namespace) -> Outcome:
         missing = missing_requirement(error)
         if missing is None:
             raise
-        checks.append(Check("requirements", str(error.name), "the rest was not checked", "bad", missing.message))
+        checks.append(Check("requirements", error.name or "import", "the rest was not checked", "bad", missing.message))
     report = Report(tuple(checks))
     return Outcome(report.as_json(), report.as_text(), report.good)
 

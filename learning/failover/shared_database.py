@@ -1,8 +1,8 @@
-"""A server's database, which goes on while the server is away.
+"""A server's database that can be used while the server is offline.
 
-The first operation that finds the way to the server cut is done on the `standby` instead, and so are those
-after it, until the server answers again and has got all that waited. Separate from `database`, which runs
-transactions and knows of one place only.
+The first operation that cannot reach the server is done on the `standby` instead, and so are those after it, until the
+server answers again and has received all that waited. Separate from `database`, which runs transactions and knows one
+place only.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from ..database import engines
 from ..database.database import BUSY_TIMEOUT_S, Database, Work, utc_now
 from ..database.driver_errors import server_is_away
-from ..database.files import backups
-from ..database.files import integrity as damage
+from ..database.files import backups, integrity
 from ..database.versions import Version
 from ..errors import LearningError, StoreUnavailable, UnknownGeneration
 from ..maintenance import recovery
@@ -47,7 +46,7 @@ def is_server(path_or_url: str | os.PathLike[str]) -> bool:
 
 
 class SharedDatabase(Database):
-    """Make it with `open_beside`."""
+    """Make it with `open_with_standby`."""
 
     standby: Standby
     absence: StoreUnavailable | None = None
@@ -60,36 +59,36 @@ class SharedDatabase(Database):
     _ending = False
 
     @classmethod
-    async def open_beside(cls, url: str | os.PathLike[str], folder: Path) -> SharedDatabase:
-        """Open a server's database, with a file in `folder` for when it is away.
+    async def open_with_standby(cls, url: str | os.PathLike[str], folder: Path) -> SharedDatabase:
+        """Open a server's database, with a file in `folder` for when it is offline.
 
-        A damaged one is made anew, and what had been waiting in it delivered as far as it can be read. While
-        the server is away too, that is all there is to begin with.
+        A damaged file is recreated, and what had been waiting in it is delivered as far as it can be read. While the
+        server is offline too, that is all there is to begin with.
 
         Raises
         ------
         StoreUnavailable
-            If the server is away and was never reached from here, or anything else is wrong.
+            If the server is offline and was never reached from here, or anything else is wrong.
         """
         address = engines.parse(url)
         name = address.render_as_string(hide_password=True)
         file = folder / f"standby-{sha256(name.encode()).hexdigest()[:8]}.db"
-        problem = await asyncio.to_thread(backups.IntegrityCheck(file).run, damage.LOOK_WITHIN_S)
-        made_anew = bool(problem) and await _set_aside(file)
+        problem = await asyncio.to_thread(backups.IntegrityCheck(file).run, integrity.LOOK_WITHIN_S)
+        recreated = bool(problem) and await _quarantine(file)
         try:
-            database = await cls._open_with(address, file, made_anew=made_anew)
+            database = await cls._open_with(address, file, recreated=recreated)
         except StoreUnavailable as error:
-            if error.code != "store_damaged" or not await _set_aside(file):
+            if error.code != "store_damaged" or not await _quarantine(file):
                 raise
-            database = await cls._open_with(address, file, made_anew=True)
+            database = await cls._open_with(address, file, recreated=True)
         await recovery.recover(database, file)
         if database.absence is None and not await asyncio.to_thread(backups.unread, file):
-            for aside in await asyncio.to_thread(backups.put_aside, file):
-                aside.unlink(missing_ok=True)  # the server holds all that it told
+            for quarantined in await asyncio.to_thread(backups.put_aside, file):
+                quarantined.unlink(missing_ok=True)  # the server has all that was in it
         return database
 
     @classmethod
-    async def _open_with(cls, address: URL, file: Path, *, made_anew: bool = False) -> SharedDatabase:
+    async def _open_with(cls, address: URL, file: Path, *, recreated: bool = False) -> SharedDatabase:
         database = cls(address, BUSY_TIMEOUT_S, lambda: 0, utc_now)
         database.standby = await Standby.open(file)
         database._news = asyncio.Event()
@@ -101,7 +100,7 @@ class SharedDatabase(Database):
             except StoreUnavailable as error:
                 if not server_is_away(error.__cause__):
                     raise
-                if made_anew:
+                if recreated:
                     await database.standby.begin_without_server()
                 elif not await database.standby.has_followed():
                     raise
@@ -114,7 +113,7 @@ class SharedDatabase(Database):
         return database
 
     async def read(self, work: Work[T], *, at_once: bool = False) -> T:
-        """As in `Database`; while the server is away, on what was last known."""
+        """As in `Database`; while the server is offline, on what was last known."""
         if self.absence is None:
             try:
                 return await super().read(work, at_once=at_once)
@@ -126,11 +125,11 @@ class SharedDatabase(Database):
         return await self.standby.database.read(work, at_once=at_once)
 
     async def version(self) -> Version | None:
-        """As in `Database`; None while the server is away."""
+        """As in `Database`; None while the server is offline."""
         return None if self.absence else await super().version()
 
     async def write(self, work: Work[T]) -> T:
-        """As in `Database`; while the server is away, to disk here, to be delivered later."""
+        """As in `Database`; while the server is offline, to disk here, to be delivered later."""
         if self.absence is None:
             try:
                 return await self._write_to_server(work)
@@ -166,7 +165,7 @@ class SharedDatabase(Database):
         return outcome
 
     async def write_here(self, work: Work[T]) -> T:
-        """As in `Database`; refused while the server is away, and not done again in what stands in for it."""
+        """As in `Database`; refused while the server is offline, and not repeated in what stands in for it."""
         if self.absence is not None:
             raise self.absence
         return await super().write(work)
@@ -191,7 +190,7 @@ class SharedDatabase(Database):
             ) from error
 
     async def _catch_up(self) -> None:
-        """Do again here what this process did on the server after it was last followed."""
+        """Repeat here what this process did on the server after it was last followed."""
         while self._unfollowed:
             work = self._unfollowed[0]
             try:
@@ -229,7 +228,7 @@ class SharedDatabase(Database):
         return DatabaseReport(self.name, "", None, False, self.absence.message, 0, 0, 0)
 
     def _leave(self, error: StoreUnavailable) -> None:
-        """Go on without the server, where the error says that it is away; else raise it."""
+        """Go on without the server, where the error says that it is offline; else raise it."""
         if self._closed or not server_is_away(error.__cause__):
             raise error
         if self.absence is None:
@@ -243,8 +242,8 @@ class SharedDatabase(Database):
         self._news.set()
 
     async def _keep_up(self) -> None:
-        """Beside everything else: follow the server, or look whether it is back."""
-        told = ""
+        """In the background: follow the server, or look whether it is back."""
+        logged = ""
         while not self._ending:
             # Before Python 3.12 `wait_for` may swallow that it is cancelled: hence `_ending`.
             with contextlib.suppress(asyncio.TimeoutError):
@@ -262,8 +261,8 @@ class SharedDatabase(Database):
                     self._leave(error)
             except Exception as error:
                 # Whatever it was, without this task nothing that waits would ever be delivered.
-                if repr(error) != told:
-                    told = repr(error)
+                if repr(error) != logged:
+                    logged = repr(error)
                     log.exception("%s could not be followed; it is tried again.", self.name)
 
     async def _follow_news(self) -> None:
@@ -315,11 +314,11 @@ class _Direct:
         return await Database.write(self._database, work)
 
 
-async def _set_aside(file: Path) -> bool:
-    done = await asyncio.to_thread(Standby.set_aside, file)
-    if done:
-        log.error("%s was damaged; it is made anew from the server.", file)
-    return done
+async def _quarantine(file: Path) -> bool:
+    quarantined = await asyncio.to_thread(Standby.quarantine, file)
+    if quarantined:
+        log.error("%s was damaged; it is recreated from the server.", file)
+    return quarantined
 
 
 async def _nothing(connection: object) -> None:

@@ -1,12 +1,11 @@
 """The local file that stands in for a server: what was last known, and what waits to be delivered.
 
-A SQLite database with the same tables, so that the same use cases run on it unchanged: what is logged and
-judged while the server is away teaches here at once. It holds the server's statistics whole and its newest
-generations. Separate from `shared_database`, which decides when: this one copies and delivers.
+A SQLite database with the same tables, so that the same use cases run on it unchanged: what is logged and judged while
+the server is offline is learned here at once. It holds all of the server's statistics and its newest generations.
+Separate from `shared_database`, which decides when: this one copies and delivers.
 
-What is delivered goes in by `exchange.merge`, which knows generations by their ids and verdicts by their
-moments: a delivery that was broken off, or acknowledged by a server that did not get to say so, is repeated
-without counting twice.
+What is delivered goes in by `transfer.merge`, which knows generations by their ids and verdicts by their moments: a
+delivery that was broken off, or whose acknowledgement was lost, is repeated without counting twice.
 """
 
 from __future__ import annotations
@@ -33,15 +32,15 @@ from ..database.schema import (
     pair_statistics,
     verdicts,
 )
-from ..exchange import transfer as exchange
+from ..exchange import transfer
 from ..exchange.line_format import PortableGeneration
 from ..reports import ImportReport
-from ..store import generations as log_store
+from ..store import generations
 
 T = TypeVar("T")
 
 KEPT_GENERATIONS = 500
-"""So many of the newest generations can be judged anew while the server is away."""
+"""So many of the newest generations can be judged again while the server is offline."""
 _AT_ONCE = 25
 _ROWS = 2000
 
@@ -94,12 +93,12 @@ class Standby:
         return standby
 
     @staticmethod
-    def set_aside(path: Path) -> bool:
+    def quarantine(path: Path) -> bool:
         """Give a damaged file another name, with a note of what it had delivered; False where it is sound."""
         delivered = 0, 0
         query = "SELECT own_generation, own_verdict FROM standby_state"
-        with contextlib.closing(backups.opened_to_read(path)) as held, contextlib.suppress(sqlite3.Error):
-            delivered = held.execute(query).fetchone() or delivered
+        with contextlib.closing(backups.opened_to_read(path)) as file, contextlib.suppress(sqlite3.Error):
+            delivered = file.execute(query).fetchone() or delivered
         return backups.set_aside(path, utc_now(), *delivered) is not None
 
     async def has_followed(self) -> bool:
@@ -111,7 +110,7 @@ class Standby:
         await self.database.write(lambda connection: _put(connection, _State("", 0, 0, 0, 0)))
 
     async def waiting(self) -> bool:
-        """Whether something was logged or judged here that the server has not got."""
+        """Whether something was logged or judged here that the server has not received."""
         return bool(await self.database.read(_undelivered))
 
     async def deliver(self, server: Server) -> int:
@@ -128,13 +127,13 @@ class Standby:
             some = numbers[start : start + _AT_ONCE]
 
             async def take(connection: AsyncConnection, some: list[int] = some) -> list[PortableGeneration]:
-                logged = await log_store.numbered(connection, some)
-                return [each for _, each in await exchange.portable(connection, logged)]
+                logged = await generations.numbered(connection, some)
+                return [each for _, each in await transfer.portable(connection, logged)]
 
             batch = await self.database.read(take)
 
             async def add(connection: AsyncConnection, batch: list[PortableGeneration] = batch) -> ImportReport:
-                return await exchange.merge(connection, batch, ImportReport())
+                return await transfer.merge(connection, batch, ImportReport())
 
             await server.write(add)
         if numbers:
@@ -208,10 +207,10 @@ async def _news(connection: AsyncConnection, state: _State | None) -> News | Non
     numbers = [row[0] for row in rows]
     if len(numbers) > KEPT_GENERATIONS:
         return None
-    found = await exchange.portable(connection, await log_store.numbered(connection, sorted(numbers)))
-    older = {each.id for number, each in found if number <= state.generation}
+    batch = await transfer.portable(connection, await generations.numbered(connection, sorted(numbers)))
+    older = {each.id for number, each in batch if number <= state.generation}
     now = replace(state, generation=generation, verdict=verdict)
-    return now, sorted((each for _, each in found), key=lambda each: each.id not in older)
+    return now, sorted((each for _, each in batch), key=lambda each: each.id not in older)
 
 
 async def _take_in(
@@ -227,12 +226,12 @@ async def _take_in(
     if before.generation > now.generation or before.verdict > now.verdict:
         return "all"  # another process has been quicker
     created = [each.id for each in batch]
-    known = await log_store.image_counts(connection, created)
+    known = await generations.image_counts(connection, created)
     oldest = select(func.min(generation_logs.c.created_at))
     edge = (await connection.execute(oldest)).scalar_one()
     if edge is not None and any(each.id not in known and each.created_at < edge for each in batch):
         return "too little"
-    await exchange.merge(connection, batch, ImportReport())
+    await transfer.merge(connection, batch, ImportReport())
     own = await _newest_numbers(connection)
     await _put(connection, replace(now, own_generation=own[0], own_verdict=own[1]))
     return "all"
@@ -260,12 +259,12 @@ async def _copy(there: AsyncConnection, here: AsyncConnection) -> bool:
             await here.execute(insert(table), [dict(row) for row in some])
     numbers = select(generation_logs.c.number).order_by(generation_logs.c.number.desc())
     newest = sorted(row[0] for row in await there.execute(numbers.limit(KEPT_GENERATIONS)))
-    for _, generation in await exchange.portable(there, await log_store.numbered(there, newest)):
-        await exchange.log(here, generation)
-        said, logged = generation.verdict, await log_store.find(here, generation.id)
-        if said is not None and logged is not None:
-            await log_store.set_basis(here, logged.number, generation.known)
-            await log_store.add_verdict(here, logged.number, said.marks, said.at)
+    for _, generation in await transfer.portable(there, await generations.numbered(there, newest)):
+        await transfer.log(here, generation)
+        verdict, logged = generation.verdict, await generations.find(here, generation.id)
+        if verdict is not None and logged is not None:
+            await generations.set_basis(here, logged.number, generation.known)
+            await generations.add_verdict(here, logged.number, verdict.marks, verdict.at)
     learned = (await there.execute(select(learned_state))).mappings().one()
     await here.execute(delete(learned_state))
     await here.execute(insert(learned_state), dict(learned))

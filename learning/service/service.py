@@ -131,7 +131,7 @@ class PreferenceService:
         standby: Path | None,
     ) -> PreferenceService:
         if standby is not None and shared_database.is_server(path_or_url):
-            database: Database = await shared_database.SharedDatabase.open_beside(path_or_url, standby)
+            database: Database = await shared_database.SharedDatabase.open_with_standby(path_or_url, standby)
         else:
             database = await Database.open(
                 path_or_url,

@@ -17,9 +17,9 @@ from context_checkpoint.runtime.event_loop import OwnerLoop
 
 @pytest.fixture
 def owner() -> Iterator[OwnerLoop]:
-    made = OwnerLoop("owner of a test")
-    yield made
-    made.stop()
+    loop = OwnerLoop("owner of a test")
+    yield loop
+    loop.stop()
 
 
 class Operation:

@@ -1,4 +1,4 @@
-"""How a pick reaches the run that waits for it: once, whole, and from any thread."""
+"""A pick reaches the run that waits for it: once, whole, and from any thread."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_an_answer_that_makes_no_sense_leaves_the_run_waiting(answer: PickAnswer
 
 
 def test_a_run_that_gave_up_cannot_be_answered_any_more() -> None:
-    """Its images are gone on; the person is told where a late verdict goes."""
+    """Its images were handed on; the message says where a late verdict goes."""
     pending = PendingPicks()
     pending.open(pick())
 

@@ -14,12 +14,14 @@ import pytest
 from context_checkpoint import runtime
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.errors import LearningError, StoreUnavailable, UnknownGeneration
-from context_checkpoint.learning.values import Recommendation
+from context_checkpoint.learning.recommendation.pins import Curation
+from context_checkpoint.learning.service.settings import LearningSettings
+from context_checkpoint.learning.values import Recommendation, Thresholds
 from context_checkpoint.runtime.runtime import Runtime
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[Runtime]:
+def new_runtime(tmp_path: Path) -> Iterator[Runtime]:
     one = Runtime(tmp_path / "data")
     yield one
     one.close()
@@ -33,7 +35,7 @@ def _fresh_process() -> Iterator[None]:
     runtime.reset()
 
 
-async def round_of(service: PreferenceService) -> str:
+async def one_generation(service: PreferenceService) -> str:
     plan = await service.recommend("anime girl", ["a", "b"])
     generation_id = await service.log_generation(plan, {"a": 1, "b": 1})
     await service.record_feedback(generation_id, {"a": 1}, {"b": 1})
@@ -45,20 +47,20 @@ def judged(one: Runtime) -> int:
 
 
 class TestRunning:
-    def test_every_prompt_in_a_loop_of_its_own_shares_one_service(self, made: Runtime) -> None:
+    def test_every_prompt_in_a_loop_of_its_own_shares_one_service(self, new_runtime: Runtime) -> None:
         """ComfyUI runs each prompt in a new loop."""
-        services = [asyncio.run(made.run(_itself)) for _ in range(3)]
+        services = [asyncio.run(new_runtime.run(_itself)) for _ in range(3)]
 
         assert services[0] is services[1] is services[2]
 
-    def test_threads_routes_and_prompts_at_once(self, made: Runtime) -> None:
-        """Twelve at a time, and not one verdict is lost."""
+    def test_threads_routes_and_prompts_at_once(self, new_runtime: Runtime) -> None:
+        """Twelve at a time, and no verdict is lost."""
         failures: list[BaseException] = []
 
         def prompt() -> None:
             try:
-                asyncio.run(made.run(round_of))
-                made.run_blocking(round_of)
+                asyncio.run(new_runtime.run(one_generation))
+                new_runtime.run_blocking(one_generation)
             except BaseException as error:
                 failures.append(error)
 
@@ -69,25 +71,25 @@ class TestRunning:
             thread.join(60)
 
         assert failures == []
-        assert judged(made) == 24
+        assert judged(new_runtime) == 24
 
-    def test_a_prompt_cancelled_in_the_middle_hurts_nobody(self, made: Runtime) -> None:
+    def test_a_prompt_cancelled_in_the_middle_hurts_nobody(self, new_runtime: Runtime) -> None:
         """The interrupted prompt's loop is gone; the next one is served, and the sums fit the log."""
 
         async def interrupted(after_s: float) -> None:
             with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(made.run(_slow_round), after_s)
+                await asyncio.wait_for(new_runtime.run(_many_generations), after_s)
 
         for number in range(8):
             asyncio.run(interrupted(0.001 + number * 0.002))
 
-        asyncio.run(made.run(round_of))
-        assert made.run_blocking(lambda service: service.rebuild()).corrected == 0
+        asyncio.run(new_runtime.run(one_generation))
+        assert new_runtime.run_blocking(lambda service: service.rebuild()).corrected == 0
 
-    async def test_errors_reach_the_caller_as_they_are(self, made: Runtime) -> None:
+    async def test_errors_reach_the_caller_as_they_are(self, new_runtime: Runtime) -> None:
         """With their code and their message."""
         with pytest.raises(UnknownGeneration, match="is logged"):
-            await made.run(lambda service: service.generation("nobody"))
+            await new_runtime.run(lambda service: service.generation("nobody"))
 
     async def test_a_database_that_cannot_be_opened_is_tried_again(self, tmp_path: Path) -> None:
         """Mended while ComfyUI runs, it works without a restart."""
@@ -95,89 +97,115 @@ class TestRunning:
         database.write_text("not a database" * 100)
         one = Runtime(tmp_path, str(database))
         with pytest.raises(StoreUnavailable):
-            await one.run(round_of)
+            await one.run(one_generation)
 
         database.unlink()
 
-        assert await one.run(round_of)
+        assert await one.run(one_generation)
         one.close()
 
-    def test_closing_lets_go_and_the_next_use_opens_again(self, made: Runtime) -> None:
-        """Nothing is left beside the file but the folder of its backups."""
-        made.run_blocking(round_of)
-        made.close()
-        made.close()
-        assert sorted(path.name for path in made.data_directory.iterdir()) == ["backups", "preferences.db"]
+    def test_closing_lets_go_and_the_next_use_opens_again(self, new_runtime: Runtime) -> None:
+        """Nothing is left next to the file but the folder of its backups."""
+        new_runtime.run_blocking(one_generation)
+        new_runtime.close()
+        new_runtime.close()
+        assert sorted(path.name for path in new_runtime.data_directory.iterdir()) == ["backups", "preferences.db"]
 
-        assert judged(made) == 1
+        assert judged(new_runtime) == 1
 
-    def test_closing_waits_for_operations_under_way(self, made: Runtime) -> None:
+    def test_closing_waits_for_operations_under_way(self, new_runtime: Runtime) -> None:
         """A prompt that is recording while ComfyUI ends comes to its end."""
-        recording = threading.Thread(target=lambda: made.run_blocking(_some_rounds))
+        recording = threading.Thread(target=lambda: new_runtime.run_blocking(_some_generations))
         recording.start()
-        while not made._operating:
+        while not new_runtime._operating:
             pass
 
-        made.close()
+        new_runtime.close()
         recording.join(10)
 
-        assert judged(made) == 5
+        assert judged(new_runtime) == 5
 
-    async def test_an_operation_that_lacks_a_package_names_the_command(self, made: Runtime) -> None:
+    async def test_an_operation_that_lacks_a_package_names_the_command(self, new_runtime: Runtime) -> None:
         """Some packages are imported on first use only, long after the database was opened."""
 
         async def lacking(service: PreferenceService) -> None:
             raise ImportError("needs greenlet") from ModuleNotFoundError("No module", name="greenlet")
 
         with pytest.raises(StoreUnavailable, match=r"'greenlet' is not installed.*pip install -r .*requirements\.txt"):
-            await made.run(lacking)
+            await new_runtime.run(lacking)
 
     async def test_a_module_of_our_own_that_is_missing_is_no_missing_package(
-        self, made: Runtime, monkeypatch: pytest.MonkeyPatch
+        self, new_runtime: Runtime, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """It is a bug, and shown as one."""
         monkeypatch.setitem(sys.modules, "context_checkpoint.learning.service.service", None)
 
         with pytest.raises(ModuleNotFoundError):
-            await made.run(round_of)
+            await new_runtime.run(one_generation)
 
 
 async def _itself(service: PreferenceService) -> PreferenceService:
     return service
 
 
-async def _some_rounds(service: PreferenceService) -> None:
+async def _some_generations(service: PreferenceService) -> None:
     for _ in range(5):
-        await round_of(service)
+        await one_generation(service)
 
 
-async def _slow_round(service: PreferenceService) -> None:
+async def _many_generations(service: PreferenceService) -> None:
     for _ in range(20):
-        await round_of(service)
+        await one_generation(service)
 
 
 class TestSettings:
-    def test_the_default_policy_follows_the_settings(self, made: Runtime) -> None:
+    def test_the_default_policy_follows_the_settings(self, new_runtime: Runtime) -> None:
         """Also after they have changed."""
 
         def recommended() -> Recommendation:
-            return made.run_blocking(lambda service: service.recommend("anime", ["a", "b"]))
+            return new_runtime.run_blocking(lambda service: service.recommend("anime", ["a", "b"]))
 
         before = recommended().policy
-        made.change_settings(policy="counts")
+        new_runtime.change_settings(policy="counts")
 
         assert (before, recommended().policy) == ("bayesian", "counts")
 
-    def test_changes_are_remembered(self, made: Runtime) -> None:
+    def test_every_setting_of_learning_reaches_the_service(self, new_runtime: Runtime) -> None:
+        """Those that the person has changed, and no other."""
+        changes = {
+            "policy": "ucb",
+            "exploit_threshold": 0.9,
+            "explore_threshold": 0.8,
+            "half_life": 11,
+            "backups_kept": 2,
+            "keep_prompts": False,
+            "retention_days": 400,
+            "pinned": ["a"],
+            "banned": ["b"],
+        }
+        new_runtime.change_settings(**changes)
+
+        assert new_runtime._learning_settings("decisions") == LearningSettings(
+            policy="ucb",
+            thresholds=Thresholds(exploit=0.9, explore=0.8),
+            half_life=11.0,
+            curation=Curation(pinned=("a",), banned=("b",)),
+            keep_prompts=False,
+            retention_days=400,
+            backups_kept=2,
+            decision_log="decisions",
+        )
+
+    def test_changes_are_remembered(self, new_runtime: Runtime) -> None:
         """In the data directory."""
-        changed = made.change_settings(kept_loaders=1, exploit_threshold=0.6)
+        changed = new_runtime.change_settings(kept_loaders=1, exploit_threshold=0.6)
 
-        assert made.settings == changed == Runtime(made.data_directory).settings
+        assert new_runtime.settings == changed == Runtime(new_runtime.data_directory).settings
         with pytest.raises(ValueError, match="wrong way round"):
-            made.change_settings(exploit_threshold=0.1)
-        assert made.settings == changed
+            new_runtime.change_settings(exploit_threshold=0.1)
+        assert new_runtime.settings == changed
 
-    def test_settings_that_cannot_be_saved_are_told(self, tmp_path: Path) -> None:
+    def test_settings_that_cannot_be_saved_are_an_error(self, tmp_path: Path) -> None:
         """And do not seem to be saved."""
         (tmp_path / "file").write_text("in the way")
         one = Runtime(tmp_path / "file")
@@ -202,7 +230,7 @@ class TestWhereTheDataLies:
         """Several extensions may load; a test or a script may move on."""
         runtime.configure(tmp_path / "one")
         first = runtime.current()
-        first.run_blocking(round_of)
+        first.run_blocking(one_generation)
         runtime.configure(tmp_path / "one")
         assert runtime.current() is first
 
@@ -252,7 +280,7 @@ class TestWhereTheDataLies:
     def test_foreign_keys_and_wal_are_on(self, tmp_path: Path) -> None:
         """What the data directory holds is a database in WAL mode."""
         one = Runtime(tmp_path)
-        one.run_blocking(round_of)
+        one.run_blocking(one_generation)
         connection = sqlite3.connect(tmp_path / "preferences.db")
 
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.exchange import line_format as portable
+from context_checkpoint.learning.exchange import line_format
 
 from .test_transfer import BAD, exported, one_judged
 
@@ -39,10 +39,10 @@ def _untitled(schema: Any) -> Any:
 
 
 def test_the_published_schema_is_what_is_read() -> None:
-    """`portable.json_schema` makes docs/export.schema.json."""
+    """`line_format.json_schema` makes docs/export.schema.json."""
     published = json.loads((DOCS / "export.schema.json").read_text("utf-8"))
 
-    assert _untitled(published) == _untitled(portable.json_schema())
+    assert _untitled(published) == _untitled(line_format.json_schema())
 
 
 async def test_every_exported_line_fits_it(service: PreferenceService, schema: Draft202012Validator) -> None:
@@ -79,10 +79,10 @@ def test_the_document_shows_lines_that_fit_it_and_names_every_field(schema: Draf
     page = (DOCS / "data.md").read_text("utf-8")
     section = page.partition("\n## Export and import\n")[2].partition("\n## ")[0]
     examples = [json.loads(one) for one in re.findall(r"```json\n(.*?)```", section, re.DOTALL)]
-    fields = {*portable.Header.model_fields, *portable.PortableGeneration.model_fields}
+    fields = {*line_format.Header.model_fields, *line_format.PortableGeneration.model_fields}
 
     assert len(examples) == 2
-    portable.read_generation(json.dumps(examples[1]).encode(), 2)
+    line_format.read_generation(json.dumps(examples[1]).encode(), 2)
     schema.validate(examples[1])
     schema.validate({**examples[0], "database": "5f0c"})
     assert [field for field in sorted(fields) if f"`{field}`" not in section and f'"{field}"' not in section] == []

@@ -54,16 +54,16 @@ async def learned(service: PreferenceService) -> dict[tuple[str, ...], tuple[flo
 
 
 async def one_judged(service: PreferenceService, winner: str = NAMES[0]) -> str:
-    made = await service.recommend("anime girl", NAMES, stage="draft", seed=1)
-    files = [ImageFile(name, f"{name}.png", "mine", "output") for name in made.checkpoints]
-    generation_id = await service.log_generation(made, files, session_id="tab", prompt_id="queued")
-    shown = made.checkpoints
+    recommendation = await service.recommend("anime girl", NAMES, stage="draft", seed=1)
+    files = [ImageFile(name, f"{name}.png", "mine", "output") for name in recommendation.checkpoints]
+    generation_id = await service.log_generation(recommendation, files, session_id="tab", prompt_id="queued")
+    shown = recommendation.checkpoints
     keep = shown.index(winner) if winner in shown else 0
     await service.record_feedback(generation_id, selected_images=[keep])
     return generation_id
 
 
-async def test_an_export_of_which_some_is_forgotten_meanwhile_is_told(opened: Opened) -> None:
+async def test_an_export_of_which_some_is_forgotten_meanwhile_is_an_error(opened: Opened) -> None:
     """Its header promised more: it would be refused when it is needed."""
     here = await opened("here.db")
     ids = [await one_judged(here) for _ in range(3)]
@@ -79,7 +79,7 @@ async def test_an_export_of_which_some_is_forgotten_meanwhile_is_told(opened: Op
 
 
 class TestFormerVersions:
-    async def test_what_an_earlier_version_knew_of_a_round_is_taken_anew(self, opened: Opened) -> None:
+    async def test_a_prior_of_an_earlier_version_is_computed_again(self, opened: Opened) -> None:
         """Such an export is not refused: it teaches what it would have taught here."""
         before, after = await opened("before.db"), await opened("after.db")
         for _ in range(4):
@@ -87,17 +87,17 @@ class TestFormerVersions:
 
         await after.import_lines([_of_the_first_version(line) for line in await exported(before)])
 
-        asked = ("anime girl", NAMES)
-        expected, found = [await each.recommend(*asked, seed=1) for each in (before, after)]
-        assert (found.scores, found.confidence) == (expected.scores, expected.confidence)
+        question = ("anime girl", NAMES)
+        expected, actual = [await each.recommend(*question, seed=1) for each in (before, after)]
+        assert (actual.scores, actual.confidence) == (expected.scores, expected.confidence)
 
 
 def _of_the_first_version(line: str) -> str:
-    held = json.loads(line)
-    if "basis" in held:
-        known = base64.b64decode(held["basis"])
-        held["basis"] = base64.b64encode(b"\x01" + known[1:]).decode()
-    return json.dumps(held)
+    fields = json.loads(line)
+    if "basis" in fields:
+        known = base64.b64decode(fields["basis"])
+        fields["basis"] = base64.b64encode(b"\x01" + known[1:]).decode()
+    return json.dumps(fields)
 
 
 class TestRoundTrip:
@@ -106,7 +106,7 @@ class TestRoundTrip:
     def test_what_is_wiped_and_imported_recommends_the_same_bit_for_bit(
         self, tmp_path_factory: pytest.TempPathFactory, seed: int, rounds: int, words: list[str]
     ) -> None:
-        """Whatever was said, taken back and said again; scores and confidence to the last bit."""
+        """Whatever was judged, withdrawn and judged again; scores and confidence to the last bit."""
         folder = tmp_path_factory.mktemp("exchange")
 
         async def play() -> None:
@@ -118,8 +118,8 @@ class TestRoundTrip:
             await after.import_lines(lines)
 
             for policy in ("bayesian", "counts", "global"):
-                asked = (", ".join(words), NAMES, "final", True, policy, 3, seed)
-                assert await after.recommend(*asked) == await before.recommend(*asked)
+                question = (", ".join(words), NAMES, "final", True, policy, 3, seed)
+                assert await after.recommend(*question) == await before.recommend(*question)
             assert (await exported(after))[1:] == lines[1:]
             assert (await after.rebuild()).corrected == 0
             await before.close()
@@ -194,7 +194,7 @@ class TestMerging:
         assert await learned(ways[0]) == await learned(ways[1]) == both
 
     @pytest.mark.parametrize("later", ["here", "there"])
-    async def test_the_newer_verdict_counts_wherever_it_was_given(self, opened: Opened, later: str) -> None:
+    async def test_the_newer_verdict_counts_wherever_it_came_from(self, opened: Opened, later: str) -> None:
         """A person judged one generation on two machines; files go both ways."""
         clocks = {"here": NOON, "there": NOON}
         services = {name: await opened(f"{name}.db", clock=lambda name=name: clocks[name]) for name in clocks}
@@ -217,7 +217,7 @@ class TestMerging:
             assert (await service.rebuild()).corrected == 0
 
     async def test_a_verdict_that_was_withdrawn_later_is_withdrawn_there_too(self, opened: Opened) -> None:
-        """Taking a verdict back is the newest thing that was said."""
+        """A withdrawal is a verdict like any other."""
         here, there = await opened("here.db"), await opened("there.db")
         generation_id = await one_judged(here)
         await there.import_lines(await exported(here))
@@ -250,10 +250,10 @@ class TestAnonymous:
 
         assert json.loads(header)["anonymous"] is True
         assert json.loads(header)["database"] == ""
-        told = json.loads(line)
-        assert not {"prompt", "session_id", "prompt_id", "seed"} & set(told)
-        assert {key for image in told["images"] for key in image} == {"checkpoint"}
-        words = [keyword["text"] for keyword in told["keywords"]]
+        fields = json.loads(line)
+        assert not {"prompt", "session_id", "prompt_id", "seed"} & set(fields)
+        assert {key for image in fields["images"] for key in image} == {"checkpoint"}
+        words = [keyword["text"] for keyword in fields["keywords"]]
         assert words == sorted(words)
         assert not any(secret in line for secret in ("mine", "tab", "queued", ".png"))
 
@@ -265,8 +265,8 @@ class TestAnonymous:
         await there.import_lines(await exported(here, anonymous=True))
 
         assert await learned(there) == await learned(here)
-        asked = ("anime girl, portrait", NAMES, "final", True, None, 3, 5)
-        assert (await there.recommend(*asked)).scores == (await here.recommend(*asked)).scores
+        question = ("anime girl, portrait", NAMES, "final", True, None, 3, 5)
+        assert (await there.recommend(*question)).scores == (await here.recommend(*question)).scores
 
 
 def changed(line: str, **fields: Any) -> str:
@@ -354,8 +354,8 @@ async def test_a_generation_with_other_images_than_are_known_is_a_bad_line(opene
     await one_judged(here)
     lines = await exported(here)
     await there.import_lines(lines)
-    told = json.loads(lines[1])
-    fewer = changed(lines[1], images=told["images"][:1], verdict={"marks": "+", "at": "2030-01-01T00:00:00Z"})
+    fields = json.loads(lines[1])
+    fewer = changed(lines[1], images=fields["images"][:1], verdict={"marks": "+", "at": "2030-01-01T00:00:00Z"})
 
     with pytest.raises(LearningError, match=r"Line 2: generation .* is known here with 3 images, not 1"):
         await there.import_lines([lines[0], fewer])

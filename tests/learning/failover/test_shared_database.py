@@ -124,10 +124,10 @@ async def test_a_worker_that_is_restarted_meanwhile_goes_on_and_delivers_later(
         await teach(service, rounds=12)
     with stopped(postgres_server):
         async with worker(postgres_url, tmp_path) as service:
-            made = await service.recommend("anime girl", CANDIDATES)
+            recommendation = await service.recommend("anime girl", CANDIDATES)
             await teach(service, rounds=2)
-        assert made.checkpoints[0] == "a"
-        assert made.confidence > 0.3
+        assert recommendation.checkpoints[0] == "a"
+        assert recommendation.confidence > 0.3
         async with worker(postgres_url, tmp_path) as service:
             await teach(service)
 
@@ -238,18 +238,18 @@ async def test_what_was_not_followed_because_the_server_went_just_then_can_be_ju
         read, times = shared_database._Direct.read, []
 
         async def slowly(self: object, work: object) -> object:
-            found = await read(self, work)  # type: ignore[arg-type]
+            result = await read(self, work)  # type: ignore[arg-type]
             if not times:
                 times.append(1)
                 async with opened(file) as other:  # as another process of this machine may
                     await teach(other)
-            return found
+            return result
 
         monkeypatch.setattr(shared_database._Direct, "read", slowly)
         await shared(service)._follow()
         with stopped(postgres_server):
-            judged_anew = await service.record_feedback(newest, {"c": 1})
-        assert [image.verdict for image in judged_anew.images].count("selected") == 1
+            judged_again = await service.record_feedback(newest, {"c": 1})
+        assert [image.verdict for image in judged_again.images].count("selected") == 1
 
 
 async def test_a_verdict_on_what_is_not_known_here_may_be_sent_again(
@@ -299,7 +299,7 @@ async def wait_in_a_damaged_file(url: str, folder: Path, ruined: str) -> None:
 
 
 @pytest.mark.parametrize("ruined", ["the first page", "keywords", "generation_images", "standby_state"])
-async def test_a_damaged_standby_file_is_made_anew_and_what_waited_in_it_arrives(
+async def test_a_damaged_standby_file_is_recreated_and_what_waited_in_it_arrives(
     postgres_url: str, postgres_server: PostgresServer, tmp_path: Path, ruined: str
 ) -> None:
     """A worker whose own disk fails is not kept from a server that is well."""
@@ -311,13 +311,13 @@ async def test_a_damaged_standby_file_is_made_anew_and_what_waited_in_it_arrives
 
     for _ in range(2):
         async with worker(postgres_url, tmp_path) as service:
-            found = await judged(service)
+            count = await judged(service)
             # Without the first page nothing leads to the rest, and no image means no verdict.
-            assert found == (12 if ruined in ("the first page", "generation_images") else 15)
+            assert count == (12 if ruined in ("the first page", "generation_images") else 15)
             assert (await service.rebuild()).corrected == 0
     with stopped(postgres_server):
         async with worker(postgres_url, tmp_path) as service:
-            assert await judged(service) == found
+            assert await judged(service) == count
     assert [path.name for path in tmp_path.glob("standby-*damaged*")] == []
 
 
@@ -415,7 +415,7 @@ async def test_after_an_update_a_worker_starts_without_the_server_all_the_same(
         assert (await service.rebuild()).corrected == 0
 
 
-async def test_a_server_that_was_never_reached_is_told(tmp_path: Path) -> None:
+async def test_a_server_that_was_never_reached_is_an_error(tmp_path: Path) -> None:
     """There is no last state to go on from."""
     with pytest.raises(StoreUnavailable, match="cannot be used"):
         await PreferenceService.open("postgresql://painter@127.0.0.1:9/none", standby=tmp_path)

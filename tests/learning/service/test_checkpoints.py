@@ -1,4 +1,4 @@
-"""What was learned hangs on a checkpoint's content, not on the name that its file has today."""
+"""What was learned belongs to a checkpoint's content, not to the name that its file has today."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ FILES = {"one.safetensors": A, "two.safetensors": B}
 async def teach(service: PreferenceService, files: dict[str, str], winner: str, rounds: int = 6) -> None:
     await service.meet_files(files)
     for _ in range(rounds):
-        made = await service.recommend("anime girl", list(files), stage="draft")
-        generation_id = await service.log_generation(made, dict.fromkeys(files, 1))
+        recommendation = await service.recommend("anime girl", list(files), stage="draft")
+        generation_id = await service.log_generation(recommendation, dict.fromkeys(files, 1))
         await service.record_feedback(generation_id, {winner: 1}, {name: 1 for name in files if name != winner})
 
 
@@ -44,7 +44,7 @@ async def test_a_file_that_was_moved_takes_along_what_was_learned(
     assert "with all that was learned of it" in caplog.text
 
 
-async def test_another_file_under_the_same_name_begins_anew_and_it_is_told(
+async def test_another_file_under_the_same_name_starts_from_nothing_and_is_logged(
     sqlite_service: PreferenceService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What was learned of the former one is kept under a name that says so."""
@@ -62,7 +62,7 @@ async def test_another_file_under_the_same_name_begins_anew_and_it_is_told(
 async def test_two_files_that_swapped_their_names_keep_their_own_past(
     sqlite_service: PreferenceService,
 ) -> None:
-    """Neither begins anew."""
+    """Neither starts from nothing."""
     await teach(sqlite_service, FILES, "one.safetensors")
 
     await sqlite_service.meet_files({"one.safetensors": B, "two.safetensors": A})

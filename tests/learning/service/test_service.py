@@ -21,41 +21,45 @@ EPIC, DREAM, JUGGER = CANDIDATES
 async def judge(service: PreferenceService, prompt: str, winner: str, rounds: int = 1, *, stage: str = "draft") -> None:
     """Show all candidates for a prompt and keep the winner's image, some rounds long."""
     for _ in range(rounds):
-        made = await service.recommend(prompt, CANDIDATES, stage=stage)
-        shown = dict.fromkeys(made.checkpoints, 1)
-        generation_id = await service.log_generation(made, shown)
+        recommendation = await service.recommend(prompt, CANDIDATES, stage=stage)
+        shown = dict.fromkeys(recommendation.checkpoints, 1)
+        generation_id = await service.log_generation(recommendation, shown)
         await service.record_feedback(generation_id, {winner: 1}, {name: 1 for name in shown if name != winner})
 
 
 async def shown(service: PreferenceService, prompt: str = "anime girl", **images: int) -> str:
     """Log one generation of these images, by any recommendation."""
-    made = await service.recommend(prompt, list(images))
-    return await service.log_generation(made, images)
+    recommendation = await service.recommend(prompt, list(images))
+    return await service.log_generation(recommendation, images)
 
 
 class TestRecommend:
     async def test_without_experience_three_checkpoints_are_explored(self, service: PreferenceService) -> None:
         """A fresh database knows nothing and says so."""
-        made = await service.recommend("anime girl", CANDIDATES)
+        recommendation = await service.recommend("anime girl", CANDIDATES)
 
-        assert (made.strategy, len(made.checkpoints), made.confidence) == ("explore", 3, 0.0)
-        assert set(made.scores) == set(CANDIDATES)
+        assert (recommendation.strategy, len(recommendation.checkpoints), recommendation.confidence) == (
+            "explore",
+            3,
+            0.0,
+        )
+        assert set(recommendation.scores) == set(CANDIDATES)
 
     async def test_what_was_picked_for_a_prompt_is_recommended_for_it(self, service: PreferenceService) -> None:
         """Twenty consistent rounds make the next similar prompt exploit the winner."""
         await judge(service, "anime girl with long hair", DREAM, rounds=20)
 
-        made = await service.recommend("anime girl", CANDIDATES)
+        recommendation = await service.recommend("anime girl", CANDIDATES)
 
-        assert made.checkpoints == (DREAM,)
-        assert made.strategy == "exploit"
+        assert recommendation.checkpoints == (DREAM,)
+        assert recommendation.strategy == "exploit"
 
     async def test_a_negative_prompt_is_learned_apart(self, service: PreferenceService) -> None:
         """What was picked against "anime" counts where anime is unwanted, and not where it is wanted."""
         for _ in range(12):
-            made = await service.recommend("a castle", CANDIDATES, stage="draft", negative="anime, cartoon")
-            generation_id = await service.log_generation(made, dict.fromkeys(made.checkpoints, 1))
-            lost = {name: 1 for name in made.checkpoints if name != EPIC}
+            recommendation = await service.recommend("a castle", CANDIDATES, stage="draft", negative="anime, cartoon")
+            generation_id = await service.log_generation(recommendation, dict.fromkeys(recommendation.checkpoints, 1))
+            lost = {name: 1 for name in recommendation.checkpoints if name != EPIC}
             await service.record_feedback(generation_id, {EPIC: 1}, lost)
 
         logged = await service.generation(generation_id)
@@ -71,29 +75,29 @@ class TestRecommend:
         generation_id = await shown(service, **{"sub\\a.safetensors": 1, "b": 1})
         await service.record_feedback(generation_id, {"sub/a.safetensors": 1}, {"b": 1})
 
-        made = await service.recommend("anime girl", ["b", "sub\\a.safetensors"])
+        recommendation = await service.recommend("anime girl", ["b", "sub\\a.safetensors"])
 
-        assert made.checkpoints[0] == "sub\\a.safetensors"
-        assert "sub\\a.safetensors" in made.scores
-        assert all(reason.checkpoint in ("b", "sub\\a.safetensors") for reason in made.reasons)
+        assert recommendation.checkpoints[0] == "sub\\a.safetensors"
+        assert "sub\\a.safetensors" in recommendation.scores
+        assert all(reason.checkpoint in ("b", "sub\\a.safetensors") for reason in recommendation.reasons)
 
     async def test_a_candidate_named_twice_counts_once(self, service: PreferenceService) -> None:
         """Duplicates, also those that differ in the separator alone, are one candidate."""
-        made = await service.recommend("anime", ["x/a", "x\\a", "b", "b", "x/a"])
+        recommendation = await service.recommend("anime", ["x/a", "x\\a", "b", "b", "x/a"])
 
-        assert sorted(made.checkpoints) == ["b", "x/a"]
+        assert sorted(recommendation.checkpoints) == ["b", "x/a"]
 
     async def test_three_hundred_candidates_are_ranked(self, service: PreferenceService) -> None:
         """A large collection is no reason to fail."""
         names = [f"folder/checkpoint {number}.safetensors" for number in range(300)]
 
-        made = await service.recommend("anime girl", names)
+        recommendation = await service.recommend("anime girl", names)
 
-        assert len(made.scores) == 300
-        assert set(made.checkpoints) <= set(names)
+        assert len(recommendation.scores) == 300
+        assert set(recommendation.checkpoints) <= set(names)
 
     @pytest.mark.parametrize("candidates", [[], ["", "  "]])
-    async def test_no_candidates_is_told(self, service: PreferenceService, candidates: list[str]) -> None:
+    async def test_no_candidates_is_an_error(self, service: PreferenceService, candidates: list[str]) -> None:
         """There is nothing to recommend, and the message says what to do."""
         with pytest.raises(InvalidRequest, match="Name at least one candidate") as raised:
             await service.recommend("anime girl", candidates)
@@ -117,11 +121,11 @@ class TestRecommend:
         ids=["empty", "blank", "punctuation", "100 kB", "zh", "ja", "ru", "emoji", "null", "surrogate"],
     )
     async def test_any_prompt_can_be_served_logged_and_judged(self, service: PreferenceService, prompt: str) -> None:
-        """Whatever is typed, the round goes its way and is found again."""
-        made = await service.recommend(prompt, CANDIDATES)
-        generation_id = await service.log_generation(made, dict.fromkeys(made.checkpoints, 1))
+        """Whatever is typed, the generation is logged, judged and found again."""
+        recommendation = await service.recommend(prompt, CANDIDATES)
+        generation_id = await service.log_generation(recommendation, dict.fromkeys(recommendation.checkpoints, 1))
 
-        judged = await service.record_feedback(generation_id, {made.checkpoints[0]: 1})
+        judged = await service.record_feedback(generation_id, {recommendation.checkpoints[0]: 1})
 
         assert judged == await service.generation(generation_id)
         assert judged.judged_at is not None
@@ -185,17 +189,17 @@ class TestRecommend:
         settings.change(thresholds=Thresholds(exploit=1.0, explore=0.0))
 
         assert (await service.recommend("anime girl", CANDIDATES)).strategy == "exploit_explore"
-        given = Thresholds(exploit=1.0, explore=1.0)
-        assert (await service.recommend("anime girl", CANDIDATES, thresholds=given)).strategy == "explore"
+        thresholds = Thresholds(exploit=1.0, explore=1.0)
+        assert (await service.recommend("anime girl", CANDIDATES, thresholds=thresholds)).strategy == "explore"
 
     async def test_explaining_tells_what_recommending_does(self, service: PreferenceService) -> None:
         """The explanation in full is plain data about the same decision, and changes nothing."""
         await judge(service, "anime girl", DREAM, rounds=5)
         before = await service.learned_version()
 
-        told = await service.explain("anime girl", CANDIDATES)
+        explained = await service.explain("anime girl", CANDIDATES)
 
-        assert DREAM in str(told)
+        assert DREAM in str(explained)
         assert await service.learned_version() == before
 
 
@@ -230,13 +234,13 @@ class TestLogLines:
         """For programs: names and values, whatever the prompt holds."""
         settings.change(decision_log="decisions")
         with caplog.at_level(logging.INFO, logger="context_checkpoint.learning.service.service"):
-            made = await sqlite_service.recommend("anime\ndecision policy=x", CANDIDATES, seed=1)
+            recommendation = await sqlite_service.recommend("anime\ndecision policy=x", CANDIDATES, seed=1)
             settings.change(keep_prompts=False)
             await sqlite_service.recommend("anime girl", CANDIDATES)
         first, second = [record.getMessage() for record in caplog.records]
 
         assert first.startswith(
-            f"decision strategy=explore checkpoints={list(made.checkpoints)} confidence=0.000 evidence=0.000 "
+            f"decision strategy=explore checkpoints={list(recommendation.checkpoints)} confidence=0.000 evidence=0.000 "
         )
         assert f" policy=bayesian stage=final candidates={len(CANDIDATES)} keywords=" in first
         assert first.endswith(" prompt='anime decision policy=x'")
@@ -247,14 +251,14 @@ class TestLogLines:
         self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService, settings: ChangingSettings
     ) -> None:
         """Exploring three."""
-        made, lines = await self.lines(caplog, sqlite_service, settings)
+        recommendation, lines = await self.lines(caplog, sqlite_service, settings)
 
         assert lines == [
             (
-                f"INFO: Context-aware checkpoint recommendation: {made.checkpoints[0]} (confidence: 0.00) "
+                f"INFO: Context-aware checkpoint recommendation: {recommendation.checkpoints[0]} (confidence: 0.00) "
                 "for prompt: anime girl with long hair"
             ),
-            f"INFO: Low confidence (0.00), exploring 3 checkpoints: {list(made.checkpoints)}",
+            f"INFO: Low confidence (0.00), exploring 3 checkpoints: {list(recommendation.checkpoints)}",
         ]
 
     async def test_high_confidence(
@@ -263,14 +267,14 @@ class TestLogLines:
         """A single checkpoint."""
         await judge(sqlite_service, "anime girl with long hair", DREAM, rounds=20)
 
-        made, lines = await self.lines(caplog, sqlite_service, settings)
+        recommendation, lines = await self.lines(caplog, sqlite_service, settings)
 
         assert lines == [
             (
-                f"INFO: Context-aware checkpoint recommendation: {DREAM} (confidence: {made.confidence:.2f}) "
+                f"INFO: Context-aware checkpoint recommendation: {DREAM} (confidence: {recommendation.confidence:.2f}) "
                 "for prompt: anime girl with long hair"
             ),
-            f"INFO: High confidence ({made.confidence:.2f}), using single checkpoint: {DREAM}",
+            f"INFO: High confidence ({recommendation.confidence:.2f}), using single checkpoint: {DREAM}",
         ]
 
     async def test_medium_confidence(
@@ -279,12 +283,13 @@ class TestLogLines:
         """The top two."""
         await judge(sqlite_service, "anime girl with long hair", DREAM, rounds=20)
 
-        made, lines = await self.lines(
+        recommendation, lines = await self.lines(
             caplog, sqlite_service, settings, thresholds=Thresholds(exploit=1.0, explore=0.1)
         )
 
-        assert len(made.checkpoints) == 2
-        assert lines[1] == (f"INFO: Medium confidence ({made.confidence:.2f}), testing top 2: {list(made.checkpoints)}")
+        names = list(recommendation.checkpoints)
+        assert len(names) == 2
+        assert lines[1] == f"INFO: Medium confidence ({recommendation.confidence:.2f}), testing top 2: {names}"
 
     async def test_a_draft_is_not_called_low_confidence(
         self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService, settings: ChangingSettings
@@ -292,11 +297,10 @@ class TestLogLines:
         """The document's override has no line of its own; "Low confidence (0.83)" would mislead."""
         await judge(sqlite_service, "anime girl with long hair", DREAM, rounds=20)
 
-        made, lines = await self.lines(caplog, sqlite_service, settings, stage="draft")
+        recommendation, lines = await self.lines(caplog, sqlite_service, settings, stage="draft")
 
-        assert lines[1] == (
-            f"INFO: Draft stage (confidence {made.confidence:.2f}), exploring 3 checkpoints: {list(made.checkpoints)}"
-        )
+        names, confidence = list(recommendation.checkpoints), f"{recommendation.confidence:.2f}"
+        assert lines[1] == f"INFO: Draft stage (confidence {confidence}), exploring 3 checkpoints: {names}"
 
     async def test_a_long_prompt_is_cut(
         self, caplog: pytest.LogCaptureFixture, sqlite_service: PreferenceService, settings: ChangingSettings
@@ -312,53 +316,57 @@ class TestLogLines:
 class TestLogging:
     async def test_a_generation_is_found_as_it_was_logged(self, service: PreferenceService) -> None:
         """Every field that goes in comes out."""
-        made = await service.recommend("(anime:1.3) girl", CANDIDATES, stage="standard", seed=3)
+        recommendation = await service.recommend("(anime:1.3) girl", CANDIDATES, stage="standard", seed=3)
         files = [ImageFile("sub\\a", "x_1.png", "today", "output"), ImageFile("b", "x_2.png", "", "temp")]
 
-        generation_id = await service.log_generation(made, files, session_id="monday", prompt_id="p-1")
-        found = await service.generation(generation_id)
+        generation_id = await service.log_generation(recommendation, files, session_id="monday", prompt_id="p-1")
+        generation = await service.generation(generation_id)
 
-        assert (found.id, found.session_id, found.prompt_id) == (generation_id, "monday", "p-1")
-        assert (found.prompt, found.stage, found.policy) == ("(anime:1.3) girl", "standard", made.policy)
-        assert (found.strategy, found.confidence, found.keywords) == (
-            made.strategy,
-            made.confidence,
-            made.keywords,
+        assert (generation.id, generation.session_id, generation.prompt_id) == (generation_id, "monday", "p-1")
+        assert (generation.prompt, generation.stage, generation.policy) == (
+            "(anime:1.3) girl",
+            "standard",
+            recommendation.policy,
         )
-        assert [image.file for image in found.images] == [
+        assert (generation.strategy, generation.confidence, generation.keywords) == (
+            recommendation.strategy,
+            recommendation.confidence,
+            recommendation.keywords,
+        )
+        assert [image.file for image in generation.images] == [
             ImageFile("sub/a", "x_1.png", "today", "output"),
             files[1],
         ]
-        assert [image.position for image in found.images] == [0, 1]
-        assert found.judged_at is None
-        assert {image.verdict for image in found.images} == {None}
+        assert [image.position for image in generation.images] == [0, 1]
+        assert generation.judged_at is None
+        assert {image.verdict for image in generation.images} == {None}
 
     async def test_the_clock_is_the_given_one_and_in_utc(self, database: str) -> None:
         """Times are stored in UTC, whatever zone they came in."""
         there = datetime(2026, 3, 1, 1, 30, tzinfo=timezone(timedelta(hours=9)))
         service = await PreferenceService.open(database, clock=lambda: there)
 
-        found = await service.generation(await shown(service, a=1))
+        generation = await service.generation(await shown(service, a=1))
         await service.close()
 
-        assert found.created_at == there
-        assert found.created_at.utcoffset() == timedelta(0)
+        assert generation.created_at == there
+        assert generation.created_at.utcoffset() == timedelta(0)
 
     async def test_counts_become_one_image_each(self, service: PreferenceService) -> None:
         """{name: count} is the short form; a count of zero shows nothing."""
-        found = await service.generation(await shown(service, a=2, b=0, c=1))
+        generation = await service.generation(await shown(service, a=2, b=0, c=1))
 
-        assert [image.file.checkpoint for image in found.images] == ["a", "a", "c"]
+        assert [image.file.checkpoint for image in generation.images] == ["a", "a", "c"]
 
     @pytest.mark.parametrize("images", [{}, [], {"a": 0}, {"a": -1}, {"a": True}, {"a": 10**9}])
     async def test_a_generation_without_sensible_images_is_refused(
         self, service: PreferenceService, images: dict[str, int]
     ) -> None:
         """Nothing was made, so nothing is logged."""
-        made = await service.recommend("anime", CANDIDATES)
+        recommendation = await service.recommend("anime", CANDIDATES)
 
         with pytest.raises(InvalidRequest):
-            await service.log_generation(made, images)
+            await service.log_generation(recommendation, images)
 
         assert await service.generations() == []
 
@@ -367,9 +375,9 @@ class TestLogging:
         generation_id = await shown(service, a=1, b=1)
 
         await service.attach_files(generation_id, [ImageFile("a", "1.png", "s", "output")])
-        found = await service.generation(generation_id)
+        generation = await service.generation(generation_id)
 
-        assert [image.file for image in found.images] == [
+        assert [image.file for image in generation.images] == [
             ImageFile("a", "1.png", "s", "output"),
             ImageFile("b"),
         ]
@@ -380,8 +388,8 @@ class TestLogging:
         """`before` takes the last id of the page before."""
         ids = [await shown(service, a=1) for _ in range(5)]
 
-        first = [found.id for found in await service.generations(limit=2)]
-        rest = [found.id for found in await service.generations(before=first[-1])]
+        first = [generation.id for generation in await service.generations(limit=2)]
+        rest = [generation.id for generation in await service.generations(before=first[-1])]
 
         assert first + rest == ids[::-1]
         with pytest.raises(UnknownGeneration):
@@ -389,13 +397,13 @@ class TestLogging:
 
     async def test_generations_are_found_by_session_prompt_and_verdict(self, service: PreferenceService) -> None:
         """What a gallery, a script and a reminder ask for."""
-        made = await service.recommend("anime", CANDIDATES)
-        one = await service.log_generation(made, {EPIC: 1}, session_id="s1", prompt_id="p1")
-        two = await service.log_generation(made, {EPIC: 1}, session_id="s1", prompt_id="p2")
+        recommendation = await service.recommend("anime", CANDIDATES)
+        one = await service.log_generation(recommendation, {EPIC: 1}, session_id="s1", prompt_id="p1")
+        two = await service.log_generation(recommendation, {EPIC: 1}, session_id="s1", prompt_id="p2")
         await service.record_feedback(two, rejected={EPIC: 1})
 
-        def ids(found: list[object]) -> list[str]:
-            return [generation.id for generation in found]
+        def ids(page: list[object]) -> list[str]:
+            return [generation.id for generation in page]
 
         assert ids(await service.generations(session_id="s1")) == [two, one]
         assert ids(await service.generations(prompt_id="p1")) == [one]
@@ -450,11 +458,11 @@ class TestFeedback:
         generation_id = await shown(service, a=1, b=1)
 
         judged = await service.record_feedback(generation_id, rejected={"a": 1, "b": 1})
-        told = await service.statistics()
+        statistics = await service.statistics()
 
         assert judged.judged_at is not None
-        assert told.overview.rejected_all == 1
-        assert {(row.checkpoint, row.selected, row.total) for row in told.checkpoints} == {
+        assert statistics.overview.rejected_all == 1
+        assert {(row.checkpoint, row.selected, row.total) for row in statistics.checkpoints} == {
             ("a", 0, 1),
             ("b", 0, 1),
         }
@@ -494,7 +502,7 @@ class TestFeedback:
 
         assert await service.generation(generation_id) == before
 
-    async def test_an_unknown_generation_is_told(self, service: PreferenceService) -> None:
+    async def test_an_unknown_generation_is_an_error(self, service: PreferenceService) -> None:
         """With where ids come from."""
         for unknown in ("0" * 32, "", "x" * 10_000, "nul\x00", "'; DROP TABLE verdicts; --"):
             with pytest.raises(UnknownGeneration, match="is logged"):

@@ -55,8 +55,12 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documents name every node, route, setting and command, and no link leads nowhere."""
-    session.run("python", "-m", "pytest", "-q", "tests/test_documentation.py", *session.posargs)
+    """The documents name every node, route, setting and command. `--write`: what says the settings, first."""
+    rest = list(session.posargs)
+    if "--write" in rest:
+        rest.remove("--write")
+        session.run("python", "tests/generated_texts.py", env=_tree())
+    session.run("python", "-m", "pytest", "-q", "tests/test_documentation.py", *rest)
 
 
 @nox.session
@@ -118,7 +122,7 @@ def fuzz(session: nox.Session) -> None:
             session.error("CC_REQUIRE asks for fuzz: Schemathesis cannot be installed")
         session.warn("NOT FUZZED: Schemathesis cannot be installed; pytest's own requests were made.")
         return
-    session.run("python", "tests/http/fuzzing.py", *session.posargs, env=_tree())
+    session.run("python", "tests/api/fuzzing.py", *session.posargs, env=_tree())
 
 
 @nox.session

@@ -34,9 +34,6 @@ T = TypeVar("T")
 SUFFIXES = frozenset({".bin", ".ckpt", ".gguf", ".pkl", ".pt", ".pt2", ".pth", ".safetensors", ".sft"})
 """Of files that ComfyUI lists as checkpoints."""
 
-_LISTS = frozenset({"pinned", "banned"})
-"""Settings whose value is names, with commas between."""
-
 
 # --- where the data is, and what is asked
 
@@ -321,33 +318,19 @@ def import_file(given: argparse.Namespace) -> Outcome:
     return Outcome(_json(answer), f"{answer.generations:,} generations: {counts}.")
 
 
-def settings(given: argparse.Namespace) -> Outcome:
-    runtime = _runtime(given)
+def settings(arguments: argparse.Namespace) -> Outcome:
+    runtime = _runtime(arguments)
+    definitions = {definition.name: definition for definition in DEFINITIONS}
     changes: dict[str, Any] = {}
-    for entry in given.changes:
-        name, equals, value = entry.partition("=")
+    for entry in arguments.changes:
+        name, equals, text = entry.partition("=")
         if not equals:
             raise WrongUse(f"{entry!r} is not NAME=VALUE, for example policy=counts.")
-        changes[name] = _listed(value) if name in _LISTS else _value(value)
-    found = runtime.change_settings(**changes) if changes else runtime.settings
-    answer = schemas.SettingsResponse.model_validate(found)
-    shown = {name: ",".join(value) if name in _LISTS else value for name, value in _json(answer).items()}
-    return Outcome(_json(answer), "\n".join(f"{name}={value}" for name, value in shown.items()))
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _value(text: str) -> Any:
-    if text in ("true", "false"):
-        return text == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+        # An unknown name goes on as it is: the settings refuse it and name those there are.
+        changes[name] = definitions[name].parse(text) if name in definitions else text
+    values = runtime.change_settings(**changes) if changes else runtime.settings
+    lines = [f"{name}={definition.spell(getattr(values, name))}" for name, definition in definitions.items()]
+    return Outcome(_json(SettingsResponse.model_validate(values)), "\n".join(lines))
 
 
 def serve(given: argparse.Namespace) -> Outcome:

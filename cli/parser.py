@@ -1,12 +1,17 @@
-"""Taken out of `cli.py`."""
+"""The arguments of `context-checkpoint`: one function per command.
+
+Separate from what the commands do, so that `--help` and a wrong argument answer before anything else is imported.
+"""
 
 from __future__ import annotations
 
 import argparse
+import textwrap
 from typing import Any
 
 from .. import __version__
 from ..learning.values import MOST_BRANCHES, STAGES
+from ..runtime.settings import DEFINITIONS
 
 DEFAULT_PORT = 8190
 
@@ -188,7 +193,18 @@ def _add_doctor(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _add_settings(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("settings", parents=[common], help="show the settings, or change some")
+    lines = [
+        f"  {definition.name}={definition.spell(definition.default)}\n"
+        + textwrap.fill(definition.help, 100, initial_indent=" " * 6, subsequent_indent=" " * 6)
+        for definition in DEFINITIONS
+    ]
+    parser = commands.add_parser(
+        "settings",
+        parents=[common],
+        help="show the settings, or change some",
+        epilog="\n".join(["settings and their defaults:", *lines]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("changes", nargs="*", metavar="NAME=VALUE")
 
 

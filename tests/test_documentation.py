@@ -1,6 +1,6 @@
 """The documents say what is there: nothing left out, no link that leads nowhere, no broken code.
 
-Routes and commands have tests of the same kind beside their own (`tests/http`, `tests/cli`); node inputs
+Routes and commands have tests of the same kind beside their own (`tests/api`, `tests/cli`); node inputs
 are held in `tests/comfyui`, since only ComfyUI knows them all.
 """
 
@@ -11,13 +11,13 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from context_checkpoint.learning.policies import POLICIES
-from context_checkpoint.runtime.settings import Settings
+
+from .generated_texts import generated
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "web" / "docs").rglob("*.md")])
@@ -101,10 +101,12 @@ def test_no_node_is_forgotten_here() -> None:
     assert {name for name in ids if not name.startswith("ContextCheckpointBranch")} == set(NODES)
 
 
-@pytest.mark.parametrize("setting", [field.name for field in fields(Settings)])
-def test_every_setting_is_explained(setting: str) -> None:
-    """By the name that HTTP, the command line and settings.json share."""
-    assert f"`{setting}`" in documentation()
+def test_what_is_said_of_the_settings_is_their_definition() -> None:
+    """In the documentation, in ComfyUI's dialog and in its English texts; `python run.py docs --write` writes them."""
+    files = dict(generated())
+
+    assert ROOT / "README.md" in files
+    assert [shown(file) for file, text in files.items() if file.read_text("utf-8") != text] == []
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from ..api import schemas
+from ..api.schemas.base import ResponseModel
+from ..api.schemas.exchange import ImportResponse, renamings
+from ..api.schemas.explain import ExplainResponse
+from ..api.schemas.generations import GenerationResponse
+from ..api.schemas.recommend import recommend_response
+from ..api.schemas.settings import SettingsResponse
+from ..api.schemas.statistics import StatisticsResponse
 from ..checkpoints.fallback import empty_pool_message
 from ..checkpoints.families import UNKNOWN
 from ..checkpoints.header import Header
@@ -27,6 +33,7 @@ from ..learning.service.service import PreferenceService
 from ..learning.values import Recommendation, Thresholds
 from ..runtime.process import configure, current
 from ..runtime.runtime import Runtime
+from ..runtime.settings import DEFINITIONS
 from .outcome import CommandFailed, Outcome, WrongUse
 
 T = TypeVar("T")
@@ -142,7 +149,7 @@ def recommend(given: argparse.Namespace) -> Outcome:
         )
 
     recommendation = _ask(given, recommend_in)
-    answer = schemas.recommend_response(recommendation, images=given.images)
+    answer = recommend_response(recommendation, images=given.images)
     lines = [
         *(f"{name}{_times(answer.images, name)}" for name in answer.checkpoints),
         "",
@@ -178,7 +185,7 @@ def feedback(given: argparse.Namespace) -> Outcome:
             else service.record_feedback(given.generation_id, _counts(given.selected), _counts(given.rejected))
         ),
     )
-    answer = schemas.GenerationResponse.model_validate(generation)
+    answer = GenerationResponse.model_validate(generation)
     kept = [image for image in answer.images if image.verdict == "selected"]
     thrown = [image for image in answer.images if image.verdict == "rejected"]
     silent = len(answer.images) - len(kept) - len(thrown)
@@ -203,7 +210,7 @@ def stats(given: argparse.Namespace) -> Outcome:
         given,
         lambda service: service.statistics(keyword=given.keyword, checkpoint=given.checkpoint, limit=given.limit),
     )
-    answer = schemas.StatisticsResponse.model_validate(statistics)
+    answer = StatisticsResponse.model_validate(statistics)
     counts = statistics.overview
     judged = f"{counts.judged} of {counts.generations} rounds judged"
     lines = [f"{judged}, {counts.selected} images selected, {counts.rejected} rejected."]
@@ -254,7 +261,7 @@ def explain(given: argparse.Namespace) -> Outcome:
             negative=_negative(given),
         ),
     )
-    answer = schemas.ExplainResponse.model_validate(explained)
+    answer = ExplainResponse.model_validate(explained)
     heard = ", ".join(f"{word.text} ({word.rounds:.3g})" for word in answer.keywords)
     sure = f"evidence {answer.evidence:.2f}, clarity {answer.clarity:.2f}"
     lines = [
@@ -306,14 +313,14 @@ def _write_lines(given: argparse.Namespace, file: IO[bytes]) -> int:
 
 
 def import_file(given: argparse.Namespace) -> Outcome:
-    names = schemas.renamings([_readable(entry, "A checkpoint's name") for entry in given.map])
+    names = renamings([_readable(entry, "A checkpoint's name") for entry in given.map])
     try:
         with ExitStack() as opened:
             file = sys.stdin.buffer if given.file == "-" else opened.enter_context(Path(given.file).open("rb"))
             report = _ask(given, lambda service: service.import_lines(lines_in(file), names))
     except OSError as error:
         raise CommandFailed(f"{given.file} cannot be read: {error.strerror or error}.") from error
-    answer = schemas.ImportResponse.model_validate(report)
+    answer = ImportResponse.model_validate(report)
     counts = f"{answer.added:,} new, {answer.verdicts_replaced:,} verdicts replaced"
     return Outcome(_json(answer), f"{answer.generations:,} generations: {counts}.")
 
@@ -366,5 +373,5 @@ def _announce(address: str) -> None:
     sys.stdout.flush()
 
 
-def _json(answer: schemas.ResponseModel) -> Any:
+def _json(answer: ResponseModel) -> Any:
     return answer.model_dump(mode="json")

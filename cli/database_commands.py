@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from ..api import schemas
+from ..api.schemas.exchange import ImportResponse
+from ..api.schemas.forget import ForgetResponse
 from ..learning.database import engines
 from ..learning.reports import Forgotten, ImportReport
 from ..learning.service.service import PreferenceService
@@ -27,7 +28,7 @@ def copy(given: argparse.Namespace) -> Outcome:
     if (file or source) == (engines.file_of(target) or target):
         raise WrongUse("FROM and TO are the same database.")
     report = asyncio.run(_copied(given.source, given.target))
-    answer = schemas.ImportResponse.model_validate(report)
+    answer = ImportResponse.model_validate(report)
     counts = f"{answer.added:,} new, {answer.verdicts_replaced:,} verdicts replaced"
     return Outcome(answer.model_dump(mode="json"), f"{answer.generations:,} generations: {counts}.")
 
@@ -57,7 +58,7 @@ def forget(given: argparse.Namespace) -> Outcome:
 
     if given.database is not None:
         configure(database=given.database)
-    answer = schemas.ForgetResponse.model_validate(current().run_blocking(forgotten))
+    answer = ForgetResponse.model_validate(current().run_blocking(forgotten))
     lines = [f"Forgotten, in {answer.generations:,} generations."]
     lines += [f"{file} may still hold traces, since it is in use: forget again later." for file in answer.traces]
     return Outcome(answer.model_dump(mode="json"), "\n".join(lines), good=not answer.traces)

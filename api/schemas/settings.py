@@ -5,7 +5,7 @@ The fields are made from `runtime.settings.DEFINITIONS`, so that a new setting n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, create_model
@@ -45,25 +45,25 @@ def _description(definition: Definition) -> str:
     return f"{definition.help} Unit: {definition.unit}." if definition.unit else definition.help
 
 
+def _fields(made_of: Callable[[Definition], tuple[Any, Any]]) -> dict[str, Any]:
+    """Type and default of each setting's field, as `create_model` takes them."""
+    fields: dict[str, Any] = {}
+    for definition in DEFINITIONS:
+        kind, default = made_of(definition)
+        fields[definition.name] = (kind, Field(default=default, description=_description(definition)))
+    return fields
+
+
 SettingsRequest = create_model(
     "SettingsRequest",
     __base__=SettingsChanges,
-    **{
-        definition.name: (
-            _in_a_request(definition) | None,
-            Field(default=None, description=_description(definition)),
-        )
-        for definition in DEFINITIONS
-    },
+    **_fields(lambda definition: (_in_a_request(definition) | None, None)),
 )
 SettingsRequest.__doc__ = SettingsChanges.__doc__
 
 SettingsResponse = create_model(
     "SettingsResponse",
     __base__=SettingsValues,
-    **{
-        definition.name: (_in_a_response(definition), Field(description=_description(definition)))
-        for definition in DEFINITIONS
-    },
+    **_fields(lambda definition: (_in_a_response(definition), ...)),
 )
 SettingsResponse.__doc__ = SettingsValues.__doc__

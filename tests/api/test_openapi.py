@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from context_checkpoint.api import schemas
 from context_checkpoint.api.routes import ENDPOINTS, PREFIX, build_routes
+from context_checkpoint.api.schemas.base import MOST_IMAGES
 from context_checkpoint.learning.service import service
 from context_checkpoint.runtime.runtime import Runtime
 
@@ -39,7 +39,7 @@ async def test_every_reference_leads_somewhere(client: Client) -> None:
     references = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(description)))
 
     assert references <= set(description["components"]["schemas"])
-    assert {"ErrorAnswer", "RecommendAsked", "GenerationAnswer"} <= references
+    assert {"ErrorResponse", "RecommendRequest", "GenerationResponse"} <= references
 
 
 async def test_operations_have_names_of_their_own(client: Client) -> None:
@@ -58,17 +58,17 @@ async def test_bodies_and_queries_and_refusals_are_described(client: Client) -> 
     recommend = description["paths"][PREFIX + "/recommend"]["post"]
     assert recommend["requestBody"]["required"] is True
     assert {"200", "400", "413", "415", "422", "503"} <= set(recommend["responses"])
-    asked = description["components"]["schemas"]["RecommendAsked"]
-    assert asked["required"] == ["prompt"]
-    assert asked["additionalProperties"] is False
-    assert asked["properties"]["prompt"]["maxLength"] == 400_000
+    request = description["components"]["schemas"]["RecommendRequest"]
+    assert request["required"] == ["prompt"]
+    assert request["additionalProperties"] is False
+    assert request["properties"]["prompt"]["maxLength"] == 400_000
     explain = description["paths"][PREFIX + "/explain"]["get"]["parameters"]
     assert {parameter["name"]: parameter["required"] for parameter in explain}["prompt"] is True
 
 
 def test_as_many_images_can_be_judged_as_a_generation_may_have() -> None:
     """The schemas' bound is a copy, because its source would cost ComfyUI's start SQLAlchemy's import."""
-    assert schemas.MOST_IMAGES == service.MOST_IMAGES
+    assert MOST_IMAGES == service.MOST_IMAGES
 
 
 def test_the_documentation_has_a_section_for_every_route_and_no_other() -> None:
@@ -87,7 +87,7 @@ def test_the_documentation_names_every_field() -> None:
     missing = {
         (endpoint.path, field)
         for endpoint in ENDPOINTS
-        for field in endpoint.asked.model_fields
+        for field in endpoint.request.model_fields
         if f"`{field}`" not in sections[f"{endpoint.method} {endpoint.path}"]
     }
 

@@ -276,12 +276,12 @@ DEFINITIONS: tuple[Definition, ...] = tuple(
 
 def default_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """What holds where no file says otherwise: each setting's default, or its environment variable."""
-    given = {
+    values = {
         definition.name: definition.parse(environment[definition.variable])
         for definition in DEFINITIONS
         if definition.variable in environment
     }
-    return _as_far_as_valid(Settings(), given, "The environment")
+    return _as_far_as_valid(Settings(), values, "The environment")
 
 
 class SettingsFile:

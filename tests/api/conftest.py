@@ -17,7 +17,7 @@ from context_checkpoint.api.routes import PREFIX
 from context_checkpoint.api.standalone import build_app
 from context_checkpoint.checkpoints.inventory import CheckpointFiles
 from context_checkpoint.checkpoints.pool import CheckpointFile, Pool, PoolRules, select
-from context_checkpoint.cli.commands import FolderCheckpoints
+from context_checkpoint.cli.folder import FolderCheckpoints
 from context_checkpoint.runtime.pending_picks import Pick, PickAnswer, UnknownPick
 from context_checkpoint.runtime.runtime import Runtime
 

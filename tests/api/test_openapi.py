@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from context_checkpoint.api.endpoint import Endpoint
 from context_checkpoint.api.routes import ENDPOINTS, PREFIX, build_routes
 from context_checkpoint.api.schemas.base import MOST_IMAGES
 from context_checkpoint.learning.service import service
@@ -69,6 +73,32 @@ async def test_bodies_and_queries_and_refusals_are_described(client: Client) -> 
 def test_as_many_images_can_be_judged_as_a_generation_may_have() -> None:
     """The schemas' bound is a copy, because its source would cost ComfyUI's start SQLAlchemy's import."""
     assert MOST_IMAGES == service.MOST_IMAGES
+
+
+def unbounded(schema: Mapping[str, Any], place: str) -> Iterator[str]:
+    """Each text, list and mapping of a JSON schema that may be of any size, by its place."""
+    if schema.get("type") == "array" and "maxItems" not in schema:
+        yield f"{place}: a list without end"
+    if schema.get("type") == "string" and not {"maxLength", "enum", "const", "format"} & schema.keys():
+        yield f"{place}: a text without end"
+    if isinstance(schema.get("additionalProperties"), dict) and "maxProperties" not in schema:
+        yield f"{place}: an object without end"
+    for name, inner in schema.items():
+        if name == "properties":
+            for field, value in inner.items():
+                yield from unbounded(value, f"{place}.{field}")
+        elif isinstance(inner, dict) and name != "default":
+            yield from unbounded(inner, f"{place}.{name}")
+        elif isinstance(inner, list) and name != "enum":
+            for choice in inner:
+                if isinstance(choice, dict):
+                    yield from unbounded(choice, place)
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
+def test_everything_that_can_be_sent_has_a_largest_size(endpoint: Endpoint[Any]) -> None:
+    """Each text, list and mapping, however deep; bodies as a whole have one too."""
+    assert list(unbounded(endpoint.request.model_json_schema(), endpoint.request.__name__)) == []
 
 
 def test_the_documentation_has_a_section_for_every_route_and_no_other() -> None:

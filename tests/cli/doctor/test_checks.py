@@ -68,7 +68,7 @@ def test_every_requirement_is_listed_with_its_version(data: Path) -> None:
     """As install.py reads them from requirements.txt."""
     listed = {check["name"]: check["found"] for check in found(examined(), "requirements")}
 
-    assert listed == {state.name: state.found for state in install.requirement_states()}
+    assert listed == {state.name: state.installed for state in install.requirement_states()}
 
 
 def test_where_requirements_are_missing_it_says_how_to_install_them(run: CommandLine) -> None:
@@ -123,13 +123,13 @@ def test_families_and_broken_files_are_told_as_comfyui_found_them(comfyui: Path,
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"files": 3}', '{"files": {"a": 1}}'])
 def test_a_garbled_memory_of_files_is_only_noted(data: Path, content: str) -> None:
-    """ComfyUI makes it anew."""
+    """ComfyUI recreates it."""
     (data / "checkpoint_files.json").write_text(content)
 
     outcome = examined()
 
     assert outcome.good
-    assert "made anew" in outcome.text
+    assert "it is recreated" in outcome.text
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_statistics_that_are_being_recomputed_are_noted(path: Path) -> None:
     found = looked_at(path)["statistics"]
 
     assert found.state == "note"
-    assert "generations; recommendations rest on the former ones" in found.found
+    assert "generations; until then recommendations use the former ones" in found.found
 
 
 @pytest.mark.parametrize(("found_revision", "state"), [("0000", "note"), ("9999", "bad")])

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from context_checkpoint.learning.model.accumulator import Accumulator
 from context_checkpoint.learning.model.evidence import Comparison, Evidence, PairStatistics
-from context_checkpoint.learning.model.pair_table import PairTable
 from context_checkpoint.learning.policies import DEFAULT_POLICY, POLICIES, policy_named
 from context_checkpoint.learning.policies.bayesian import Bayesian
 from context_checkpoint.learning.policies.model_policy import Beliefs
@@ -428,30 +427,6 @@ def test_the_same_rounds_are_less_evidence_among_many():
     many = answer("bayesian", rounds, "cat", "sofa", pool=tuple("abcdefghijkl"))
     assert few.evidence == some.evidence > many.evidence > 0.0
     assert few.confidence > many.confidence
-
-
-def test_a_large_pool_is_ranked_at_once():
-    """200 candidates and 30 keywords, all of them known: milliseconds, not tenths of a second."""
-    import time
-
-    generator = numpy.random.default_rng(0)
-    pool = [f"checkpoint {number}" for number in range(200)]
-    keywords = [Keyword(f"word {number}") for number in range(30)]
-    held = Evidence(
-        pairs=PairTable.of(
-            {(word.text, name): PairStatistics(*generator.random(5).tolist()) for word in keywords for name in pool}
-        ),
-        overall={name: PairStatistics(*generator.random(5).tolist()) for name in pool},
-        keyword_rounds={word.text: 5.0 for word in keywords},
-        rounds=100.0,
-    )
-    took_s = []
-    for _ in range(10):
-        began = time.process_time()
-        rank("bayesian", keywords, held, pool)
-        took_s.append(time.process_time() - began)
-
-    assert min(took_s) < 0.02  # the quickest: a busy machine slows some of them
 
 
 def test_thompson_and_ucb_think_what_the_default_thinks():

@@ -6,7 +6,6 @@ import asyncio
 import random
 import re
 import sqlite3
-import time
 from pathlib import Path
 
 import pytest
@@ -264,24 +263,7 @@ def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestAtAThousandGenerations:
-    """The document promises under 10 ms and about 100 bytes a record; benchmarks/ has the exact numbers."""
-
-    async def test_a_recommendation_and_a_verdict_take_less_than_ten_milliseconds(self, thousand: Path) -> None:
-        """Measured as the best of many, so that a busy machine does not fail it."""
-        service = await PreferenceService.open(thousand)
-        recommending, judging = [], []
-        for number in range(40):
-            begun = time.perf_counter()
-            made = await service.recommend(f"word{number}, word{number + 1}, word{number + 2}", NAMES, stage="draft")
-            recommending.append(time.perf_counter() - begun)
-            generation_id = await service.log_generation(made, dict.fromkeys(made.checkpoints, 1))
-            begun = time.perf_counter()
-            await service.record_feedback(generation_id, {made.checkpoints[0]: 1})
-            judging.append(time.perf_counter() - begun)
-        await service.close()
-
-        assert min(recommending) < 0.010
-        assert min(judging) < 0.010
+    """The document promises about 100 bytes a record; benchmarks/ measures the time."""
 
     def test_a_preference_record_takes_at_most_a_hundred_bytes(self, thousand: Path) -> None:
         """Pages of the pair table, divided by its rows; the texts are stored once elsewhere."""

@@ -125,6 +125,18 @@ def test_every_variable_of_the_environment_is_explained() -> None:
     assert [name for name in sorted(read) if name not in documentation()] == []
 
 
+def test_contributing_names_places_that_exist() -> None:
+    """Rooms and files to touch; a name in angle brackets stands for a new one."""
+    text = FENCE.sub("", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    places = {place for place in re.findall(r"`([\w./-]+)`", text) if "/" in place or place.endswith((".py", ".md"))}
+    folders = {place.rpartition("/")[0] for place in re.findall(r"`([\w./-]+/)<", text)}
+
+    assert len(places) > 40
+    assert [place for place in sorted(places | folders) if not (ROOT / place).exists()] == []
+    rooms = {f"{file.parent.name}/" for file in ROOT.glob("*/__init__.py")}
+    assert rooms - places == set()
+
+
 def test_every_command_of_the_runner_is_explained() -> None:
     """`python run.py --help` and docs/development.md name the same commands."""
     source = (ROOT / "run.py").read_text("utf-8")

@@ -100,7 +100,7 @@ def test_stats_shows_what_was_learned(run: CommandLine, call: Call, database: Pa
     told = run("stats", "--keyword", "portrait", "--database", str(database))
     answer = call("stats", "--json", "--database", str(database)).json
 
-    assert "1 of 1 rounds judged, 1 images selected, 2 rejected." in told.out
+    assert "1 of 1 generations judged, 1 images selected, 2 rejected." in told.out
     assert any(line.split()[:2] == ["portrait", NAMES[1]] for line in told.out.splitlines())
     assert answer["overview"]["judged"] == 1
 
@@ -134,24 +134,13 @@ def test_bans_are_set_and_obeyed_on_the_command_line(call: Call, database: Path)
 
 def test_settings_are_shown_and_changed(run: CommandLine, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """A change is there for the next process."""
-    changed = run("settings", "policy=counts", "exploit_threshold=0.6")
+    changed = run("settings", "policy=counts", "exploit_threshold=0.6", "keep_prompts=false")
 
     assert changed.status == 0
     settings = str(run.home / ".local" / "share")
     monkeypatch.setenv("XDG_DATA_HOME", settings)
-    assert "policy=counts" in call("settings").out
+    assert {"policy=counts", "keep_prompts=false"} <= set(call("settings").out.split())
     assert call("settings", "--json").json["exploit_threshold"] == 0.6
-
-
-def test_doctor_finds_nothing_wrong_with_a_fresh_place(run: CommandLine, database: Path) -> None:
-    """And makes nothing."""
-    done = run("doctor", "--database", str(database))
-
-    assert done.status == 0, done.out
-    assert "is not there yet" in done.out
-    assert "sqlalchemy" in done.out.lower()
-    assert done.out.rstrip().endswith("All is well.")
-    assert not database.exists()
 
 
 def test_doctor_says_what_is_wrong_and_how_to_mend_it(call: Call, database: Path) -> None:
@@ -246,6 +235,7 @@ def test_demo_has_its_own_options(run: CommandLine) -> None:
         (["settings", "policy"], "NAME=VALUE"),
         (["settings", "policy=guess"], "bayesian"),
         (["settings", "colour=red"], "colour"),
+        (["settings", "keep_prompts=perhaps"], "true or false"),
         (["stats", "--limit", "0"], "--limit"),
         (["serve", "--port", "70000"], "--port"),
     ],

@@ -45,7 +45,7 @@ def test_what_cannot_be_copied_is_told(call: Call, database: Path, logged: Calla
     twice = call("copy", "a.db", "b.db", "--database", "c.db")
 
     assert (absent.status, itself.status, twice.status) == (1, 2, 2)
-    assert "is not there" in absent.err
+    assert "does not exist" in absent.err
     assert "the same database" in itself.err
     assert not missing.exists()
 
@@ -81,13 +81,6 @@ def test_everything_needs_a_yes(call: Call, database: Path, logged: Callable[...
 
     assert (unsure.status, unknown.status) == (2, 1)
     assert call("stats", "--json", *at).json["overview"]["judged"] == 1
-
-
-def test_prompts_need_not_be_stored(call: Call, database: Path) -> None:
-    """The setting takes true and false."""
-    assert call("settings", "keep_prompts=false", "retention_days=365").status == 0
-    assert "keep_prompts=False" in call("settings").out
-    assert call("settings", "keep_prompts=perhaps").status == 2
 
 
 def test_names_are_joined(call: Call, database: Path, logged: Callable[..., str]) -> None:

@@ -66,6 +66,7 @@ def test_a_change_by_another_process_is_seen(path: Path) -> None:
         ({"kept_loaders": True}, "whole number"),
         ({"backups_kept": -1}, "from 0 to 100"),
         ({"kept_loaders_memory_share": 2}, "from 0 to 1"),
+        ({"pinned": ["a.ckpt"], "banned": ["a.ckpt"]}, "choose one"),
         ({"colour": "red"}, "There is no setting 'colour'; there are: policy, exploit_threshold"),
     ],
 )

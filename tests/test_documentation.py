@@ -1,7 +1,7 @@
-"""The documents say what is there: nothing left out, no link that leads nowhere, no broken code.
+"""The documents are complete and right: nothing left out, no broken link, no broken code.
 
-Routes and commands have tests of the same kind beside their own (`tests/api`, `tests/cli`); node inputs
-are held in `tests/comfyui`, since only ComfyUI knows them all.
+Routes and commands have such tests next to their own (`tests/api`, `tests/cli`); node inputs
+are checked in `tests/comfyui`, since only ComfyUI knows them all.
 """
 
 from __future__ import annotations
@@ -72,10 +72,10 @@ def test_python_in_the_documents_compiles(place: str, code: str) -> None:
 
 @pytest.mark.parametrize(("node", "display_name"), NODES.items())
 def test_every_node_has_help_and_is_in_the_readme(node: str, display_name: str) -> None:
-    """ComfyUI shows `web/docs/<id>.md` beside the node; the readme calls it as ComfyUI's menu does."""
+    """ComfyUI shows `web/docs/<id>.md` with the node; the readme uses the name in ComfyUI's menu."""
     pages = ROOT / "web" / "docs"
     assert (pages / f"{node}.md").exists()
-    # English is what ComfyUI falls back to; the others are beside it, with as many rows in their tables.
+    # English is what ComfyUI falls back to; the others have as many rows in their tables.
     rows = (pages / f"{node}.md").read_text("utf-8").count("\n|")
     for language in ("zh", "ja"):
         page = (pages / node / f"{language}.md").read_text("utf-8")
@@ -151,7 +151,7 @@ def test_no_document_names_a_place_on_somebodys_machine() -> None:
     """Home folders and scratch folders of whoever wrote it are nobody else's."""
     private = re.compile(r"(?<![\w.~])/(?:root|home/\w+|Users/\w+|work|tmp)/\S*")
 
-    assert {shown(page): found for page in DOCUMENTS if (found := private.findall(page.read_text("utf-8")))} == {}
+    assert {shown(page): paths for page in DOCUMENTS if (paths := private.findall(page.read_text("utf-8")))} == {}
 
 
 def documentation() -> str:

@@ -58,7 +58,7 @@ def test_changes_nothing_however_often_it_runs(pack: Path) -> None:
 
 
 def test_an_old_comfyui_is_told_to_be_updated(pack: Path) -> None:
-    """The pack may load there and fail later, so it is said at once; the installation goes on."""
+    """The pack may load there and fail later, so it says so at once; the installation goes on."""
     (pack.parent.parent / "comfyui_version.py").write_text('__version__ = "0.25.9"\n')
 
     done = run_installer(pack)

@@ -24,8 +24,7 @@ from context_checkpoint.learning.store import rollups as log_sums
 from context_checkpoint.runtime.runtime import Runtime
 from tests.conftest import recomputed_elsewhere
 
-from .conftest import CANDIDATES
-from .test_routes import made_generation
+from .conftest import CANDIDATES, log_generation
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +40,7 @@ async def page(runtime: Runtime, chromium_program: str) -> AsyncIterator[Page]:
     for number in range(40):
         last = number == 39
         prompt = f"{HOSTILE} sailor" if last else f"{SUBJECTS[number % 5]}, masterpiece, light {number}"
-        generation = await made_generation(runtime, prompt)
+        generation = await log_generation(runtime, prompt)
         if number % 5 < 4 or last:
             await runtime.run(
                 lambda service, made=generation: service.record_feedback(

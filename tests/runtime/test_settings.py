@@ -31,7 +31,7 @@ def test_without_a_file_the_defaults_hold(path: Path) -> None:
 
 
 def test_what_was_written_is_read_by_another_process(path: Path) -> None:
-    """The folder is made, the file is plain JSON."""
+    """The folder is created, the file is plain JSON."""
     SettingsFile(path).write(Settings(policy="counts", kept_loaders=1))
 
     assert SettingsFile(path).read() == Settings(policy="counts", kept_loaders=1)
@@ -40,7 +40,7 @@ def test_what_was_written_is_read_by_another_process(path: Path) -> None:
 
 
 def test_a_change_by_another_process_is_seen(path: Path) -> None:
-    """The command line changes them beside a running ComfyUI."""
+    """The command line changes them while ComfyUI runs."""
     here, there = SettingsFile(path), SettingsFile(path)
     here.write(Settings(kept_loaders=1))
     assert there.read().kept_loaders == 1

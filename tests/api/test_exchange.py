@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from context_checkpoint.api import requests as envelope
+from context_checkpoint.api import requests
 from context_checkpoint.api.routes import PREFIX
 from context_checkpoint.runtime.runtime import Runtime
 
@@ -149,7 +149,7 @@ async def test_another_pages_origin_is_refused(client: Client, path: str) -> Non
 @pytest.mark.parametrize("chunked", [True, False])
 async def test_too_large_a_body_is_413(client: Client, monkeypatch: pytest.MonkeyPatch, chunked: bool) -> None:
     """Whether or not it says how long it is."""
-    monkeypatch.setattr(envelope, "LARGEST_IMPORT", 1000)
+    monkeypatch.setattr(requests, "LARGEST_IMPORT", 1000)
 
     async def parts() -> Any:
         for _ in range(20):

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from context_checkpoint import runtime
-from context_checkpoint.cli import app as cli
+from context_checkpoint.cli import app
 from context_checkpoint.learning import PreferenceService
 
 ROOT = Path(__file__).parents[2]
@@ -112,7 +112,7 @@ def call(
         runtime.reset()
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         try:
-            status = cli.main(words)
+            status = app.main(words)
         except SystemExit as ended:  # argparse's own end
             status = int(ended.code or 0)
         printed = capsys.readouterr()

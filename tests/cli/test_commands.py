@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.scale.tables import fill_file
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.model import sufficient_statistics as statistics
+from context_checkpoint.learning.model import sufficient_statistics
 from tests.conftest import recomputed_elsewhere
 
 from .conftest import NAMES, CommandLine, Done
@@ -182,7 +182,7 @@ def test_a_command_after_an_update_recomputes_the_statistics_once_it_has_answere
     assert again.err == ""
     assert again.json["overview"]["recomputing"] is None
     with closing(sqlite3.connect(database)) as connection:
-        assert connection.execute("SELECT formula FROM learned_state").fetchone() == (statistics.FORMULA,)
+        assert connection.execute("SELECT formula FROM learned_state").fetchone() == (sufficient_statistics.FORMULA,)
 
 
 def test_a_command_while_another_process_recomputes_leaves_it_to_that_one(call: Call, database: Path) -> None:

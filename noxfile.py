@@ -9,13 +9,14 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+import subprocess
 from pathlib import Path
 
 import nox
 
 ROOT = Path(__file__).resolve().parent
 TREE = ROOT / ".venv" / "tree"
+QUIETLY = ("--quiet", "--disable-pip-version-check")
 
 _MOST_PROCESSES = 4  # each starts a ComfyUI, a PostgreSQL and a browser of its own
 
@@ -43,20 +44,24 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff, the contracts between layers, Biome."""
-    _all_of(session, [_lint])
+    """Ruff, the contracts between layers, Biome; then the largest modules, as a report."""
+    _lint(session)
 
 
 @nox.session
 def types(session: nox.Session) -> None:
     """mypy, and tsc for the browser's code."""
-    _all_of(session, [_types])
+    _types(session)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documents name every node, route, setting and command, and no link leads nowhere."""
-    session.run("python", "-m", "pytest", "-q", "tests/test_documentation.py", *session.posargs)
+    """The documents name every node, route, setting and command. `--write`: what says the settings, first."""
+    rest = list(session.posargs)
+    if "--write" in rest:
+        rest.remove("--write")
+        session.run("python", "tests/generated_texts.py", env=_tree())
+    session.run("python", "-m", "pytest", "-q", "tests/test_documentation.py", *rest)
 
 
 @nox.session
@@ -74,7 +79,7 @@ def bench(session: nox.Session) -> None:
 def _peers(session: nox.Session) -> None:
     """Install the arena's peers, each by itself: it plays without those that have no wheel here."""
     listed = (ROOT / "benchmarks" / "arena" / "requirements.txt").read_text("utf-8").splitlines()
-    only_wheels = ("--quiet", "--disable-pip-version-check", "--only-binary", ":all:")
+    only_wheels = (*QUIETLY, "--only-binary", ":all:")
     for peer in (line for line in listed if line and not line.startswith("#")):
         try:
             session.run("python", "-m", "pip", "install", *only_wheels, peer)
@@ -85,45 +90,43 @@ def _peers(session: nox.Session) -> None:
 @nox.session
 def audit(session: nox.Session) -> None:
     """Known weaknesses in what `requirements.txt` and the extras bring along, by pip-audit."""
-    installing = ("--quiet", "--disable-pip-version-check", "pip-audit>=2.7,<3")
-    looking = ("-r", "requirements.txt", "--format", "json", "--progress-spinner", "off")
+    options = ("-r", "requirements.txt", "--format", "json", "--progress-spinner", "off")
     try:
-        session.run("python", "-m", "pip", "install", *installing)
-        said = session.run("python", "-m", "pip_audit", *looking, silent=True, success_codes=[0, 1])
-        found = json.loads(next(line for line in str(said).splitlines() if line.startswith("{")))
+        session.run("python", "-m", "pip", "install", *QUIETLY, "pip-audit>=2.7,<3")
+        output = session.run("python", "-m", "pip_audit", *options, silent=True, success_codes=[0, 1])
+        report = json.loads(next(line for line in str(output).splitlines() if line.startswith("{")))
     except (nox.command.CommandFailed, StopIteration, ValueError):
-        _not_audited(session, "pip-audit cannot be installed, or did not get to an answer")
+        _not_audited(session, "pip-audit cannot be installed, or gave no result")
         return
-    unknown = [each["name"] for each in found["dependencies"] if "skip_reason" in each]
-    weak = [each for each in found["dependencies"] if each.get("vulns")]
-    for each in weak:
-        names = ", ".join(fault["id"] for fault in each["vulns"])
-        session.log(f"{each['name']} {each['version']}: {names}")
+    unknown = [package["name"] for package in report["dependencies"] if "skip_reason" in package]
+    weak = [package for package in report["dependencies"] if package.get("vulns")]
+    for package in weak:
+        names = ", ".join(weakness["id"] for weakness in package["vulns"])
+        session.log(f"{package['name']} {package['version']}: {names}")
     if unknown:  # pip-audit itself ends with 0 then
-        _not_audited(session, f"nothing could be learned of {', '.join(unknown)}")
+        _not_audited(session, f"nothing is known of {', '.join(unknown)}")
     if weak:
         session.error(f"known weaknesses in {len(weak)} packages")
     if not unknown:
-        session.log(f"{len(found['dependencies'])} packages, no known weakness.")
+        session.log(f"{len(report['dependencies'])} packages, no known weakness.")
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Schemathesis against the server: every route, from its OpenAPI description. Options go to it."""
-    installing = ("--quiet", "--disable-pip-version-check", "schemathesis>=4.32,<5")
     try:
-        session.run("python", "-m", "pip", "install", *installing)
+        session.run("python", "-m", "pip", "install", *QUIETLY, "schemathesis>=4.32,<5")
     except nox.command.CommandFailed:
         if "fuzz" in os.environ.get("CC_REQUIRE", "").split(","):
             session.error("CC_REQUIRE asks for fuzz: Schemathesis cannot be installed")
-        session.warn("NOT FUZZED: Schemathesis cannot be installed; pytest's own requests were made.")
+        session.warn("NOT FUZZED: Schemathesis cannot be installed.")
         return
-    session.run("python", "tests/http/fuzzing.py", *session.posargs, env=_tree())
+    session.run("python", "tests/api/fuzzing.py", *session.posargs, env=_tree())
 
 
 @nox.session
 def oldest(session: nox.Session) -> None:
-    """What learns, stores and prints, with the oldest versions that pyproject.toml allows."""
+    """The tests of learning/ and cli/, with the oldest versions that pyproject.toml allows."""
     folder = ROOT / ".oldest"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     allowed = re.findall(r'^(?:  |\w+ = \[)"([\w\[\]-]+)>=([\d.]+)', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)
@@ -135,31 +138,25 @@ def oldest(session: nox.Session) -> None:
     ]
     try:
         session.run("python", "-m", "venv", str(folder))
-        wheels = ("--only-binary", ":all:")
-        installing = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wheels)
+        installing = ("-m", "pip", "install", *QUIETLY, "--only-binary", ":all:")
         session.run(str(python), *installing, *lowest, *tools, "pillow>=10", external=True)
     except nox.command.CommandFailed:
         if "oldest" in os.environ.get("CC_REQUIRE", "").split(","):
             session.error("CC_REQUIRE asks for oldest: those versions cannot be installed")
         session.warn("NOT TRIED: the oldest versions have no wheels for this Python; 3.10 and 3.11 have them.")
         return
-    # An older pydantic spells the same schema otherwise.
-    published = "tests/learning/test_portable.py::test_the_published_schema_is_what_is_read"
+    # An older pydantic writes the same schema in other words.
+    published = "tests/learning/exchange/test_line_format.py::test_the_published_schema_is_what_is_read"
     usual = ["-m", "not browser and not comfyui", "--deselect", published, "tests/learning", "tests/cli"]
     chosen = session.posargs or usual
     session.run(str(python), "-m", "pytest", "-q", *chosen, env=_tree(), external=True)
 
 
 def _not_audited(session: nox.Session, why: str) -> None:
-    """Say loudly that it was not looked, and fail where `CC_REQUIRE` names audit."""
+    """Warn, or fail where `CC_REQUIRE` names audit."""
     if "audit" in os.environ.get("CC_REQUIRE", "").split(","):
         session.error(f"CC_REQUIRE asks for audit: {why}")
     session.warn(f"NOT AUDITED: {why}. It needs the network and PyPI's list of known weaknesses.")
-
-
-def _all_of(session: nox.Session, checks: list[Callable[[nox.Session], None]]) -> None:
-    for check in checks:
-        check(session)
 
 
 def _lint(session: nox.Session) -> None:
@@ -167,6 +164,21 @@ def _lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports", env=_tree())
     _npm(session, "lint")
+    _report_largest_modules(session)
+
+
+def _report_largest_modules(session: nox.Session, count: int = 10) -> None:
+    """A module is one concept, however long: nothing fails here, but these are the first to ask about."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--", "*.py", "*.js", "*.mjs", ":!tests", ":!benchmarks"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lengths = {name: len((ROOT / name).read_text("utf-8").splitlines()) for name in listed.stdout.splitlines()}
+    largest = sorted(lengths.items(), key=lambda entry: entry[1], reverse=True)[:count]
+    session.log("The largest modules, in lines: " + ", ".join(f"{name} {lines}" for name, lines in largest))
 
 
 def _types(session: nox.Session) -> None:
@@ -175,7 +187,7 @@ def _types(session: nox.Session) -> None:
 
 
 def _pytest(session: nox.Session) -> None:
-    """Side by side, file by file: a file's tests share what is dear to start."""
+    """In several processes, file by file: a file's tests share what takes long to start."""
     processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
     session.run("python", "-m", "pytest", f"--numprocesses={processes}", "--dist=loadfile")
 
@@ -198,14 +210,14 @@ def _npm(session: nox.Session, script: str) -> None:
 
 
 def _node_packages(session: nox.Session, npm: str) -> None:
-    """What checks the browser's code, and what the pages keep people out of."""
+    """The tools that check the browser's code and its pages."""
     installed = ROOT / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < (ROOT / "package.json").stat().st_mtime:
         session.run(npm, "install", "--no-package-lock", "--no-audit", "--no-fund", external=True)
 
 
 def _not_checked(session: nox.Session, what: str) -> None:
-    """Say loudly what was left out, and fail where `CC_REQUIRE` names node."""
+    """Warn of what was left out, or fail where `CC_REQUIRE` names node."""
     if "node" in os.environ.get("CC_REQUIRE", "").split(","):
         session.error(f"CC_REQUIRE asks for node: {what}")
     session.warn(f"NOT CHECKED: {what}. Install Node.js 20 or newer.")

@@ -1,7 +1,7 @@
 """One command for everything: `python run.py demo | tests | lint | types | bench | docs`.
 
 Makes a private environment in `.venv`, keeps it in step with `pyproject.toml` and `dev-requirements.txt`, and
-hands over to nox (`noxfile.py`). Needs nothing but Python 3.10; what follows the command goes on to it.
+calls nox (`noxfile.py`). Needs nothing but Python 3.10. Arguments after the command are passed on to it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python
 COMMANDS = {
     "demo": "watch the branches go from three to one, in a real ComfyUI if there is one",
     "tests": "run every check: lint, types, the browser's code, and pytest on all there is",
-    "lint": "ruff, the contracts between layers, Biome",
+    "lint": "ruff, the contracts between layers, Biome; reports the largest modules",
     "types": "mypy (strict), and tsc on the browser's code",
     "bench": "measure; `--write` updates docs/benchmarks.md; `bench arena` compares the policies with peers",
-    "docs": "check that the documents say what is there",
+    "docs": "check that the documents are complete; `--write` updates what they say of the settings",
     "audit": "look for known weaknesses in what the pack requires",
-    "oldest": "run what learns and stores with the oldest versions that pyproject.toml allows",
-    "fuzz": "ask every route of a real server whatever its description allows and forbids",
+    "oldest": "run the tests of learning/ and cli/ with the oldest versions that pyproject.toml allows",
+    "fuzz": "let Schemathesis send every route of a real server what its description allows and forbids",
 }
 
 
@@ -53,7 +53,7 @@ def main() -> int:
         print(problem, file=sys.stderr)
         return 1
     if chosen.command == "demo":
-        # Without nox: the demonstration asks and draws on the terminal, and has to start soon.
+        # Without nox: the demonstration uses the terminal, and has to start at once.
         command = [str(PYTHON), "-m", "context_checkpoint.demo", *chosen.rest]
     else:
         nox = [str(PYTHON), "-m", "nox", "--noxfile", str(ROOT / "noxfile.py"), "--session", chosen.command]
@@ -66,7 +66,7 @@ def main() -> int:
 
 
 def prepare(*, for_demo: bool) -> None:
-    """Make `.venv` and install what the command needs, unless that is there already."""
+    """Make `.venv` and install what the command needs, unless it is installed already."""
     if not _works(PYTHON):
         print(f"Making a private environment in {ENVIRONMENT} ...", flush=True)
         arguments = [sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)]

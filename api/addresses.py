@@ -1,4 +1,4 @@
-"""Method and path of every route: all that ComfyUI start needs."""
+"""Method and path of every route: all that ComfyUI's start needs of them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a route is: asked, answered, refused and done by; and how it becomes an aiohttp handler.
+"""What a route is: its request, its response, its refusals and its handler; and how aiohttp calls it.
 
-Apart from `routes.py`, which lists them, and `handlers.py`, which does what they promise.
+Separate from `routes.py`, which lists them, and `handlers.py`, which does what they promise.
 """
 
 from __future__ import annotations
@@ -13,53 +13,64 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from ..learning.exchange.spool import spooled
-from .requests import RequestT, checked_lines, read_body, read_query, spool
-from .responses import Handler, answer, enveloped, stream
+from .requests import RequestT, check_lines, read_body, read_query, spool
+from .responses import Handler, enveloped, json_response, stream
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
-"""As Prometheus asks for it."""
+"""The content type of Prometheus' text form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Generic[RequestT]):
-    """One route: what it is asked, what it answers, how it refuses, and who does it.
+    """One route: its request, its response, its refusals, and the handler that serves it.
 
-    Names in braces in `path` are handed to the handler by keyword. `lines` says that JSON Lines are
-    `answered` or `sent` instead of one JSON object, or that the answer is `text`; what is asked then stands
-    in the query.
+    Attributes
+    ----------
+    path
+        Names in braces are handed to the handler by keyword.
+    refusals
+        Why it refuses, by status.
+    form
+        `json`: one object in, one out. `lines_out` and `lines_in`: JSON Lines are the response or the body;
+        `text`: the response is text. The request is the query then.
     """
 
     method: Literal["GET", "POST"]
     path: str
     summary: str
-    asked: type[RequestT]
-    answer: type[BaseModel]
-    handle: Callable[..., Any]  # awaited for an answer; with `lines` "answered" an iterator of them
+    request: type[RequestT]
+    response: type[BaseModel]
+    handle: Callable[..., Any]  # awaited for a response; with `lines_out` an iterator of lines
     refusals: Mapping[int, str] = field(default_factory=dict)
-    lines: Literal["", "answered", "sent", "text"] = ""
+    form: Literal["json", "lines_in", "lines_out", "text"] = "json"
 
 
 def handler_of(endpoint: Endpoint[Any], api: object) -> Handler:
-    """Make the handler that reads what `endpoint` is asked, lets `api` do it and shapes the answer."""
-    read = read_query if endpoint.method == "GET" else None
+    """Make the handler that reads the endpoint's request, lets `api` serve it and shapes the response."""
 
-    async def handle(request: web.Request) -> web.StreamResponse:
-        asked = read(request, endpoint.asked) if read else await read_body(request, endpoint.asked)
-        return answer(await endpoint.handle(api, asked, **request.match_info))
+    async def json_handler(http: web.Request) -> web.StreamResponse:
+        in_query = endpoint.method == "GET"
+        request = read_query(http, endpoint.request) if in_query else await read_body(http, endpoint.request)
+        return json_response(await endpoint.handle(api, request, **http.match_info))
 
-    async def answer_lines(request: web.Request) -> web.StreamResponse:
-        return await stream(request, endpoint.handle(api, read_query(request, endpoint.asked)))
+    async def lines_out_handler(http: web.Request) -> web.StreamResponse:
+        return await stream(http, endpoint.handle(api, read_query(http, endpoint.request)))
 
-    async def take_lines(request: web.Request) -> web.StreamResponse:
-        checked_lines(request)
-        asked = read_query(request, endpoint.asked)
+    async def lines_in_handler(http: web.Request) -> web.StreamResponse:
+        check_lines(http)
+        request = read_query(http, endpoint.request)
         with spooled() as lines:
-            await spool(request, lines)
-            return answer(await endpoint.handle(api, asked, lines=lines.written()))
+            await spool(http, lines)
+            return json_response(await endpoint.handle(api, request, lines=lines.written()))
 
-    async def answer_text(request: web.Request) -> web.StreamResponse:
-        text = await endpoint.handle(api, read_query(request, endpoint.asked))
+    async def text_handler(http: web.Request) -> web.StreamResponse:
+        text = await endpoint.handle(api, read_query(http, endpoint.request))
         return web.Response(body=text.encode(), headers={"Content-Type": TEXT})
 
-    kinds = {"": handle, "answered": answer_lines, "sent": take_lines, "text": answer_text}
-    return enveloped(kinds[endpoint.lines])
+    forms = {
+        "json": json_handler,
+        "lines_out": lines_out_handler,
+        "lines_in": lines_in_handler,
+        "text": text_handler,
+    }
+    return enveloped(forms[endpoint.form])

@@ -1,7 +1,7 @@
 """What the routes do: thin handlers between a checked request and the service.
 
-Apart from `nodes/` because they work without ComfyUI: what only ComfyUI knows (its checkpoint files, the
-loaders kept in memory) is asked of a `Host`, and a route that needs one says so where there is none.
+Separate from `nodes/` because they work without ComfyUI. What only ComfyUI knows (its checkpoint files, the
+loaders kept in memory) comes from a `Host`; a route that needs one is refused where there is none.
 """
 
 from __future__ import annotations
@@ -20,20 +20,31 @@ from ..learning.message import message
 from ..learning.values import Generation, Recommendation, Stage, Thresholds
 from ..runtime.pending_picks import Pick, PickAnswer, UnknownPick
 from ..runtime.runtime import Runtime
-from . import schemas
 from .responses import Refusal
+from .schemas.base import Nothing
+from .schemas.checkpoints import CheckpointsResponse, checkpoints_response
+from .schemas.exchange import ExportRequest, ImportRequest, ImportResponse
+from .schemas.explain import ExplainRequest, ExplainResponse
+from .schemas.forget import ForgetRequest, ForgetResponse
+from .schemas.generations import FeedbackRequest, GenerationResponse, GenerationsRequest, GenerationsResponse
+from .schemas.pending import AnswerPickRequest, PendingResponse, PickResponse
+from .schemas.recommend import PoolRequest, RecommendRequest, RecommendResponse, recommend_response
+from .schemas.settings import SettingsChanges, SettingsResponse, SettingsValues
+from .schemas.statistics import StatisticsRequest, StatisticsResponse
+from .schemas.system import HealthResponse, ReleaseResponse
 
 if TYPE_CHECKING:
+    from ..learning.reports import Overview
     from ..learning.service.service import PreferenceService
 
 logger = logging.getLogger(__name__)
 
 
 class Host(Protocol):
-    """What a ComfyUI around us can be asked. Every method may block; routes call them in a thread."""
+    """What the routes need of the ComfyUI around them. Every method may block; routes call them in a thread."""
 
     def candidates(self, rules: PoolRules) -> Pool:
-        """Apply pool rules to the checkpoints it has."""
+        """Apply pool rules to its checkpoints."""
         ...
 
     def folders(self) -> Sequence[str]:
@@ -45,7 +56,7 @@ class Host(Protocol):
         ...
 
     def release_loaders(self) -> Mapping[str, Any]:
-        """Let the kept checkpoints go, and say what was let go."""
+        """Release the kept checkpoints, and name them."""
         ...
 
     def pending(self) -> Sequence[Pick]:
@@ -53,72 +64,71 @@ class Host(Protocol):
         ...
 
     def answer_pick(self, pick_id: str, answer: PickAnswer) -> Pick:
-        """Let one of them go on; raises `UnknownPick` and `InvalidVerdict`."""
+        """Answer one of them, so that its run goes on; raises `UnknownPick` and `InvalidVerdict`."""
         ...
 
     def describe(self) -> Mapping[str, Any]:
-        """Tell versions and counts, for `health`."""
+        """Versions and counts, for `health`."""
         ...
-
-
-async def _is_away(service: PreferenceService) -> bool:
-    return service.is_offline
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
     """The handlers, with what they work on."""
 
-    whose: Runtime | Callable[[], Runtime]
-    """Or what finds the runtime of the person who asks."""
+    runtime_or_finder: Runtime | Callable[[], Runtime]
+    """The runtime, or what finds that of the person who sends the request."""
     host: Host | None = None
 
     @property
     def runtime(self) -> Runtime:
         """Raises `UnknownUser`."""
-        return self.whose() if callable(self.whose) else self.whose
+        either = self.runtime_or_finder
+        return either() if callable(either) else either
 
-    async def health(self, asked: schemas.Nothing) -> schemas.HealthResponse:
-        overview = await self.runtime.run(lambda service: service.overview())
-        put_aside = await self.runtime.run(lambda service: service.put_aside())
-        away = await self.runtime.run(_is_away)
+    async def health(self, request: Nothing) -> HealthResponse:
+        async def look(service: PreferenceService) -> tuple[Overview, Sequence[str], bool, int]:
+            overview, put_aside = await service.overview(), await service.put_aside()
+            return overview, put_aside, service.is_offline
+
+        overview, put_aside, offline = await self.runtime.run(look)
         host = await asyncio.to_thread(self.host.describe) if self.host else None
-        return schemas.HealthResponse(
+        return HealthResponse(
             version=__version__,
             database=self.runtime.database_name,
             generations=overview.generations,
             judged=overview.judged,
-            put_aside=put_aside,
-            away=away,
+            put_aside=list(put_aside),
+            away=offline,
             host=dict(host) if host is not None else None,
         )
 
-    async def recommend(self, asked: schemas.RecommendRequest) -> schemas.RecommendResponse:
-        pool = None if asked.candidates else await self._pool(asked.pool or schemas.PoolRequest())
+    async def recommend(self, request: RecommendRequest) -> RecommendResponse:
+        pool = None if request.candidates else await self._pool(request.pool or PoolRequest())
         if pool is not None and not pool.candidates:
-            recommendation = self._fallback(asked.prompt, pool, asked.stage)
+            recommendation = self._fallback(request.prompt, pool, request.stage)
         else:
-            recommendation = await self._learned(asked, pool)
-        return schemas.recommend_response(recommendation, images=asked.images, pool=pool)
+            recommendation = await self._learned(request, pool)
+        return recommend_response(recommendation, images=request.images, pool=pool)
 
-    async def _learned(self, asked: schemas.RecommendRequest, pool: Pool | None) -> Recommendation:
-        candidates = pool.candidates if pool is not None else asked.candidates or ()
-        options = self._options(asked)
+    async def _learned(self, request: RecommendRequest, pool: Pool | None) -> Recommendation:
+        candidates = pool.candidates if pool is not None else request.candidates or ()
+        options = self._options(request)
         family = pool.family if pool is not None else ""
-        present = await self._fingerprints(asked)
+        present = await self._fingerprints(request)
 
         async def recommend(service: PreferenceService) -> Recommendation:
             if present:
                 await service.meet_files(present)
-            return await service.recommend(asked.prompt, candidates, family=family, **options)
+            return await service.recommend(request.prompt, candidates, family=family, **options)
 
         return await self.runtime.run(recommend)
 
-    async def _fingerprints(self, asked: schemas.RecommendRequest) -> Mapping[str, str]:
-        """What tells the files that there are, as the recommender node looks at them; else what is said."""
+    async def _fingerprints(self, request: RecommendRequest) -> Mapping[str, str]:
+        """Name and content of each checkpoint file: ComfyUI's own, or those that the client sent."""
         if self.host is None:
-            return asked.fingerprints or {}
-        if asked.fingerprints:
+            return request.fingerprints or {}
+        if request.fingerprints:
             raise Refusal(
                 422,
                 "fingerprints_not_taken",
@@ -126,19 +136,19 @@ class Api:
             )
         return {file.name: file.fingerprint for file in await asyncio.to_thread(self.host.files)}
 
-    def _options(self, asked: schemas.RecommendRequest | schemas.ExplainRequest) -> dict[str, Any]:
-        """What `recommend` and `explain` are asked alike, as the service calls it."""
-        alike = {"stage", "explore", "policy", "max_branches", "seed", "negative"}
-        return {**asked.model_dump(include=alike), "thresholds": self._thresholds(asked)}
+    def _options(self, request: RecommendRequest | ExplainRequest) -> dict[str, Any]:
+        """The arguments that the service's `recommend` and `explain` have in common."""
+        shared = {"stage", "explore", "policy", "max_branches", "seed", "negative"}
+        return {**request.model_dump(include=shared), "thresholds": self._thresholds(request)}
 
-    def _thresholds(self, asked: schemas.RecommendRequest | schemas.ExplainRequest) -> Thresholds:
+    def _thresholds(self, request: RecommendRequest | ExplainRequest) -> Thresholds:
         settings = self.runtime.settings
         return Thresholds(
-            exploit=_given(asked.exploit_threshold, settings.exploit_threshold),
-            explore=_given(asked.explore_threshold, settings.explore_threshold),
+            exploit=settings.exploit_threshold if request.exploit_threshold is None else request.exploit_threshold,
+            explore=settings.explore_threshold if request.explore_threshold is None else request.explore_threshold,
         )
 
-    async def _pool(self, asked: schemas.PoolRequest) -> Pool:
+    async def _pool(self, request: PoolRequest) -> Pool:
         if self.host is None:
             raise Refusal(
                 422,
@@ -148,7 +158,7 @@ class Api:
                     "This server is not ComfyUI and knows no checkpoint files: name the candidates.",
                 ),
             )
-        rules = PoolRules(asked.family, asked.include, asked.exclude, asked.fallback)
+        rules = PoolRules(request.family, request.include, request.exclude, request.fallback)
         pool = await asyncio.to_thread(self.host.candidates, rules)
         if not pool.candidates and not pool.fallback_used:
             folders = await asyncio.to_thread(self.host.folders)
@@ -160,141 +170,139 @@ class Api:
         logger.info("%s", no_pool_line(pool, stage))
         return fallback_recommendation(prompt, pool, stage)
 
-    async def feedback(self, asked: schemas.FeedbackRequest) -> schemas.GenerationResponse:
+    async def feedback(self, request: FeedbackRequest) -> GenerationResponse:
         generation = await self.runtime.run(
             lambda service: service.record_feedback(
-                asked.generation_id,
-                asked.selected,
-                asked.rejected,
-                selected_images=asked.selected_images,
-                rejected_images=asked.rejected_images,
+                request.generation_id,
+                request.selected,
+                request.rejected,
+                selected_images=request.selected_images,
+                rejected_images=request.rejected_images,
             )
         )
-        return schemas.GenerationResponse.model_validate(generation)
+        return GenerationResponse.model_validate(generation)
 
-    async def generations(self, asked: schemas.GenerationsRequest) -> schemas.GenerationsResponse:
-        if asked.id is not None:
-            wanted = asked.id
-            found = [await self.runtime.run(lambda service: service.generation(wanted))]
-            return _generations(found, more=False)
-        found = await self.runtime.run(
+    async def generations(self, request: GenerationsRequest) -> GenerationsResponse:
+        if request.id is not None:
+            generation_id = request.id
+            generation = await self.runtime.run(lambda service: service.generation(generation_id))
+            return _generations([generation], more=False)
+        generations = await self.runtime.run(
             lambda service: service.generations(
-                limit=asked.limit + 1,
-                before=asked.before,
-                session_id=asked.session_id,
-                prompt_id=asked.prompt_id,
-                judged=asked.judged,
-                keyword=asked.keyword,
-                checkpoint=asked.checkpoint,
+                limit=request.limit + 1,
+                before=request.before,
+                session_id=request.session_id,
+                prompt_id=request.prompt_id,
+                judged=request.judged,
+                keyword=request.keyword,
+                checkpoint=request.checkpoint,
             )
         )
-        return _generations(found[: asked.limit], more=len(found) > asked.limit)
+        return _generations(generations[: request.limit], more=len(generations) > request.limit)
 
-    async def statistics(self, asked: schemas.StatisticsRequest) -> schemas.StatisticsResponse:
-        told: dict[str, Any] = {}
-        if "overview" in asked.parts:
-            told["overview"] = await self.runtime.run(lambda service: service.overview())
-        if "checkpoints" in asked.parts:
-            told["checkpoints"] = await self.runtime.run(lambda service: service.checkpoints())
-        if "pairs" in asked.parts:
-            told["pairs"], told["pairs_found"] = await self.runtime.run(
+    async def statistics(self, request: StatisticsRequest) -> StatisticsResponse:
+        parts: dict[str, Any] = {}
+        if "overview" in request.parts:
+            parts["overview"] = await self.runtime.run(lambda service: service.overview())
+        if "checkpoints" in request.parts:
+            parts["checkpoints"] = await self.runtime.run(lambda service: service.checkpoints())
+        if "pairs" in request.parts:
+            parts["pairs"], parts["pairs_found"] = await self.runtime.run(
                 lambda service: service.pairs(
-                    asked.keyword,
-                    asked.checkpoint,
-                    search=asked.search,
-                    sort=asked.sort,
-                    descending=asked.descending,
-                    limit=asked.limit,
-                    offset=asked.offset,
+                    request.keyword,
+                    request.checkpoint,
+                    search=request.search,
+                    sort=request.sort,
+                    descending=request.descending,
+                    limit=request.limit,
+                    offset=request.offset,
                 )
             )
-        if "sessions" in asked.parts:
-            told["sessions"] = await self.runtime.run(lambda service: service.sessions(asked.limit, asked.offset))
-        if "series" in asked.parts:
-            told["series"] = await self.runtime.run(lambda service: service.series(asked.points))
-        return schemas.StatisticsResponse.model_validate(told)
+        if "sessions" in request.parts:
+            parts["sessions"] = await self.runtime.run(lambda service: service.sessions(request.limit, request.offset))
+        if "series" in request.parts:
+            parts["series"] = await self.runtime.run(lambda service: service.series(request.points))
+        return StatisticsResponse.model_validate(parts)
 
-    async def checkpoints(self, asked: schemas.Nothing) -> schemas.CheckpointsResponse:
+    async def checkpoints(self, request: Nothing) -> CheckpointsResponse:
         judged = await self.runtime.run(lambda service: service.checkpoints())
         shown = await self.runtime.run(lambda service: service.images_shown())
         files = await asyncio.to_thread(self.host.files) if self.host else None
-        return schemas.checkpoints_response(judged, shown, files, self.runtime.settings.curation)
+        return checkpoints_response(judged, shown, files, self.runtime.settings.curation)
 
-    async def explain(self, asked: schemas.ExplainRequest) -> schemas.ExplainResponse:
-        if asked.candidates:
-            candidates = asked.candidates
+    async def explain(self, request: ExplainRequest) -> ExplainResponse:
+        if request.candidates:
+            candidates = request.candidates
         else:
             pool = await self._pool(
-                schemas.PoolRequest(
-                    family=asked.family, include=asked.include, exclude=asked.exclude, fallback=asked.fallback
+                PoolRequest(
+                    family=request.family, include=request.include, exclude=request.exclude, fallback=request.fallback
                 )
             )
             if not pool.candidates:
-                raise Refusal(422, "fallback_used", no_pool_line(pool, asked.stage))
+                raise Refusal(422, "fallback_used", no_pool_line(pool, request.stage))
             candidates = pool.candidates
-        options = self._options(asked)
-        explained = await self.runtime.run(lambda service: service.explain(asked.prompt, candidates, **options))
-        return schemas.ExplainResponse.model_validate(explained)
+        options = self._options(request)
+        explained = await self.runtime.run(lambda service: service.explain(request.prompt, candidates, **options))
+        return ExplainResponse.model_validate(explained)
 
-    async def export(self, asked: schemas.ExportRequest) -> AsyncIterator[str]:
-        async for lines in self.runtime.stream(lambda service: service.export(anonymous=asked.anonymous)):
+    async def export(self, request: ExportRequest) -> AsyncIterator[str]:
+        async for lines in self.runtime.stream(lambda service: service.export(anonymous=request.anonymous)):
             yield "".join(lines)
 
-    async def import_lines(self, asked: schemas.ImportRequest, *, lines: IO[bytes]) -> schemas.ImportResponse:
+    async def import_lines(self, request: ImportRequest, *, lines: IO[bytes]) -> ImportResponse:
         from ..learning.exchange.line_format import lines_in  # late: nothing else here needs its models
 
-        names = asked.names()
+        names = request.names()
         report = await self.runtime.run(lambda service: service.import_lines(lines_in(lines), names))
-        return schemas.ImportResponse.model_validate(report)
+        return ImportResponse.model_validate(report)
 
-    async def settings(self, asked: schemas.Nothing) -> schemas.SettingsResponse:
-        return schemas.SettingsResponse.model_validate(self.runtime.settings)
+    async def forget(self, request: ForgetRequest) -> ForgetResponse:
+        run = self.runtime.run
+        if request.generation_id is not None:
+            generation_id = request.generation_id
+            forgotten = await run(lambda service: service.forget_generation(generation_id))
+        elif request.keyword is not None:
+            keyword = request.keyword
+            forgotten = await run(lambda service: service.forget_keyword(keyword))
+        elif request.older_than_days is not None:
+            days = request.older_than_days
+            forgotten = await run(lambda service: service.forget_older(days))
+        elif request.prompts:
+            forgotten = await run(lambda service: service.forget_prompts())
+        else:
+            forgotten = await run(lambda service: service.forget_everything())
+        return ForgetResponse.model_validate(forgotten)
 
-    async def change_settings(self, asked: schemas.SettingsRequest) -> schemas.SettingsResponse:
-        changed = await asyncio.to_thread(partial(self.runtime.change_settings, **asked.changes()))
-        return schemas.SettingsResponse.model_validate(changed)
+    async def settings(self, request: Nothing) -> SettingsValues:
+        return SettingsResponse.model_validate(self.runtime.settings)
 
-    async def release_loaders(self, asked: schemas.Nothing) -> schemas.ReleaseResponse:
+    async def change_settings(self, request: SettingsChanges) -> SettingsValues:
+        changed = await asyncio.to_thread(partial(self.runtime.change_settings, **request.changes()))
+        return SettingsResponse.model_validate(changed)
+
+    async def release_loaders(self, request: Nothing) -> ReleaseResponse:
         if self.host is None:
-            said = message("not_in_comfyui", "This server is not ComfyUI and keeps no loaders.")
-            raise Refusal(409, "not_in_comfyui", said)
-        return schemas.ReleaseResponse(released=dict(await asyncio.to_thread(self.host.release_loaders)))
+            raise Refusal(
+                409,
+                "not_in_comfyui",
+                message("not_in_comfyui", "This server is not ComfyUI and keeps no loaders."),
+            )
+        return ReleaseResponse(released=dict(await asyncio.to_thread(self.host.release_loaders)))
 
-    async def pending(self, asked: schemas.Nothing) -> schemas.PendingResponse:
+    async def pending(self, request: Nothing) -> PendingResponse:
         waiting = await asyncio.to_thread(self.host.pending) if self.host else ()
-        return schemas.PendingResponse(pending=tuple(schemas.PickResponse.model_validate(pick) for pick in waiting))
+        return PendingResponse(pending=tuple(PickResponse.model_validate(pick) for pick in waiting))
 
-    async def answer_pick(self, asked: schemas.AnswerPickRequest, *, id: str) -> schemas.PickResponse:  # noqa: A002
+    async def answer_pick(self, request: AnswerPickRequest, *, id: str) -> PickResponse:  # noqa: A002
         if self.host is None:
             raise UnknownPick(id)
-        answer = PickAnswer(frozenset(asked.selected_images), frozenset(asked.rejected_images), asked.send_all)
-        return schemas.PickResponse.model_validate(await asyncio.to_thread(self.host.answer_pick, id, answer))
+        answer = PickAnswer(frozenset(request.selected_images), frozenset(request.rejected_images), request.send_all)
+        return PickResponse.model_validate(await asyncio.to_thread(self.host.answer_pick, id, answer))
 
 
-def _generations(found: Sequence[Generation], *, more: bool) -> schemas.GenerationsResponse:
-    return schemas.GenerationsResponse(
-        generations=tuple(schemas.GenerationResponse.model_validate(generation) for generation in found),
-        next_before=found[-1].id if more else None,
+def _generations(generations: Sequence[Generation], *, more: bool) -> GenerationsResponse:
+    return GenerationsResponse(
+        generations=tuple(GenerationResponse.model_validate(generation) for generation in generations),
+        next_before=generations[-1].id if more else None,
     )
-
-
-def _given(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value
-
-
-async def forget(api: Api, asked: schemas.ForgetRequest) -> schemas.ForgetResponse:
-    run = api.runtime.run
-    if asked.generation_id is not None:
-        generation_id = asked.generation_id
-        forgotten = await run(lambda service: service.forget_generation(generation_id))
-    elif asked.keyword is not None:
-        keyword = asked.keyword
-        forgotten = await run(lambda service: service.forget_keyword(keyword))
-    elif asked.older_than_days is not None:
-        days = asked.older_than_days
-        forgotten = await run(lambda service: service.forget_older(days))
-    elif asked.prompts:
-        forgotten = await run(lambda service: service.forget_prompts())
-    else:
-        forgotten = await run(lambda service: service.forget_everything())
-    return schemas.ForgetResponse.model_validate(forgotten)

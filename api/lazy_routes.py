@@ -1,8 +1,8 @@
-"""The routes as ComfyUI gets them when it starts: addresses. What answers there loads with the first request.
+"""The routes as ComfyUI gets them when it starts: addresses whose handlers load with the first request.
 
 Separate from `routes`, because its schemas and handlers take longer to import than all that ComfyUI's start
 needs of the pack. So nothing here, nor in what is imported here, needs pydantic or SQLAlchemy, and of a route
-only its address is known; a test holds that `routes.ENDPOINTS` has the same ones.
+only its address is known; a test checks that `routes.ENDPOINTS` has the same ones.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def add_to(table: web.RouteTableDef, runtime: Runtime | Callable[[], Runtime], h
 
     Must run before `PromptServer.add_routes`; ComfyUI loads custom nodes before.
     """
-    handlers = _LateHandlers(partial(_load, runtime, host))
+    handlers = _LazyHandlers(partial(_load, runtime, host))
     for address in ADDRESSES:
         method, path = address
         table.route(method, PREFIX + path)(handlers.at(address))
@@ -46,7 +46,7 @@ def _load(runtime: Runtime | Callable[[], Runtime], host: Host | None) -> Mappin
     return handlers_of(runtime, host)
 
 
-class _LateHandlers:
+class _LazyHandlers:
     """All handlers, loaded together: the first request brings in what the others need too."""
 
     def __init__(self, load: Callable[[], Mapping[Address, Handler]]) -> None:
@@ -68,9 +68,9 @@ class _LateHandlers:
         return handle
 
     async def _load_once(self) -> Mapping[Address, Handler]:
-        async with self._loading:  # a page asks several things at once
+        async with self._loading:  # a page sends several requests at once
             if self._loaded is None:
-                # In a thread, so that ComfyUI answers others and tells of its progress meanwhile.
+                # In a thread, so that ComfyUI serves other requests meanwhile.
                 self._loaded = await asyncio.to_thread(self._load)
             return self._loaded
 

@@ -1,6 +1,6 @@
 """The numbers for a studio's monitoring, in Prometheus' text form (version 0.0.4).
 
-Separate from `schemas.py`, whose answers are JSON. Nothing in it tells a prompt, a keyword or a person.
+Separate from `schemas/`, whose responses are JSON. No number shows a prompt, a keyword or a person.
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from pydantic import RootModel
 
 from .. import __version__
-from . import schemas
 from .handlers import Api
+from .schemas.base import Nothing
 
 if TYPE_CHECKING:
     from ..learning.activity import Activity
@@ -29,17 +29,17 @@ class MetricsText(RootModel[str]):
     """Lines of Prometheus' text form."""
 
 
-async def metrics(api: Api, asked: schemas.Nothing) -> str:
+async def metrics(api: Api, request: Nothing) -> str:
     async def look(service: PreferenceService) -> tuple[Overview, Activity, bool]:
         return await service.overview(), service.activity, service.is_offline
 
-    overview, activity, away = await api.runtime.run(look)
-    return "".join(_text(overview, activity, away=away))
+    overview, activity, offline = await api.runtime.run(look)
+    return "".join(_text(overview, activity, offline=offline))
 
 
-def _text(overview: Overview, activity: Activity, *, away: bool) -> Iterable[str]:
+def _text(overview: Overview, activity: Activity, *, offline: bool) -> Iterable[str]:
     yield from _family("info", "gauge", "The version.", [({"version": __version__}, 1)])
-    for name, value, told in (
+    for name, value, help_text in (
         ("generations", overview.generations, "Generations that are logged."),
         ("generations_judged", overview.judged, "Of them with a verdict."),
         ("generations_rejected", overview.rejected_all, "Of them of which nothing was kept."),
@@ -48,9 +48,9 @@ def _text(overview: Overview, activity: Activity, *, away: bool) -> Iterable[str
         ("checkpoints", overview.checkpoints, "Checkpoints that were shown."),
         ("preferences", overview.pairs, "Pairs of keyword and checkpoint that something is known of."),
         ("average_confidence", overview.average_confidence or 0.0, "Over all generations, 0 to 1."),
-        ("server_away", float(away), "1 while the database server is away and verdicts wait on disk."),
+        ("server_away", float(offline), "1 while the database server is away and verdicts wait on disk."),
     ):
-        yield from _family(name, "gauge", told, [({}, value)])
+        yield from _family(name, "gauge", help_text, [({}, value)])
     judged = [({"verdict": "selected"}, overview.selected), ({"verdict": "rejected"}, overview.rejected)]
     yield from _family("images_judged", "gauge", "Images with a verdict.", judged)
     decisions = [
@@ -58,19 +58,19 @@ def _text(overview: Overview, activity: Activity, *, away: bool) -> Iterable[str
         for (policy, strategy), count in sorted(activity.decisions.items())
     ]
     yield from _family("decisions_total", "counter", "Recommendations of this process.", decisions)
-    took = "Seconds that they took."
-    yield from _family("decision_seconds_total", "counter", took, [({}, activity.decision_s)])
-    logged = "Generations that this process logged."
-    yield from _family("generations_logged_total", "counter", logged, [({}, activity.generations)])
-    recorded = "Verdicts that this process recorded."
-    yield from _family("verdicts_recorded_total", "counter", recorded, [({}, activity.verdicts)])
+    for name, value, help_text in (
+        ("decision_seconds_total", activity.decision_s, "Seconds that they took."),
+        ("generations_logged_total", activity.generations, "Generations that this process logged."),
+        ("verdicts_recorded_total", activity.verdicts, "Verdicts that this process recorded."),
+    ):
+        yield from _family(name, "counter", help_text, [({}, value)])
 
 
-def _family(name: str, kind: str, told: str, samples: Iterable[Sample]) -> Iterable[str]:
-    yield f"# HELP {_PREFIX}_{name} {told}\n# TYPE {_PREFIX}_{name} {kind}\n"
+def _family(name: str, kind: str, help_text: str, samples: Iterable[Sample]) -> Iterable[str]:
+    yield f"# HELP {_PREFIX}_{name} {help_text}\n# TYPE {_PREFIX}_{name} {kind}\n"
     for labels, value in samples:
-        inside = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-        yield f"{_PREFIX}_{name}{{{inside}}} {value:.17g}\n" if inside else f"{_PREFIX}_{name} {value:.17g}\n"
+        label_text = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+        yield f"{_PREFIX}_{name}{{{label_text}}} {value:.17g}\n" if label_text else f"{_PREFIX}_{name} {value:.17g}\n"
 
 
 def _escaped(text: str) -> str:

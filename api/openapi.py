@@ -1,5 +1,7 @@
-"""The OpenAPI description, made from the endpoints themselves so that it cannot say anything else than they
-do."""
+"""The OpenAPI description, made from the endpoints, so that it says what they do.
+
+Separate from `routes.py` because it only reads the table. It refuses nothing and adds nothing of its own.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +33,11 @@ class Described(Protocol):
     @property
     def summary(self) -> str: ...
     @property
-    def asked(self) -> type[RequestModel]: ...
+    def request(self) -> type[RequestModel]: ...
     @property
-    def answer(self) -> type[BaseModel]: ...
+    def response(self) -> type[BaseModel]: ...
     @property
-    def lines(self) -> str: ...
+    def form(self) -> str: ...
     @property
     def refusals(self) -> Mapping[int, str]: ...
 
@@ -45,8 +47,8 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
     endpoints = list(endpoints)
     references, definitions = models_json_schema(
         [
-            *((endpoint.asked, "validation") for endpoint in endpoints),
-            *((endpoint.answer, "serialization") for endpoint in endpoints),
+            *((endpoint.request, "validation") for endpoint in endpoints),
+            *((endpoint.response, "serialization") for endpoint in endpoints),
             (ErrorResponse, "serialization"),
         ],
         ref_template=_REFERENCE,
@@ -54,15 +56,15 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
     schemas: Json = definitions["$defs"]
     paths: dict[str, Json] = {}
     for endpoint in endpoints:
-        asked = references[(endpoint.asked, "validation")]
+        request = references[(endpoint.request, "validation")]
         operation: Json = {
             "operationId": _operation_id(endpoint),
             "summary": endpoint.summary,
             "responses": {
                 "200": _content(
-                    "The answer.",
-                    references[(endpoint.answer, "serialization")],
-                    {"answered": LINES, "text": TEXT}.get(endpoint.lines, JSON),
+                    "The response.",
+                    references[(endpoint.response, "serialization")],
+                    {"lines_out": LINES, "text": TEXT}.get(endpoint.form, JSON),
                 ),
                 **{
                     str(status): _content(text, references[(ErrorResponse, "serialization")])
@@ -70,14 +72,14 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
                 },
             },
         }
-        if endpoint.method == "GET" or endpoint.lines:
-            operation["parameters"] = _parameters(schemas[asked["$ref"].rpartition("/")[2]])
+        if endpoint.method == "GET" or endpoint.form != "json":
+            operation["parameters"] = _parameters(schemas[request["$ref"].rpartition("/")[2]])
             operation["responses"].setdefault("400", _TOO_LONG)
-        if endpoint.lines == "sent":
+        if endpoint.form == "lines_in":
             body = {"schema": {"type": "string", "description": "One JSON object per line: docs/data.md."}}
             operation["requestBody"] = {"required": True, "content": {LINES: body}}
         elif endpoint.method == "POST":
-            operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": asked}}}
+            operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": request}}}
         if in_path := _path_parameters(endpoint.path):
             operation["parameters"] = in_path + operation.get("parameters", [])
         paths.setdefault(prefix + endpoint.path, {})[endpoint.method.lower()] = operation

@@ -1,8 +1,7 @@
-"""Reads requests and shapes every refusal: one envelope, `{"error": {"code", "message", "details"}}`.
+"""Reads requests: a body or a query becomes a checked model, or is refused.
 
-Separate from `handlers.py` so that no handler parses or catches anything: a handler gets a checked model and
-raises what the inside raises. Here alone is decided which status and code that becomes, and that a client
-never sees a trace. Only bodies that say they are JSON are read, so that no foreign web page can send one
+Separate from `handlers.py` so that no handler parses anything, and bounds every size before anything is parsed.
+Only bodies that say they are JSON are read, so that no foreign web page can send one
 without the browser asking this server first (a form or a plain `fetch` cannot set that header).
 """
 
@@ -28,32 +27,32 @@ LARGEST_IMPORT = 256 * 2**20
 RequestT = TypeVar("RequestT", bound=RequestModel)
 
 
-async def read_body(request: web.Request, asked: type[RequestT]) -> RequestT:
-    """The body as `asked`.
+async def read_body(http: web.Request, model: type[RequestT]) -> RequestT:
+    """The body as `model`.
 
     Raises
     ------
     Refusal
         415 where it does not say `application/json`, 413 where it is too large, 400 where it is no JSON, 422
-        where it is not what was asked.
+        where it is not as `model` describes.
     """
-    if request.content_type != "application/json":
+    if http.content_type != "application/json":
         raise Refusal(
             415,
             "unsupported_media_type",
             "Send the body as JSON, with the header Content-Type: application/json.",
         )
-    raw = await _bounded(request)
+    raw = await _bounded(http)
     try:
-        return asked.model_validate_json(raw, strict=True)
+        return model.model_validate_json(raw, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         if first["type"] == "json_invalid":
             raise Refusal(400, "invalid_json", f"The body is not JSON: {first['msg']}.") from None
-        raise _not_as_asked(error, asked) from None
+        raise _invalid(error, model) from None
 
 
-async def _bounded(request: web.Request) -> bytes:
+async def _bounded(http: web.Request) -> bytes:
     too_large = Refusal(
         413,
         "body_too_large",
@@ -63,18 +62,18 @@ async def _bounded(request: web.Request) -> bytes:
             bytes=f"{LARGEST_BODY:,}",
         ),
     )
-    if (request.content_length or 0) > LARGEST_BODY:
+    if (http.content_length or 0) > LARGEST_BODY:
         raise too_large
     # Not request.read(): its bound is the application's, which in ComfyUI is made for uploads (100 MB).
     raw = bytearray()
-    async for chunk in request.content.iter_chunked(2**16):
+    async for chunk in http.content.iter_chunked(2**16):
         raw += chunk
         if len(raw) > LARGEST_BODY:
             raise too_large
     return bytes(raw)
 
 
-def checked_lines(request: web.Request) -> None:
+def check_lines(http: web.Request) -> None:
     """See that the body says it is JSON Lines, which no form and no plain `fetch` of another page can say.
 
     Raises
@@ -82,17 +81,17 @@ def checked_lines(request: web.Request) -> None:
     Refusal
         415 where it does not, 413 where it says that it is too large.
     """
-    if request.content_type not in LINES_TYPES:
+    if http.content_type not in LINES_TYPES:
         raise Refusal(
             415,
             "unsupported_media_type",
             f"Send the body as JSON Lines, with the header Content-Type: {LINES_TYPES[0]}.",
         )
-    if (request.content_length or 0) > LARGEST_IMPORT:
+    if (http.content_length or 0) > LARGEST_IMPORT:
         raise _import_too_large()
 
 
-async def spool(request: web.Request, into: Spool) -> None:
+async def spool(http: web.Request, into: Spool) -> None:
     """Write the body to a file, so that its length costs no memory.
 
     Raises
@@ -103,7 +102,7 @@ async def spool(request: web.Request, into: Spool) -> None:
         Where there is no room for it.
     """
     size = 0
-    async for chunk in request.content.iter_chunked(2**16):
+    async for chunk in http.content.iter_chunked(2**16):
         size += len(chunk)
         if size > LARGEST_IMPORT:
             raise _import_too_large()
@@ -122,33 +121,33 @@ def _import_too_large() -> Refusal:
     )
 
 
-def read_query(request: web.Request, asked: type[RequestT]) -> RequestT:
-    """The query string as `asked`; a key may be repeated where the field takes several.
+def read_query(http: web.Request, model: type[RequestT]) -> RequestT:
+    """The query string as `model`; a key may be repeated where the field takes several.
 
     Raises
     ------
     Refusal
-        422 where it is not what was asked.
+        422 where it is not as `model` describes.
     """
-    several = _fields_of_several(asked)
-    given: dict[str, Any] = {}
-    for key in dict.fromkeys(request.query):
-        values = request.query.getall(key)
-        if key in several:
-            given[key] = values
+    repeatable = _repeatable_fields(model)
+    fields: dict[str, Any] = {}
+    for key in dict.fromkeys(http.query):
+        values = http.query.getall(key)
+        if key in repeatable:
+            fields[key] = values
         elif len(values) > 1:
             raise Refusal(422, "invalid_request", f"{key} is given {len(values)} times; give it once.")
         else:
-            given[key] = values[0]
+            fields[key] = values[0]
     try:
-        return asked.model_validate(given)
+        return model.model_validate(fields)
     except ValidationError as error:
-        raise _not_as_asked(error, asked) from None
+        raise _invalid(error, model) from None
 
 
 @cache
-def _fields_of_several(asked: type[RequestModel]) -> set[str]:
-    properties = asked.model_json_schema().get("properties", {})
+def _repeatable_fields(model: type[RequestModel]) -> set[str]:
+    properties = model.model_json_schema().get("properties", {})
     return {
         name
         for name, schema in properties.items()
@@ -156,17 +155,17 @@ def _fields_of_several(asked: type[RequestModel]) -> set[str]:
     }
 
 
-def _not_as_asked(error: ValidationError, asked: type[RequestModel]) -> Refusal:
+def _invalid(error: ValidationError, model: type[RequestModel]) -> Refusal:
     details: list[dict[str, str]] = []
     for problem in error.errors(include_url=False, include_input=False):
         field = ".".join(str(part) for part in problem["loc"])
         text: str = checked(problem)
         if problem["type"] == "extra_forbidden":
-            known = ", ".join(asked.model_fields) or "none"
+            known = ", ".join(model.model_fields) or "none"
             text = f"unknown field (known here: {known})" if len(problem["loc"]) == 1 else "unknown field"
         details.append({"field": field, "problem": text})
     first = details[0]
-    said = joined([first["field"], first["problem"]], by=": ")
+    text = joined([first["field"], first["problem"]], by=": ")
     if len(details) > 1:
-        said = joined([said, message("and_more", "(and {count} more, see details)", count=len(details) - 1)])
-    return Refusal(422, "invalid_request", said, details)
+        text = joined([text, message("and_more", "(and {count} more, see details)", count=len(details) - 1)])
+    return Refusal(422, "invalid_request", text, details)

@@ -1,4 +1,9 @@
-"""Taken out of `envelope.py`."""
+"""Shapes what a client gets: one JSON object, JSON Lines, or a refusal in its envelope.
+
+The envelope is `{"error": {"code", "message", "parts", "details"}}`. Separate from `handlers.py` so that no handler
+catches anything: it raises what the service raises. Here alone is decided which status and code that becomes, and
+that a client never sees a trace.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +32,7 @@ STATUS_OF: Mapping[type[LearningError], int] = {
     UnknownUser: 403,
 }
 """The others are requests that make no sense here: 422."""
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -41,7 +47,7 @@ class Refusal(Exception):
         self.details = list(details)
 
 
-def answer(model: BaseModel, status: int = 200) -> web.Response:
+def json_response(model: BaseModel, status: int = 200) -> web.Response:
     # A browser that is led here must not take what a client once sent for a page.
     headers = {"X-Content-Type-Options": "nosniff"}
     text = model.model_dump_json()
@@ -50,7 +56,7 @@ def answer(model: BaseModel, status: int = 200) -> web.Response:
 
 def refuse(status: int, code: str, message: str, details: Sequence[dict[str, Any]] = ()) -> web.Response:
     body = ErrorBody(code=code, message=message, parts=parts_response(message), details=list(details))
-    return answer(ErrorResponse(error=body), status)
+    return json_response(ErrorResponse(error=body), status)
 
 
 def enveloped(handle: Handler) -> Handler:
@@ -59,7 +65,7 @@ def enveloped(handle: Handler) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         try:
             return await handle(request)
-        except Exception as error:
+        except Exception as error:  # the edge: whatever is raised inside leaves as a refusal
             return _refusal_of(error, request)
 
     return handler
@@ -73,8 +79,8 @@ def _refusal_of(error: Exception, request: web.Request) -> web.Response:
     if isinstance(error, LearningError):
         status = next((status for kind, status in STATUS_OF.items() if isinstance(error, kind)), 422)
         return refuse(status, error.code, error.message)
-    # Exactly ValueError: the inside raises it with a message for people. Its subclasses (a failed decoding,
-    # an answer that does not fit its schema) are mistakes of ours.
+    # Exactly ValueError: `learning` raises it with a message for people. Its subclasses (a failed decoding,
+    # a response that does not fit its schema) are bugs.
     if type(error) is ValueError:
         return refuse(422, "invalid_value", error_text(error))
     if isinstance(error, web.HTTPException):
@@ -97,8 +103,8 @@ def _refusal_of(error: Exception, request: web.Request) -> web.Response:
 async def stream(request: web.Request, parts: AsyncIterator[str]) -> web.StreamResponse:
     """Answer with JSON Lines as they come.
 
-    What goes wrong before the first one is refused as ever; later the connection is cut, so that no client
-    takes the part for the whole.
+    An error before the first line is refused like any other. Later the connection is cut, so that no client
+    takes a part for the whole.
     """
     first = await anext(parts, "")
     response = web.StreamResponse(

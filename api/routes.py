@@ -1,7 +1,7 @@
 """The HTTP routes: one table, `ENDPOINTS`.
 
 It is what ComfyUI serves, what `context-checkpoint serve` serves and what `openapi.json` says. ComfyUI's
-start does not import it: there `late_routes` stands for it until somebody asks.
+start does not import it: `lazy_routes` stands for it until the first request.
 """
 
 from __future__ import annotations
@@ -15,26 +15,33 @@ from aiohttp import web
 
 from .. import __version__
 from ..runtime.runtime import Runtime
-from . import handlers as upkeep_handlers
-from . import metrics, openapi, schemas
-from . import schemas as exchange_schemas
-from . import schemas as learned_schemas
-from . import schemas as upkeep_schemas
+from . import metrics, openapi
 from .addresses import PREFIX, Address
 from .endpoint import Endpoint, handler_of
 from .handlers import Api, Host
 from .responses import Handler
+from .schemas.base import Nothing
+from .schemas.checkpoints import CheckpointsResponse
+from .schemas.exchange import ExportRequest, ImportRequest, ImportResponse, JsonLines
+from .schemas.explain import ExplainRequest, ExplainResponse
+from .schemas.forget import ForgetRequest, ForgetResponse
+from .schemas.generations import FeedbackRequest, GenerationResponse, GenerationsRequest, GenerationsResponse
+from .schemas.pending import AnswerPickRequest, PendingResponse, PickResponse
+from .schemas.recommend import RecommendRequest, RecommendResponse
+from .schemas.settings import SettingsRequest, SettingsResponse
+from .schemas.statistics import StatisticsRequest, StatisticsResponse
+from .schemas.system import HealthResponse, OpenApiResponse, ReleaseResponse
 
 __all__ = ["ENDPOINTS", "PREFIX", "build_routes", "handlers_of"]
 
 
-async def _describe(api: Api, asked: schemas.Nothing) -> schemas.OpenApiResponse:
+async def _describe(api: Api, request: Nothing) -> OpenApiResponse:
     return await asyncio.to_thread(_description)
 
 
 @cache
-def _description() -> schemas.OpenApiResponse:
-    return schemas.OpenApiResponse(openapi.describe(ENDPOINTS, prefix=PREFIX, version=__version__))
+def _description() -> OpenApiResponse:
+    return OpenApiResponse(openapi.describe(ENDPOINTS, prefix=PREFIX, version=__version__))
 
 
 _UNAVAILABLE = {503: "The database cannot be read or written now; nothing of the request was stored."}
@@ -51,8 +58,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "GET",
         "/health",
         "Whether the database answers, and what is served.",
-        schemas.Nothing,
-        schemas.HealthResponse,
+        Nothing,
+        HealthResponse,
         Api.health,
         _QUERY | _UNAVAILABLE,
     ),
@@ -60,8 +67,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "POST",
         "/recommend",
         "Recommend one to three checkpoints for a prompt.",
-        schemas.RecommendRequest,
-        schemas.RecommendResponse,
+        RecommendRequest,
+        RecommendResponse,
         Api.recommend,
         _BODY | _UNAVAILABLE,
     ),
@@ -69,8 +76,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "POST",
         "/feedback",
         "Record, replace or withdraw the verdict on a generation.",
-        schemas.FeedbackRequest,
-        schemas.GenerationResponse,
+        FeedbackRequest,
+        GenerationResponse,
         Api.feedback,
         _BODY | _UNAVAILABLE | {404: "No such generation."},
     ),
@@ -78,8 +85,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "GET",
         "/generations",
         "Logged generations, newest first.",
-        schemas.GenerationsRequest,
-        schemas.GenerationsResponse,
+        GenerationsRequest,
+        GenerationsResponse,
         Api.generations,
         _QUERY | _UNAVAILABLE | {404: "No such generation."},
     ),
@@ -87,8 +94,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "GET",
         "/pending",
         "Runs that wait for a pick.",
-        schemas.Nothing,
-        schemas.PendingResponse,
+        Nothing,
+        PendingResponse,
         Api.pending,
         _QUERY,
     ),
@@ -96,8 +103,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "POST",
         "/pending/{id}",
         "Pick, and let the run that waits go on.",
-        schemas.AnswerPickRequest,
-        schemas.PickResponse,
+        AnswerPickRequest,
+        PickResponse,
         Api.answer_pick,
         _BODY | {404: "No run waits for this pick, or no longer."},
     ),
@@ -105,8 +112,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "GET",
         "/statistics",
         "What was learned: counts, per checkpoint, per keyword and checkpoint.",
-        learned_schemas.StatisticsRequest,
-        learned_schemas.StatisticsResponse,
+        StatisticsRequest,
+        StatisticsResponse,
         Api.statistics,
         _QUERY | _UNAVAILABLE,
     ),
@@ -114,8 +121,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "GET",
         "/checkpoints",
         "Every checkpoint that ComfyUI has or that made images: its file, and what was learned of it.",
-        schemas.Nothing,
-        learned_schemas.CheckpointsResponse,
+        Nothing,
+        CheckpointsResponse,
         Api.checkpoints,
         _QUERY | _UNAVAILABLE,
     ),
@@ -123,8 +130,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "GET",
         "/explain",
         "Why a prompt would get the checkpoints it would get.",
-        learned_schemas.ExplainRequest,
-        learned_schemas.ExplainResponse,
+        ExplainRequest,
+        ExplainResponse,
         Api.explain,
         _QUERY | _UNAVAILABLE,
     ),
@@ -132,8 +139,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "POST",
         "/explain",
         "The same, for prompts that are too long for an address.",
-        learned_schemas.ExplainRequest,
-        learned_schemas.ExplainResponse,
+        ExplainRequest,
+        ExplainResponse,
         Api.explain,
         _BODY | _UNAVAILABLE,
     ),
@@ -141,18 +148,18 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "GET",
         "/export",
         "All that was logged and taught, as JSON Lines.",
-        exchange_schemas.ExportRequest,
-        exchange_schemas.JsonLines,
+        ExportRequest,
+        JsonLines,
         Api.export,
         _QUERY | _UNAVAILABLE,
-        lines="answered",
+        form="lines_out",
     ),
     Endpoint(
         "POST",
         "/import",
         "Add what was exported, here or elsewhere.",
-        exchange_schemas.ImportRequest,
-        exchange_schemas.ImportResponse,
+        ImportRequest,
+        ImportResponse,
         Api.import_lines,
         _UNAVAILABLE
         | {
@@ -160,33 +167,33 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
             415: "The body does not say that it is JSON Lines.",
             422: "The query or a line is not as described; nothing was imported.",
         },
-        lines="sent",
+        form="lines_in",
     ),
     Endpoint(
         "GET",
         "/metrics",
         "Numbers for monitoring, in Prometheus' text form.",
-        schemas.Nothing,
+        Nothing,
         metrics.MetricsText,
         metrics.metrics,
         _QUERY | _UNAVAILABLE,
-        lines="text",
+        form="text",
     ),
     Endpoint(
         "POST",
         "/forget",
         "Forget a generation, a keyword, old generations, the prompts' texts, or everything.",
-        upkeep_schemas.ForgetRequest,
-        upkeep_schemas.ForgetResponse,
-        upkeep_handlers.forget,
+        ForgetRequest,
+        ForgetResponse,
+        Api.forget,
         _BODY | _UNAVAILABLE | {404: "No such generation."},
     ),
     Endpoint(
         "GET",
         "/settings",
         "The settings.",
-        schemas.Nothing,
-        schemas.SettingsResponse,
+        Nothing,
+        SettingsResponse,
         Api.settings,
         _QUERY,
     ),
@@ -194,17 +201,17 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "POST",
         "/settings",
         "Change some settings.",
-        schemas.SettingsRequest,
-        schemas.SettingsResponse,
+        SettingsRequest,
+        SettingsResponse,
         Api.change_settings,
         _BODY,
     ),
     Endpoint(
         "POST",
         "/loaders/release",
-        "Let go of the checkpoints that are kept in memory.",
-        schemas.Nothing,
-        schemas.ReleaseResponse,
+        "Release the checkpoints that are kept in memory.",
+        Nothing,
+        ReleaseResponse,
         Api.release_loaders,
         _BODY | {409: "This server is not ComfyUI."},
     ),
@@ -212,8 +219,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "GET",
         "/openapi.json",
         "This description.",
-        schemas.Nothing,
-        schemas.OpenApiResponse,
+        Nothing,
+        OpenApiResponse,
         _describe,
         _QUERY,
     ),
@@ -223,7 +230,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
 def handlers_of(runtime: Runtime | Callable[[], Runtime], host: Host | None) -> dict[Address, Handler]:
     """Make the handler of each address."""
     api = Api(runtime, host)
-    return {(one.method, one.path): handler_of(one, api) for one in ENDPOINTS}
+    return {(endpoint.method, endpoint.path): handler_of(endpoint, api) for endpoint in ENDPOINTS}
 
 
 def build_routes(runtime: Runtime | Callable[[], Runtime], host: Host | None) -> list[web.RouteDef]:

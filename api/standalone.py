@@ -1,10 +1,10 @@
 """`context-checkpoint serve`: the HTTP routes and an overview page without ComfyUI.
 
 Separate from `routes.py` because inside ComfyUI none of this is ours: there ComfyUI binds the port, decides
-which origins may ask, and serves the pages. Here nobody else does, so this module refuses foreign origins,
-and on a loopback address any other host name too (a web page could otherwise point a name of its own at this
-machine). There is no authentication: who binds another address than 127.0.0.1 lets everybody read and write
-who reaches it.
+which origins are allowed, and serves the pages. Here this module does: it refuses foreign origins, and on a
+loopback address any other host name too (a web page could otherwise point a name of its own at this machine).
+There is no authentication: bound to another address than 127.0.0.1, it lets everybody who reaches it read and
+write.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ async def _add_headers(_request: web.Request, response: web.StreamResponse) -> N
 
 @web.middleware
 async def _routes_in_envelope(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give "no such route" and "not this method" the envelope too, where a program asks."""
+    """Give 404 and 405 below the routes' prefix the envelope too."""
     return await (enveloped(handler) if request.path.startswith(PREFIX) else handler)(request)
 
 
@@ -69,9 +69,9 @@ def _only_own_origin(bound_host: str) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        asked_host = urlsplit(f"//{request.host}")
-        if loopback and not _is_loopback(asked_host.hostname or ""):
-            return refuse(403, "foreign_host", f"This server is not called {asked_host.hostname}.")
+        named_host = urlsplit(f"//{request.host}")
+        if loopback and not _is_loopback(named_host.hostname or ""):
+            return refuse(403, "foreign_host", f"This server is not called {named_host.hostname}.")
         origin = request.headers.get("Origin")
         foreign = origin is not None and urlsplit(origin).netloc.lower() != request.host.lower()
         if foreign or request.headers.get("Sec-Fetch-Site") == "cross-site":

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeGuard
 
 from ..learning.message import message
 
@@ -148,8 +149,8 @@ def _garbled_at(name: str) -> BrokenCheckpointError:
     return BrokenCheckpointError(message("header_garbled", "the file's header is garbled at '{name}'", name=name[:80]))
 
 
-def _sizes(value: object) -> bool:
-    return isinstance(value, list) and all(type(one) is int and one >= 0 for one in value)
+def _sizes(value: object) -> TypeGuard[list[int]]:
+    return isinstance(value, list) and all(type(size) is int and size >= 0 for size in value)
 
 
 def _gguf(path: Path) -> Header:

@@ -1,8 +1,8 @@
 """`context-checkpoint` on the command line: the parser, the exit status and the printing.
 
-What the commands do is in `commands.py`, which is imported only once the arguments are understood, so that
-`--help` and a wrong argument answer at once and `doctor` runs where requirements are missing. Results go to
-stdout, everything else to stderr. Exit status: 0 done, 1 failed, 2 wrong use.
+What the commands do is in `commands.py` and `database_commands.py`, which are imported only once the arguments are
+parsed, so that `--help` and a wrong argument answer at once and `doctor` runs where requirements are missing.
+Results go to stdout, everything else to stderr. Exit status: 0 done, 1 failed, 2 wrong use.
 """
 
 from __future__ import annotations
@@ -12,35 +12,35 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from .outcome import DONE, FAILED, WRONG_USE, CommandFailed, WrongUse
+from .outcome import DONE, FAILED, WRONG_USE, CommandFailed, Outcome, WrongUse
 from .parser import build_parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the console script's and `python -m context_checkpoint`'s entry."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["demo"]:  # argparse.REMAINDER would still take an option that comes first
-        return _demo(arguments[1:])
-    given = build_parser().parse_args(arguments)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["demo"]:  # argparse.REMAINDER would still take an option that comes first
+        return _demo(words[1:])
+    arguments = build_parser().parse_args(words)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a name still shows the rest
             stream.reconfigure(errors="backslashreplace")
     try:
-        with _log_on_stderr(logging.DEBUG if given.debug else logging.WARNING):
-            return _run(given)
+        with _log_on_stderr(logging.DEBUG if arguments.debug else logging.WARNING):
+            return _run(arguments)
     except BrokenPipeError:
-        # `| head` has read enough. Python would complain at exit when it flushes what is left.
+        # `| head` has read enough. Python would fail at exit when it flushes what is left.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except KeyboardInterrupt:
         return 128 + 2
     except Exception as error:
-        if given.debug:
+        if arguments.debug:
             raise
-        return _tell(error)
+        return _report(error)
 
 
 @contextmanager
@@ -57,17 +57,9 @@ def _log_on_stderr(level: int) -> Iterator[None]:
         root.setLevel(former)
 
 
-def _run(given: argparse.Namespace) -> int:
-    if given.command == "doctor":  # apart, because it must run where what the others import is missing
-        from .doctor.checks import doctor as command
-    else:
-        from . import commands
-        from . import database_commands as upkeep_commands
-
-        place = upkeep_commands if hasattr(upkeep_commands, given.command) else commands
-        command = commands.import_file if given.command == "import" else getattr(place, given.command)
-    outcome = command(given)
-    if given.json:
+def _run(arguments: argparse.Namespace) -> int:
+    outcome = _command(arguments.command)(arguments)
+    if arguments.json:
         print(json.dumps(outcome.value, ensure_ascii=False, indent=2))
     elif outcome.text:
         print(outcome.text)
@@ -76,21 +68,42 @@ def _run(given: argparse.Namespace) -> int:
     return DONE if outcome.good else FAILED
 
 
+def _command(name: str) -> Callable[[argparse.Namespace], Outcome]:
+    if name == "doctor":  # by itself, because it must run where what the others import is missing
+        from .doctor.checks import doctor
+
+        return doctor
+    from . import commands, database_commands
+
+    functions = {
+        "recommend": commands.recommend,
+        "feedback": commands.feedback,
+        "stats": commands.stats,
+        "explain": commands.explain,
+        "export": commands.export,
+        "import": commands.import_file,
+        "copy": database_commands.copy,
+        "join": database_commands.join,
+        "forget": database_commands.forget,
+        "settings": commands.settings,
+        "serve": commands.serve,
+    }
+    return functions[name]
+
+
 def _finish_recomputing() -> None:
-    """Where no ComfyUI recomputes the statistics after an update, commands that end at once never get far."""
+    """Recompute the statistics after an update: the task in the background ends with the command."""
     from ..runtime.process import current
 
     runtime = current()
     if runtime.is_open and runtime.run_blocking(lambda service: service.is_recomputing()):
-        told = (
-            "as after each update and join, the statistics are recomputed; Ctrl+C leaves the rest to the next command"
-        )
-        print(f"context-checkpoint: {told}.", file=sys.stderr, flush=True)
+        notice = "after an update or a join the statistics are recomputed; Ctrl+C leaves the rest to the next command"
+        print(f"context-checkpoint: {notice}.", file=sys.stderr, flush=True)
         runtime.run_blocking(lambda service: service.recomputed())
 
 
-def _tell(error: Exception) -> int:
-    """Say on stderr what went wrong and what to do next; the trace is for --debug."""
+def _report(error: Exception) -> int:
+    """Print on stderr what went wrong and what to do next; the trace is for --debug."""
     from ..learning.errors import LearningError
     from ..learning.requirements import missing_requirement
 

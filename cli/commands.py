@@ -1,7 +1,7 @@
 """What each command of `context-checkpoint` does: arguments in, one outcome out.
 
-Separate from `cli.py`, which owns the parser and the printing, so that a command is a function whose outcome
-a test can look at. Outcomes have the shapes of the HTTP answers, so that a script can move between both.
+Separate from `app.py`, which owns the parser and the printing, so that a command is a function whose outcome
+a test can read. Outcomes have the shapes of the HTTP responses, so that a script can move between both.
 """
 
 from __future__ import annotations
@@ -9,80 +9,60 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from ..api import schemas
-from ..checkpoints.fallback import empty_pool_message
-from ..checkpoints.families import UNKNOWN
-from ..checkpoints.header import Header
-from ..checkpoints.inventory import CheckpointFiles
-from ..checkpoints.pool import ALL, CheckpointFile, PoolRules, select
+from ..api.schemas.base import ResponseModel
+from ..api.schemas.exchange import ImportResponse, renamings
+from ..api.schemas.explain import ExplainResponse
+from ..api.schemas.generations import GenerationResponse
+from ..api.schemas.recommend import recommend_response
+from ..api.schemas.settings import SettingsResponse
+from ..api.schemas.statistics import StatisticsResponse
 from ..learning.exchange.line_format import lines_in
 from ..learning.reports import CheckpointRow, PairRow
 from ..learning.service.service import PreferenceService
 from ..learning.values import Recommendation, Thresholds
 from ..runtime.process import configure, current
 from ..runtime.runtime import Runtime
+from ..runtime.settings import DEFINITIONS
+from .folder import candidates_in, files_in
 from .outcome import CommandFailed, Outcome, WrongUse
 
 T = TypeVar("T")
 
-SUFFIXES = frozenset({".bin", ".ckpt", ".gguf", ".pkl", ".pt", ".pt2", ".pth", ".safetensors", ".sft"})
-"""Of files that ComfyUI lists as checkpoints."""
 
-_LISTS = frozenset({"pinned", "banned"})
-"""Settings whose value is names, with commas between."""
-
-
-# --- where the data is, and what is asked
-
-
-def _runtime(given: argparse.Namespace) -> Runtime:
-    if given.database is not None:
-        configure(database=given.database)
+def _runtime(arguments: argparse.Namespace) -> Runtime:
+    if arguments.database is not None:
+        configure(database=arguments.database)
     return current()
 
 
-def _ask(given: argparse.Namespace, operation: Callable[[PreferenceService], Coroutine[Any, Any, T]]) -> T:
-    return _runtime(given).run_blocking(operation)
+def _run(arguments: argparse.Namespace, operation: Callable[[PreferenceService], Coroutine[Any, Any, T]]) -> T:
+    return _runtime(arguments).run_blocking(operation)
 
 
-def _prompt(given: argparse.Namespace) -> str:
-    return _readable(sys.stdin.read() if given.prompt == "-" else given.prompt, "The prompt")
+def _prompt(arguments: argparse.Namespace) -> str:
+    return _readable(sys.stdin.read() if arguments.prompt == "-" else arguments.prompt, "The prompt")
 
 
-def _negative(given: argparse.Namespace) -> str:
-    return _readable(given.negative, "The negative prompt")
+def _negative(arguments: argparse.Namespace) -> str:
+    return _readable(arguments.negative, "The negative prompt")
 
 
-def _candidates(given: argparse.Namespace) -> tuple[str, ...]:
-    if given.folder is None:
-        if given.include or given.exclude:
+def _candidates(arguments: argparse.Namespace) -> tuple[str, ...]:
+    if arguments.folder is None:
+        if arguments.include or arguments.exclude:
             raise WrongUse("--include and --exclude choose among the files of a --folder.")
-        if not given.candidates:
+        if not arguments.candidates:
             raise WrongUse("Name the checkpoints to choose from, or a --folder that holds them.")
-        return tuple(_readable(name, "A checkpoint's name") for name in given.candidates)
-    if given.candidates:
+        return tuple(_readable(name, "A checkpoint's name") for name in arguments.candidates)
+    if arguments.candidates:
         raise WrongUse("Name the checkpoints or a --folder, not both.")
-    return _in_folder(Path(given.folder), given.include, given.exclude)
-
-
-def _files_in(folder: Path) -> list[CheckpointFile]:
-    return list(CheckpointFiles(FolderCheckpoints(folder), memory=None).list())
-
-
-def _in_folder(folder: Path, include: str, exclude: str) -> tuple[str, ...]:
-    if not folder.is_dir():
-        raise WrongUse(f"{folder} is not a folder.")
-    rules = PoolRules(family=ALL, include=include, exclude=exclude)
-    pool = select(rules, _files_in(folder))
-    if not pool.candidates:
-        raise CommandFailed(empty_pool_message(rules, pool, [str(folder)]))
-    return pool.candidates
+    return candidates_in(Path(arguments.folder), arguments.include, arguments.exclude)
 
 
 def _readable(text: str, what: str) -> str:
@@ -93,105 +73,83 @@ def _readable(text: str, what: str) -> str:
     return text
 
 
-@dataclass(slots=True)
-class FolderCheckpoints:
-    """The checkpoint files of a folder, for `CheckpointFiles`. It tells no families: that takes ComfyUI."""
-
-    folder: Path
-    detector: str = "none"
-
-    def names(self) -> list[str]:
-        found = (path for path in self.folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-        return sorted(path.relative_to(self.folder).as_posix() for path in found)
-
-    def path(self, name: str) -> Path | None:
-        path = self.folder / name
-        return path if path.is_file() else None
-
-    def folders(self) -> list[str]:
-        return [str(self.folder)]
-
-    def family(self, header: Header) -> str:
-        return UNKNOWN
-
-
-# --- the commands
-
-
-def recommend(given: argparse.Namespace) -> Outcome:
-    settings = _runtime(given).settings
+def recommend(arguments: argparse.Namespace) -> Outcome:
+    settings = _runtime(arguments).settings
     thresholds = Thresholds(
-        exploit=settings.exploit_threshold if given.exploit_threshold is None else given.exploit_threshold,
-        explore=settings.explore_threshold if given.explore_threshold is None else given.explore_threshold,
+        exploit=settings.exploit_threshold if arguments.exploit_threshold is None else arguments.exploit_threshold,
+        explore=settings.explore_threshold if arguments.explore_threshold is None else arguments.explore_threshold,
     )
-    if given.images is not None and given.images < 1:
+    if arguments.images is not None and arguments.images < 1:
         raise WrongUse("--images must be at least 1.")
-    prompt, candidates = _prompt(given), _candidates(given)
-    files = _files_in(Path(given.folder)) if given.folder is not None else []
+    prompt, candidates = _prompt(arguments), _candidates(arguments)
+    files = files_in(Path(arguments.folder)) if arguments.folder is not None else []
 
     async def recommend_in(service: PreferenceService) -> Recommendation:
-        if files:  # a renamed file takes along what was learned of it
+        if files:  # a renamed file keeps what was learned of it
             await service.meet_files({file.name: file.fingerprint for file in files})
         return await service.recommend(
             prompt,
             candidates,
-            stage=given.stage,
-            explore=given.explore,
-            policy=given.policy,
-            max_branches=given.max_branches,
-            seed=given.seed,
+            stage=arguments.stage,
+            explore=arguments.explore,
+            policy=arguments.policy,
+            max_branches=arguments.max_branches,
+            seed=arguments.seed,
             thresholds=thresholds,
-            negative=_negative(given),
+            negative=_negative(arguments),
         )
 
-    recommendation = _ask(given, recommend_in)
-    answer = schemas.recommend_response(recommendation, images=given.images)
+    recommendation = _run(arguments, recommend_in)
+    response = recommend_response(recommendation, images=arguments.images)
     lines = [
-        *(f"{name}{_times(answer.images, name)}" for name in answer.checkpoints),
+        *(f"{name}{_times(response.images, name)}" for name in response.checkpoints),
         "",
         (
-            f"{answer.strategy}, confidence {answer.confidence:.2f} "
-            f"(evidence {answer.evidence:.2f}, clarity {answer.clarity:.2f}), policy {answer.policy}"
+            f"{response.strategy}, confidence {response.confidence:.2f} "
+            f"(evidence {response.evidence:.2f}, clarity {response.clarity:.2f}), policy {response.policy}"
         ),
-        answer.explanation,
+        response.explanation,
     ]
-    return Outcome(_json(answer), "\n".join(lines))
+    return Outcome(_json(response), "\n".join(lines))
 
 
 def _times(division: Mapping[str, int] | None, name: str) -> str:
     return f"  x{division[name]}" if division else ""
 
 
-def feedback(given: argparse.Namespace) -> Outcome:
-    counts = given.selected or given.rejected
-    positions = given.selected_images or given.rejected_images
-    if given.withdraw == bool(counts or positions):
+def feedback(arguments: argparse.Namespace) -> Outcome:
+    counts = arguments.selected or arguments.rejected
+    positions = arguments.selected_images or arguments.rejected_images
+    if arguments.withdraw == bool(counts or positions):
         raise WrongUse("Say what was selected or rejected, or --withdraw the verdict.")
     if counts and positions:
         raise WrongUse("Give counts per checkpoint or image positions, not both.")
-    generation = _ask(
-        given,
+    generation = _run(
+        arguments,
         lambda service: (
             service.record_feedback(
-                given.generation_id,
-                selected_images=given.selected_images,
-                rejected_images=given.rejected_images,
+                arguments.generation_id,
+                selected_images=arguments.selected_images,
+                rejected_images=arguments.rejected_images,
             )
             if positions
-            else service.record_feedback(given.generation_id, _counts(given.selected), _counts(given.rejected))
+            else service.record_feedback(
+                arguments.generation_id, _counts(arguments.selected), _counts(arguments.rejected)
+            )
         ),
     )
-    answer = schemas.GenerationResponse.model_validate(generation)
-    kept = [image for image in answer.images if image.verdict == "selected"]
-    thrown = [image for image in answer.images if image.verdict == "rejected"]
-    silent = len(answer.images) - len(kept) - len(thrown)
-    text = f"{answer.id}: {len(kept)} selected, {len(thrown)} rejected, {silent} without a verdict."
-    return Outcome(_json(answer), text)
+    response = GenerationResponse.model_validate(generation)
+    verdicts = Counter(image.verdict for image in response.images)
+    text = (
+        f"{response.id}: {verdicts['selected']} selected, {verdicts['rejected']} rejected, "
+        f"{verdicts[None]} without a verdict."
+    )
+    return Outcome(_json(response), text)
 
 
-def _counts(given: Sequence[str]) -> dict[str, int]:
+def _counts(entries: Sequence[str]) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for entry in given:
+    for entry in entries:
         name, equals, count = entry.rpartition("=")
         if not equals or not name or not count.isdecimal():
             raise WrongUse(f"{entry!r} is not CHECKPOINT=COUNT, for example epicrealismXL.safetensors=2.")
@@ -199,16 +157,18 @@ def _counts(given: Sequence[str]) -> dict[str, int]:
     return counts
 
 
-def stats(given: argparse.Namespace) -> Outcome:
-    if given.limit < 1:
+def stats(arguments: argparse.Namespace) -> Outcome:
+    if arguments.limit < 1:
         raise WrongUse("--limit must be at least 1.")
-    statistics = _ask(
-        given,
-        lambda service: service.statistics(keyword=given.keyword, checkpoint=given.checkpoint, limit=given.limit),
+    statistics = _run(
+        arguments,
+        lambda service: service.statistics(
+            keyword=arguments.keyword, checkpoint=arguments.checkpoint, limit=arguments.limit
+        ),
     )
-    answer = schemas.StatisticsResponse.model_validate(statistics)
+    response = StatisticsResponse.model_validate(statistics)
     counts = statistics.overview
-    judged = f"{counts.judged} of {counts.generations} rounds judged"
+    judged = f"{counts.judged} of {counts.generations} generations judged"
     lines = [f"{judged}, {counts.selected} images selected, {counts.rejected} rejected."]
     if counts.counting:
         lines.append(f"The log is still being counted: these are {counts.counting}.")
@@ -222,7 +182,7 @@ def stats(given: argparse.Namespace) -> Outcome:
         lines += ["", *_table(("keyword", "checkpoint", "selected", "judged", "rate"), pairs, left=2)]
         if statistics.pairs_found > len(statistics.pairs):
             lines.append(f"({statistics.pairs_found - len(statistics.pairs)} more; --limit shows more)")
-    return Outcome(_json(answer), "\n".join(lines))
+    return Outcome(_json(response), "\n".join(lines))
 
 
 def _cells(row: CheckpointRow | PairRow) -> tuple[str, str, str]:
@@ -243,51 +203,51 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 
     ]
 
 
-def explain(given: argparse.Namespace) -> Outcome:
-    prompt, candidates = _prompt(given), _candidates(given)
-    thresholds = _runtime(given).settings.thresholds
-    explained = _ask(
-        given,
+def explain(arguments: argparse.Namespace) -> Outcome:
+    prompt, candidates = _prompt(arguments), _candidates(arguments)
+    thresholds = _runtime(arguments).settings.thresholds
+    explained = _run(
+        arguments,
         lambda service: service.explain(
             prompt,
             candidates,
-            stage=given.stage,
-            policy=given.policy,
+            stage=arguments.stage,
+            policy=arguments.policy,
             thresholds=thresholds,
-            negative=_negative(given),
+            negative=_negative(arguments),
         ),
     )
-    answer = schemas.ExplainResponse.model_validate(explained)
-    heard = ", ".join(f"{word.text} ({word.rounds:.3g})" for word in answer.keywords)
-    sure = f"evidence {answer.evidence:.2f}, clarity {answer.clarity:.2f}"
+    response = ExplainResponse.model_validate(explained)
+    keywords = ", ".join(f"{word.text} ({word.rounds:.3g})" for word in response.keywords)
+    parts = f"evidence {response.evidence:.2f}, clarity {response.clarity:.2f}"
     lines = [
-        f"{answer.summary} (confidence {answer.confidence:.2f}: {sure}; policy {answer.policy})",
-        f"Keywords, and the comparable rounds that had them: {heard or 'none'}",
+        f"{response.summary} (confidence {response.confidence:.2f}: {parts}; policy {response.policy})",
+        f"Keywords, and the comparable generations that had them: {keywords or 'none'}",
         "",
         *_table(
             ("checkpoint", "score", "kept", "judged"),
-            [(row.checkpoint, f"{row.score:.3f}", str(row.selected), str(row.total)) for row in answer.checkpoints],
+            [(row.checkpoint, f"{row.score:.3f}", str(row.selected), str(row.total)) for row in response.checkpoints],
         ),
     ]
-    for row in answer.checkpoints:
-        for verb, reasons in (("for", row.speak_for), ("against", row.speak_against)):
-            told = ", ".join(f"{reason.keyword} ({reason.selected}/{reason.total})" for reason in reasons[:5])
-            lines += [f"{verb} {row.checkpoint}: {told}"] if told else []
-    lines += ["", f"What would change it: {answer.would_change.sentence}"]
-    return Outcome(_json(answer), "\n".join(lines))
+    for row in response.checkpoints:
+        for side, reasons in (("for", row.speak_for), ("against", row.speak_against)):
+            words = ", ".join(f"{reason.keyword} ({reason.selected}/{reason.total})" for reason in reasons[:5])
+            lines += [f"{side} {row.checkpoint}: {words}"] if words else []
+    lines += ["", f"What would change it: {response.would_change.sentence}"]
+    return Outcome(_json(response), "\n".join(lines))
 
 
-def export(given: argparse.Namespace) -> Outcome:
-    if given.file == "-":
-        if given.json:
+def export(arguments: argparse.Namespace) -> Outcome:
+    if arguments.file == "-":
+        if arguments.json:
             raise WrongUse("Without a FILE the lines themselves are printed, which are JSON already.")
-        _write_lines(given, sys.stdout.buffer)
+        _write_lines(arguments, sys.stdout.buffer)
         return Outcome({}, "")
-    path = Path(given.file)
+    path = Path(arguments.file)
     draft = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with draft.open("xb") as file:
-            count = _write_lines(given, file)
+            count = _write_lines(arguments, file)
         draft.replace(path)
     except OSError as error:
         raise CommandFailed(f"{path} cannot be written: {error.strerror or error}.") from error
@@ -296,82 +256,68 @@ def export(given: argparse.Namespace) -> Outcome:
     return Outcome({"generations": count, "file": str(path)}, f"{count:,} generations written to {path}.")
 
 
-def _write_lines(given: argparse.Namespace, file: IO[bytes]) -> int:
+def _write_lines(arguments: argparse.Namespace, file: IO[bytes]) -> int:
     async def write(service: PreferenceService) -> int:
-        count = -1  # the header is no generation
-        async for line in service.export(anonymous=given.anonymous):
+        count = -1  # the header is not a generation
+        async for line in service.export(anonymous=arguments.anonymous):
             file.write(line.encode())
             count += 1
         file.flush()
         return count
 
-    return _ask(given, write)
+    return _run(arguments, write)
 
 
-def import_file(given: argparse.Namespace) -> Outcome:
-    names = schemas.renamings([_readable(entry, "A checkpoint's name") for entry in given.map])
+def import_file(arguments: argparse.Namespace) -> Outcome:
+    names = renamings([_readable(entry, "A checkpoint's name") for entry in arguments.map])
     try:
         with ExitStack() as opened:
-            file = sys.stdin.buffer if given.file == "-" else opened.enter_context(Path(given.file).open("rb"))
-            report = _ask(given, lambda service: service.import_lines(lines_in(file), names))
+            file = sys.stdin.buffer if arguments.file == "-" else opened.enter_context(Path(arguments.file).open("rb"))
+            report = _run(arguments, lambda service: service.import_lines(lines_in(file), names))
     except OSError as error:
-        raise CommandFailed(f"{given.file} cannot be read: {error.strerror or error}.") from error
-    answer = schemas.ImportResponse.model_validate(report)
-    counts = f"{answer.added:,} new, {answer.verdicts_replaced:,} verdicts replaced"
-    return Outcome(_json(answer), f"{answer.generations:,} generations: {counts}.")
+        raise CommandFailed(f"{arguments.file} cannot be read: {error.strerror or error}.") from error
+    response = ImportResponse.model_validate(report)
+    counts = f"{response.added:,} new, {response.verdicts_replaced:,} verdicts replaced"
+    return Outcome(_json(response), f"{response.generations:,} generations: {counts}.")
 
 
-def settings(given: argparse.Namespace) -> Outcome:
-    runtime = _runtime(given)
+def settings(arguments: argparse.Namespace) -> Outcome:
+    runtime = _runtime(arguments)
+    definitions = {definition.name: definition for definition in DEFINITIONS}
     changes: dict[str, Any] = {}
-    for entry in given.changes:
-        name, equals, value = entry.partition("=")
+    for entry in arguments.changes:
+        name, equals, text = entry.partition("=")
         if not equals:
             raise WrongUse(f"{entry!r} is not NAME=VALUE, for example policy=counts.")
-        changes[name] = _listed(value) if name in _LISTS else _value(value)
-    found = runtime.change_settings(**changes) if changes else runtime.settings
-    answer = schemas.SettingsResponse.model_validate(found)
-    shown = {name: ",".join(value) if name in _LISTS else value for name, value in _json(answer).items()}
-    return Outcome(_json(answer), "\n".join(f"{name}={value}" for name, value in shown.items()))
+        # An unknown name goes on as it is: the settings refuse it and name those there are.
+        changes[name] = definitions[name].parse(text) if name in definitions else text
+    values = runtime.change_settings(**changes) if changes else runtime.settings
+    lines = [f"{name}={definition.spell(getattr(values, name))}" for name, definition in definitions.items()]
+    return Outcome(_json(SettingsResponse.model_validate(values)), "\n".join(lines))
 
 
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _value(text: str) -> Any:
-    if text in ("true", "false"):
-        return text == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def serve(given: argparse.Namespace) -> Outcome:
+def serve(arguments: argparse.Namespace) -> Outcome:
     import asyncio
     import contextlib
     import signal
 
     try:
         from ..api import standalone
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         if error.name != "aiohttp":
             raise
         raise CommandFailed(
             'serve needs the package aiohttp: python -m pip install "context-checkpoint[serve]"'
         ) from None
-    if not 0 <= given.port < 2**16:
+    if not 0 <= arguments.port < 2**16:
         raise WrongUse("--port must be between 0 and 65535.")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs start with it ignored
-    serving = standalone.serve(_runtime(given), host=given.host, port=given.port, announce=_announce)
+    serving = standalone.serve(_runtime(arguments), host=arguments.host, port=arguments.port, announce=_announce)
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(serving)
     except OSError as error:
-        place = f"{given.host}:{given.port}"
+        place = f"{arguments.host}:{arguments.port}"
         raise CommandFailed(
             f"{place} cannot be bound ({error.strerror or error}). Choose another --port or --host."
         ) from error
@@ -383,5 +329,5 @@ def _announce(address: str) -> None:
     sys.stdout.flush()
 
 
-def _json(answer: schemas.ResponseModel) -> Any:
-    return answer.model_dump(mode="json")
+def _json(response: ResponseModel) -> Any:
+    return response.model_dump(mode="json")

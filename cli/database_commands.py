@@ -1,6 +1,6 @@
-"""The commands that look after a database as a whole: carrying it elsewhere, taking something back.
+"""The commands on a database as a whole: copy it, join two checkpoints in it, forget something.
 
-Apart from `commands`, which ask what was learned, because these may open other databases than the runtime's.
+Separate from `commands`, which use what was learned, because these may open other databases than the runtime's.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from ..api import schemas
+from ..api.schemas.exchange import ImportResponse
+from ..api.schemas.forget import ForgetResponse
 from ..learning.database import engines
 from ..learning.reports import Forgotten, ImportReport
 from ..learning.service.service import PreferenceService
@@ -17,61 +18,61 @@ from ..runtime.settings import MOST_DAYS
 from .outcome import CommandFailed, Outcome, WrongUse
 
 
-def copy(given: argparse.Namespace) -> Outcome:
-    if given.database is not None:
+def copy(arguments: argparse.Namespace) -> Outcome:
+    if arguments.database is not None:
         raise WrongUse("copy names both of its databases itself; leave --database out.")
-    source, target = engines.parse(given.source), engines.parse(given.target)
+    source, target = engines.parse(arguments.source), engines.parse(arguments.target)
     file = engines.file_of(source)
     if file is not None and not file.is_file():
-        raise CommandFailed(f"{file} is not there. Name the database that holds what was taught.")
+        raise CommandFailed(f"{file} does not exist. Name the database to copy from.")
     if (file or source) == (engines.file_of(target) or target):
         raise WrongUse("FROM and TO are the same database.")
-    report = asyncio.run(_copied(given.source, given.target))
-    answer = schemas.ImportResponse.model_validate(report)
-    counts = f"{answer.added:,} new, {answer.verdicts_replaced:,} verdicts replaced"
-    return Outcome(answer.model_dump(mode="json"), f"{answer.generations:,} generations: {counts}.")
+    report = asyncio.run(_copy(arguments.source, arguments.target))
+    response = ImportResponse.model_validate(report)
+    counts = f"{response.added:,} new, {response.verdicts_replaced:,} verdicts replaced"
+    return Outcome(response.model_dump(mode="json"), f"{response.generations:,} generations: {counts}.")
 
 
-def join(given: argparse.Namespace) -> Outcome:
-    if given.database is not None:
-        configure(database=given.database)
-    current().run_blocking(lambda service: service.join_checkpoints(given.former, given.name))
-    text = f"What was learned of {given.former} is {given.name}'s now."
-    return Outcome({"former": given.former, "name": given.name}, text)
+def join(arguments: argparse.Namespace) -> Outcome:
+    if arguments.database is not None:
+        configure(database=arguments.database)
+    current().run_blocking(lambda service: service.join_checkpoints(arguments.former, arguments.name))
+    text = f"What was learned of {arguments.former} now counts for {arguments.name}."
+    return Outcome({"former": arguments.former, "name": arguments.name}, text)
 
 
-def forget(given: argparse.Namespace) -> Outcome:
-    if given.everything != given.yes:
-        raise WrongUse("--everything and --yes belong together: all that was taught would be gone for good.")
-    if given.older_than is not None and not 0 <= given.older_than <= MOST_DAYS:
+def forget(arguments: argparse.Namespace) -> Outcome:
+    if arguments.everything != arguments.yes:
+        raise WrongUse("--everything and --yes belong together: all that was learned would be gone for good.")
+    if arguments.older_than is not None and not 0 <= arguments.older_than <= MOST_DAYS:
         raise WrongUse(f"--older-than takes 0 to {MOST_DAYS} days.")
 
-    async def forgotten(service: PreferenceService) -> Forgotten:
-        if given.generation is not None:
-            return await service.forget_generation(given.generation)
-        if given.keyword is not None:
-            return await service.forget_keyword(given.keyword)
-        if given.older_than is not None:
-            return await service.forget_older(given.older_than)
-        return await (service.forget_prompts() if given.prompts else service.forget_everything())
+    async def forget_in(service: PreferenceService) -> Forgotten:
+        if arguments.generation is not None:
+            return await service.forget_generation(arguments.generation)
+        if arguments.keyword is not None:
+            return await service.forget_keyword(arguments.keyword)
+        if arguments.older_than is not None:
+            return await service.forget_older(arguments.older_than)
+        return await (service.forget_prompts() if arguments.prompts else service.forget_everything())
 
-    if given.database is not None:
-        configure(database=given.database)
-    answer = schemas.ForgetResponse.model_validate(current().run_blocking(forgotten))
-    lines = [f"Forgotten, in {answer.generations:,} generations."]
-    lines += [f"{file} may still hold traces, since another program uses it." for file in answer.traces]
-    if answer.traces:
+    if arguments.database is not None:
+        configure(database=arguments.database)
+    response = ForgetResponse.model_validate(current().run_blocking(forget_in))
+    lines = [f"Forgotten, in {response.generations:,} generations."]
+    lines += [f"{file} may still hold traces, since another program has it open." for file in response.traces]
+    if response.traces:
         lines.append("Close that program and delete copies by hand; the database is cleared by the next forgetting.")
-    return Outcome(answer.model_dump(mode="json"), "\n".join(lines), good=not answer.traces)
+    return Outcome(response.model_dump(mode="json"), "\n".join(lines), good=not response.traces)
 
 
-async def _copied(source: str, target: str) -> ImportReport:
-    taken = await PreferenceService.open(source)
+async def _copy(source: str, target: str) -> ImportReport:
+    sender = await PreferenceService.open(source)
     try:
-        given = await PreferenceService.open(target)
+        receiver = await PreferenceService.open(target)
         try:
-            return await given.import_lines(taken.export())
+            return await receiver.import_lines(sender.export())
         finally:
-            await given.close()
+            await receiver.close()
     finally:
-        await taken.close()
+        await sender.close()

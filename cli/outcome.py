@@ -1,4 +1,7 @@
-"""Taken out of `cli.py`."""
+"""How a command ends: with an outcome, or with an error that is the user's or ours.
+
+Separate from the commands and the printing, which both need it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ DONE, FAILED, WRONG_USE = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a command found out: for programs, for people, and whether all is well."""
+    """The result of a command: `value` for programs, `text` for people, and whether all is well."""
 
     value: Any
     text: str
@@ -22,4 +25,4 @@ class WrongUse(Exception):
 
 
 class CommandFailed(Exception):
-    """The command cannot do what it was rightly asked; the message says what to do next."""
+    """The arguments are right, but the command cannot be done; the message says what to do next."""

@@ -1,12 +1,17 @@
-"""Taken out of `cli.py`."""
+"""The arguments of `context-checkpoint`: one function per command.
+
+Separate from what the commands do, so that `--help` and a wrong argument answer before anything else is imported.
+"""
 
 from __future__ import annotations
 
 import argparse
+import textwrap
 from typing import Any
 
 from .. import __version__
 from ..learning.values import MOST_BRANCHES, STAGES
+from ..runtime.settings import DEFINITIONS
 
 DEFAULT_PORT = 8190
 
@@ -14,8 +19,8 @@ DEFAULT_PORT = 8190
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="context-checkpoint",
-        description="Recommends checkpoints for a prompt from what was learned of a person's verdicts.",
-        epilog="Exit status: 0 done, 1 failed, 2 wrong use. `context-checkpoint COMMAND --help` tells more.",
+        description="Recommends checkpoints for a prompt, learned from a person's verdicts.",
+        epilog="Exit status: 0 done, 1 failed, 2 wrong use. `context-checkpoint COMMAND --help` has more.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -54,9 +59,9 @@ def _add_recommend(commands: Any, common: argparse.ArgumentParser) -> None:
     _add_prompt_and_candidates(parser)
     parser.add_argument("--stage", choices=STAGES, default="final", help="draft always explores (default: final)")
     parser.add_argument(
-        "--no-explore", dest="explore", action="store_false", help="only the best checkpoint, however unsure"
+        "--no-explore", dest="explore", action="store_false", help="only the best checkpoint, whatever the confidence"
     )
-    parser.add_argument("--policy", help="how to learn from the verdicts; default: as in the settings")
+    parser.add_argument("--policy", help="how to learn from the verdicts (default: as in the settings)")
     parser.add_argument(
         "--max-branches",
         type=int,
@@ -84,15 +89,15 @@ def _add_feedback(commands: Any, common: argparse.ArgumentParser) -> None:
         "feedback",
         parents=[common],
         help="record or replace the verdict on a generation",
-        description="Say which images of a generation were kept and which not, per checkpoint or by "
-        "position. It replaces the generation's former verdict. Images not mentioned teach nothing.",
+        description="Say which images of a generation were kept and which were not, per checkpoint or by "
+        "position. It replaces the generation's former verdict. Images that are not named teach nothing.",
     )
     parser.add_argument("generation_id", metavar="GENERATION")
     parser.add_argument("--selected", action="append", default=[], metavar="CHECKPOINT=COUNT", help="may be repeated")
     parser.add_argument("--rejected", action="append", default=[], metavar="CHECKPOINT=COUNT", help="may be repeated")
     parser.add_argument("--selected-images", type=int, nargs="+", default=[], metavar="POSITION", help="from 0")
     parser.add_argument("--rejected-images", type=int, nargs="+", default=[], metavar="POSITION", help="from 0")
-    parser.add_argument("--withdraw", action="store_true", help="take the verdict back; nothing else is given then")
+    parser.add_argument("--withdraw", action="store_true", help="take the verdict back; takes no images")
 
 
 def _add_stats(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -117,7 +122,7 @@ def _add_export(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "export",
         parents=[common],
-        help="write all that was logged and taught as JSON Lines",
+        help="write the whole log as JSON Lines",
         description="Write every generation and its newest verdict, for `import` here or elsewhere.",
     )
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="default: stdout")
@@ -129,8 +134,8 @@ def _add_import(commands: Any, common: argparse.ArgumentParser) -> None:
         "import",
         parents=[common],
         help="add what was exported, here or elsewhere",
-        description="Add the generations and verdicts of an exported file to what is known here. The same "
-        "file again changes nothing; where both know a generation, its newer verdict counts.",
+        description="Add the generations and verdicts of an exported file to the database. The same "
+        "file again changes nothing; where both have a generation, its newer verdict counts.",
     )
     parser.add_argument("file", metavar="FILE", help="- reads stdin")
     parser.add_argument("--map", action="append", default=[], metavar="OLD=NEW", help="another name for a checkpoint")
@@ -140,8 +145,8 @@ def _add_copy(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "copy",
         parents=[common],
-        help="add what one database holds to another, a file or a server",
-        description="Add all that FROM holds to what is in TO, which is made where it is not there. The same "
+        help="add the contents of one database to another, a file or a server",
+        description="Add the contents of FROM to TO, which is created if it does not exist. The same "
         "again changes nothing.",
     )
     parser.add_argument("source", metavar="FROM", help="SQLite file, or postgresql://...")
@@ -152,9 +157,9 @@ def _add_join(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "join",
         parents=[common],
-        help="let what was learned of one checkpoint's name be another's",
-        description="For a file that got another name where that could not be noticed, or another content "
-        "that is the same to you. `doctor` lists names whose file is not there.",
+        help="let what was learned of one checkpoint count for another",
+        description="For a file that was renamed while nothing could notice it, or for a new version of a "
+        "checkpoint that is the same to you. `doctor` lists checkpoints without a file.",
     )
     parser.add_argument("former", metavar="FORMER")
     parser.add_argument("name", metavar="NAME")
@@ -165,15 +170,15 @@ def _add_forget(commands: Any, common: argparse.ArgumentParser) -> None:
         "forget",
         parents=[common],
         help="take back a generation, a keyword, old generations, the prompts' texts, or everything",
-        description="What is forgotten is gone for good, from the database and from its copies.",
+        description="What is forgotten is deleted for good, from the database and from its copies.",
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--generation", metavar="ID")
-    what.add_argument("--keyword", metavar="WORD", help="and the texts of the prompts that had it")
+    what.add_argument("--keyword", metavar="WORD", help="and the texts of the prompts that contain it")
     what.add_argument("--older-than", type=int, metavar="DAYS")
     what.add_argument("--prompts", action="store_true", help="the texts of all prompts, not their keywords")
     what.add_argument("--everything", action="store_true", help="needs --yes")
-    parser.add_argument("--yes", action="store_true", help="with --everything: that it is meant")
+    parser.add_argument("--yes", action="store_true", help="with --everything: confirms it")
 
 
 def _add_doctor(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -188,7 +193,18 @@ def _add_doctor(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _add_settings(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("settings", parents=[common], help="show the settings, or change some")
+    lines = [
+        f"  {definition.name}={definition.spell(definition.default)}\n"
+        + textwrap.fill(definition.help, 100, initial_indent=" " * 6, subsequent_indent=" " * 6)
+        for definition in DEFINITIONS
+    ]
+    parser = commands.add_parser(
+        "settings",
+        parents=[common],
+        help="show the settings, or change some",
+        epilog="\n".join(["settings and their defaults:", *lines]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("changes", nargs="*", metavar="NAME=VALUE")
 
 
@@ -204,6 +220,6 @@ def _add_demo(commands: Any) -> None:
     parser = commands.add_parser(
         "demo",
         add_help=False,
-        help="play a person with tastes against a real ComfyUI; takes its own options",
+        help="run a simulated person against a real ComfyUI; has its own options",
     )
     parser.add_argument("rest", nargs=argparse.REMAINDER)

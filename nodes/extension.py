@@ -10,11 +10,10 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-import folder_paths
 from comfy_api.latest import ComfyExtension, io
-from server import PromptServer
 
 from .. import runtime
+from .comfy.start import data_directory, route_table
 
 log = logging.getLogger(__name__)
 
@@ -55,14 +54,14 @@ def _try_to(what: str, action: Callable[[], None]) -> None:
 
 
 def _configure_runtime() -> None:
-    runtime.configure(data_directory=Path(folder_paths.get_system_user_directory("context_checkpoint")))
+    runtime.configure(data_directory=data_directory())
 
 
 def _add_routes() -> None:
     from ..api.lazy_routes import add_to
     from .host import ComfyHost
 
-    add_to(PromptServer.instance.routes, runtime.current, ComfyHost())
+    add_to(route_table(), runtime.current, ComfyHost())
 
 
 def _keep_people_apart() -> None:
@@ -74,7 +73,7 @@ def _keep_people_apart() -> None:
 def _add_web_folder() -> None:
     from .comfy.web_folder import add_web_folder
 
-    add_web_folder(PromptServer.instance.routes, Path(__file__).parent.parent)
+    add_web_folder(route_table(), Path(__file__).parent.parent)
 
 
 def _watch_free() -> None:

@@ -1,4 +1,10 @@
-"""The pack's settings: what they are, what they may be, and the small JSON file that remembers them.
+"""The pack's settings: each defined once, checked on construction, and remembered in a small JSON file.
+
+A field of `Settings` is the one definition of a setting: name, type, default, bounds, unit, label and help. From
+`DEFINITIONS` come the environment variables and the JSON file (here), `context-checkpoint settings`
+(`cli/`), the HTTP schemas and the OpenAPI description (`api/schemas/settings.py`), and, written by
+`python run.py docs --write`, ComfyUI's settings dialog (`web/comfy/setting_definitions.mjs`,
+`locales/en/settings.json`) and the table in the documentation.
 
 Separate from `runtime` because a settings file is read and checked without any database. A file that cannot
 be read, or that somebody edited into nonsense, never stops ComfyUI: what is wrong is logged, and its default
@@ -15,50 +21,136 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..learning.message import message
 from ..learning.names import stored_name
-from ..learning.values import Thresholds
+from ..learning.policies import DEFAULT_POLICY, POLICIES
+from ..learning.values import HALF_LIFE, Thresholds
 
 if TYPE_CHECKING:
     from ..learning.recommendation.pins import Curation
 
 log = logging.getLogger(__name__)
 
-MOST_HALF_LIFE = 1_000
-MOST_KEPT_LOADERS = 20
-MOST_BACKUPS = 100
+VARIABLE_PREFIX = "CONTEXT_CHECKPOINT_"
 MOST_DAYS = 36_500
 MOST_NAMES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Checked on construction.
+class Definition:
+    """All there is to know of one setting.
 
     Attributes
     ----------
-    policy
-        Which policy recommends where a node or a request names none.
-    exploit_threshold, explore_threshold
-        Confidence above which one checkpoint is shown, and above which two are (else three).
-    half_life
-        After how many further verdicts on a checkpoint, for prompts of the same kind, a verdict counts half;
-        0: it never fades.
-    kept_loaders
-        How many loaded checkpoints stay in memory for the next run.
-    kept_loaders_memory_share
-        The share of all memory, 0..1, that they may fill.
-    backups_kept
-        How many daily copies of the database file are kept; 0 makes none.
-    keep_prompts
-        Whether prompts' texts are stored; if not, only their keywords are.
-    retention_days
-        After how many days a generation and what it taught are forgotten; 0 never.
-    pinned, banned
-        Checkpoints that are shown, and that are never candidates, whatever was learned.
+    default
+        Its type is the setting's: `str` (one of `choices`), `float`, `int`, `bool` or `tuple` (checkpoint names).
+    minimum, maximum
+        Of a number, both allowed; of a `tuple`, `maximum` is the largest number of names.
+    unit
+        What a number counts; empty for a share of 1.
+    """
+
+    name: str
+    default: Any
+    label: str
+    help: str
+    unit: str = ""
+    minimum: float = 0
+    maximum: float = 1
+    choices: tuple[str, ...] = ()
+
+    @property
+    def type(self) -> type:
+        return type(self.default)
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that gives another default."""
+        return VARIABLE_PREFIX + self.name.upper()
+
+    def parse(self, text: str) -> Any:
+        """Read a value as the command line and the environment spell it.
+
+        Text that spells no value is handed back as it is, for `checked` to refuse it.
+        """
+        if self.type is tuple:
+            return [part.strip() for part in text.split(",") if part.strip()]
+        if self.type is bool:
+            return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+        try:
+            return self.type(text)
+        except ValueError:
+            return text
+
+    def spell(self, value: Any) -> str:
+        """Write a value so that `parse` reads it."""
+        if self.type is tuple:
+            return ",".join(value)
+        return str(value).lower() if self.type is bool else str(value)
+
+    def checked(self, value: Any) -> Any:
+        """Give the value as `Settings` holds it.
+
+        Raises
+        ------
+        ValueError
+            If it is not one that this setting may have; the message names the choices.
+        """
+        if self.type is tuple:
+            return self._names(value)
+        if self.type is bool:
+            if value not in (True, False):
+                raise ValueError(f"{self.name} is {value!r}; choose true or false.")
+            return bool(value)
+        if self.type is str:
+            if value not in self.choices:
+                raise ValueError(f"{self.name} is {value!r}; choose one of: {', '.join(self.choices)}.")
+            return value
+        kinds = (int,) if self.type is int else (int, float)
+        if isinstance(value, bool) or not isinstance(value, kinds) or not self.minimum <= value <= self.maximum:
+            raise ValueError(self._out_of_range(value))
+        return value
+
+    def _out_of_range(self, value: Any) -> str:
+        if self.type is float:
+            return message(
+                "share", "{name} is {value}; choose a number from 0 to 1.", name=self.name, value=repr(value)
+            )
+        return message(
+            "whole_number",
+            "{name} is {value}; choose a whole number from 0 to {most}.",
+            name=self.name,
+            value=repr(value),
+            most=self.maximum,
+        )
+
+    def _names(self, value: Any) -> tuple[str, ...]:
+        """Each name once, spelled as the store does: JSON knows lists only, and systems differ in slashes."""
+        if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(n, str) for n in value):
+            raise ValueError(f"{self.name} is {value!r}; give a list of checkpoints' names.")
+        if len(value) > self.maximum:
+            raise ValueError(
+                message(
+                    "too_many_names",
+                    "{name} has {count} names; it may have {most}.",
+                    name=self.name,
+                    count=len(value),
+                    most=self.maximum,
+                )
+            )
+        return tuple(dict.fromkeys(stored_name(name) for name in value if name.strip()))
+
+
+def setting(default: Any, label: str, help: str, **details: Any) -> Any:  # noqa: A002 - the word that argparse uses
+    """Define a field of `Settings`; `details` are the other attributes of `Definition`."""
+    return field(default=default, metadata={"label": label, "help": help, **details})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The value of every setting, checked on construction.
 
     Raises
     ------
@@ -66,56 +158,83 @@ class Settings:
         With a message that names the choices.
     """
 
-    policy: str = field(default_factory=lambda: _policies().DEFAULT_POLICY)
-    exploit_threshold: float = 0.5
-    explore_threshold: float = 0.3
-    half_life: int = 6
-    kept_loaders: int = 3
-    kept_loaders_memory_share: float = 0.4
-    backups_kept: int = 7
-    keep_prompts: bool = True
-    retention_days: int = 0
-    pinned: tuple[str, ...] = ()
-    banned: tuple[str, ...] = ()
+    policy: str = setting(
+        DEFAULT_POLICY,
+        "How to learn (default policy)",
+        "bayesian weighs words by how informative they are and compares the images shown together. counts is the "
+        "plain share of picks per keyword. global ignores the prompt. thompson and ucb learn as bayesian does and "
+        "also try others than the best: thompson at random, ucb those that may be just as good. A recommender node "
+        "can choose its own policy.",
+        choices=POLICIES,
+    )
+    exploit_threshold: float = setting(
+        Thresholds().exploit,
+        "Use one checkpoint above this confidence",
+        "Above this confidence only the best checkpoint is used.",
+    )
+    explore_threshold: float = setting(
+        Thresholds().explore,
+        "Compare two checkpoints above this confidence",
+        "Above this confidence two checkpoints are compared, below it three. It must not exceed exploit_threshold.",
+    )
+    half_life: int = setting(
+        int(HALF_LIFE),
+        "Half-life of a verdict",
+        "After this many further verdicts on a checkpoint, for prompts of the same kind, a verdict counts half: "
+        "tastes change. 0 never forgets.",
+        unit="verdicts",
+        maximum=1_000,
+    )
+    kept_loaders: int = setting(
+        3,
+        "Checkpoints kept in memory",
+        "How many loaded checkpoints stay in memory for the next run, so that they need not be read again. 0 keeps "
+        "none. The command “Release kept loaders” releases them at once.",
+        unit="checkpoints",
+        maximum=20,
+    )
+    kept_loaders_memory_share: float = setting(
+        0.4,
+        "Share of memory kept checkpoints may fill",
+        "The oldest kept checkpoint is released where they would fill more than this share of all memory.",
+    )
+    backups_kept: int = setting(
+        7,
+        "Daily copies of the database that are kept",
+        "A damaged database is restored from the newest copy. 0 makes none.",
+        unit="copies",
+        maximum=100,
+    )
+    keep_prompts: bool = setting(
+        True,
+        "Keep the prompts' texts",
+        "Off: of new prompts only the keywords are stored, which is all that learning needs.",
+    )
+    retention_days: int = setting(
+        0,
+        "Forget generations after this many days",
+        "With what they taught, and in every copy. 0 keeps them.",
+        unit="days",
+        maximum=MOST_DAYS,
+    )
+    pinned: tuple[str, ...] = setting(
+        (),
+        "Pinned checkpoints",
+        "Checkpoints that are shown whatever was learned, where they are in the pool; at most three at once.",
+        maximum=MOST_NAMES,
+    )
+    banned: tuple[str, ...] = setting(
+        (),
+        "Banned checkpoints",
+        "Checkpoints that are never candidates.",
+        maximum=MOST_NAMES,
+    )
 
     def __post_init__(self) -> None:
-        choices = _policies().POLICIES
-        if self.policy not in choices:
-            raise ValueError(f"policy is {self.policy!r}; choose one of: {', '.join(choices)}.")
-        for name in ("exploit_threshold", "explore_threshold", "kept_loaders_memory_share"):
-            number = getattr(self, name)
-            if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0.0 <= number <= 1.0:
-                raise ValueError(
-                    message(
-                        "share",
-                        "{name} is {value}; choose a number from 0 to 1.",
-                        name=name,
-                        value=repr(number),
-                    )
-                )
+        for definition in DEFINITIONS:
+            value = definition.checked(getattr(self, definition.name))
+            object.__setattr__(self, definition.name, value)
         Thresholds(exploit=self.exploit_threshold, explore=self.explore_threshold)
-        if self.keep_prompts not in (True, False):
-            raise ValueError(f"keep_prompts is {self.keep_prompts!r}; choose true or false.")
-        object.__setattr__(self, "keep_prompts", bool(self.keep_prompts))
-        for name, most in (
-            ("half_life", MOST_HALF_LIFE),
-            ("kept_loaders", MOST_KEPT_LOADERS),
-            ("backups_kept", MOST_BACKUPS),
-            ("retention_days", MOST_DAYS),
-        ):
-            kept = getattr(self, name)
-            if isinstance(kept, bool) or not isinstance(kept, int) or not 0 <= kept <= most:
-                raise ValueError(
-                    message(
-                        "whole_number",
-                        "{name} is {value}; choose a whole number from 0 to {most}.",
-                        name=name,
-                        value=repr(kept),
-                        most=most,
-                    )
-                )
-        for name in ("pinned", "banned"):
-            object.__setattr__(self, name, _names(name, getattr(self, name)))
         if both := sorted({*self.pinned} & {*self.banned}):
             raise ValueError(
                 message(
@@ -127,7 +246,7 @@ class Settings:
 
     @property
     def curation(self) -> Curation:
-        from ..learning.recommendation.pins import Curation  # late, as policies are
+        from ..learning.recommendation.pins import Curation  # late: it needs numpy, and ComfyUI's start does not
 
         return Curation(self.pinned, self.banned)
 
@@ -143,62 +262,55 @@ class Settings:
         ValueError
             If a name or a value is not one that settings have.
         """
-        unknown = sorted(changes.keys() - {known.name for known in fields(self)})
-        if unknown:
-            choices = ", ".join(known.name for known in fields(self))
-            raise ValueError(f"There is no setting {unknown[0]!r}; there are: {choices}.")
+        known = [definition.name for definition in DEFINITIONS]
+        if unknown := sorted(changes.keys() - set(known)):
+            raise ValueError(f"There is no setting {unknown[0]!r}; there are: {', '.join(known)}.")
         return replace(self, **changes)
 
 
-def _names(setting: str, value: Any) -> tuple[str, ...]:
-    """Each name once, spelled as the store does: JSON knows lists only, and systems differ in slashes."""
-    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(n, str) for n in value):
-        raise ValueError(f"{setting} is {value!r}; give a list of checkpoints' names.")
-    if len(value) > MOST_NAMES:
-        raise ValueError(
-            message(
-                "too_many_names",
-                "{name} has {count} names; it may have {most}.",
-                name=setting,
-                count=len(value),
-                most=MOST_NAMES,
-            )
-        )
-    return tuple(dict.fromkeys(stored_name(name) for name in value if name.strip()))
+DEFINITIONS: tuple[Definition, ...] = tuple(
+    Definition(name=known.name, default=known.default, **known.metadata) for known in fields(Settings)
+)
+"""In the order in which people are shown them."""
 
 
-def _policies() -> ModuleType:
-    # Imported on use: policies need numpy, which a start of ComfyUI should not pay for here.
-    from ..learning import policies
-
-    return policies
+def default_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """What holds where no file says otherwise: each setting's default, or its environment variable."""
+    values = {
+        definition.name: definition.parse(environment[definition.variable])
+        for definition in DEFINITIONS
+        if definition.variable in environment
+    }
+    return _as_far_as_valid(Settings(), values, "The environment")
 
 
 class SettingsFile:
-    """Settings in a JSON file that the command line may change beside a running ComfyUI."""
+    """Settings in a JSON file, which other processes may change while this one runs."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._seen: tuple[int, int] | None = None
-        self._settings = Settings()
-        self._is_good = True
+        self._state_read: tuple[int, int] | None = None
+        self._defaults = default_settings()
+        self._settings = self._defaults
+        self._readable = True
 
     def read(self) -> Settings:
         """The settings as the file has them now; it is opened only when it has changed."""
         state = self._state()
-        if state != self._seen:
-            held = self._load() if state else Settings()
-            self._is_good = held is not None
-            if held is not None:
-                self._settings = held
-            elif self._seen is None:  # nothing was read before
-                self._settings = Settings(keep_prompts=False)
-            self._seen = state
+        if state != self._state_read:
+            settings = self._load() if state else self._defaults
+            self._readable = settings is not None
+            if settings is not None:
+                self._settings = settings
+            elif self._state_read is None:  # nothing was read before
+                self._settings = replace(self._defaults, keep_prompts=False)
+            self._state_read = state
         return self._settings
 
     def write(self, settings: Settings) -> None:
-        """Replace the file in one step, so that no reader finds half of it; one that could not be read is
-        kept beside it.
+        """Replace the file in one step, so that no reader finds half of it.
+
+        A file that could not be read is kept as `<name>.unreadable`.
 
         Raises
         ------
@@ -209,43 +321,44 @@ class SettingsFile:
         draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
             draft.write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
-            if not self._is_good:
+            if not self._readable:
                 self._path.replace(self._path.with_name(f"{self._path.name}.unreadable"))
             draft.replace(self._path)
         except OSError:
             with contextlib.suppress(OSError):
                 draft.unlink()
             raise
-        self._seen, self._settings, self._is_good = self._state(), settings, True
+        self._state_read, self._settings, self._readable = self._state(), settings, True
 
     def _state(self) -> tuple[int, int] | None:
         try:
-            found = self._path.stat()
+            status = self._path.stat()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_ino
+        return status.st_mtime_ns, status.st_ino
 
     def _load(self) -> Settings | None:
         until = "Until it is mended no prompt is stored, unless it was read before, and defaults are used"
         try:
-            held = json.loads(self._path.read_text(encoding="utf-8"))
+            values = json.loads(self._path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
             log.warning("%s cannot be read (%s). %s.", self._path, error, until)
             return None
-        if not isinstance(held, Mapping):
+        if not isinstance(values, Mapping):
             log.warning("%s holds no settings. %s.", self._path, until)
             return None
-        return _as_far_as_valid(held, self._path)
+        return _as_far_as_valid(self._defaults, values, str(self._path))
 
 
-def _as_far_as_valid(held: Mapping[str, Any], path: Path) -> Settings:
+def _as_far_as_valid(defaults: Settings, values: Mapping[str, Any], source: str) -> Settings:
     try:
-        return Settings().changed(**held)
+        return defaults.changed(**values)
     except ValueError:
-        settings = Settings(keep_prompts="keep_prompts" not in held)
-    for name, value in held.items():
+        # Whoever names `keep_prompts` means something by it: a value that makes no sense is never taken for yes.
+        settings = replace(defaults, keep_prompts=False) if "keep_prompts" in values else defaults
+    for name, value in values.items():
         try:
             settings = settings.changed(**{name: value})
         except ValueError as error:
-            log.warning("%s: %s Its default is used.", path, error)
+            log.warning("%s: %s Its default is used.", source, error)
     return settings

@@ -1,4 +1,4 @@
-"""The documents say what is there: nothing left out, no link that leads nowhere, no broken code.
+"""The documents are complete and right: nothing left out, no broken link, no broken code.
 
 Routes and commands have such tests in `tests/api` and `tests/cli`; node inputs have theirs in `tests/comfyui`, since
 only ComfyUI knows them all.
@@ -11,13 +11,13 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from context_checkpoint.learning.policies import POLICIES
-from context_checkpoint.runtime.settings import Settings
+
+from .generated_texts import generated
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "web" / "docs").rglob("*.md")])
@@ -112,10 +112,10 @@ def test_python_in_the_documents_compiles(place: str, code: str) -> None:
 
 @pytest.mark.parametrize(("node", "display_name"), NODES.items())
 def test_every_node_has_help_and_is_in_the_readme(node: str, display_name: str) -> None:
-    """ComfyUI shows `web/docs/<id>.md` beside the node; the readme calls it as ComfyUI's menu does."""
+    """ComfyUI shows `web/docs/<id>.md` with the node; the readme uses the name in ComfyUI's menu."""
     pages = ROOT / "web" / "docs"
     assert (pages / f"{node}.md").exists()
-    # English is what ComfyUI falls back to; the others are beside it, with as many rows in their tables.
+    # English is what ComfyUI falls back to; the others have as many rows in their tables.
     rows = (pages / f"{node}.md").read_text("utf-8").count("\n|")
     for language in ("zh", "ja"):
         page = (pages / node / f"{language}.md").read_text("utf-8")
@@ -141,10 +141,12 @@ def test_no_node_is_forgotten_here() -> None:
     assert {name for name in ids if not name.startswith("ContextCheckpointBranch")} == set(NODES)
 
 
-@pytest.mark.parametrize("setting", [field.name for field in fields(Settings)])
-def test_every_setting_is_explained(setting: str) -> None:
-    """By the name that HTTP, the command line and settings.json share."""
-    assert f"`{setting}`" in documentation()
+def test_what_is_said_of_the_settings_is_their_definition() -> None:
+    """In the documentation, in ComfyUI's dialog and in its English texts; `python run.py docs --write` writes them."""
+    files = dict(generated())
+
+    assert ROOT / "README.md" in files
+    assert [shown(file) for file, text in files.items() if file.read_text("utf-8") != text] == []
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -162,6 +164,18 @@ def test_every_variable_of_the_environment_is_explained() -> None:
     assert [name for name in sorted(read) if name not in documentation()] == []
 
 
+def test_contributing_names_places_that_exist() -> None:
+    """Rooms and files to touch; a name in angle brackets stands for a new one."""
+    text = FENCE.sub("", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    places = {place for place in re.findall(r"`([\w./-]+)`", text) if "/" in place or place.endswith((".py", ".md"))}
+    folders = {place.rpartition("/")[0] for place in re.findall(r"`([\w./-]+/)<", text)}
+
+    assert len(places) > 40
+    assert [place for place in sorted(places | folders) if not (ROOT / place).exists()] == []
+    rooms = {f"{file.parent.name}/" for file in ROOT.glob("*/__init__.py")}
+    assert rooms - places == set()
+
+
 def test_every_command_of_the_runner_is_explained() -> None:
     """`python run.py --help` and docs/development.md name the same commands."""
     source = (ROOT / "run.py").read_text("utf-8")
@@ -176,7 +190,7 @@ def test_no_document_names_a_place_on_somebodys_machine() -> None:
     """Home folders and scratch folders of whoever wrote it are nobody else's."""
     private = re.compile(r"(?<![\w.~])/(?:root|home/\w+|Users/\w+|work|tmp)/\S*")
 
-    assert {shown(page): found for page in DOCUMENTS if (found := private.findall(page.read_text("utf-8")))} == {}
+    assert {shown(page): paths for page in DOCUMENTS if (paths := private.findall(page.read_text("utf-8")))} == {}
 
 
 def documentation() -> str:

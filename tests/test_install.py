@@ -1,4 +1,4 @@
-"""`install.py` looks and tells; it changes nothing and needs nothing."""
+"""`install.py` checks and says what to do; it changes nothing and needs nothing."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_changes_nothing_however_often_it_runs(pack: Path) -> None:
 
 
 def test_an_old_comfyui_is_told_to_be_updated(pack: Path) -> None:
-    """The pack may load there and fail later, so it is said at once; the installation goes on."""
+    """The pack may load there and fail later, so it says so at once; the installation goes on."""
     (pack.parent.parent / "comfyui_version.py").write_text('__version__ = "0.25.9"\n')
 
     done = run_installer(pack)
@@ -96,6 +96,16 @@ def test_requirements_are_compared_with_what_is_installed(line: str, ok: bool | 
 
 
 @pytest.mark.parametrize(("version", "fits"), [("0.26.0", True), ("0.26", True), ("1.0", True), ("0.3.76", False)])
-def test_versions_are_compared_by_number(version: str, fits: bool) -> None:
+def test_comfyuis_version_is_compared_by_number(version: str, fits: bool) -> None:
     """0.3.76 is older than 0.26.0, whatever its letters say."""
     assert (comfyui_problem(version) is None) is fits
+
+
+def test_without_packaging_it_still_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any installed version is taken for the right one then."""
+    monkeypatch.setattr("context_checkpoint.install._requirement_parser", lambda: None)
+
+    states = requirement_states("pytest>=9999\nno-such-package-anywhere[extra]>=1,<2")
+
+    assert [(state.name, state.ok) for state in states] == [("pytest", True), ("no-such-package-anywhere", False)]
+    assert str(states[1]) == "no-such-package-anywhere: missing, needed >=1,<2"

@@ -1,4 +1,4 @@
-"""Whatever the server tells a person has a text in every language, and the English one is the code's own."""
+"""Every message of the server has a text in each language, and the English one is the code's own."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ LANGUAGES = ("en", "zh", "ja")
 
 
 def texts(language: str) -> dict[str, str]:
-    """The texts of what the server says, by their keys."""
-    said = json.loads((ROOT / "locales" / language / "main.json").read_text("utf-8"))["contextCheckpoint"]
-    return {key.removeprefix("message_"): text for key, text in said.items() if key.startswith("message_")}
+    """The messages of the server, by their keys."""
+    messages = json.loads((ROOT / "locales" / language / "main.json").read_text("utf-8"))["contextCheckpoint"]
+    return {key.removeprefix("message_"): text for key, text in messages.items() if key.startswith("message_")}
 
 
 def in_the_code() -> dict[str, str]:
-    """Key and English template of each message that the code can say."""
-    found: dict[str, str] = {}
+    """Key and English template of each message in the code."""
+    templates: dict[str, str] = {}
     rooms = ("api", "checkpoints", "cli", "learning", "nodes", "runtime")
     for file in (file for room in rooms for file in ROOT.glob(f"{room}/**/*.py")):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
-            given = [one.value for one in node.args if isinstance(one, ast.Constant)]
-            if node.func.id == MESSAGE_FUNCTION and len(given) == 2:
-                key, template = map(str, given)
-                assert found.setdefault(key, template) == template, f"{key} says two things"
-    return found
+            values = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            if node.func.id == MESSAGE_FUNCTION and len(values) == 2:
+                key, template = map(str, values)
+                assert templates.setdefault(key, template) == template, f"{key} has two templates"
+    return templates
 
 
 def test_the_english_texts_are_those_of_the_code() -> None:
-    """Translators work from them; one that nothing says any more is gone from them too. A few stand between
-    messages, or are the browser's own."""
+    """Translators work from them; one that the code no longer has is gone from them too. A few join messages, or
+    are the browser's own."""
     stated = {key: text for key, text in texts("en").items() if not key.startswith("check_")}
     apart = {"space", "colon", "semicolon"} | {"no_answer", "no_workflow", "no_node", "no_fit"}
-    said = in_the_code()
-    assert len(said) > 80
-    assert {key: text for key, text in stated.items() if key not in apart} == said
+    messages = in_the_code()
+    assert len(messages) > 80
+    assert {key: text for key, text in stated.items() if key not in apart} == messages
 
 
 class Checked(BaseModel):
@@ -57,7 +57,7 @@ class Checked(BaseModel):
 
 
 @pytest.mark.parametrize(
-    "given",
+    "values",
     [
         {"needed": True, "whole": -1},
         {"needed": True, "whole": 6},
@@ -68,18 +68,18 @@ class Checked(BaseModel):
     ],
     ids=str,
 )
-def test_what_pydantic_refuses_is_in_the_texts(given: dict[str, object]) -> None:
-    """In pydantic's English, so that a release of it that words something anew is noticed."""
+def test_what_pydantic_refuses_is_in_the_texts(values: dict[str, object]) -> None:
+    """In pydantic's English, so that a release of it with other words is noticed."""
     with pytest.raises(ValidationError) as refused:
-        Checked.model_validate(given)
-    said = checked(refused.value.errors()[0])
-    (part,) = said.parts
+        Checked.model_validate(values)
+    refusal = checked(refused.value.errors()[0])
+    (part,) = refusal.parts
     for language in LANGUAGES:
         text = texts(language)[part["key"]].format(**part["values"])
-        assert (text == str(said)) == (language == "en")
+        assert (text == str(refusal)) == (language == "en")
 
 
 def test_a_message_of_ours_inside_pydantics_keeps_its_parts() -> None:
-    """A validator's ValueError is told without pydantic's "Value error"."""
+    """A validator's ValueError comes without pydantic's "Value error"."""
     own = Message("is not so", [{"text": "is not so", "key": "example", "values": {}}])
     assert checked({"type": "value_error", "msg": "Value error, is not so", "ctx": {"error": ValueError(own)}}) == own

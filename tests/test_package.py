@@ -195,13 +195,13 @@ print(pathlib.Path(context_checkpoint.__file__).parent)
 
 def test_every_package_is_listed_for_the_wheel() -> None:
     """setuptools ships what is listed: a new folder that nobody added would be missing in silence."""
-    found = {"context_checkpoint"}
+    packages = {"context_checkpoint"}
     for module in ROOT.rglob("__init__.py"):
         parts = module.parent.relative_to(ROOT).parts
         if parts and parts[0] not in NOT_SHIPPED and not parts[0].startswith("."):
-            found.add(".".join(("context_checkpoint", *parts)))
+            packages.add(".".join(("context_checkpoint", *parts)))
 
-    assert set(PROJECT["tool"]["setuptools"]["packages"]) == found
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == packages
 
 
 def test_requirements_are_the_same_for_the_manager_and_for_pip() -> None:
@@ -217,9 +217,9 @@ def test_every_requirement_has_bounds_and_a_reason() -> None:
     """What a new release may break is not installed by itself; ComfyUI's own NumPy and Pillow are free."""
     lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
     extras = PROJECT["project"]["optional-dependencies"].values()
-    asked = [*PROJECT["project"]["dependencies"], *itertools.chain(*extras)]
+    requirements = [*PROJECT["project"]["dependencies"], *itertools.chain(*extras)]
 
-    for line in asked:
+    for line in requirements:
         assert ">=" in line
         assert ",<" in line or line.startswith(("numpy", "pillow")), line
     for above, line in itertools.pairwise(lines):

@@ -1,9 +1,9 @@
-"""What goes in and out over HTTP, as pydantic models: the only description of the JSON that clients see.
+"""What all resources share: the two base classes, bounded field types, and the error envelope.
 
-Separate from `routes.py` so that the OpenAPI description, the checks and the documentation are made from one
-place. Requests refuse unknown fields and bound every size before anything else looks at them; answers are
-built from the values of `learning` and hold no more than what is declared here. No rule of learning lives
-here: whether a verdict fits its generation is the service's to say.
+The models of this folder are the only description of the JSON that clients see: checks, the OpenAPI description and
+the documentation come from them. Requests refuse unknown fields and bound every size before anything else reads
+them; responses are built from the values of `learning` and hold no more than what is declared here. No rule of
+learning lives here: whether a verdict fits its generation is for the service to say.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Candidates = Annotated[tuple[Name, ...], Field(min_length=1, max_length=MOST_CAN
 class RequestModel(BaseModel):
     """What a client sends: a body, or a query string read as one."""
 
-    # Built with the first request: ComfyUI's start should not pay for it.
+    # Built with the first request, so that loading the routes takes less time.
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
@@ -57,12 +57,12 @@ class Nothing(RequestModel):
 
 
 class PartResponse(ResponseModel):
-    """Part of an English text, and by what to say it in another language (`message_<key>` in `locales/`)."""
+    """Part of an English text, with the key of its translations (`message_<key>` in `locales/`)."""
 
     text: str
-    key: str = Field(default="", description="Stable; empty where the text is no language, such as a name.")
+    key: str = Field(default="", description="Stable; empty where there is nothing to translate, such as a name.")
     values: dict[str, Any] = Field(
-        default_factory=dict, description="What goes into the text; a value that is a list is parts again."
+        default_factory=dict, description="The values of the text's placeholders; a list holds parts again."
     )
 
 
@@ -71,13 +71,13 @@ def parts_response(text: str) -> tuple[PartResponse, ...]:
 
 
 class ErrorBody(ResponseModel):
-    code: str = Field(description="Stable; programs decide by it.")
-    message: str = Field(description="For people, in English; says what to do next.")
-    parts: tuple[PartResponse, ...] = Field(description="What `message` says, to say it in another language.")
+    code: str = Field(description="Stable, for programs.")
+    message: str = Field(description="For people, in English: what to do next.")
+    parts: tuple[PartResponse, ...] = Field(description="The message in parts, to translate it.")
     details: list[dict[str, Any]] = Field(description="One entry per refused field: `field` and `problem`.")
 
 
 class ErrorResponse(ResponseModel):
-    """Every answer that is not a success."""
+    """Every response that is not a success."""
 
     error: ErrorBody

@@ -1,4 +1,7 @@
-"""Taken out of `learned_schemas.py`."""
+"""`GET /checkpoints`: each checkpoint as the file that ComfyUI has, joined with what was learned of it.
+
+Separate from `statistics.py` because it needs the files too; without ComfyUI there are none.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,6 @@ from ...learning.recommendation.pins import Curation
 from ...learning.reports import CheckpointRow
 from .base import PartResponse, ResponseModel, parts_response
 
-# --- checkpoints
-
 Choice = Literal["pinned", "banned"]
 
 
@@ -25,13 +26,13 @@ class CheckpointResponse(ResponseModel):
     checkpoint: str
     state: Literal["here", "broken", "missing"] | None = Field(description="null outside ComfyUI.")
     problem: str = Field(description="Why it cannot be loaded, where it is broken; in English.")
-    problem_parts: tuple[PartResponse, ...] = Field(description="The same, to say it in another language.")
+    problem_parts: tuple[PartResponse, ...] = Field(description="The problem in parts, to translate it.")
     family: str | None = Field(description="From the file's header; null where there is no file to read.")
-    choice: Choice | None = Field(description="What a person wants of it in any case.")
+    choice: Choice | None = Field(description="What a person chose for it, whatever was learned.")
     shown: int = Field(description="Images it has made, judged or not.")
     selected: float = Field(description="Images kept.")
     total: float = Field(description="Images judged.")
-    rounds: float = Field(description="Judged rounds that compared it with another.")
+    rounds: float = Field(description="Judged comparisons with another checkpoint.")
 
 
 class CheckpointsResponse(ResponseModel):

@@ -1,7 +1,6 @@
-"""What goes in and out over HTTP where a whole log is exported or imported.
+"""`GET /export` and `POST /import`: what accompanies the lines of a log.
 
-Separate from `schemas.py` because here the lines themselves are checked by `learning.portable`, which the
-command line and Python share: these models describe only what stands around them.
+The lines themselves are checked by `learning.exchange`, which the command line and Python share.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ class ExportRequest(RequestModel):
 
 
 class ImportRequest(RequestModel):
-    """Beside the lines, which are the body."""
+    """The query that goes with the lines, which are the body."""
 
     map: Annotated[tuple[Annotated[str, Field(max_length=2_049)], ...], Field(max_length=MOST_CANDIDATES)] = Field(
         default=(), description="OLD=NEW: another name for a checkpoint; may be repeated."
@@ -41,13 +40,13 @@ class ImportRequest(RequestModel):
 
 
 class ImportResponse(ResponseModel):
-    generations: int = Field(description="In the file.")
-    added: int = Field(description="Of them not known here before.")
-    verdicts_replaced: int = Field(description="By newer ones in the file.")
+    generations: int = Field(description="Generations in the file.")
+    added: int = Field(description="Of them, new here.")
+    verdicts_replaced: int = Field(description="Verdicts that a newer one in the file replaced.")
 
 
-def renamings(given: Sequence[str]) -> dict[str, str]:
-    """Read OLD=NEW entries, of which names may hold further `=`: the last one divides.
+def renamings(entries: Sequence[str]) -> dict[str, str]:
+    """Read OLD=NEW entries. A name may contain `=`: the last one divides.
 
     Raises
     ------
@@ -55,7 +54,7 @@ def renamings(given: Sequence[str]) -> dict[str, str]:
         If one has no `=`, or nothing on one side of it.
     """
     names = {}
-    for entry in given:
+    for entry in entries:
         old, _, new = entry.rpartition("=")
         if not old or not new:
             raise ValueError(f"{entry!r} is not OLD=NEW, for example old.safetensors=new.safetensors.")

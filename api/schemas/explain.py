@@ -1,4 +1,8 @@
-"""Taken out of `learned_schemas.py`."""
+"""`GET` and `POST /explain`: why a prompt would get the checkpoints it would get.
+
+Separate from `recommend.py` because no decision is made here: these responses may grow without changing what
+programs build on.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,6 @@ from ...learning.recommendation.explanation import Finding
 from ...learning.values import MOST_BRANCHES, Stage, Strategy
 from .base import LARGEST_SEED, Candidates, Globs, Prompt, RequestModel, ResponseModel, Share
 from .recommend import GroundsResponse, KeywordResponse, ReasonResponse
-
-# --- explain
 
 
 class ExplainRequest(RequestModel):
@@ -34,7 +36,7 @@ class ExplainRequest(RequestModel):
 
 
 class KeywordExplainedResponse(KeywordResponse):
-    rounds: float = Field(description="Comparable rounds in which it was judged.")
+    rounds: float = Field(description="Comparable judged generations that had it.")
 
 
 class CheckpointExplainedResponse(ResponseModel):
@@ -42,7 +44,7 @@ class CheckpointExplainedResponse(ResponseModel):
     score: float
     selected: int = Field(description="Images kept, over all prompts.")
     total: int = Field(description="Images judged, over all prompts.")
-    overall_effect: float = Field(description="What speaks for it whatever the prompt.")
+    overall_effect: float = Field(description="Its effect without any keyword.")
     speak_for: tuple[ReasonResponse, ...]
     speak_against: tuple[ReasonResponse, ...]
 
@@ -55,15 +57,15 @@ class WordLeftOutResponse(ResponseModel):
 
 
 class ChangeResponse(ResponseModel):
-    """What would put another checkpoint first; found by asking the policy again, not estimated."""
+    """What would put another checkpoint first; found by running the policy again, not estimated."""
 
-    sentence: str = Field(description="All of it in words.")
-    runner_up: str = Field(description="Empty where there is one candidate.")
+    sentence: str = Field(description="All of it as one sentence.")
+    runner_up: str = Field(description="The second best; empty where there is one candidate.")
     behind: float = Field(description="How far its score is below the first's.")
     picks: int | None = Field(
-        description="In so many more such rounds it must be picked over the first; null: beyond `most_picks`."
+        description="How many more such comparisons it must win against the first; null: more than `most_picks`."
     )
-    most_picks: int = Field(description="So many were tried out.")
+    most_picks: int = Field(description="How many were tried.")
     without: tuple[WordLeftOutResponse, ...]
 
 
@@ -78,7 +80,7 @@ class ExplainResponse(ResponseModel):
     confidence: Share
     evidence: Share
     clarity: Share
-    rounds: float = Field(description="Comparable judged rounds in all.")
+    rounds: float = Field(description="Comparable judged generations in all.")
     keywords: tuple[KeywordExplainedResponse, ...]
     checkpoints: tuple[CheckpointExplainedResponse, ...]
     would_change: ChangeResponse

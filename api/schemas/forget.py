@@ -1,4 +1,4 @@
-"""What goes in and out over HTTP where a person takes something back."""
+"""`POST /forget`: a person takes something back."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .base import RequestModel, ResponseModel
 
 
 class ForgetRequest(RequestModel):
-    """One of these; what it names is gone for good."""
+    """Exactly one of these fields; what it names is gone for good."""
 
     generation_id: Annotated[str, Field(max_length=200)] | None = None
     keyword: Annotated[str, Field(min_length=1, max_length=10_000)] | None = Field(
-        default=None, description="As statistics show it; the texts of prompts that had it go too."
+        default=None, description="As the statistics show it; the texts of prompts that had it go too."
     )
     older_than_days: Annotated[int, Field(ge=0, le=MOST_DAYS)] | None = None
     prompts: Literal[True] | None = Field(
@@ -31,7 +31,7 @@ class ForgetRequest(RequestModel):
 
 
 class ForgetResponse(ResponseModel):
-    generations: int = Field(description="So many were forgotten, or had what was forgotten.")
+    generations: int = Field(description="Generations that were forgotten, or had what was forgotten.")
     traces: tuple[str, ...] = Field(
         description="Files that may still hold traces, since other programs use them. Copies can be deleted by hand; "
         "the database is cleared when something is next forgotten."

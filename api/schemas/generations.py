@@ -1,4 +1,4 @@
-"""Taken out of `schemas.py`."""
+"""`POST /feedback` and `GET /generations`: logged generations, and the verdicts on their images."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from ...learning.values import Stage, Strategy
 from .base import MOST_IMAGES, MOST_ROWS, Count, Identifier, Name, Position, RequestModel, ResponseModel
 from .recommend import KeywordResponse
 
-# --- feedback, generations
-
 
 class FeedbackRequest(RequestModel):
     """A verdict: counts per checkpoint (`selected`, `rejected`), or image positions (`..._images`).
 
-    It replaces the generation's former verdict. Both empty withdraws it; images that are not mentioned have
+    It replaces the generation's former verdict. Both empty withdraw it. Images that are not mentioned have
     no verdict and teach nothing.
     """
 
@@ -28,7 +26,7 @@ class FeedbackRequest(RequestModel):
     rejected_images: Annotated[tuple[Position, ...], Field(max_length=MOST_IMAGES)] | None = None
 
     @model_validator(mode="after")
-    def _one_form(self) -> FeedbackRequest:
+    def _counts_or_positions(self) -> FeedbackRequest:
         counts = self.selected is not None or self.rejected is not None
         positions = self.selected_images is not None or self.rejected_images is not None
         if counts and positions:
@@ -38,8 +36,7 @@ class FeedbackRequest(RequestModel):
             )
         if not counts and not positions:
             raise ValueError(
-                "says nothing: give selected, rejected, selected_images or rejected_images; an empty one "
-                "withdraws the verdict"
+                "give selected, rejected, selected_images or rejected_images; an empty one withdraws the verdict"
             )
         return self
 
@@ -62,7 +59,7 @@ class ImageResponse(ResponseModel):
 class GenerationResponse(ResponseModel):
     id: str
     session_id: str
-    prompt_id: str = Field(description="ComfyUI's, as `POST /prompt` gave it; may be empty.")
+    prompt_id: str = Field(description="ComfyUI's id, as `POST /prompt` returned it; may be empty.")
     prompt: str
     stage: Stage
     policy: str
@@ -91,4 +88,4 @@ class GenerationsResponse(ResponseModel):
     """Newest first."""
 
     generations: tuple[GenerationResponse, ...]
-    next_before: str | None = Field(description="Ask again with `before` for older ones; null: there are none.")
+    next_before: str | None = Field(description="The `before` of the next page; null: there is none.")

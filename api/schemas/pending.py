@@ -1,4 +1,4 @@
-"""Taken out of `schemas.py`."""
+"""`GET /pending` and `POST /pending/{id}`: runs that wait for a person's pick."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .generations import ImageFileResponse
 
 
 class PendingGenerationResponse(ResponseModel):
-    """The images of one generation; a pick counts them on from `first`."""
+    """The images of one generation; the pick numbers them from `first` on."""
 
     generation_id: str
     first: int
@@ -37,14 +37,14 @@ class PendingResponse(ResponseModel):
 
 
 class AnswerPickRequest(RequestModel):
-    """Numbers of images, counted from 0 over all rounds of the pick."""
+    """Numbers of images, counted from 0 over all generations of the pick."""
 
     selected_images: Annotated[tuple[Position, ...], Field(max_length=MOST_IMAGES)] = ()
     rejected_images: Annotated[tuple[Position, ...], Field(max_length=MOST_IMAGES)] = ()
-    send_all: bool = Field(default=False, description="All images go on, and none is judged.")
+    send_all: bool = Field(default=False, description="Send all images on, and judge none.")
 
     @model_validator(mode="after")
-    def _says_something(self) -> AnswerPickRequest:
+    def _verdict_or_send_all(self) -> AnswerPickRequest:
         verdict = bool(self.selected_images or self.rejected_images)
         if verdict == self.send_all:
             raise ValueError("give selected_images and rejected_images (one may be empty), or send_all, not both")

@@ -1,4 +1,4 @@
-"""Taken out of `schemas.py`."""
+"""`POST /recommend`: the contract that programs build on."""
 
 from __future__ import annotations
 
@@ -26,8 +26,6 @@ from .base import (
     Share,
 )
 
-# --- recommend
-
 
 class PoolRequest(RequestModel):
     """Rules that choose candidates among this ComfyUI's checkpoints, as the recommender node has them."""
@@ -45,7 +43,7 @@ class RecommendRequest(RequestModel):
     """
 
     prompt: Prompt
-    negative: Prompt = Field(default="", description="The negative prompt, a context of its own.")
+    negative: Prompt = Field(default="", description="The negative prompt; its keywords are learned apart.")
     candidates: Candidates | None = None
     pool: PoolRequest | None = None
     stage: Stage = "final"
@@ -58,16 +56,16 @@ class RecommendRequest(RequestModel):
     exploit_threshold: Share | None = Field(default=None, description="null: as in settings")
     explore_threshold: Share | None = Field(default=None, description="null: as in settings")
     images: Annotated[int, Field(ge=1, le=MOST_IMAGES)] | None = Field(
-        default=None, description="Images in all; the answer says how many each checkpoint should make."
+        default=None, description="Images in all; the response says how many each checkpoint should make."
     )
     fingerprints: Annotated[dict[Name, Fingerprint], Field(max_length=MOST_NAMES)] | None = Field(
         default=None,
-        description="What tells the content of each checkpoint file there is, by name, so that a renamed "
-        "one is still known. ComfyUI looks at its files itself and takes none.",
+        description="A fingerprint of the content of each checkpoint file, by name, so that a renamed one is still "
+        "known. ComfyUI looks at its files itself and refuses them.",
     )
 
     @model_validator(mode="after")
-    def _one_source(self) -> RecommendRequest:
+    def _candidates_or_pool(self) -> RecommendRequest:
         if self.candidates is not None and self.pool is not None:
             raise ValueError("give candidates or pool, not both")
         return self
@@ -79,11 +77,11 @@ class KeywordResponse(ResponseModel):
 
 
 class PoolResponse(ResponseModel):
-    """What the rules made of this ComfyUI's checkpoints."""
+    """Which of this ComfyUI's checkpoints the rules chose."""
 
     candidates: tuple[str, ...]
     family: str
-    excluded: dict[str, tuple[str, ...]] = Field(description="Reason, and the checkpoints it excluded.")
+    excluded: dict[str, tuple[str, ...]] = Field(description="The checkpoints that were excluded, by the reason.")
     fallback_used: bool
 
 
@@ -95,24 +93,24 @@ class ReasonResponse(ResponseModel):
 
 
 class GroundsResponse(ResponseModel):
-    """What the finding rests on."""
+    """The evidence for the finding."""
 
     finding: Finding
-    leader: str = Field(description="The candidate that what was learned puts first.")
+    leader: str = Field(description="The candidate with the best score.")
     leader_judged: bool
-    any_prompt: bool = Field(description="Where nothing is known: of these checkpoints for no prompt at all.")
-    surprised: bool = Field(description="Of late verdicts on such prompts came out otherwise than foretold.")
+    any_prompt: bool = Field(description="Nothing is known of these checkpoints for any prompt.")
+    surprised: bool = Field(description="Recent verdicts on such prompts went against what was predicted.")
     kept: tuple[ReasonResponse, ...] = Field(description="The keywords that speak most for the leader.")
 
 
 class ExplanationPartsResponse(ResponseModel):
-    """What `explanation` says, to say it in another language; it names `checkpoints`."""
+    """The explanation in parts, to translate it; it names `checkpoints`."""
 
     opening: Opening
-    grounds: GroundsResponse | None = Field(description="null: what was learned was not asked.")
+    grounds: GroundsResponse | None = Field(description="null: the decision did not use what was learned.")
     pinned: tuple[str, ...] = Field(description="Shown because they are pinned.")
-    problem: str = Field(description="Why what was learned could not be asked; in English.")
-    problem_parts: tuple[PartResponse, ...] = Field(description="The same, to say it in another language.")
+    problem: str = Field(description="Why what was learned could not be used; in English.")
+    problem_parts: tuple[PartResponse, ...] = Field(description="The problem in parts, to translate it.")
 
 
 class RecommendResponse(ResponseModel):
@@ -121,7 +119,7 @@ class RecommendResponse(ResponseModel):
     evidence: Share = Field(description="How much data there is.")
     clarity: Share = Field(description="How clear a winner it shows.")
     strategy: Strategy
-    scores: dict[str, float] = Field(description="Of every candidate, in the policy's own unit.")
+    scores: dict[str, float] = Field(description="The score of every candidate, in the policy's own unit.")
     policy: str
     stage: Stage
     keywords: tuple[KeywordResponse, ...]
@@ -129,9 +127,9 @@ class RecommendResponse(ResponseModel):
     explanation_parts: ExplanationPartsResponse
     seed: int | None
     family: str
-    fallback: bool = Field(description="True where learning was bypassed; the explanation says why.")
-    images: dict[str, int] | None = Field(description="Per checkpoint, where `images` was asked.")
-    pool: PoolResponse | None = Field(description="Where the candidates came from rules.")
+    fallback: bool = Field(description="Whether learning was bypassed; the explanation says why.")
+    images: dict[str, int] | None = Field(description="Images per checkpoint; null where the request has no `images`.")
+    pool: PoolResponse | None = Field(description="null where the request names its candidates.")
 
 
 def recommend_response(

@@ -1,47 +1,69 @@
-"""Taken out of `schemas.py`."""
+"""The settings over HTTP.
+
+The fields are made from `runtime.settings.DEFINITIONS`, so that a new setting needs no line here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, create_model
 
-from ...runtime.settings import MOST_BACKUPS, MOST_DAYS, MOST_HALF_LIFE, MOST_KEPT_LOADERS, MOST_NAMES
-from .base import Name, RequestModel, ResponseModel, Share
-
-# --- settings, loaders, health
+from ...runtime.settings import DEFINITIONS, Definition
+from .base import Name, RequestModel, ResponseModel
 
 
-class SettingsRequest(RequestModel):
+class SettingsChanges(RequestModel):
     """The settings to change; those not named stay."""
-
-    policy: Annotated[str, Field(max_length=100)] | None = None
-    exploit_threshold: Share | None = None
-    explore_threshold: Share | None = None
-    kept_loaders: Annotated[int, Field(ge=0, le=MOST_KEPT_LOADERS)] | None = None
-    kept_loaders_memory_share: Share | None = None
-    half_life: Annotated[int, Field(ge=0, le=MOST_HALF_LIFE)] | None = None
-    backups_kept: Annotated[int, Field(ge=0, le=MOST_BACKUPS)] | None = None
-    keep_prompts: bool | None = None
-    retention_days: Annotated[int, Field(ge=0, le=MOST_DAYS)] | None = None
-    pinned: tuple[Name, ...] | None = Field(default=None, max_length=MOST_NAMES)
-    banned: tuple[Name, ...] | None = Field(default=None, max_length=MOST_NAMES)
 
     def changes(self) -> Mapping[str, Any]:
         """Only what the client named; null is no value of any setting and counts as not named."""
         return self.model_dump(exclude_none=True)
 
 
-class SettingsResponse(ResponseModel):
-    policy: str
-    exploit_threshold: float
-    explore_threshold: float
-    kept_loaders: int
-    kept_loaders_memory_share: float
-    half_life: int = Field(description="So many further verdicts of its kind halve a verdict; 0: never.")
-    backups_kept: int
-    keep_prompts: bool = Field(description="false: prompts' texts are not stored, only their keywords.")
-    retention_days: int = Field(description="After so many days a generation is forgotten; 0: never.")
-    pinned: tuple[str, ...] = Field(description="Checkpoints that are shown, whatever was learned.")
-    banned: tuple[str, ...] = Field(description="Checkpoints that are never candidates.")
+class SettingsValues(ResponseModel):
+    """All settings, as they are now."""
+
+
+def _in_a_request(definition: Definition) -> Any:
+    """The type of a setting that a client sends; whether a policy exists is for `Settings` to say."""
+    if definition.type is tuple:
+        return Annotated[tuple[Name, ...], Field(max_length=int(definition.maximum))]
+    if definition.type is str:
+        return Annotated[str, Field(max_length=100)]
+    if definition.type is bool:
+        return bool
+    return Annotated[definition.type, Field(ge=definition.minimum, le=definition.maximum)]
+
+
+def _in_a_response(definition: Definition) -> Any:
+    return tuple[str, ...] if definition.type is tuple else definition.type
+
+
+def _description(definition: Definition) -> str:
+    return f"{definition.help} Unit: {definition.unit}." if definition.unit else definition.help
+
+
+def _fields(made_of: Callable[[Definition], tuple[Any, Any]]) -> dict[str, Any]:
+    """Type and default of each setting's field, as `create_model` takes them."""
+    fields: dict[str, Any] = {}
+    for definition in DEFINITIONS:
+        kind, default = made_of(definition)
+        fields[definition.name] = (kind, Field(default=default, description=_description(definition)))
+    return fields
+
+
+SettingsRequest = create_model(
+    "SettingsRequest",
+    __base__=SettingsChanges,
+    **_fields(lambda definition: (_in_a_request(definition) | None, None)),
+)
+SettingsRequest.__doc__ = SettingsChanges.__doc__
+
+SettingsResponse = create_model(
+    "SettingsResponse",
+    __base__=SettingsValues,
+    **_fields(lambda definition: (_in_a_response(definition), ...)),
+)
+SettingsResponse.__doc__ = SettingsValues.__doc__

@@ -1,7 +1,7 @@
-"""What goes in and out where people look at what was learned: checkpoints, statistics, reasons.
+"""`GET /statistics`: what was learned, as counts.
 
-Separate from `schemas` because no decision and no verdict passes through here: these answers may grow as
-people want to see more, and what programs build on does not change with them.
+Separate from `recommend.py` because no decision and no verdict passes through here: these responses may grow
+without changing what programs build on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ StatisticsPart = Literal["overview", "checkpoints", "pairs", "series", "sessions
 
 
 class StatisticsRequest(RequestModel):
-    """Which parts, and which rows of keyword and checkpoint; the overview and the checkpoints come whole."""
+    """Which parts, and which page of the pairs; the overview and the checkpoints come whole."""
 
     parts: Annotated[tuple[StatisticsPart, ...], Field(min_length=1, max_length=5)] = (
         "overview",
@@ -28,7 +28,7 @@ class StatisticsRequest(RequestModel):
         "pairs",
     )
     points: Annotated[int, Field(ge=1, le=MOST_POINTS)] = Field(
-        default=60, description="At most so many points in the series."
+        default=60, description="The largest number of points in the series."
     )
     search: Annotated[str, Field(max_length=200)] | None = Field(
         default=None, description="Only pairs with this in the keyword or in the checkpoint's name."
@@ -42,7 +42,7 @@ class StatisticsRequest(RequestModel):
 
 
 class ProgressResponse(ResponseModel):
-    """In generations."""
+    """How far a task in the background is, in generations."""
 
     done: int
     of: int
@@ -53,7 +53,7 @@ class OverviewResponse(ResponseModel):
 
     generations: int
     judged: int
-    rejected_all: int = Field(description="Rounds of which nothing was kept.")
+    rejected_all: int = Field(description="Generations of which nothing was kept.")
     images: int
     selected: int
     rejected: int
@@ -64,11 +64,11 @@ class OverviewResponse(ResponseModel):
     first_at: datetime | None
     last_at: datetime | None
     recomputing: ProgressResponse | None = Field(
-        default=None, description="How far the statistics are recomputed after an update; null: they are not."
+        default=None, description="How far the statistics are recomputed after an update; null: they are up to date."
     )
     counting: ProgressResponse | None = Field(
         default=None,
-        description="How much of a long log has been counted; null: the counts are of all of it.",
+        description="How much of a long log has been counted; null: all of it.",
     )
 
 
@@ -76,7 +76,7 @@ class CheckpointRowResponse(ResponseModel):
     checkpoint: str
     selected: float = Field(description="Images kept.")
     total: float = Field(description="Images judged.")
-    rounds: float = Field(description="Judged rounds that compared it with another.")
+    rounds: float = Field(description="Judged comparisons with another checkpoint.")
 
     @computed_field(description="`selected / total`; null: nothing judged.")  # type: ignore[prop-decorator]
     @property
@@ -89,15 +89,15 @@ class PairRowResponse(CheckpointRowResponse):
 
 
 class SeriesPointResponse(ResponseModel):
-    """Sums over neighbouring generations."""
+    """Sums over consecutive generations."""
 
     generations: int
     judged: int
-    agreed: int = Field(description="Judged ones in which an image of the checkpoint shown first was kept.")
+    agreed: int = Field(description="Judged ones in which an image of the best checkpoint was kept.")
     exploited: int = Field(description="Those that used the best checkpoint alone.")
     images: int
-    images_saved: int = Field(description="What always comparing three would have made in addition.")
-    confidence: float = Field(description="A sum: divide by `generations`.")
+    images_saved: int = Field(description="Images that always comparing three would have made in addition.")
+    confidence: float = Field(description="The sum of their confidence: divide by `generations`.")
     first_at: datetime
     last_at: datetime
 
@@ -109,17 +109,17 @@ class SessionResponse(ResponseModel):
 
 
 class StatisticsResponse(ResponseModel):
-    """A part that was not asked for is null."""
+    """A part that the request does not name is null."""
 
     overview: OverviewResponse | None = None
     checkpoints: tuple[CheckpointRowResponse, ...] | None = None
     pairs: tuple[PairRowResponse, ...] | None = Field(
-        default=None, description="Keyword and checkpoint, in the order asked for."
+        default=None, description="One page of keyword and checkpoint, in the order of `sort`."
     )
     sessions: tuple[SessionResponse, ...] | None = Field(
-        default=None, description="One page, the surest first; only if asked for."
+        default=None, description="One page, the most confident first."
     )
-    pairs_found: int | None = Field(default=None, description="Rows that fit, over all pages.")
+    pairs_found: int | None = Field(default=None, description="Matching pairs, over all pages.")
     series: tuple[SeriesPointResponse, ...] | None = Field(
-        default=None, description="How it went over time, oldest first; equally many generations a point."
+        default=None, description="The course over time, oldest first; each point has the same number of generations."
     )

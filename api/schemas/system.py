@@ -1,4 +1,4 @@
-"""Taken out of `schemas.py`."""
+"""`GET /health`, `GET /openapi.json` and `POST /loaders/release`: the server itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .base import ResponseModel
 
 
 class HealthResponse(ResponseModel):
-    """That the database answers; where it does not, this route says so like any other, with status 503."""
+    """The database answers; where it does not, this route is refused like any other, with status 503."""
 
     status: Literal["ok"] = "ok"
     version: str
@@ -18,18 +18,20 @@ class HealthResponse(ResponseModel):
     generations: int
     judged: int
     put_aside: list[str] = Field(
-        default=[], description="Files beside it that were found damaged, so that a copy took their place."
+        default=[],
+        description="Damaged files that were quarantined next to the database; a copy took their place.",
     )
     away: bool = Field(
         default=False,
-        description="Whether a server is away: only the newest generations are known, verdicts wait on disk.",
+        description="Whether the database server cannot be reached: only the newest generations are known, and "
+        "verdicts wait on disk.",
     )
     kept_back: int = Field(
         default=0,
         description="Deprecated: always 0. Nothing that is older than retention_days is kept.",
         json_schema_extra={"deprecated": True},
     )
-    host: dict[str, Any] | None = Field(description="What ComfyUI says of itself; null outside ComfyUI.")
+    host: dict[str, Any] | None = Field(description="Versions and counts of ComfyUI; null outside ComfyUI.")
 
 
 class OpenApiResponse(RootModel[dict[str, Any]]):
@@ -37,6 +39,6 @@ class OpenApiResponse(RootModel[dict[str, Any]]):
 
 
 class ReleaseResponse(ResponseModel):
-    """What was let go."""
+    """The checkpoints that were released."""
 
     released: dict[str, Any]

@@ -1,8 +1,8 @@
-"""What is wrong and how to mend it: versions, requirements, database, pools, settings.
+"""What is wrong and how to repair it: versions, requirements, database, pools, settings.
 
 Separate from the other commands because it must run where they cannot: it imports only the standard library
-and what needs no more, and asks for the rest inside the check that needs it. It looks without touching; only
-`--rebuild` writes.
+and what needs no more, and imports the rest inside the check that needs it. It changes nothing, except with
+`--rebuild`.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from .report import Check, Report, State, recomputing
 from .sqlite_file import check_sqlite, checkpoint_names
 
 
-def doctor(given: argparse.Namespace) -> Outcome:
+def doctor(arguments: argparse.Namespace) -> Outcome:
     """Make all checks; with `--rebuild`, recompute the statistics first."""
-    if given.database is not None:
-        configure(database=given.database)
+    if arguments.database is not None:
+        configure(database=arguments.database)
     checks = [*_own_versions(), *_requirements()]
     try:
         runtime = current()
-        if given.rebuild:
+        if arguments.rebuild:
             checks += _rebuild(runtime)
         checks += [*_comfyui_version(runtime), *_database(runtime), *_pools(runtime), *_settings(runtime)]
     except ImportError as error:
@@ -51,9 +51,9 @@ def _rebuild(runtime: Runtime) -> Iterator[Check]:
     except LearningError as error:
         yield Check("rebuilding", "statistics", "not rebuilt", "bad", error.message)
         return
-    made = f"{report.pairs:,} pairs out of {report.generations:,} judged generations"
+    counts = f"{report.pairs:,} pairs out of {report.generations:,} judged generations"
     state: State = "note" if report.corrected else "good"
-    yield Check("rebuilding", "statistics", f"{made}; {report.corrected:,} had been wrong", state)
+    yield Check("rebuilding", "statistics", f"{counts}; {report.corrected:,} had been wrong", state)
 
 
 # --- versions, requirements
@@ -69,17 +69,17 @@ def _comfyui_version(runtime: Runtime) -> Iterator[Check]:
     area = "ComfyUI"
     folder = _comfyui(runtime)
     if folder is None:
-        found = "none found; the command line works without. COMFYUI_PATH names one that lies elsewhere"
-        yield Check(area, "version", found, "note")
+        none = "none found; the command line works without. COMFYUI_PATH names one that is elsewhere"
+        yield Check(area, "version", none, "note")
         return
     version = install.comfyui_version(folder)
     problem = install.comfyui_problem(version) if version else "Its comfyui_version.py cannot be read."
-    found = f"{version or 'unknown'} in {folder}"
-    yield Check(area, "version", found, "bad" if problem else "good", problem or "")
+    result = f"{version or 'unknown'} in {folder}"
+    yield Check(area, "version", result, "bad" if problem else "good", problem or "")
 
 
 def _comfyui(runtime: Runtime) -> Path | None:
-    """The ComfyUI whose data this is: its system user directories lie in `<ComfyUI>/user`."""
+    """The ComfyUI whose data this is: its system user directories are in `<ComfyUI>/user`."""
     folder = runtime.data_directory.parent.parent
     return folder if (folder / "main.py").is_file() else None
 
@@ -91,11 +91,11 @@ def _requirements() -> Iterator[Check]:
         if state.ok:
             try:
                 import_module(state.name)
-            except Exception as error:  # foreign code: whatever stops it is what has to be told
+            except Exception as error:  # foreign code, which may fail in any way: that is the result
                 problem = f"cannot be imported ({type(error).__name__}: {error})"
-        found = f"{state.found or 'missing'}{', ' if problem else ''}{problem}"
-        mend = f'"{sys.executable}" -m pip install --upgrade "{state.name}{state.wanted}"' if problem else ""
-        yield Check("requirements", state.name, found, "bad" if problem else "good", mend)
+        result = f"{state.installed or 'missing'}{', ' if problem else ''}{problem}"
+        remedy = f'"{sys.executable}" -m pip install --upgrade "{state.name}{state.wanted}"' if problem else ""
+        yield Check("requirements", state.name, result, "bad" if problem else "good", remedy)
 
 
 # --- database
@@ -109,7 +109,7 @@ def _database(runtime: Runtime) -> Iterator[Check]:
     try:
         from ...learning.database.schema import REVISION, VERSION_TABLE
     except ImportError:
-        yield Check("database", "file", f"{path}; not looked at until the requirements are there", "note")
+        yield Check("database", "file", f"{path}; not checked until the requirements are installed", "note")
         return
     yield from check_sqlite(path, revision=REVISION, version_table=VERSION_TABLE)
     if path.exists():
@@ -117,10 +117,10 @@ def _database(runtime: Runtime) -> Iterator[Check]:
 
 
 def _backups(path: Path, runtime: Runtime) -> Iterator[Check]:
-    """Copies there are, and damaged files that one of them took the place of."""
+    """The copies, and the damaged files that one of them replaced."""
     from ...learning.database.files import backups
 
-    path = path.resolve()  # behind links, where the store keeps them
+    path = path.resolve()  # behind links, which is where the store keeps them
     copies, kept = backups.listed(path), runtime.settings.backups_kept
     if copies:
         newest = f"{copies[0].made_at:%Y-%m-%d %H:%M} UTC"
@@ -128,10 +128,11 @@ def _backups(path: Path, runtime: Runtime) -> Iterator[Check]:
     elif kept:
         yield Check("database", "backups", "none yet; the next verdict makes one", "note")
     else:
-        yield Check("database", "backups", "none, as the setting backups_kept says", "note")
+        yield Check("database", "backups", "none: the setting backups_kept is 0", "note")
     for damaged in backups.damaged(path):
-        mend = "Look through what is missing; delete the file when you no longer need it."
-        yield Check("database", "damaged", f"{damaged.name} was put aside, a backup restored", "note", mend)
+        remedy = "Check what is missing; delete the file when you no longer need it."
+        quarantined = f"{damaged.name} was quarantined and a backup restored"
+        yield Check("database", "damaged", quarantined, "note", remedy)
 
 
 def _server(runtime: Runtime) -> Iterator[Check]:
@@ -143,7 +144,7 @@ def _server(runtime: Runtime) -> Iterator[Check]:
     yield Check("database", "address", report.name)
     yield Check("database", "schema", f"revision {report.revision}")
     if report.problem:
-        yield Check("database", "state", report.problem, "bad", "See the message; nothing is stored until then.")
+        yield Check("database", "state", report.problem, "bad", "See the message; until then nothing is stored.")
     yield Check("database", "writable", "yes" if report.writable else "no", "good" if report.writable else "bad")
     yield Check("database", "generations", f"{report.generations:,}, {report.judged:,} of them judged")
     if report.recomputing:
@@ -154,28 +155,27 @@ def _server(runtime: Runtime) -> Iterator[Check]:
 
 
 def _pools(runtime: Runtime) -> Iterator[Check]:
-    """What ComfyUI found in the checkpoints' headers so far; families are told by its own model detection."""
+    """What is known of the checkpoint files. ComfyUI's own model detection finds the families."""
     area = "pools"
     folder = _comfyui(runtime)
     if folder is not None:
         checkpoints = folder / "models" / "checkpoints"
         state: State = "good" if checkpoints.is_dir() else "note"
-        yield Check(area, "folder", f"{checkpoints}{'' if checkpoints.is_dir() else ' is not there'}", state)
+        yield Check(area, "folder", f"{checkpoints}{'' if checkpoints.is_dir() else ' does not exist'}", state)
         if (folder / "extra_model_paths.yaml").is_file():
-            yield Check(area, "folders", "extra_model_paths.yaml names more; ComfyUI knows them", "note")
-    memory = runtime.data_directory / "checkpoint_files.json"
+            yield Check(area, "folders", "extra_model_paths.yaml names more, which ComfyUI reads", "note")
+    inventory = runtime.data_directory / "checkpoint_files.json"
     try:
-        files = json.loads(memory.read_text(encoding="utf-8"))["files"]
+        files = json.loads(inventory.read_text(encoding="utf-8"))["files"]
         families = Counter(str(entry["family"]) for entry in files.values() if not entry["broken"])
         broken = {path: str(entry["broken"]) for path, entry in files.items() if entry["broken"]}
     except FileNotFoundError:
-        yield Check(area, "known files", "none yet; a recommender in ComfyUI looks at them", "note")
+        yield Check(area, "known files", "none yet; a recommender in ComfyUI reads them", "note")
         return
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        yield Check(area, "known files", f"{memory} cannot be read ({error}); it is made anew", "note")
+        yield Check(area, "known files", f"{inventory} cannot be read ({error}); it is recreated", "note")
         return
-    found = ", ".join(f"{count} {family}" for family, count in families.most_common()) or "none"
-    yield Check(area, "families", found)
+    yield Check(area, "families", ", ".join(f"{count} {family}" for family, count in families.most_common()) or "none")
     for path, reason in broken.items():
         if Path(path).exists():
             yield Check(area, "broken", f"{path}: {reason}", "note", "Replace the file; it is tried again then.")
@@ -183,22 +183,21 @@ def _pools(runtime: Runtime) -> Iterator[Check]:
 
 
 def _orphans(runtime: Runtime, paths: Sequence[str]) -> Iterator[Check]:
-    """Names that something was learned of, and that lead to no file; with a file of the same last name."""
-    known = _known_checkpoints(runtime)
-    there = [Path(found).as_posix() for found in paths]
-    for name in known:
-        if any(found.endswith(f"/{name}") for found in there):
+    """Checkpoints that have statistics but no file; with a file of the same last name, if there is one."""
+    files = [Path(path).as_posix() for path in paths]
+    for name in _known_checkpoints(runtime):
+        if any(file.endswith(f"/{name}") for file in files):
             continue
         last = name.rpartition("/")[2]
-        alike = next((found for found in there if found.rpartition("/")[2] == last), None)
-        mend = f'If it is {alike}: context-checkpoint join "{name}" NAME, with its NAME in ComfyUI\'s list.'
-        if alike is None:
-            mend = f'If it has another name now: context-checkpoint join "{name}" NAME.'
-        yield Check("pools", "no file", f"{name}: what was learned of it is kept", "note", mend)
+        namesake = next((file for file in files if file.rpartition("/")[2] == last), None)
+        remedy = f'If it is {namesake}: context-checkpoint join "{name}" NAME, with its NAME in ComfyUI\'s list.'
+        if namesake is None:
+            remedy = f'If it has another name now: context-checkpoint join "{name}" NAME.'
+        yield Check("pools", "no file", f"{name}: what was learned of it is kept", "note", remedy)
 
 
 def _known_checkpoints(runtime: Runtime) -> list[str]:
-    """The names that something was learned of; none where that cannot be told, which was said before."""
+    """The checkpoints that have statistics; none where the database cannot be read, which another check says."""
     if not _is_server(runtime):
         path = Path(runtime.database.rpartition(":///")[2]).expanduser()
         return checkpoint_names(path) if path.is_file() else []
@@ -214,25 +213,25 @@ def _is_server(runtime: Runtime) -> bool:
 
 def _settings(runtime: Runtime) -> Iterator[Check]:
     """Read the file by itself: the runtime would quietly use defaults for what is wrong in it."""
-    from ...runtime.settings import Settings
+    from ...runtime.settings import default_settings
 
     area = "settings"
     path = runtime.data_directory / "settings.json"
-    settings = Settings()
+    settings = default_settings()
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(held, dict):
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
             raise ValueError("it holds no table of settings")
-        settings = settings.changed(**held)
+        settings = settings.changed(**values)
     except FileNotFoundError:
-        yield Check(area, "file", f"{path} is not there: all settings have their defaults")
+        yield Check(area, "file", f"{path} does not exist: all settings have their defaults")
     except (OSError, ValueError) as error:
         yield Check(
             area,
             "file",
             f"{path}: {error}",
             "bad",
-            "Mend or delete it; until then what is wrong has its default, and no prompt may be stored.",
+            "Correct or delete it; until then what is wrong has its default, and no prompt may be stored.",
         )
     else:
         yield Check(area, "file", str(path))

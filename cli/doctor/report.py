@@ -1,6 +1,6 @@
-"""What the doctor says of each thing it looked at.
+"""What the doctor reports: one result per check, as text and as JSON.
 
-Separate from the checks so that each of them, and the printing, knows only this.
+Separate from the checks so that each of them, and the printing, depends on nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ State = Literal["good", "note", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at. `mend` says what to do where it is not good."""
+    """The result of one check. The names are those of the JSON; `mend` says what to do where it is not good."""
 
     area: str
     name: str
@@ -23,9 +23,9 @@ class Check:
 
 
 def recomputing(how_far: str) -> Check:
-    """After an update that computes them otherwise, or where `--rebuild` was broken off."""
-    found = f"being recomputed, {how_far}; recommendations rest on the former ones until then"
-    return Check("database", "statistics", found, "note")
+    """After an update that changed the formula, or where `--rebuild` was interrupted."""
+    progress = f"being recomputed, {how_far}; until then recommendations use the former ones"
+    return Check("database", "statistics", progress, "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +54,5 @@ class Report:
             if check.mend:
                 lines.append(f"      -> {check.mend}")
         bad = sum(check.state == "bad" for check in self.checks)
-        verdict = "All is well." if self.good else f"{bad} thing{'s' if bad > 1 else ''} to mend, marked !"
-        return "\n".join([*lines, "", verdict])
+        summary = "All is well." if self.good else f"{bad} problem{'s' if bad > 1 else ''}, marked !"
+        return "\n".join([*lines, "", summary])

@@ -1,7 +1,7 @@
-"""The doctor's look at an SQLite database, without changing it.
+"""The doctor's checks of an SQLite file, without changing it.
 
-Separate from `doctor` and from the store because it must tell what is wrong where the store refuses to open:
-it uses the standard library alone, opens the file read-only, and neither makes nor migrates anything.
+Separate from `checks` and from the store because it must say what is wrong where the store refuses to open:
+it uses the standard library alone, opens the file read-only, and neither creates nor migrates anything.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from .report import Check, State, recomputing
 
 
 def check_sqlite(path: Path, *, revision: str, version_table: str) -> Iterator[Check]:
-    """Look at an SQLite file without changing it."""
+    """Check an SQLite file without changing it."""
     try:
         if not path.exists():
-            yield Check("database", "file", f"{path} is not there yet; the first round makes it", "note")
+            yield Check("database", "file", f"{path} does not exist yet; the first generation creates it", "note")
             yield _folder(path.parent)
             return
         yield Check("database", "file", f"{path}, {_size(path)}")
@@ -32,15 +32,15 @@ def check_sqlite(path: Path, *, revision: str, version_table: str) -> Iterator[C
             "opens",
             str(error),
             "bad",
-            f"Close the programs that use {path} and try again. If it stays so, move it aside with its -wal "
-            "and -shm, and put a backup in its place; without one a new file is made.",
+            f"Close the programs that use {path} and try again. If that does not help, move it away with its -wal "
+            "and -shm, and put a backup in its place; without one a new file is created.",
         )
         return
     yield _writable(path)
 
 
 def checkpoint_names(path: Path) -> list[str]:
-    """The checkpoints that something was learned of; none where that cannot be read."""
+    """The checkpoints that have statistics; none where the file cannot be read."""
     try:
         with contextlib.closing(_opened(path)) as database:
             return [row[0] for row in database.execute("SELECT checkpoint FROM checkpoint_stats ORDER BY 1")]
@@ -49,7 +49,7 @@ def checkpoint_names(path: Path) -> list[str]:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """Open for reading. Where the folder takes no file beside it, which a reader too needs, as it stands."""
+    """Open for reading. A reader too needs to create the -shm file; in a read-only folder it opens `immutable`."""
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
     database = sqlite3.connect(address, uri=True, timeout=1)
     try:
@@ -90,8 +90,8 @@ def _look_inside(database: sqlite3.Connection, revision: str, version_table: str
             "Give another file with --database." if tables else "",
         )
         return
-    found = [row[0] for row in database.execute(f'SELECT version_num FROM "{version_table}"')]  # noqa: S608 - ours
-    yield _revision(found[0] if found else "", revision)
+    revisions = [row[0] for row in database.execute(f'SELECT version_num FROM "{version_table}"')]  # noqa: S608 - ours
+    yield _revision(revisions[0] if revisions else "", revision)
     for table, what in (
         ("generation_logs", "generations"),
         ("verdicts", "verdicts"),
@@ -106,22 +106,22 @@ def _look_inside(database: sqlite3.Connection, revision: str, version_table: str
             yield recomputing(f"{min(done, of or 0):,} of {of or 0:,} generations")
 
 
-def _revision(found: str, newest: str) -> Check:
-    if found == newest:
-        return Check("database", "schema", f"revision {found}")
-    if found < newest:
-        return Check("database", "schema", f"revision {found}; {newest} is applied when it is next opened", "note")
+def _revision(revision: str, newest: str) -> Check:
+    if revision == newest:
+        return Check("database", "schema", f"revision {revision}")
+    if revision < newest:
+        return Check("database", "schema", f"revision {revision}; {newest} is applied when it is next opened", "note")
     return Check(
         "database",
         "schema",
-        f"revision {found}, newer than this version's {newest}",
+        f"revision {revision}, newer than this version's {newest}",
         "bad",
         "Update Context Checkpoint, or use another database.",
     )
 
 
 def _writable(path: Path) -> Check:
-    """Take the write lock and give it back: the only proof that a later verdict can be saved."""
+    """Take the write lock and release it: the only proof that a later verdict can be saved."""
     try:
         uri = f"file:{quote(str(path.absolute()))}?mode=rw"
         with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=1, isolation_level=None)) as database:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy
-
-from ..model.evidence import Evidence
 from ..values import Keyword, Ranking
+
+if TYPE_CHECKING:
+    import numpy
+
+    from ..model.evidence import Evidence
 
 
 class Policy(Protocol):

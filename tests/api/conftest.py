@@ -17,7 +17,7 @@ from context_checkpoint.api.routes import PREFIX
 from context_checkpoint.api.standalone import build_app
 from context_checkpoint.checkpoints.inventory import CheckpointFiles
 from context_checkpoint.checkpoints.pool import CheckpointFile, Pool, PoolRules, select
-from context_checkpoint.cli.commands import FolderCheckpoints
+from context_checkpoint.cli.folder import FolderCheckpoints
 from context_checkpoint.runtime.pending_picks import Pick, PickAnswer, UnknownPick
 from context_checkpoint.runtime.runtime import Runtime
 
@@ -85,3 +85,21 @@ class FolderHost:
 
     def describe(self) -> Mapping[str, Any]:
         return {"comfyui": "0.0"}
+
+
+async def log_generation(runtime: Runtime, prompt: str = "photorealistic portrait", **images: int) -> str:
+    """Log a generation as the sampler does: `images` per checkpoint, by name without ending."""
+    recommendation = await runtime.run(lambda service: service.recommend(prompt, CANDIDATES))
+    counts = {f"{name}.safetensors": count for name, count in images.items()} or dict.fromkeys(CANDIDATES, 1)
+    return await runtime.run(
+        lambda service: service.log_generation(recommendation, counts, session_id="tests", prompt_id="p-1")
+    )
+
+
+def error(answer: Any) -> dict[str, Any]:
+    """The inside of a refusal's envelope, whose shape is checked."""
+    assert set(answer) == {"error"}
+    assert set(answer["error"]) == {"code", "message", "parts", "details"}
+    assert answer["error"]["message"]
+    assert "".join(part["text"] for part in answer["error"]["parts"]) == answer["error"]["message"]
+    return answer["error"]

@@ -1,4 +1,4 @@
-"""Schemathesis against the real server: what it makes from the OpenAPI description, and what comes of it.
+"""Schemathesis against the real server: requests made from the OpenAPI description, and what they lead to.
 
 Not a test of the suite, because Schemathesis is not among its tools: `python run.py fuzz` installs it.
 Afterwards the server must answer, have grown by little, and hold statistics that are those of its log.
@@ -32,35 +32,35 @@ LEFT_OUT = "positive_data_acceptance"
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--max-examples", default="50", help="per operation and phase")
-    given, rest = parser.parse_known_args()
+    options, rest = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "preferences.db"
-        asyncio.run(taught(database))
+        asyncio.run(teach(database))
         with serving(database) as server:
             assert server.stdout is not None
             (address,) = re.findall(r"http://\S+", server.stdout.readline())
             routes = address.rstrip("/") + PREFIX
             try:
                 before = resident_mb(server.pid)
-                asked = subprocess.run(
+                fuzzed = subprocess.run(
                     [
                         *(str(PROGRAM), "run", f"{routes}/openapi.json"),
-                        *("--exclude-checks", LEFT_OUT, "--max-examples", given.max_examples),
+                        *("--exclude-checks", LEFT_OUT, "--max-examples", options.max_examples),
                         *("--continue-on-failure", "--no-color", *rest),
                     ],
                     env={**os.environ, "PYTHONPATH": str(HERE), "SCHEMATHESIS_HOOKS": "schemathesis_hooks"},
-                    cwd=folder,  # it keeps what it found beside itself
+                    cwd=folder,  # it writes its findings into the folder that it runs in
                     check=False,
                 )
                 with urllib.request.urlopen(f"{routes}/health", timeout=10) as health:  # noqa: S310
-                    held = json.load(health)["generations"]
+                    generations = json.load(health)["generations"]
                 grown = resident_mb(server.pid) - before
             finally:
                 server.terminate()
-        corrected = asyncio.run(rebuilt(database))
-    told = f"it holds {held} generations and has grown by {grown:.0f} MB; {corrected} sums were wrong"
-    print(f"Afterwards the server answers: {told}.")  # noqa: T201
-    return int(bool(asked.returncode or corrected or grown > MOST_GROWTH_MB))
+        corrected = asyncio.run(rebuild(database))
+    summary = f"it holds {generations} generations and has grown by {grown:.0f} MB; {corrected} sums were wrong"
+    print(f"Afterwards the server answers: {summary}.")  # noqa: T201
+    return int(bool(fuzzed.returncode or corrected or grown > MOST_GROWTH_MB))
 
 
 def serving(database: Path) -> subprocess.Popen[str]:
@@ -78,16 +78,16 @@ def serving(database: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
 
-async def taught(database: Path) -> None:
+async def teach(database: Path) -> None:
     service = await PreferenceService.open(database)
     for number in range(ROUNDS):
-        made = await service.recommend(f"anime girl, word {number % 7}", NAMES, stage="draft")
-        generation_id = await service.log_generation(made, dict.fromkeys(NAMES, 1))
+        recommendation = await service.recommend(f"anime girl, word {number % 7}", NAMES, stage="draft")
+        generation_id = await service.log_generation(recommendation, dict.fromkeys(NAMES, 1))
         await service.record_feedback(generation_id, selected_images=[number % 3])
     await service.close()
 
 
-async def rebuilt(database: Path) -> int:
+async def rebuild(database: Path) -> int:
     service = await PreferenceService.open(database)
     try:
         return (await service.rebuild()).corrected
@@ -96,12 +96,12 @@ async def rebuilt(database: Path) -> int:
 
 
 def resident_mb(pid: int) -> float:
-    """Linux alone tells."""
+    """0 where it is not Linux."""
     try:
-        held = Path(f"/proc/{pid}/status").read_text("utf-8")
+        content = Path(f"/proc/{pid}/status").read_text("utf-8")
     except OSError:
         return 0.0
-    return int(re.findall(r"VmRSS:\s+(\d+)", held)[0]) / 1024
+    return int(re.findall(r"VmRSS:\s+(\d+)", content)[0]) / 1024
 
 
 if __name__ == "__main__":

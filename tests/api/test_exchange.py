@@ -12,13 +12,11 @@ from typing import Any
 
 import pytest
 
-from context_checkpoint.api import requests as envelope
+from context_checkpoint.api import requests
 from context_checkpoint.api.routes import PREFIX
 from context_checkpoint.runtime.runtime import Runtime
 
-from .conftest import CANDIDATES, Client
-from .test_refusals import error
-from .test_routes import made_generation
+from .conftest import CANDIDATES, Client, error, log_generation
 
 LINES = {"Content-Type": "application/jsonl"}
 
@@ -37,7 +35,7 @@ async def imported(client: Client, body: bytes | io.BytesIO, headers: Any = None
 
 async def test_what_is_exported_can_be_imported_again(client: Client, runtime: Runtime) -> None:
     """Twice: nothing changes."""
-    await made_generation(runtime)
+    await log_generation(runtime)
     lines = await exported(client)
 
     status, answer = await imported(client, lines)
@@ -51,7 +49,7 @@ async def test_where_there_is_no_room_for_what_is_imported_it_is_told(
     client: Client, runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A real full disk, where the system keeps temporary files; nothing of it is stored, and later it is."""
-    await made_generation(runtime)
+    await log_generation(runtime)
     head, line = (await exported(client)).decode().splitlines()
     more = [json.dumps(json.loads(line) | {"id": f"{number:032x}", "prompt": "x" * 40_000}) for number in range(150)]
     body = "\n".join([json.dumps(json.loads(head) | {"generations": 150}), *more]).encode()
@@ -76,7 +74,7 @@ async def test_where_there_is_no_room_for_what_is_imported_it_is_told(
 async def test_more_than_one_part_is_streamed(client: Client, runtime: Runtime) -> None:
     """Lines leave a hundred at a time."""
     for _ in range(205):
-        await made_generation(runtime)
+        await log_generation(runtime)
 
     lines = (await exported(client)).splitlines()
 
@@ -85,7 +83,7 @@ async def test_more_than_one_part_is_streamed(client: Client, runtime: Runtime) 
 
 async def test_checkpoints_are_renamed_on_the_way_in(client: Client, runtime: Runtime) -> None:
     """By `map`, once per name."""
-    await made_generation(runtime)
+    await log_generation(runtime)
     head, line = (await exported(client)).decode().splitlines()
     other = json.loads(line) | {"id": "f" * 32}
     names = [f"{CANDIDATES[0]}=b.safetensors", f"{CANDIDATES[1]}=new.safetensors"]
@@ -93,15 +91,15 @@ async def test_checkpoints_are_renamed_on_the_way_in(client: Client, runtime: Ru
     status, answer = await imported(client, f"{head}\n{json.dumps(other)}\n".encode(), map=names)
 
     assert (status, answer["added"]) == (200, 1)
-    _, found = await client.get("/generations", id="f" * 32)
-    shown = {image["file"]["checkpoint"] for image in found["generations"][0]["images"]}
+    _, page = await client.get("/generations", id="f" * 32)
+    shown = {image["file"]["checkpoint"] for image in page["generations"][0]["images"]}
     assert "new.safetensors" in shown
     assert not {CANDIDATES[0], CANDIDATES[1]} & shown
 
 
 async def test_an_anonymous_export_has_no_prompt(client: Client, runtime: Runtime) -> None:
     """The query asks for it."""
-    await made_generation(runtime)
+    await log_generation(runtime)
 
     assert b'"prompt"' in await exported(client)
     assert b'"prompt"' not in await exported(client, anonymous="true")
@@ -109,7 +107,7 @@ async def test_an_anonymous_export_has_no_prompt(client: Client, runtime: Runtim
 
 async def test_a_bad_line_is_422_with_its_number(client: Client, runtime: Runtime) -> None:
     """Nothing of it is imported."""
-    await made_generation(runtime)
+    await log_generation(runtime)
     lines = await exported(client)
 
     status, answer = await imported(client, lines + b"{}\n")
@@ -131,7 +129,7 @@ async def test_a_map_without_a_new_name_is_422(client: Client) -> None:
 )
 async def test_what_a_form_of_another_page_can_send_is_415(client: Client, runtime: Runtime, kind: str) -> None:
     """Only a type that makes a browser ask this server first is read."""
-    await made_generation(runtime)
+    await log_generation(runtime)
     lines = await exported(client)
 
     status, answer = await imported(client, lines, {"Content-Type": kind})
@@ -151,7 +149,7 @@ async def test_another_pages_origin_is_refused(client: Client, path: str) -> Non
 @pytest.mark.parametrize("chunked", [True, False])
 async def test_too_large_a_body_is_413(client: Client, monkeypatch: pytest.MonkeyPatch, chunked: bool) -> None:
     """Whether or not it says how long it is."""
-    monkeypatch.setattr(envelope, "LARGEST_IMPORT", 1000)
+    monkeypatch.setattr(requests, "LARGEST_IMPORT", 1000)
 
     async def parts() -> Any:
         for _ in range(20):

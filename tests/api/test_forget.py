@@ -13,8 +13,8 @@ from .conftest import CANDIDATES, Client
 
 async def logged(client: Client, runtime: Runtime, prompt: str) -> str:
     async def log(service: Any) -> str:
-        made = await service.recommend(prompt, CANDIDATES)
-        return str(await service.log_generation(made, dict.fromkeys(CANDIDATES, 1)))
+        recommendation = await service.recommend(prompt, CANDIDATES)
+        return str(await service.log_generation(recommendation, dict.fromkeys(CANDIDATES, 1)))
 
     generation_id = await runtime.run(log)
     await client.post("/feedback", {"generation_id": generation_id, "selected": {CANDIDATES[0]: 1}})
@@ -53,14 +53,14 @@ async def test_what_names_not_one_thing_is_422_and_forgets_nothing(
     """Nobody loses all by a slip."""
     await logged(client, runtime, "anime girl")
 
-    status, told = await client.post("/forget", body)
+    status, response = await client.post("/forget", body)
 
-    assert (status, told["error"]["code"]) == (422, "invalid_request")
+    assert (status, response["error"]["code"]) == (422, "invalid_request")
     assert (await client.get("/health"))[1]["judged"] == 1
 
 
 async def test_what_is_not_known_is_told(client: Client) -> None:
     """404 for a generation, 422 for a keyword."""
     assert (await client.post("/forget", {"generation_id": "0" * 32}))[0] == 404
-    status, told = await client.post("/forget", {"keyword": "nothing"})
-    assert (status, told["error"]["code"]) == (422, "unknown_keyword")
+    status, response = await client.post("/forget", {"keyword": "nothing"})
+    assert (status, response["error"]["code"]) == (422, "unknown_keyword")

@@ -56,8 +56,8 @@ def test_the_addresses_are_those_of_the_table() -> None:
     assert list(ADDRESSES) == [(endpoint.method, endpoint.path) for endpoint in ENDPOINTS]
 
 
-async def test_what_is_asked_at_once_at_first_is_all_answered(runtime: Runtime, tmp_path: Path) -> None:
-    """A page asks several things while nothing is loaded yet."""
+async def test_first_requests_at_once_are_all_answered(runtime: Runtime, tmp_path: Path) -> None:
+    """A page sends several requests while nothing is loaded yet."""
     table = web.RouteTableDef()
     add_to(table, runtime, FolderHost(tmp_path))
     app = web.Application()
@@ -71,7 +71,7 @@ async def test_what_is_asked_at_once_at_first_is_all_answered(runtime: Runtime, 
         assert await answers[1].json() == await answers[3].json() != await answers[2].json()
 
 
-def test_what_cannot_be_loaded_is_told_and_tried_again(tmp_path: Path) -> None:
+def test_routes_that_cannot_be_loaded_are_refused_and_tried_again(tmp_path: Path) -> None:
     """A pydantic that lacks what the schemas need: the answer is in the envelope, the trace in the log."""
     old, tree, data = tmp_path / "old", tmp_path / "tree", tmp_path / "data"
     old.mkdir()

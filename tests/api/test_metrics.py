@@ -1,4 +1,4 @@
-"""What a studio's monitoring reads: numbers, and nothing about what anybody asked for."""
+"""What a studio's monitoring reads: numbers, and nothing of anybody's prompts."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ async def samples(client: Client) -> dict[str, float]:
     assert response.status == 200
     assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert "zebrafinch" not in text
-    found = {}
+    values = {}
     for line in text.splitlines():
         if not line.startswith("# "):
             assert LINE.match(line), line
             name, _, value = line.rpartition(" ")
-            found[name] = float(value)
-    return found
+            values[name] = float(value)
+    return values
 
 
 async def test_the_numbers_are_those_of_the_database_and_of_this_process(client: Client, runtime: Runtime) -> None:
@@ -33,8 +33,8 @@ async def test_the_numbers_are_those_of_the_database_and_of_this_process(client:
     before = await samples(client)
 
     async def log(service: Any) -> str:
-        made = await service.recommend("a zebrafinch", CANDIDATES)
-        return str(await service.log_generation(made, dict.fromkeys(CANDIDATES, 1)))
+        recommendation = await service.recommend("a zebrafinch", CANDIDATES)
+        return str(await service.log_generation(recommendation, dict.fromkeys(CANDIDATES, 1)))
 
     generation_id = await runtime.run(log)
     await client.post("/feedback", {"generation_id": generation_id, "selected": {CANDIDATES[0]: 1}})
@@ -64,8 +64,8 @@ async def test_a_metric_is_told_what_it_is(client: Client) -> None:
     """Before its first sample, once."""
     text = await (await client.http.get(f"{PREFIX}/metrics")).text()
 
-    told = re.findall(r"^# HELP (\S+) .+\n# TYPE (\S+) (gauge|counter)$", text, re.MULTILINE)
-    names = [name for name, _, _ in told]
-    assert [name for _, name, _ in told] == names
+    described = re.findall(r"^# HELP (\S+) .+\n# TYPE (\S+) (gauge|counter)$", text, re.MULTILINE)
+    names = [name for name, _, _ in described]
+    assert [name for _, name, _ in described] == names
     assert len(set(names)) == len(names)
     assert {line.split("{")[0].split(" ")[0] for line in text.splitlines() if line[0] != "#"} <= set(names)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from context_checkpoint.api import schemas
+import pytest
+
+from context_checkpoint.api.endpoint import Endpoint
 from context_checkpoint.api.routes import ENDPOINTS, PREFIX, build_routes
+from context_checkpoint.api.schemas.base import MOST_IMAGES
 from context_checkpoint.learning.service import service
 from context_checkpoint.runtime.runtime import Runtime
 
@@ -39,7 +43,7 @@ async def test_every_reference_leads_somewhere(client: Client) -> None:
     references = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(description)))
 
     assert references <= set(description["components"]["schemas"])
-    assert {"ErrorAnswer", "RecommendAsked", "GenerationAnswer"} <= references
+    assert {"ErrorResponse", "RecommendRequest", "GenerationResponse"} <= references
 
 
 async def test_operations_have_names_of_their_own(client: Client) -> None:
@@ -58,17 +62,43 @@ async def test_bodies_and_queries_and_refusals_are_described(client: Client) -> 
     recommend = description["paths"][PREFIX + "/recommend"]["post"]
     assert recommend["requestBody"]["required"] is True
     assert {"200", "400", "413", "415", "422", "503"} <= set(recommend["responses"])
-    asked = description["components"]["schemas"]["RecommendAsked"]
-    assert asked["required"] == ["prompt"]
-    assert asked["additionalProperties"] is False
-    assert asked["properties"]["prompt"]["maxLength"] == 400_000
+    request = description["components"]["schemas"]["RecommendRequest"]
+    assert request["required"] == ["prompt"]
+    assert request["additionalProperties"] is False
+    assert request["properties"]["prompt"]["maxLength"] == 400_000
     explain = description["paths"][PREFIX + "/explain"]["get"]["parameters"]
     assert {parameter["name"]: parameter["required"] for parameter in explain}["prompt"] is True
 
 
 def test_as_many_images_can_be_judged_as_a_generation_may_have() -> None:
     """The schemas' bound is a copy, because its source would cost ComfyUI's start SQLAlchemy's import."""
-    assert schemas.MOST_IMAGES == service.MOST_IMAGES
+    assert MOST_IMAGES == service.MOST_IMAGES
+
+
+def unbounded(schema: Mapping[str, Any], place: str) -> Iterator[str]:
+    """Each text, list and mapping of a JSON schema that may be of any size, by its place."""
+    if schema.get("type") == "array" and "maxItems" not in schema:
+        yield f"{place}: a list without end"
+    if schema.get("type") == "string" and not {"maxLength", "enum", "const", "format"} & schema.keys():
+        yield f"{place}: a text without end"
+    if isinstance(schema.get("additionalProperties"), dict) and "maxProperties" not in schema:
+        yield f"{place}: an object without end"
+    for name, inner in schema.items():
+        if name == "properties":
+            for field, value in inner.items():
+                yield from unbounded(value, f"{place}.{field}")
+        elif isinstance(inner, dict) and name != "default":
+            yield from unbounded(inner, f"{place}.{name}")
+        elif isinstance(inner, list) and name != "enum":
+            for choice in inner:
+                if isinstance(choice, dict):
+                    yield from unbounded(choice, place)
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
+def test_everything_that_can_be_sent_has_a_largest_size(endpoint: Endpoint[Any]) -> None:
+    """Each text, list and mapping, however deep; bodies as a whole have one too."""
+    assert list(unbounded(endpoint.request.model_json_schema(), endpoint.request.__name__)) == []
 
 
 def test_the_documentation_has_a_section_for_every_route_and_no_other() -> None:
@@ -87,7 +117,7 @@ def test_the_documentation_names_every_field() -> None:
     missing = {
         (endpoint.path, field)
         for endpoint in ENDPOINTS
-        for field in endpoint.asked.model_fields
+        for field in endpoint.request.model_fields
         if f"`{field}`" not in sections[f"{endpoint.method} {endpoint.path}"]
     }
 

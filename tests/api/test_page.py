@@ -16,13 +16,11 @@ from playwright.async_api import Locator, Page, Route, expect
 from context_checkpoint.api.standalone import build_app
 from context_checkpoint.demo.comfyui.browser import chromium
 from context_checkpoint.learning.database.files import backups
-from context_checkpoint.learning.store import rollup_task as counting
-from context_checkpoint.learning.store import rollups as log_sums
+from context_checkpoint.learning.store import rollup_task, rollups
 from context_checkpoint.runtime.runtime import Runtime
 from tests.conftest import recomputed_elsewhere
 
-from .conftest import CANDIDATES
-from .test_routes import made_generation
+from .conftest import CANDIDATES, log_generation
 
 pytestmark = pytest.mark.browser
 
@@ -38,11 +36,11 @@ async def page(runtime: Runtime, chromium_program: str) -> AsyncIterator[Page]:
     for number in range(40):
         last = number == 39
         prompt = f"{HOSTILE} sailor" if last else f"{SUBJECTS[number % 5]}, masterpiece, light {number}"
-        generation = await made_generation(runtime, prompt)
+        generation = await log_generation(runtime, prompt)
         if number % 5 < 4 or last:
             await runtime.run(
-                lambda service, made=generation: service.record_feedback(
-                    made, selected_images=[0], rejected_images=[1, 2]
+                lambda service, generation_id=generation: service.record_feedback(
+                    generation_id, selected_images=[0], rejected_images=[1, 2]
                 )
             )
     async with TestServer(build_app(runtime)) as server, chromium(chromium_program) as browser:
@@ -77,7 +75,7 @@ def figure(shown: Locator, name: str) -> Locator:
 
 
 async def test_the_overview_tells_what_was_learned_and_how_it_went(page: Page) -> None:
-    """Figures, and three plots that are told in words and numbers too."""
+    """Figures, and three plots that words and numbers describe too."""
     shown = await tab(page, "Overview")
 
     await expect(figure(shown, "prompts")).to_have_text("40")
@@ -90,7 +88,7 @@ async def test_the_overview_tells_what_was_learned_and_how_it_went(page: Page) -
 
 
 async def test_the_overview_says_how_far_the_statistics_are_recomputed(page: Page, runtime: Runtime) -> None:
-    """One line for as long as it goes on, beside the figures; it is looked again by itself."""
+    """One line next to the figures while it goes on; the page asks again by itself."""
     with recomputed_elsewhere(Path(runtime.database), 12):
         shown = await tab(page, "Overview")
         line = shown.get_by_text("The statistics are being recomputed: 12 of 40 rounds.")
@@ -104,12 +102,12 @@ async def test_the_overview_says_how_much_of_a_long_log_was_counted(
     page: Page, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where nothing has been counted yet it does not say that nothing was learned."""
-    monkeypatch.setattr(counting, "MANY", 20)
-    monkeypatch.setattr(counting, "_HOPELESS", 0)
-    monkeypatch.setattr(log_sums, "FEWEST", 30)
-    monkeypatch.setattr(log_sums, "BLOCK", 2)
-    monkeypatch.setattr(log_sums, "_BLOCKS_AT_ONCE", 1)
-    monkeypatch.setattr(counting, "_REST", 1_000.0)
+    monkeypatch.setattr(rollup_task, "MANY", 20)
+    monkeypatch.setattr(rollup_task, "_HOPELESS", 0)
+    monkeypatch.setattr(rollups, "FEWEST", 30)
+    monkeypatch.setattr(rollups, "BLOCK", 2)
+    monkeypatch.setattr(rollups, "_BLOCKS_AT_ONCE", 1)
+    monkeypatch.setattr(rollup_task, "_REST", 1_000.0)
     shown = await tab(page, "Overview")
     await shown.page.get_by_role("button", name="Refresh").click()
 
@@ -117,7 +115,7 @@ async def test_the_overview_says_how_much_of_a_long_log_was_counted(
     await expect(line).to_be_visible()
     await expect(shown).not_to_contain_text("Nothing was learned yet")
 
-    monkeypatch.setattr(counting, "MANY", 20_000)
+    monkeypatch.setattr(rollup_task, "MANY", 20_000)
     await expect(line).to_have_count(0)
     await expect(figure(shown, "prompts")).to_have_text("40")
 
@@ -198,8 +196,8 @@ async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, run
     await newest.get_by_role("button", name="Withdraw the verdict").click()
     await expect(newest.locator(".cc-saving .cc-status")).to_contain_text("this run teaches nothing")
 
-    (held,) = await runtime.run(lambda service: service.generations(1))
-    assert [image.verdict for image in held.images] == [None] * 3
+    (generation,) = await runtime.run(lambda service: service.generations(1))
+    assert [image.verdict for image in generation.images] == [None] * 3
     await shown.get_by_label("Show").select_option("Without a verdict")
     await expect(rounds).to_have_count(8)
 
@@ -219,8 +217,8 @@ async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, ru
     """
     names = [HOSTILE, "endless" * 43, "\u202edetrever\u202c/مرحبا שלום.safetensors", "🎨👩‍🎨/🖼️.ckpt"]
     recommended = await runtime.run(lambda service: service.recommend(f"\u202e מגדל 🗼 {HOSTILE}, {'x' * 300}", names))
-    made = await runtime.run(lambda service: service.log_generation(recommended, dict.fromkeys(names, 1)))
-    await runtime.run(lambda service: service.record_feedback(made, selected_images=[0], rejected_images=[1]))
+    generation_id = await runtime.run(lambda service: service.log_generation(recommended, dict.fromkeys(names, 1)))
+    await runtime.run(lambda service: service.record_feedback(generation_id, selected_images=[0], rejected_images=[1]))
     await page.set_viewport_size({"width": 360, "height": 800})
 
     for name in TABS:
@@ -246,7 +244,7 @@ async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, ru
 
 
 async def test_checkpoints_are_listed_with_the_interval_of_their_share(page: Page) -> None:
-    """Without a ComfyUI nothing is known of files, so none is said to be missing."""
+    """Without a ComfyUI nothing is known of files, so none is missing."""
     shown = await tab(page, "Checkpoints")
 
     await expect(shown.locator("tbody tr")).to_have_count(3)
@@ -281,15 +279,15 @@ async def test_it_tells_what_a_prompt_would_get_and_why(page: Page) -> None:
     await expect(candidates).to_have_value("\n".join(sorted(CANDIDATES)))
 
     await shown.get_by_label("Prompt").fill("a castle")
-    async with page.expect_response("**/recommend") as told:
+    async with page.expect_response("**/recommend") as response:
         await shown.get_by_role("button", name="What would it pick?").click()
-    made = await (await told.value).json()
+    recommended = await (await response.value).json()
     await expect(shown.locator(".cc-planned")).to_contain_text("epicrealismXL")
     # Built here from its parts, and in English the same as the server says.
-    await expect(shown.locator(".cc-explanation")).to_have_text(made["explanation"])
-    async with page.expect_response("**/explain") as told:
+    await expect(shown.locator(".cc-explanation")).to_have_text(recommended["explanation"])
+    async with page.expect_response("**/explain") as response:
         await shown.get_by_role("button", name="Why?").click()
-    why = await (await told.value).json()
+    why = await (await response.value).json()
     await expect(shown.locator(".cc-why")).to_contain_text("castle")
     await expect(shown.locator(".cc-summary")).to_have_text(why["summary"])
     await expect(shown.locator(".cc-why")).to_contain_text(why["would_change"]["sentence"])
@@ -374,7 +372,7 @@ async def test_a_setting_that_is_being_written_outlasts_the_answer_to_another(pa
 
 
 async def test_everything_is_exported_and_imported(page: Page, runtime: Runtime, tmp_path: Path) -> None:
-    """The export is a file of the browser's; importing it again changes nothing, and a bad line is told."""
+    """The export is a file of the browser's; importing it again changes nothing; a bad line is refused."""
     shown = await tab(page, "Settings")
     await shown.get_by_label("Without prompts").check()
     async with page.expect_download() as download:
@@ -463,4 +461,4 @@ async def test_nobody_is_kept_out(
         await tab(page, name)
         faults[name] = await serious_faults(page, "body")
 
-    assert {name: found for name, found in faults.items() if found} == {}
+    assert {name: problems for name, problems in faults.items() if problems} == {}

@@ -15,7 +15,7 @@ from context_checkpoint.learning.failover import shared_database
 from context_checkpoint.runtime.runtime import Runtime
 from tests.conftest import PostgresServer
 
-from .test_routes import made_generation
+from .conftest import log_generation
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
@@ -31,7 +31,7 @@ async def test_the_overview_says_that_the_server_is_away(
     for name in ("_TRY_EVERY_S", "_FOLLOW_AFTER_S"):
         monkeypatch.setattr(shared_database, name, 0.05)
     runtime = Runtime(tmp_path, postgres_url)
-    await made_generation(runtime, "a lighthouse")
+    await log_generation(runtime, "a lighthouse")
     async with TestServer(build_app(runtime)) as server, chromium(chromium_program) as browser:
         page = await browser.new_page()
         await page.goto(str(server.make_url("/")))

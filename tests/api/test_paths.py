@@ -15,24 +15,23 @@ from aiohttp.test_utils import TestClient, TestServer
 from context_checkpoint.api.routes import ENDPOINTS, PREFIX, build_routes
 from context_checkpoint.runtime.runtime import Runtime
 
-from .conftest import CANDIDATES, FolderHost
-from .test_routes import made_generation
+from .conftest import CANDIDATES, FolderHost, log_generation
 
 _WATCHED: list[list[str]] = []
 
 
-def _heard(event: str, arguments: tuple[Any, ...]) -> None:
-    """What CPython tells of: open, listdir, scandir, remove, rename, sqlite3.connect and the like."""
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    """Audit events of CPython: open, listdir, scandir, remove, rename, sqlite3.connect and the like."""
     if _WATCHED:
-        told = [each for each in arguments if isinstance(each, str | bytes | Path)]
-        _WATCHED[-1].extend(f"{event}: {each!r}" for each in told)
+        paths = [each for each in arguments if isinstance(each, str | bytes | Path)]
+        _WATCHED[-1].extend(f"{event}: {each!r}" for each in paths)
 
 
-sys.addaudithook(_heard)  # there is no way to take it away again
+sys.addaudithook(_audit)  # an audit hook cannot be removed
 
 
 @contextmanager
-def heard() -> Iterator[list[str]]:
+def audited() -> Iterator[list[str]]:
     _WATCHED.append([])
     try:
         yield _WATCHED[-1]
@@ -54,13 +53,13 @@ async def test_no_route_opens_a_path_that_it_is_sent(runtime: Runtime, tmp_path:
     ]
     app = web.Application()
     app.add_routes(build_routes(runtime, FolderHost(folder)))
-    generation = await made_generation(runtime, "anime girl")
+    generation = await log_generation(runtime, "anime girl")
     statuses: dict[str, set[int]] = {}
     async with TestClient(TestServer(app)) as http:
         lines = (await (await http.get(f"{PREFIX}/export")).text()).splitlines()
-        with heard() as events:
+        with audited() as events:
             for name in names:
-                for method, path, options in asked(name, generation, lines):
+                for method, path, options in requests_with(name, generation, lines):
                     answer = await http.request(method, PREFIX + path, **options)
                     await answer.read()
                     statuses.setdefault(f"{method} {path.partition('?')[0]}", set()).add(answer.status)
@@ -72,17 +71,17 @@ async def test_no_route_opens_a_path_that_it_is_sent(runtime: Runtime, tmp_path:
         "/metrics",
         "/health",
         "/checkpoints",
-    }  # ask nothing
+    }  # take no text
     routes = {f"{each.method} {each.path}" for each in ENDPOINTS if each.path not in untouched}
     assert {route.replace("{id}", "x") for route in routes} <= statuses.keys()
     for route in ("POST /recommend", "POST /explain", "POST /import", "POST /settings", "GET /generations"):
         assert 200 in statuses[route], route
-    assert {status for found in statuses.values() for status in found} <= {200, 404, 422, 501}, statuses
+    assert {status for codes in statuses.values() for status in codes} <= {200, 404, 422, 501}, statuses
     assert any(str(folder) in event for event in events), "the host's own files are looked at"
     assert [event for event in events if "bait" in event] == []
 
 
-def asked(name: str, generation: str, lines: list[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def requests_with(name: str, generation: str, lines: list[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """A request to each route that takes texts, with a name in each of them."""
     pools = [{"family": "all", rule: name} for rule in ("include", "exclude", "fallback")]
     bodies: dict[str, list[dict[str, Any]]] = {

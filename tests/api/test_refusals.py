@@ -16,19 +16,9 @@ from context_checkpoint.api.requests import LARGEST_BODY
 from context_checkpoint.api.routes import PREFIX, build_routes
 from context_checkpoint.runtime.runtime import Runtime
 
-from .conftest import CANDIDATES, Client, FolderHost
-from .test_routes import made_generation
+from .conftest import CANDIDATES, Client, FolderHost, error, log_generation
 
 UNKNOWN = "0" * 32
-
-
-def error(answer: Any) -> dict[str, Any]:
-    """The envelope's inside, after a look at its shape."""
-    assert set(answer) == {"error"}
-    assert set(answer["error"]) == {"code", "message", "parts", "details"}
-    assert answer["error"]["message"]
-    assert "".join(part["text"] for part in answer["error"]["parts"]) == answer["error"]["message"]
-    return answer["error"]
 
 
 @pytest.mark.parametrize(
@@ -63,10 +53,10 @@ async def test_a_recommendation_that_is_not_as_described_names_the_field(client:
     status, answer = await client.post("/recommend", body)
 
     assert status == 422
-    told = error(answer)
-    assert told["code"] == "invalid_request"
-    assert field in [detail["field"] for detail in told["details"]]
-    assert told["details"][0]["problem"] in told["message"]
+    refusal = error(answer)
+    assert refusal["code"] == "invalid_request"
+    assert field in [detail["field"] for detail in refusal["details"]]
+    assert refusal["details"][0]["problem"] in refusal["message"]
 
 
 async def test_an_unknown_field_is_refused_with_the_known_ones(client: Client) -> None:
@@ -128,7 +118,7 @@ async def test_a_verdict_that_does_not_fit_its_generation_changes_nothing(
     client: Client, runtime: Runtime, verdict: dict[str, Any], code: str
 ) -> None:
     """An image that does not exist, or more of them than were made."""
-    generation = await made_generation(runtime)
+    generation = await log_generation(runtime)
     _, before = await client.post("/feedback", {"generation_id": generation, "selected_images": [1]})
 
     status, answer = await client.post("/feedback", {"generation_id": generation, **verdict})

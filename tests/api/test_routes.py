@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -18,22 +17,13 @@ from context_checkpoint.api.lazy_routes import add_to
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.runtime.runtime import Runtime
 
-from .conftest import CANDIDATES, Client, FolderHost
-
-
-async def made_generation(runtime: Runtime, prompt: str = "photorealistic portrait", **images: int) -> str:
-    """Log a generation as the sampler does: `images` per checkpoint, by name without ending."""
-    recommendation = await runtime.run(lambda service: service.recommend(prompt, CANDIDATES))
-    counts = {f"{name}.safetensors": count for name, count in images.items()} or dict.fromkeys(CANDIDATES, 1)
-    return await runtime.run(
-        lambda service: service.log_generation(recommendation, counts, session_id="tests", prompt_id="p-1")
-    )
+from .conftest import CANDIDATES, Client, FolderHost, log_generation
 
 
 class TestHealth:
-    async def test_tells_version_database_and_counts(self, client: Client, runtime: Runtime) -> None:
+    async def test_has_version_database_and_counts(self, client: Client, runtime: Runtime) -> None:
         """A monitor learns from one request that the database answers."""
-        await made_generation(runtime)
+        await log_generation(runtime)
 
         status, answer = await client.get("/health")
 
@@ -47,11 +37,11 @@ class TestHealth:
 class TestRecommend:
     async def test_reads_a_negative_prompt(self, client: Client) -> None:
         """Of all three routes that take a prompt."""
-        asked = {"prompt": "a fox", "negative": "blurry", "candidates": CANDIDATES}
+        body = {"prompt": "a fox", "negative": "blurry", "candidates": CANDIDATES}
 
         answers = [
-            await client.post("/recommend", asked),
-            await client.post("/explain", asked),
+            await client.post("/recommend", body),
+            await client.post("/explain", body),
             await client.get("/explain", prompt="a fox", negative="blurry", candidates=CANDIDATES[0]),
         ]
 
@@ -62,7 +52,7 @@ class TestRecommend:
     async def test_explores_three_candidates_while_nothing_is_known(self, client: Client) -> None:
         """The cold start over HTTP."""
         status, answer = await client.post(
-            "/recommend", {"prompt": "anime girl, (long hair:1.2)", "candidates": CANDIDATES}
+            "/recommend", {"prompt": "anime girl, (long hair:1.2)", "candidates": CANDIDATES, "seed": 2**64 - 1}
         )
 
         assert status == 200
@@ -72,6 +62,7 @@ class TestRecommend:
         assert set(answer["scores"]) == set(CANDIDATES)
         assert {"text": "long hair", "weight": 1.2} in answer["keywords"]
         assert answer["explanation"]
+        assert answer["seed"] == 2**64 - 1
         assert answer["fallback"] is False
         assert answer["images"] is None
         assert answer["pool"] is None
@@ -83,14 +74,6 @@ class TestRecommend:
         assert list(answer["images"]) == answer["checkpoints"]
         assert list(answer["images"].values()) == [7, 7, 6]
 
-    async def test_seed_makes_it_repeatable(self, client: Client) -> None:
-        """The same question with the same seed has the same answer."""
-        asked = {"prompt": "anime", "candidates": CANDIDATES, "seed": 2**64 - 1}
-
-        answers = [await client.post("/recommend", asked) for _ in range(3)]
-
-        assert answers[0] == answers[1] == answers[2]
-
     async def test_takes_a_prompt_of_100_kb_and_a_thousand_candidates(self, client: Client) -> None:
         """Large but honest requests are served."""
         candidates = [f"folder/checkpoint {number:04}.safetensors" for number in range(1000)]
@@ -99,14 +82,6 @@ class TestRecommend:
 
         assert status == 200
         assert set(answer["checkpoints"]) <= set(candidates)
-
-    @pytest.mark.parametrize("prompt", ["", "   ", "!!! ... ---", "写真のような肖像画", "аниме 🎉", "a\u0000b"])
-    async def test_serves_prompts_without_telling_words(self, client: Client, prompt: str) -> None:
-        """Empty, punctuation, other scripts, control characters: all get a recommendation."""
-        status, answer = await client.post("/recommend", {"prompt": prompt, "candidates": CANDIDATES})
-
-        assert status == 200
-        assert 1 <= len(answer["checkpoints"]) <= 3
 
     async def test_thresholds_of_the_request_win_over_the_settings(self, client: Client) -> None:
         """With both at 0 any confidence above 0 exploits; a request may say so for itself."""
@@ -203,14 +178,14 @@ class TestPools:
 
         assert status == 200
 
-    async def test_health_tells_of_the_host(self, runtime: Runtime, host: FolderHost) -> None:
-        """What ComfyUI says of itself is passed on."""
+    async def test_health_describes_the_host(self, runtime: Runtime, host: FolderHost) -> None:
+        """What the host describes is passed on."""
         _, answer = await self.ask(runtime, host, "/health")
 
         assert answer["host"] == {"comfyui": "0.0"}
 
     async def test_loaders_can_be_released(self, runtime: Runtime, host: FolderHost) -> None:
-        """The host says what was let go."""
+        """The response has what the host released."""
         status, answer = await self.ask(runtime, host, "/loaders/release", {})
 
         assert status == 200
@@ -220,7 +195,7 @@ class TestPools:
 class TestFeedback:
     async def test_image_positions_become_the_verdict(self, client: Client, runtime: Runtime) -> None:
         """What the browser sends; the answer is the generation as it stands now."""
-        generation = await made_generation(runtime)
+        generation = await log_generation(runtime)
 
         status, answer = await client.post(
             "/feedback", {"generation_id": generation, "selected_images": [1], "rejected_images": [0]}
@@ -232,7 +207,7 @@ class TestFeedback:
 
     async def test_counts_per_checkpoint_become_the_verdict(self, client: Client, runtime: Runtime) -> None:
         """What a script sends that knows counts only."""
-        generation = await made_generation(runtime, epicrealismXL=3, dreamShaperXL=2)
+        generation = await log_generation(runtime, epicrealismXL=3, dreamShaperXL=2)
 
         status, answer = await client.post(
             "/feedback",
@@ -246,20 +221,9 @@ class TestFeedback:
         assert status == 200
         assert [image["verdict"] for image in answer["images"]] == ["selected"] * 2 + ["rejected"] * 3
 
-    async def test_a_second_verdict_replaces_the_first(self, client: Client, runtime: Runtime) -> None:
-        """Clients retry and people change their mind: sent twice counts once."""
-        generation = await made_generation(runtime)
-        for selected in ([0], [0], [2]):
-            await client.post("/feedback", {"generation_id": generation, "selected_images": selected})
-
-        _, answer = await client.get("/statistics")
-
-        assert answer["overview"]["selected"] == 1
-        assert answer["overview"]["judged"] == 1
-
     async def test_an_empty_verdict_withdraws(self, client: Client, runtime: Runtime) -> None:
         """Afterwards nothing is known of the generation."""
-        generation = await made_generation(runtime)
+        generation = await log_generation(runtime)
         await client.post("/feedback", {"generation_id": generation, "selected_images": [0]})
 
         _, answer = await client.post("/feedback", {"generation_id": generation, "selected_images": []})
@@ -271,7 +235,7 @@ class TestFeedback:
     async def test_the_next_recommendation_has_learned(self, client: Client, runtime: Runtime) -> None:
         """The whole loop over HTTP."""
         for _ in range(12):
-            generation = await made_generation(runtime)
+            generation = await log_generation(runtime)
             await client.post(
                 "/feedback", {"generation_id": generation, "selected_images": [1], "rejected_images": [0, 2]}
             )
@@ -283,23 +247,11 @@ class TestFeedback:
         assert answer["checkpoints"] == [CANDIDATES[1]]
         assert answer["confidence"] > 0.3
 
-    async def test_verdicts_sent_at_once_all_count(self, client: Client, runtime: Runtime) -> None:
-        """Twenty browsers at a time lose nothing."""
-        generations = [await made_generation(runtime) for _ in range(20)]
-
-        answers = await asyncio.gather(
-            *(client.post("/feedback", {"generation_id": one, "selected_images": [0]}) for one in generations)
-        )
-
-        assert {status for status, _ in answers} == {200}
-        _, statistics = await client.get("/statistics")
-        assert statistics["overview"]["judged"] == 20
-
 
 class TestGenerations:
     async def test_newest_come_first_a_page_at_a_time(self, client: Client, runtime: Runtime) -> None:
         """`next_before` leads through all of them exactly once."""
-        made = [await made_generation(runtime, f"prompt {number}") for number in range(5)]
+        logged = [await log_generation(runtime, f"prompt {number}") for number in range(5)]
         seen: list[str] = []
         params: dict[str, Any] = {"limit": 2}
         while True:
@@ -309,12 +261,12 @@ class TestGenerations:
                 break
             params["before"] = answer["next_before"]
 
-        assert seen == made[::-1]
+        assert seen == logged[::-1]
 
     async def test_one_by_its_id(self, client: Client, runtime: Runtime) -> None:
         """The browser asks for the generation it remembers."""
-        await made_generation(runtime)
-        wanted = await made_generation(runtime)
+        await log_generation(runtime)
+        wanted = await log_generation(runtime)
 
         _, answer = await client.get("/generations", id=wanted)
 
@@ -325,7 +277,7 @@ class TestGenerations:
 
     async def test_those_of_a_prompt_or_session_or_without_a_verdict(self, client: Client, runtime: Runtime) -> None:
         """A script that queued a prompt finds what became of it."""
-        judged, silent = await made_generation(runtime), await made_generation(runtime)
+        judged, silent = await log_generation(runtime), await log_generation(runtime)
         await client.post("/feedback", {"generation_id": judged, "selected_images": [0]})
 
         async def ids(**params: Any) -> list[str]:
@@ -343,7 +295,7 @@ class TestGenerations:
 class TestStatistics:
     async def test_rows_per_checkpoint_and_per_keyword(self, client: Client, runtime: Runtime) -> None:
         """Counts and rates as a person would check them by hand."""
-        generation = await made_generation(runtime)
+        generation = await log_generation(runtime)
         await client.post("/feedback", {"generation_id": generation, "selected_images": [0], "rejected_images": [1, 2]})
 
         _, answer = await client.get("/statistics", keyword="portrait")
@@ -354,19 +306,9 @@ class TestStatistics:
         assert {row["keyword"] for row in answer["pairs"]} == {"portrait"}
         assert answer["pairs_found"] == 3
 
-    async def test_rows_come_in_pages(self, client: Client, runtime: Runtime) -> None:
-        """`limit` and `offset` walk through them."""
-        generation = await made_generation(runtime)
-        await client.post("/feedback", {"generation_id": generation, "rejected_images": [0, 1, 2]})
-
-        _, all_rows = await client.get("/statistics")
-        pages = [(await client.get("/statistics", limit=2, offset=offset))[1]["pairs"] for offset in (0, 2, 4)]
-
-        assert [row for page in pages for row in page] == all_rows["pairs"][:6]
-
-    async def test_only_the_parts_that_are_asked_for_are_read(self, client: Client, runtime: Runtime) -> None:
+    async def test_only_the_parts_that_are_named_are_read(self, client: Client, runtime: Runtime) -> None:
         """A table's next page does not count the whole log again."""
-        await made_generation(runtime)
+        await log_generation(runtime)
 
         _, answer = await client.get("/statistics", parts="series", points=10)
 
@@ -376,13 +318,13 @@ class TestStatistics:
 
     async def test_rows_are_searched_and_sorted(self, client: Client, runtime: Runtime) -> None:
         """By the server, since a browser holds one page of them."""
-        generation = await made_generation(runtime)
+        generation = await log_generation(runtime)
         await client.post("/feedback", {"generation_id": generation, "selected_images": [0]})
 
         _, answer = await client.get("/statistics", parts="pairs", search="Portr", sort="keyword", descending="false")
 
-        found = [row["keyword"] for row in answer["pairs"]]
-        assert found == ["photorealistic portrait", "portrait"]
+        keywords = [row["keyword"] for row in answer["pairs"]]
+        assert keywords == ["photorealistic portrait", "portrait"]
         assert answer["pairs_found"] == 2
         assert (await client.get("/statistics", sort="prompt"))[0] == 422
 
@@ -390,9 +332,9 @@ class TestStatistics:
         """The same numbers as the query gives that docs/data.md prints."""
 
         async def log(service: PreferenceService) -> None:
-            made = await service.recommend("anime", CANDIDATES)
+            recommendation = await service.recommend("anime", CANDIDATES)
             for session, confidence in (("monday", 0.25), ("monday", 0.5), ("tuesday", 0.75)):
-                shown = replace(made, confidence=confidence)
+                shown = replace(recommendation, confidence=confidence)
                 await service.log_generation(shown, {CANDIDATES[0]: 1}, session_id=session)
 
         await runtime.run(log)
@@ -412,7 +354,7 @@ class TestStatistics:
 class TestCheckpoints:
     async def test_outside_comfyui_what_was_learned_is_all_there_is(self, client: Client, runtime: Runtime) -> None:
         """No file is known, so none is missing."""
-        generation = await made_generation(runtime)
+        generation = await log_generation(runtime)
         await client.post("/feedback", {"generation_id": generation, "selected_images": [0]})
 
         _, answer = await client.get("/checkpoints")
@@ -433,11 +375,11 @@ class TestCheckpoints:
             zip(CANDIDATES, (1.0, 0.0, 0.0), strict=True)
         )
 
-    async def test_inside_comfyui_files_are_told_broken_or_missing(self, runtime: Runtime, tmp_path: Path) -> None:
+    async def test_inside_comfyui_files_are_marked_broken_or_missing(self, runtime: Runtime, tmp_path: Path) -> None:
         """A file without a header is broken; one that made images and is gone is missing."""
         (tmp_path / "broken.safetensors").write_bytes(b"no checkpoint")
         (tmp_path / "unknown.ckpt").write_bytes(b"\x80\x02")
-        await made_generation(runtime)
+        await log_generation(runtime)
         application = web.Application()
         table = web.RouteTableDef()
         add_to(table, runtime, FolderHost(tmp_path))
@@ -465,9 +407,9 @@ class TestExplain:
         assert answer["finding"] == "nothing_known"
         assert answer["would_change"]["runner_up"] == ""
 
-    async def test_what_would_change_the_answer_is_told(self, client: Client, runtime: Runtime) -> None:
+    async def test_what_would_change_the_order_is_in_the_response(self, client: Client, runtime: Runtime) -> None:
         """The runner-up, and how many picks of it would turn the order."""
-        generation = await made_generation(runtime, "anime girl")
+        generation = await log_generation(runtime, "anime girl")
         await client.post("/feedback", {"generation_id": generation, "selected_images": [0]})
 
         _, answer = await client.get("/explain", prompt="anime girl", candidates=CANDIDATES)
@@ -477,11 +419,11 @@ class TestExplain:
         assert change["picks"] >= 1
         assert change["behind"] == answer["checkpoints"][0]["score"] - answer["checkpoints"][1]["score"]
 
-    async def test_a_long_prompt_is_asked_about_in_a_body(self, client: Client) -> None:
-        """With the same fields and the same answer; no address could hold it."""
-        asked = {"prompt": "castle, " * 3_000, "candidates": CANDIDATES, "max_branches": 1, "seed": 3}
+    async def test_a_long_prompt_is_explained_in_a_body(self, client: Client) -> None:
+        """With the same fields and the same response; no address is long enough."""
+        body = {"prompt": "castle, " * 3_000, "candidates": CANDIDATES, "max_branches": 1, "seed": 3}
 
-        status, answer = await client.post("/explain", asked)
+        status, answer = await client.post("/explain", body)
 
         assert status == 200
         assert {row["checkpoint"] for row in answer["checkpoints"]} == set(CANDIDATES)
@@ -503,26 +445,20 @@ class TestSettings:
         assert answer["policy"] == "counts"
 
     async def test_pins_and_bans_hold_for_every_answer(self, client: Client) -> None:
-        """Recommending and explaining obey them, and the list of checkpoints tells them."""
+        """Recommending and explaining obey them, and the list of checkpoints has them."""
         pinned, banned = CANDIDATES[2], CANDIDATES[0]
         await client.post("/settings", {"pinned": [pinned], "banned": [banned]})
 
-        _, made = await client.post("/recommend", {"prompt": "a castle", "candidates": CANDIDATES, "max_branches": 1})
+        _, recommended = await client.post(
+            "/recommend", {"prompt": "a castle", "candidates": CANDIDATES, "max_branches": 1}
+        )
         _, explained = await client.post("/explain", {"prompt": "a castle", "candidates": CANDIDATES})
         _, listed = await client.get("/checkpoints")
 
-        assert made["checkpoints"] == [pinned]
+        assert recommended["checkpoints"] == [pinned]
         assert {row["checkpoint"] for row in explained["checkpoints"]} == set(CANDIDATES[1:])
         choices = {row["checkpoint"]: row["choice"] for row in listed["checkpoints"]}
         assert choices == {pinned: "pinned", banned: "banned"}
-
-    async def test_a_checkpoint_cannot_be_pinned_and_banned(self, client: Client) -> None:
-        """Nothing is changed, and the message says what to do."""
-        status, refused = await client.post("/settings", {"pinned": ["a.ckpt"], "banned": ["a.ckpt"]})
-
-        assert (status, refused["error"]["code"]) == (422, "invalid_value")
-        assert "choose one" in refused["error"]["message"]
-        assert (await client.get("/settings"))[1]["banned"] == []
 
 
 class TestFileIdentity:
@@ -550,18 +486,18 @@ class TestFileIdentity:
         assert answer["confidence"] > 0.3
         assert (refused[0], refused[1]["error"]["code"]) == (422, "fingerprints_not_taken")
 
-    async def test_a_client_alone_may_say_what_its_files_hold(self, client: Client, runtime: Runtime) -> None:
-        """Renamed, it is the same; with other content it begins anew."""
+    async def test_a_client_alone_may_send_fingerprints(self, client: Client, runtime: Runtime) -> None:
+        """Renamed, it is the same; with other content it starts from nothing."""
 
-        def asked(name: str, content: str) -> dict[str, Any]:
+        def request_of(name: str, content: str) -> dict[str, Any]:
             files = {name: content, "b": "b" * 8}
             return {"prompt": "anime girl", "candidates": [name, "b"], "fingerprints": files}
 
-        await client.post("/recommend", asked("a", "a" * 8))
+        await client.post("/recommend", request_of("a", "a" * 8))
         await runtime.run(lambda service: _taught(service, "a"))
-        _, renamed = await client.post("/recommend", asked("c", "a" * 8))
-        _, replaced = await client.post("/recommend", asked("c", "x" * 8))
-        status, _ = await client.post("/recommend", asked("c", "../x"))
+        _, renamed = await client.post("/recommend", request_of("c", "a" * 8))
+        _, replaced = await client.post("/recommend", request_of("c", "x" * 8))
+        status, _ = await client.post("/recommend", request_of("c", "../x"))
 
         assert renamed["checkpoints"][0] == "c"
         assert renamed["confidence"] > 0.3 > replaced["confidence"]
@@ -570,6 +506,6 @@ class TestFileIdentity:
 
 async def _taught(service: PreferenceService, best: str) -> None:
     for _ in range(12):
-        made = await service.recommend("anime girl", [best, "another"])
-        generation_id = await service.log_generation(made, {best: 1, "another": 1})
+        recommendation = await service.recommend("anime girl", [best, "another"])
+        generation_id = await service.log_generation(recommendation, {best: 1, "another": 1})
         await service.record_feedback(generation_id, selected={best: 1}, rejected={"another": 1})

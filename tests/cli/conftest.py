@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from context_checkpoint import runtime
-from context_checkpoint.cli import app as cli
+from context_checkpoint.cli import app
 from context_checkpoint.learning import PreferenceService
 
 ROOT = Path(__file__).parents[2]
@@ -51,12 +51,12 @@ class CommandLine:
         path = os.pathsep.join([str(self.package), *filter(None, [os.environ.get("PYTHONPATH")])])
         return kept | {"HOME": str(self.home), "PYTHONPATH": path, "PYTHONUTF8": "1", "COLUMNS": "100"}
 
-    def arguments(self, *given: str) -> list[str]:
-        return [sys.executable, "-m", "context_checkpoint", *given]
+    def arguments(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "context_checkpoint", *words]
 
-    def __call__(self, *given: str, stdin: str = "") -> Done:
+    def __call__(self, *words: str, stdin: str = "") -> Done:
         done = subprocess.run(
-            self.arguments(*given),
+            self.arguments(*words),
             env=self.environment,
             cwd=self.home,
             input=stdin,
@@ -82,8 +82,8 @@ class CommandLine:
             yield serving.stdout.readline().split()[5]
         finally:
             serving.send_signal(signal.SIGINT)
-            said, complaints = serving.communicate(timeout=20)
-        assert (serving.returncode, said, complaints) == (0, "", "")
+            output, complaints = serving.communicate(timeout=20)
+        assert (serving.returncode, output, complaints) == (0, "", "")
 
 
 @pytest.fixture(scope="session")
@@ -108,11 +108,11 @@ def call(
     """The same in this process, which is quicker: for what does not depend on being another one."""
     monkeypatch.setenv("HOME", str(tmp_path))
 
-    def main(*given: str, stdin: str = "") -> Done:
+    def main(*words: str, stdin: str = "") -> Done:
         runtime.reset()
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         try:
-            status = cli.main(given)
+            status = app.main(words)
         except SystemExit as ended:  # argparse's own end
             status = int(ended.code or 0)
         printed = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""Commands that carry a database elsewhere, and that take something back."""
+"""Commands on a database as a whole: copy, join, forget."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def test_a_database_is_copied_to_a_server_and_back(
     assert stats[0]["overview"]["judged"] == 1
 
 
-def test_what_cannot_be_copied_is_told(call: Call, database: Path, logged: Callable[..., str]) -> None:
-    """A missing source is never made, and nothing is copied onto itself."""
+def test_what_cannot_be_copied_is_reported(call: Call, database: Path, logged: Callable[..., str]) -> None:
+    """A missing source is never created, and nothing is copied onto itself."""
     missing = database.with_name("none.db")
     logged()
 
@@ -45,7 +45,7 @@ def test_what_cannot_be_copied_is_told(call: Call, database: Path, logged: Calla
     twice = call("copy", "a.db", "b.db", "--database", "c.db")
 
     assert (absent.status, itself.status, twice.status) == (1, 2, 2)
-    assert "is not there" in absent.err
+    assert "does not exist" in absent.err
     assert "the same database" in itself.err
     assert not missing.exists()
 
@@ -72,7 +72,7 @@ def test_what_is_forgotten_is_gone(call: Call, database: Path, logged: Callable[
 
 
 def test_everything_needs_a_yes(call: Call, database: Path, logged: Callable[..., str]) -> None:
-    """And a generation that is not there is told."""
+    """And an unknown generation is a failure."""
     logged(selected=(0,))
     at = ("--database", str(database))
 
@@ -83,15 +83,8 @@ def test_everything_needs_a_yes(call: Call, database: Path, logged: Callable[...
     assert call("stats", "--json", *at).json["overview"]["judged"] == 1
 
 
-def test_prompts_need_not_be_stored(call: Call, database: Path) -> None:
-    """The setting takes true and false."""
-    assert call("settings", "keep_prompts=false", "retention_days=365").status == 0
-    assert "keep_prompts=False" in call("settings").out
-    assert call("settings", "keep_prompts=perhaps").status == 2
-
-
 def test_names_are_joined(call: Call, database: Path, logged: Callable[..., str]) -> None:
-    """What was learned of the one is the other's; an unknown name is told."""
+    """What was learned of the one is the other's; an unknown name is a failure."""
     logged(selected=(0,))
     at = ("--database", str(database))
     former = call("stats", "--json", *at).json["checkpoints"][0]["checkpoint"]
@@ -125,13 +118,13 @@ def test_doctor_lists_names_without_a_file_and_offers_to_join_them(
     known = {"detector": "none", "files": {str(there): entry, str(tmp_path / NAMES[1]): entry}}
     (data / "checkpoint_files.json").write_text(json.dumps(known))
 
-    asked = str(database)
+    place = str(database)
     if on == "server":
-        asked = request.getfixturevalue("postgres_url")
-        assert call("copy", str(database), asked).status == 0
+        place = request.getfixturevalue("postgres_url")
+        assert call("copy", str(database), place).status == 0
 
-    found = call("doctor", "--json", "--database", asked).json["checks"]
+    checks = call("doctor", "--json", "--database", place).json["checks"]
 
-    told = {check["found"].split(":")[0]: check["mend"] for check in found if check["name"] == "no file"}
-    assert set(told) == {NAMES[1], NAMES[2]}
-    assert f'join "{NAMES[1]}" NAME' in told[NAMES[1]]
+    remedies = {check["found"].split(":")[0]: check["mend"] for check in checks if check["name"] == "no file"}
+    assert set(remedies) == {NAMES[1], NAMES[2]}
+    assert f'join "{NAMES[1]}" NAME' in remedies[NAMES[1]]

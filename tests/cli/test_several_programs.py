@@ -26,8 +26,8 @@ async def logged(database: Path, count: int) -> list[str]:
     service = await PreferenceService.open(database)
     ids = []
     for number in range(count):
-        made = await service.recommend(f"anime girl, place {number}", NAMES, stage="draft")
-        ids.append(await service.log_generation(made, dict.fromkeys(NAMES, 1)))
+        recommendation = await service.recommend(f"anime girl, place {number}", NAMES, stage="draft")
+        ids.append(await service.log_generation(recommendation, dict.fromkeys(NAMES, 1)))
     await service.close()
     return ids
 

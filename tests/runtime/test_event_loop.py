@@ -6,7 +6,6 @@ import asyncio
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,7 +136,6 @@ print("logged")
 
 def test_a_program_that_never_closes_anything_still_ends(tmp_path: Path) -> None:
     """No thread of ours keeps the interpreter from ending, and what was logged is in the file."""
-    begun = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", _PROGRAM, str(tmp_path / "p.db")],
         capture_output=True,
@@ -148,7 +146,6 @@ def test_a_program_that_never_closes_anything_still_ends(tmp_path: Path) -> None
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "logged\n", "")
-    assert time.monotonic() - begun < 30
     assert sorted(path.name for path in tmp_path.glob("p.db*")) == ["p.db"]
 
 

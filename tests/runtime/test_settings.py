@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from context_checkpoint.learning.policies import DEFAULT_POLICY
-from context_checkpoint.runtime.settings import Settings, SettingsFile
+from context_checkpoint.runtime.settings import DEFINITIONS, Definition, Settings, SettingsFile, default_settings
 
 
 @pytest.fixture
@@ -31,16 +31,16 @@ def test_without_a_file_the_defaults_hold(path: Path) -> None:
 
 
 def test_what_was_written_is_read_by_another_process(path: Path) -> None:
-    """The folder is made, the file is plain JSON."""
+    """The folder is created, the file is plain JSON."""
     SettingsFile(path).write(Settings(policy="counts", kept_loaders=1))
 
     assert SettingsFile(path).read() == Settings(policy="counts", kept_loaders=1)
     assert json.loads(path.read_text())["policy"] == "counts"
-    assert [found.name for found in path.parent.iterdir()] == ["settings.json"]
+    assert [file.name for file in path.parent.iterdir()] == ["settings.json"]
 
 
 def test_a_change_by_another_process_is_seen(path: Path) -> None:
-    """The command line changes them beside a running ComfyUI."""
+    """The command line changes them while ComfyUI runs."""
     here, there = SettingsFile(path), SettingsFile(path)
     here.write(Settings(kept_loaders=1))
     assert there.read().kept_loaders == 1
@@ -66,6 +66,7 @@ def test_a_change_by_another_process_is_seen(path: Path) -> None:
         ({"kept_loaders": True}, "whole number"),
         ({"backups_kept": -1}, "from 0 to 100"),
         ({"kept_loaders_memory_share": 2}, "from 0 to 1"),
+        ({"pinned": ["a.ckpt"], "banned": ["a.ckpt"]}, "choose one"),
         ({"colour": "red"}, "There is no setting 'colour'; there are: policy, exploit_threshold"),
     ],
 )
@@ -124,7 +125,7 @@ def test_whether_prompts_are_kept_is_never_taken_for_yes(path: Path, value: obje
 
 
 def test_what_is_valid_in_a_half_valid_file_is_used(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Somebody edited it, or a newer version wrote it: only what makes no sense is left out, and told."""
+    """Somebody edited it, or a newer version wrote it: only what makes no sense is left out, and logged."""
     path.parent.mkdir()
     path.write_text(json.dumps({"policy": "counts", "kept_loaders": "many", "later": 1}))
 
@@ -150,7 +151,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_leaves_nothing(tmp_path: Pa
     with pytest.raises(OSError, match="data"):
         SettingsFile(tmp_path / "data" / "settings.json").write(Settings())
 
-    assert [found.name for found in tmp_path.iterdir()] == ["data"]
+    assert [file.name for file in tmp_path.iterdir()] == ["data"]
 
 
 def test_pins_and_bans_are_lists_of_names_in_one_spelling(path: Path) -> None:
@@ -168,3 +169,31 @@ def test_pins_that_are_no_list_of_names_are_refused(value: object) -> None:
     """A single name would otherwise count as a list of letters."""
     with pytest.raises(ValueError, match="list of checkpoints' names"):
         Settings().changed(pinned=value)
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.name)
+def test_a_setting_is_read_as_it_is_spelled(definition: Definition) -> None:
+    """The command line prints what it takes, and so does the environment."""
+    assert definition.checked(definition.parse(definition.spell(definition.default))) == definition.default
+
+
+def test_an_environment_variable_gives_another_default(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the setting's name; what was saved counts more."""
+    monkeypatch.setenv("CONTEXT_CHECKPOINT_KEPT_LOADERS", "1")
+    monkeypatch.setenv("CONTEXT_CHECKPOINT_KEEP_PROMPTS", "false")
+    monkeypatch.setenv("CONTEXT_CHECKPOINT_BANNED", "a.ckpt, b.ckpt")
+    expected = Settings(kept_loaders=1, keep_prompts=False, banned=("a.ckpt", "b.ckpt"))
+    assert SettingsFile(path).read() == expected
+
+    path.parent.mkdir()
+    path.write_text('{"kept_loaders": 2}')
+
+    assert SettingsFile(path).read() == expected.changed(kept_loaders=2)
+
+
+def test_a_variable_that_makes_no_sense_is_logged_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    """Whether prompts are kept is never taken for yes, here too."""
+    environment = {"CONTEXT_CHECKPOINT_KEPT_LOADERS": "many", "CONTEXT_CHECKPOINT_KEEP_PROMPTS": "perhaps"}
+
+    assert default_settings(environment) == Settings(keep_prompts=False)
+    assert "kept_loaders is 'many'" in caplog.text

@@ -6,6 +6,8 @@
  * the frontend starts, and each change in the dialog is sent there. What the server refuses is set back.
  */
 
+import { DEFINITIONS } from "./setting_definitions.mjs";
+
 /**
  * The texts of a setting are those of `locales/`, English too, found by its id.
  *
@@ -19,65 +21,51 @@ function setting(name, category, details) {
 }
 
 /**
- * @param {"slider" | "number"} type
- * @param {number} defaultValue
- * @param {number} max
- * @param {number} step
+ * How the dialog shows each of the server's settings, in this order. What may be chosen, and the default, are the
+ * server's definition of it. `pinned` and `banned` are chosen in the panel, checkpoint by checkpoint.
+ *
+ * @typedef {object} Shown
+ * @property {string} field the server's name
+ * @property {string} category
+ * @property {"slider" | "number"} [type] of a number
+ * @property {number} [step] of a number
+ * @property {number} [max] of a slider that ends before the largest value
+ * @property {boolean} [panelOnly] not in ComfyUI's dialog, which saves a number while it is typed: 3 on the way to 30
+ *   would be obeyed
  */
-function numeric(type, defaultValue, max, step) {
-  return { type, defaultValue, attrs: { min: 0, max, step } };
-}
+
+/** @type {Shown[]} */
+const SHOWN = [
+  { field: "policy", category: "Learning" },
+  { field: "exploit_threshold", category: "Learning", type: "slider", step: 0.01 },
+  { field: "explore_threshold", category: "Learning", type: "slider", step: 0.01 },
+  { field: "half_life", category: "Learning", type: "slider", step: 1, max: 100 },
+  { field: "kept_loaders", category: "Memory", type: "slider", step: 1 },
+  { field: "kept_loaders_memory_share", category: "Memory", type: "slider", step: 0.05 },
+  { field: "keep_prompts", category: "Data" },
+  { field: "retention_days", category: "Data", type: "number", step: 1, panelOnly: true },
+  { field: "backups_kept", category: "Data", type: "number", step: 1 },
+];
 
 /**
- * The server's name of each setting beside the dialog's, in the dialog's order.
- * `panelOnly`: not in ComfyUI's dialog, which saves a number while it is typed; 3 on the way to 30 would be obeyed.
+ * The setting as ComfyUI's dialog takes it, with the server's name of it.
  *
- * @type {(SettingDefinition & { field: string, panelOnly?: boolean })[]}
+ * @param {Shown} shown
+ * @param {number} place
  */
-export const SETTINGS = [
-  {
-    field: "policy",
-    ...setting("Policy", "Learning", {
-      type: "combo",
-      defaultValue: "bayesian",
-      options: ["bayesian", "thompson", "ucb", "counts", "global"].map((value) => ({ text: value, value })),
-      sortOrder: 50,
-    }),
-  },
-  {
-    field: "exploit_threshold",
-    ...setting("ExploitThreshold", "Learning", { ...numeric("slider", 0.5, 1, 0.01), sortOrder: 40 }),
-  },
-  {
-    field: "explore_threshold",
-    ...setting("ExploreThreshold", "Learning", { ...numeric("slider", 0.3, 1, 0.01), sortOrder: 30 }),
-  },
-  {
-    field: "half_life",
-    ...setting("HalfLife", "Learning", { ...numeric("slider", 6, 100, 1), sortOrder: 25 }),
-  },
-  {
-    field: "kept_loaders",
-    ...setting("KeptLoaders", "Memory", { ...numeric("slider", 3, 20, 1), sortOrder: 20 }),
-  },
-  {
-    field: "kept_loaders_memory_share",
-    ...setting("KeptLoadersMemoryShare", "Memory", { ...numeric("slider", 0.4, 1, 0.05), sortOrder: 10 }),
-  },
-  {
-    field: "keep_prompts",
-    ...setting("KeepPrompts", "Data", { type: "boolean", defaultValue: true, sortOrder: 9 }),
-  },
-  {
-    field: "retention_days",
-    ...setting("RetentionDays", "Data", { ...numeric("number", 0, 36_500, 1), sortOrder: 8 }),
-    panelOnly: true,
-  },
-  {
-    field: "backups_kept",
-    ...setting("BackupsKept", "Data", { ...numeric("number", 7, 100, 1), sortOrder: 7 }),
-  },
-];
+function dialogSetting({ field, category, type, step, max, panelOnly = false }, place) {
+  const { default: defaultValue, choices, minimum, maximum } = DEFINITIONS[field];
+  const name = field.replace(/(?:^|_)(\w)/g, (_match, letter) => String(letter).toUpperCase());
+  const kind = choices
+    ? { type: "combo", options: choices.map((value) => ({ text: value, value })) }
+    : type
+      ? { type, attrs: { min: minimum, max: max ?? maximum, step } }
+      : { type: "boolean" };
+  return { field, panelOnly, ...setting(name, category, { ...kind, defaultValue, sortOrder: 50 - place }) };
+}
+
+/** @type {(SettingDefinition & { field: string, panelOnly: boolean })[]} */
+export const SETTINGS = SHOWN.map(dialogSetting);
 
 const MIRRORED = SETTINGS.filter(({ panelOnly }) => !panelOnly);
 
@@ -116,7 +104,7 @@ export class SettingsMirror {
 
   /** @returns {SettingDefinition[]} for `app.registerExtension` */
   definitions() {
-    const mirrored = MIRRORED.map(({ field, ...definition }) => ({
+    const mirrored = MIRRORED.map(({ field, panelOnly, ...definition }) => ({
       ...definition,
       onChange: (/** @type {unknown} */ value) => void this.changed(field, value),
     }));

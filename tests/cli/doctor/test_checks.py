@@ -41,12 +41,12 @@ def examined(*, rebuild: bool = False) -> Outcome:
     return doctor(Namespace(database=None, rebuild=rebuild))
 
 
-def found(outcome: Outcome, area: str) -> list[dict[str, str]]:
+def checks_of(outcome: Outcome, area: str) -> list[dict[str, str]]:
     return [check for check in outcome.value["checks"] if check["area"] == area]
 
 
 def test_all_is_well_in_a_fresh_comfyui(data: Path) -> None:
-    """Every area is looked at, nothing is made, nothing is bad."""
+    """Every area is checked, nothing is created, nothing is bad."""
     outcome = examined()
 
     assert outcome.good
@@ -64,17 +64,17 @@ def test_all_is_well_in_a_fresh_comfyui(data: Path) -> None:
 
 def test_every_requirement_is_listed_with_its_version(data: Path) -> None:
     """As install.py reads them from requirements.txt."""
-    listed = {check["name"]: check["found"] for check in found(examined(), "requirements")}
+    listed = {check["name"]: check["found"] for check in checks_of(examined(), "requirements")}
 
-    assert listed == {state.name: state.found for state in install.requirement_states()}
+    assert listed == {state.name: state.installed for state in install.requirement_states()}
 
 
 def test_where_requirements_are_missing_it_says_how_to_install_them(run: CommandLine) -> None:
     """A Python without any packages (-S): the doctor runs there, the other commands point to it."""
 
-    def bare(*given: str) -> subprocess.CompletedProcess[str]:
+    def bare(*words: str) -> subprocess.CompletedProcess[str]:
         environment = run.environment | {"PYTHONPATH": str(run.package)}
-        arguments = [sys.executable, "-S", "-m", "context_checkpoint", *given]
+        arguments = [sys.executable, "-S", "-m", "context_checkpoint", *words]
         return subprocess.run(arguments, env=environment, cwd=run.home, capture_output=True, text=True, check=False)
 
     report = bare("doctor", "--json")
@@ -93,13 +93,13 @@ def test_too_old_a_comfyui_is_bad(comfyui: Path, data: Path) -> None:
     """With the version that is needed."""
     (comfyui / "comfyui_version.py").write_text('__version__ = "0.25.1"\n')
 
-    [version] = found(examined(), "ComfyUI")
+    [version] = checks_of(examined(), "ComfyUI")
 
     assert version["state"] == "bad"
     assert "0.26" in version["mend"]
 
 
-def test_families_and_broken_files_are_told_as_comfyui_found_them(comfyui: Path, data: Path) -> None:
+def test_families_and_broken_files_are_listed_as_comfyui_found_them(comfyui: Path, data: Path) -> None:
     """A broken file that was deleted since is of no interest."""
     cut = comfyui / "models" / "checkpoints" / "cut.safetensors"
     cut.touch()
@@ -112,7 +112,7 @@ def test_families_and_broken_files_are_told_as_comfyui_found_them(comfyui: Path,
     }
     (data / "checkpoint_files.json").write_text(json.dumps({"detector": "ComfyUI", "files": files}))
 
-    pools = {check["name"]: check for check in found(examined(), "pools")}
+    pools = {check["name"]: check for check in checks_of(examined(), "pools")}
 
     assert pools["families"]["found"] == "2 sdxl"
     assert pools["broken"]["found"] == f"{cut}: the file has only 0 bytes"
@@ -121,13 +121,13 @@ def test_families_and_broken_files_are_told_as_comfyui_found_them(comfyui: Path,
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"files": 3}', '{"files": {"a": 1}}'])
 def test_a_garbled_memory_of_files_is_only_noted(data: Path, content: str) -> None:
-    """ComfyUI makes it anew."""
+    """ComfyUI recreates it."""
     (data / "checkpoint_files.json").write_text(content)
 
     outcome = examined()
 
     assert outcome.good
-    assert "made anew" in outcome.text
+    assert "it is recreated" in outcome.text
 
 
 @pytest.mark.parametrize(
@@ -140,12 +140,12 @@ def test_a_garbled_memory_of_files_is_only_noted(data: Path, content: str) -> No
     ],
 )
 def test_a_wrong_settings_file_is_bad(data: Path, content: str, part: str) -> None:
-    """The runtime goes on with defaults; here it is told."""
+    """The runtime goes on with defaults; the doctor reports it."""
     (data / "settings.json").write_text(content)
 
     outcome = examined()
 
-    [bad] = [check for check in found(outcome, "settings") if check["state"] == "bad"]
+    [bad] = [check for check in checks_of(outcome, "settings") if check["state"] == "bad"]
     assert part in bad["found"]
     assert not outcome.good
 
@@ -154,32 +154,32 @@ def test_settings_are_shown_as_they_are(data: Path) -> None:
     """Those of the file, not the defaults."""
     runtime.current().change_settings(policy="counts", kept_loaders=1)
 
-    told = {check["name"]: check["found"] for check in found(examined(), "settings")}
+    results = {check["name"]: check["found"] for check in checks_of(examined(), "settings")}
 
-    assert told["policy"] == "counts"
-    assert told["kept loaders"].startswith("1,")
+    assert results["policy"] == "counts"
+    assert results["kept loaders"].startswith("1,")
 
 
-def test_a_rebuild_that_fails_is_told_among_the_rest(data: Path) -> None:
+def test_a_rebuild_that_fails_is_reported_among_the_rest(data: Path) -> None:
     """The other checks say why."""
     (data / "preferences.db").write_bytes(b"no database" * 500)
 
     outcome = examined(rebuild=True)
 
-    assert [check["state"] for check in found(outcome, "rebuilding")] == ["bad"]
-    assert "bad" in [check["state"] for check in found(outcome, "database")]
+    assert [check["state"] for check in checks_of(outcome, "rebuilding")] == ["bad"]
+    assert "bad" in [check["state"] for check in checks_of(outcome, "database")]
 
 
-def test_backups_and_what_they_replaced_are_told(data: Path) -> None:
+def test_backups_and_what_they_replaced_are_listed(data: Path) -> None:
     """How many, and which damaged file somebody should look at."""
     data.mkdir(parents=True, exist_ok=True)
-    names = {check["name"]: check for check in found(examined(), "database")}
+    names = {check["name"]: check for check in checks_of(examined(), "database")}
     assert "backups" not in names  # there is no database yet
 
     runtime.current().run_blocking(_taught)
     runtime.reset(keep_configuration=True)
     (data / "preferences.damaged-20260131-120000.db").touch()
-    names = {check["name"]: check for check in found(examined(), "database")}
+    names = {check["name"]: check for check in checks_of(examined(), "database")}
 
     assert names["backups"]["found"].startswith("1 in ")
     assert names["damaged"]["state"] == "note"
@@ -187,6 +187,6 @@ def test_backups_and_what_they_replaced_are_told(data: Path) -> None:
 
 
 async def _taught(service: PreferenceService) -> None:
-    made = await service.recommend("portrait", ["a", "b"])
-    generation_id = await service.log_generation(made, {"a": 1, "b": 1})
+    recommendation = await service.recommend("portrait", ["a", "b"])
+    generation_id = await service.log_generation(recommendation, {"a": 1, "b": 1})
     await service.record_feedback(generation_id, {"a": 1})

@@ -19,7 +19,7 @@ from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.schema import REVISION, VERSION_TABLE
 
 
-def looked_at(path: Path) -> dict[str, Check]:
+def checked(path: Path) -> dict[str, Check]:
     checks = list(check_sqlite(path, revision=REVISION, version_table=VERSION_TABLE))
     assert all(check.mend for check in checks if check.state == "bad")
     return {check.name: check for check in checks}
@@ -67,21 +67,21 @@ def test_a_sound_database_is_counted_and_left_alone(path: Path) -> None:
     """Nothing but its own file is there afterwards, and that as it was."""
     before = path.read_bytes()
 
-    found = looked_at(path)
+    checks = checked(path)
 
-    assert {check.state for check in found.values()} == {"good"}
-    assert found["schema"].found == f"revision {REVISION}"
-    assert found["generations"].found == "1"
+    assert {check.state for check in checks.values()} == {"good"}
+    assert checks["schema"].found == f"revision {REVISION}"
+    assert checks["generations"].found == "1"
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_one_that_is_not_there_is_not_made(folder: Path) -> None:
     """The first round makes it; until then its folder must be writable."""
-    found = looked_at(folder / "deeper" / "preferences.db")
+    checks = checked(folder / "deeper" / "preferences.db")
 
-    assert found["file"].state == "note"
-    assert found["folder"].state == "good"
+    assert checks["file"].state == "note"
+    assert checks["folder"].state == "good"
     assert list(folder.iterdir()) == []
 
 
@@ -90,23 +90,23 @@ def test_a_folder_that_cannot_be_written_is_bad(folder: Path) -> None:
     folder.chmod(0o555)
 
     with as_an_ordinary_user():
-        found = looked_at(folder / "preferences.db")
+        checks = checked(folder / "preferences.db")
 
-    assert found["folder"].state == "bad"
+    assert checks["folder"].state == "bad"
 
 
 @pytest.mark.parametrize("locked_folder", [False, True])
-def test_a_read_only_database_is_read_and_told(path: Path, locked_folder: bool) -> None:
+def test_a_read_only_database_is_read_and_reported(path: Path, locked_folder: bool) -> None:
     """What was learned serves on; verdicts cannot be saved."""
     path.chmod(0o444)
     if locked_folder:
         path.parent.chmod(0o555)
 
     with as_an_ordinary_user():
-        found = looked_at(path)
+        checks = checked(path)
 
-    assert found["generations"].found == "1"
-    assert found["writable"].state == "bad"
+    assert checks["generations"].found == "1"
+    assert checks["writable"].state == "bad"
 
 
 def test_one_that_is_being_written_is_only_noted(path: Path) -> None:
@@ -114,10 +114,10 @@ def test_one_that_is_being_written_is_only_noted(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
 
-        found = looked_at(path)
+        checks = checked(path)
 
-    assert found["writable"].state == "note"
-    assert found["generations"].state == "good"
+    assert checks["writable"].state == "note"
+    assert checks["generations"].state == "good"
 
 
 def test_damage_inside_is_found(path: Path) -> None:
@@ -126,21 +126,21 @@ def test_damage_inside_is_found(path: Path) -> None:
     content[8192:24576] = b"\xff" * 16384
     path.write_bytes(content)
 
-    found = looked_at(path)
+    checks = checked(path)
 
-    assert "bad" in {check.state for check in found.values()}
+    assert "bad" in {check.state for check in checks.values()}
 
 
 def test_a_file_that_is_no_database_is_bad(folder: Path) -> None:
     """Another file by mistake."""
     (folder / "notes.txt").write_text("no database " * 100)
 
-    assert looked_at(folder / "notes.txt")["opens"].state == "bad"
+    assert checked(folder / "notes.txt")["opens"].state == "bad"
 
 
 def test_a_folder_in_its_place_is_bad(folder: Path) -> None:
     """`--database` takes a file."""
-    assert looked_at(folder)["opens"].state == "bad"
+    assert checked(folder)["opens"].state == "bad"
 
 
 def test_somebody_elses_database_is_bad(folder: Path) -> None:
@@ -148,10 +148,10 @@ def test_somebody_elses_database_is_bad(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "comfyui.db")) as other, other:
         other.execute("CREATE TABLE assets (id)")
 
-    found = looked_at(folder / "comfyui.db")
+    checks = checked(folder / "comfyui.db")
 
-    assert found["schema"].state == "bad"
-    assert "assets" in found["schema"].found
+    assert checks["schema"].state == "bad"
+    assert "assets" in checks["schema"].found
 
 
 def test_statistics_that_are_being_recomputed_are_noted(path: Path) -> None:
@@ -159,10 +159,10 @@ def test_statistics_that_are_being_recomputed_are_noted(path: Path) -> None:
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("INSERT INTO recomputation VALUES (1, 3, 1, 9, -1, 'me', '2026-01-01 00:00:00')")
 
-    found = looked_at(path)["statistics"]
+    check = checked(path)["statistics"]
 
-    assert found.state == "note"
-    assert "generations; recommendations rest on the former ones" in found.found
+    assert check.state == "note"
+    assert "generations; until then recommendations use the former ones" in check.found
 
 
 @pytest.mark.parametrize(("found_revision", "state"), [("0000", "note"), ("9999", "bad")])
@@ -171,4 +171,4 @@ def test_an_older_schema_is_noted_and_a_newer_one_is_bad(path: Path, found_revis
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(f"UPDATE {VERSION_TABLE} SET version_num = ?", (found_revision,))  # noqa: S608
 
-    assert looked_at(path)["schema"].state == state
+    assert checked(path)["schema"].state == state

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { DEFINITIONS } from "../../../web/comfy/setting_definitions.mjs";
 import { SETTINGS, SettingsMirror } from "../../../web/comfy/settings.mjs";
 
 const HELD = {
@@ -72,6 +73,11 @@ test("a refused change is told and set back", async () => {
   );
   assert.equal(dialogValues["ContextCheckpoint.ExploreThreshold"], 0.2);
   assert.equal(sent.length, 1);
+});
+
+test("every setting of the server is in the panel, but for the names that are chosen checkpoint by checkpoint", () => {
+  const shown = SETTINGS.map(({ field }) => field);
+  assert.deepEqual([...shown, "pinned", "banned"].sort(), Object.keys(DEFINITIONS).sort());
 });
 
 test("every setting has its default within its own range", () => {

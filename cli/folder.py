@@ -1,0 +1,64 @@
+"""The checkpoint files of a folder: the candidates of `--folder`.
+
+Separate from the commands because ComfyUI's own lists are not there: a folder knows no families and no extra paths.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..checkpoints.fallback import empty_pool_message
+from ..checkpoints.families import UNKNOWN
+from ..checkpoints.header import Header
+from ..checkpoints.inventory import CheckpointFiles
+from ..checkpoints.pool import ALL, CheckpointFile, PoolRules, select
+from .outcome import CommandFailed, WrongUse
+
+SUFFIXES = frozenset({".bin", ".ckpt", ".gguf", ".pkl", ".pt", ".pt2", ".pth", ".safetensors", ".sft"})
+"""The file names that ComfyUI lists as checkpoints."""
+
+
+@dataclass(slots=True)
+class FolderCheckpoints:
+    """The checkpoint files of a folder, for `CheckpointFiles`. Their families are unknown: that takes ComfyUI."""
+
+    folder: Path
+    detector: str = "none"
+
+    def names(self) -> list[str]:
+        files = (path for path in self.folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+        return sorted(path.relative_to(self.folder).as_posix() for path in files)
+
+    def path(self, name: str) -> Path | None:
+        path = self.folder / name
+        return path if path.is_file() else None
+
+    def folders(self) -> list[str]:
+        return [str(self.folder)]
+
+    def family(self, header: Header) -> str:
+        return UNKNOWN
+
+
+def files_in(folder: Path) -> list[CheckpointFile]:
+    return list(CheckpointFiles(FolderCheckpoints(folder), memory=None).list())
+
+
+def candidates_in(folder: Path, include: str, exclude: str) -> tuple[str, ...]:
+    """The checkpoints in `folder` that the globs leave.
+
+    Raises
+    ------
+    WrongUse
+        If it is not a folder.
+    CommandFailed
+        If no checkpoint is left.
+    """
+    if not folder.is_dir():
+        raise WrongUse(f"{folder} is not a folder.")
+    rules = PoolRules(family=ALL, include=include, exclude=exclude)
+    pool = select(rules, files_in(folder))
+    if not pool.candidates:
+        raise CommandFailed(empty_pool_message(rules, pool, [str(folder)]))
+    return pool.candidates

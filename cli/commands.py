@@ -72,7 +72,7 @@ def _candidates(given: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _files_in(folder: Path) -> list[CheckpointFile]:
-    return list(CheckpointFiles(FolderCheckpoints(folder), memory=None).list())
+    return list(CheckpointFiles(FolderCheckpoints(folder), store=None).list())
 
 
 def _in_folder(folder: Path, include: str, exclude: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
@@ -116,8 +116,8 @@ def test_a_loader_for_a_graph_of_ones_own_stays_warm_too(counted: Counted) -> No
     assert counted.loads() == []
     pictures = counted.server.images(entry, "shown")
     colors = {name: tiny_checkpoints.NINE_COLORS[name] for name in ("red", "green", "blue")}
-    drawn = [f"{tiny_checkpoints.drawn_by(picture.mean_color, colors)}.safetensors" for picture in pictures]
-    assert drawn == [image["checkpoint"] for image in rounds(entry)[0]["images"]]
+    drawn = [f"{tiny_checkpoints.made_by(picture.mean_color, colors)}.safetensors" for picture in pictures]
+    assert drawn == [image["checkpoint"] for image in generations(entry)[0]["images"]]
     assert sorted(drawn) == FILES
 
 
@@ -140,7 +140,7 @@ def test_a_kept_checkpoint_draws_first(counted: Counted) -> None:
     entry = counted.server.run(three_nodes("a castle", recommender=RED_GREEN_BLUE))
 
     assert len(counted.loads()) == 2
-    plan = [image["checkpoint"] for image in rounds(entry)[0]["images"]]
+    plan = [image["checkpoint"] for image in generations(entry)[0]["images"]]
     assert sorted(plan) == FILES
 
 
@@ -241,7 +241,7 @@ def test_when_memory_is_full_the_kept_ones_go_and_it_is_tried_again(counted: Cou
     report = counted.report()
     assert [call["file"] for call in report["calls"]] == ["green.safetensors", "green.safetensors"]
     assert "red.safetensors" not in report["alive"]
-    assert rounds(entry)[0]["images"][0]["checkpoint"] == "green.safetensors"
+    assert generations(entry)[0]["images"][0]["checkpoint"] == "green.safetensors"
 
 
 def test_memory_that_stays_full_fails_the_prompt_and_condemns_no_checkpoint(counted: Counted) -> None:
@@ -254,7 +254,7 @@ def test_memory_that_stays_full_fails_the_prompt_and_condemns_no_checkpoint(coun
     counted.server.post("/loader_calls/out_of_memory", {"times": 0})
     entry = counted.server.run(three_nodes(seed=2, recommender=only))
 
-    assert rounds(entry)[0]["images"][0]["checkpoint"] == "green.safetensors"
+    assert generations(entry)[0]["images"][0]["checkpoint"] == "green.safetensors"
 
 
 def own_graph(*, seed: int) -> ApiGraph:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from context_checkpoint.api.routes import PREFIX
-from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer
 
 from .conftest import ComfyFactory, preferences_file
@@ -64,7 +64,7 @@ def test_a_prompt_teaches_whoever_queued_it_and_nobody_else(studio: ComfyServer,
     """By the header of `POST /prompt`; the other one's panel shows nothing of it."""
     anna, ben = people
     entry = run_as(studio, anna, "a lighthouse")
-    [made] = rounds(entry)
+    [made] = generations(entry)
     verdict = {"generation_id": made["generation_id"], "selected_images": [0]}
 
     others = ask(studio, f"{PREFIX}/feedback", verdict, ben)
@@ -112,7 +112,7 @@ def test_a_prompt_of_somebody_unknown_makes_its_images_and_says_that_nothing_is_
     """A workflow never fails because learning cannot tell whose it is."""
     before = [known(studio, person) for person in people]
     entry = run_as(studio, "nobody_known", "a castle")
-    [made] = rounds(entry)
+    [made] = generations(entry)
 
     assert entry["status"]["status_str"] == "success"
     assert made["generation_id"] == ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, HistoryEntry, error_message
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, node
 
@@ -45,7 +45,7 @@ def passed_on(comfy: ComfyServer, entry: HistoryEntry) -> tuple[int, int]:
 
 def verdicts(comfy: ComfyServer, entry: HistoryEntry) -> list[str | None]:
     """What is stored."""
-    [shown] = rounds(entry)
+    [shown] = generations(entry)
     [stored] = comfy.get(f"/context_checkpoint/generations?id={shown['generation_id']}")["generations"]
     return [image["verdict"] for image in stored["images"]]
 

@@ -9,22 +9,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, Picture
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
-from context_checkpoint.demo.tiny_models.checkpoints import NINE_COLORS, drawn_by
+from context_checkpoint.demo.tiny_models.checkpoints import NINE_COLORS, made_by
 
 RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*"}
 
 
 def drawn(pictures: Sequence[Picture]) -> list[str]:
     """Who drew each picture, by its colour."""
-    return [f"{drawn_by(picture.mean_color, NINE_COLORS)}.safetensors" for picture in pictures]
+    return [f"{made_by(picture.mean_color, NINE_COLORS)}.safetensors" for picture in pictures]
 
 
 def names(entry: Mapping[str, Any]) -> list[str]:
     """Who drew each picture, by what the recorder says."""
-    return [image["checkpoint"] for shown in rounds(entry) for image in shown["images"]]
+    return [image["checkpoint"] for shown in generations(entry) for image in shown["images"]]
 
 
 @pytest.mark.parametrize(("branches", "strategy"), [(3, "explore"), (2, "explore"), (1, "exploit")])
@@ -228,7 +228,7 @@ def test_two_prompts_queued_at_once_are_two_generations(comfy: ComfyServer) -> N
 
     entries = [comfy.wait(first), comfy.wait(second)]
 
-    ids = [rounds(entry)[0]["generation_id"] for entry in entries]
+    ids = [generations(entry)[0]["generation_id"] for entry in entries]
     assert len(set(ids)) == 2
     for entry in entries:
         assert drawn(comfy.images(entry, "recorder")) == names(entry)
@@ -243,7 +243,7 @@ def test_two_samplers_on_one_plan_are_two_generations(comfy: ComfyServer) -> Non
 
     entry = comfy.run(graph)
 
-    assert rounds(entry)[0]["generation_id"] != rounds(entry, "recorder_2")[0]["generation_id"]
+    assert generations(entry)[0]["generation_id"] != generations(entry, "recorder_2")[0]["generation_id"]
 
 
 def test_the_same_queued_twice_is_one_generation_from_the_cache(comfy: ComfyServer) -> None:
@@ -252,7 +252,7 @@ def test_the_same_queued_twice_is_one_generation_from_the_cache(comfy: ComfyServ
 
     first, second = comfy.run(graph), comfy.run(graph)
 
-    assert rounds(first)[0]["generation_id"] == rounds(second)[0]["generation_id"]
+    assert generations(first)[0]["generation_id"] == generations(second)[0]["generation_id"]
     assert len(comfy.get("/context_checkpoint/generations")["generations"]) == 1
 
 
@@ -271,7 +271,7 @@ def teach_red(comfy: ComfyServer) -> None:
     entry = comfy.run(three_nodes("a red barn", size=64, recommender={**RED_GREEN_BLUE, "stage": "draft"}))
     red = names(entry).index("red.safetensors")
     verdict = {"selected_images": [red], "rejected_images": [place for place in range(3) if place != red]}
-    comfy.post("/context_checkpoint/feedback", {"generation_id": rounds(entry)[0]["generation_id"], **verdict})
+    comfy.post("/context_checkpoint/feedback", {"generation_id": generations(entry)[0]["generation_id"], **verdict})
 
 
 def give_image(comfy: ComfyServer, name: str, *, masked_half: bool = False) -> None:

@@ -26,7 +26,7 @@ def test_each_of_the_nine_draws_in_its_colour(name: str, comfy: ComfyServer) -> 
     """The mean colour of a picture names its checkpoint without doubt."""
     picture = draw(comfy, f"{name}.safetensors")
 
-    assert tiny_checkpoints.drawn_by(picture.mean_color, tiny_checkpoints.NINE_COLORS) == name
+    assert tiny_checkpoints.made_by(picture.mean_color, tiny_checkpoints.NINE_COLORS) == name
 
 
 @pytest.mark.parametrize("name", ["text/ink.safetensors", "sd15/paint.safetensors"])
@@ -64,4 +64,4 @@ def test_sdxl_and_flux_load_and_draw_too(comfy: ComfyServer) -> None:
     for path in folder.iterdir():
         path.unlink()  # the shared server's pools are the other tests'
     for picture in pictures:
-        assert tiny_checkpoints.drawn_by(picture.mean_color, {"ochre": OCHRE}) == "ochre"
+        assert tiny_checkpoints.made_by(picture.mean_color, {"ochre": OCHRE}) == "ochre"

@@ -35,9 +35,9 @@ def own_graph(prompt: str, *, batch: int = 1, size: int = 128, **recommender: An
     return graph
 
 
-def drawn_by(server: ComfyServer, entry: dict[str, Any]) -> list[str]:
+def made_by(server: ComfyServer, entry: dict[str, Any]) -> list[str]:
     """Who drew each saved image, told by its colour."""
-    return [tiny_checkpoints.drawn_by(picture.mean_color, COLORS) for picture in server.images(entry, "shown")]
+    return [tiny_checkpoints.made_by(picture.mean_color, COLORS) for picture in server.images(entry, "shown")]
 
 
 def recorded(entry: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def test_the_graph_runs_once_for_each_recommended_checkpoint(comfy: ComfyServer)
 
     names = plan_of(entry)["checkpoints"]
     assert len(set(names)) == 3
-    assert drawn_by(comfy, entry) == names
+    assert made_by(comfy, entry) == names
     assert [image["checkpoint"] for image in recorded(entry)["images"]] == names
 
 
@@ -65,7 +65,7 @@ async def test_one_sure_checkpoint_runs_it_once(comfy: ComfyServer) -> None:
 
     entry = comfy.run(own_graph(fresh_prompt("a stone castle")))
 
-    assert drawn_by(comfy, entry) == [RED]
+    assert made_by(comfy, entry) == [RED]
 
 
 async def test_a_fairly_sure_one_runs_with_a_second(comfy: ComfyServer) -> None:
@@ -74,7 +74,7 @@ async def test_a_fairly_sure_one_runs_with_a_second(comfy: ComfyServer) -> None:
 
     entry = comfy.run(own_graph(fresh_prompt("a stone castle"), exploit_threshold=1.0))
 
-    first, second = drawn_by(comfy, entry)
+    first, second = made_by(comfy, entry)
     assert first == RED
     assert second != RED
 
@@ -85,7 +85,7 @@ async def test_draft_runs_three_however_sure_it_is(comfy: ComfyServer) -> None:
 
     entry = comfy.run(own_graph(fresh_prompt("a stone castle"), stage="draft"))
 
-    assert len(set(drawn_by(comfy, entry))) == 3
+    assert len(set(made_by(comfy, entry))) == 3
 
 
 def test_an_image_is_the_same_as_without_the_recommender(comfy: ComfyServer) -> None:
@@ -130,7 +130,7 @@ def test_a_batch_belongs_to_the_checkpoint_that_drew_it(comfy: ComfyServer) -> N
 
     names = plan_of(entry)["checkpoints"]
     expected = [name for name in names for _ in range(2)]
-    assert drawn_by(comfy, entry) == expected
+    assert made_by(comfy, entry) == expected
     assert [image["checkpoint"] for image in recorded(entry)["images"]] == expected
 
 

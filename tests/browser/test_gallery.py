@@ -17,6 +17,8 @@ from playwright.async_api import Locator, expect
 
 from context_checkpoint.demo.comfyui.browser import ComfyPage
 
+from .conftest import one_canvas
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PENDING = "/context_checkpoint/pending"
@@ -140,6 +142,7 @@ async def test_names_are_hidden_until_an_image_is_judged(
         await comfyui.page.evaluate(BLIND, [False])
 
 
+@one_canvas
 async def test_two_queued_runs_wait_for_their_picks_one_after_the_other(
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:
@@ -186,7 +189,8 @@ async def next_pick(comfyui: ComfyPage, after: str) -> dict[str, Any]:
     raise AssertionError("No other run waits")
 
 
-@pytest.mark.parametrize("ends", ["Send all on", "interrupt"])
+@one_canvas
+@pytest.mark.parametrize("ends", ["Pass all on", "interrupt"])
 async def test_a_run_that_waits_is_let_go_or_stopped(
     comfyui: ComfyPage, three_nodes: dict[str, Any], ends: str
 ) -> None:
@@ -223,9 +227,9 @@ async def test_nobody_is_kept_out_of_the_nodes(
         await images(comfyui).first.focus()
         await press(comfyui, "1", "ArrowRight", "x")
         await expect(saved_line(comfyui)).to_have_text("Saved: 1 picked, 1 rejected.")
-        faults = {part: await serious_faults(comfyui.page, part) for part in (".cc-rounds", ".cc-plan")}
+        faults = {part: await serious_faults(comfyui.page, part) for part in (".cc-generations", ".cc-plan")}
         await press(comfyui, "c")
-        faults["dialog"] = await serious_faults(comfyui.page, ".cc-look")
+        faults["dialog"] = await serious_faults(comfyui.page, ".cc-zoom")
         await press(comfyui, "Escape")
         [pick] = comfyui.server.get(PENDING)["pending"]
         await press(comfyui, "Shift+Enter")
@@ -246,7 +250,7 @@ async def test_what_stays_at_the_foot_of_the_gallery_has_the_colour_of_the_node(
         await comfyui.page.mouse.move(5, 500)
         await comfyui.settle()
         foot = await comfyui.page.locator(".cc-foot").bounding_box()
-        frame = await comfyui.page.locator(".cc-rounds").bounding_box()
+        frame = await comfyui.page.locator(".cc-generations").bounding_box()
         assert foot is not None
         assert frame is not None
         picture = Image.open(io.BytesIO(await comfyui.page.screenshot())).convert("RGB")

@@ -73,12 +73,12 @@ def test_a_broken_checkpoint_drops_out_while_the_others_go_on(
     again = comfy.run(three_nodes("a castle", recommender=pool))
 
     assert names(entry) == [f"{FOLDER}/good.safetensors"]
-    assert f"{broken} dropped out of this round: " in generations(entry)[0]["message"]
+    assert f"{broken} dropped out of this generation: " in generations(entry)[0]["message"]
     [dropped] = dropped_out(entry)
     assert dropped["checkpoint"] == broken
     assert reason in dropped["reason"]
     assert len(dropped["reason"]) < 400
-    assert f"Checkpoint {broken} drops out of this round" in comfy.log
+    assert f"Checkpoint {broken} drops out of this generation" in comfy.log
     assert recommended(again) == [f"{FOLDER}/good.safetensors"]
     assert generations(again)[0]["message"] == ""
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed
 from context_checkpoint.demo.comfyui.stock_graph import by_hand, node
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
-from context_checkpoint.demo.tiny_models.safetensors_file import write_tensors
 
 FOLDER = "test_broken"
 
@@ -36,7 +36,7 @@ def no_text_encoder(path: Path) -> Path:
 
 def not_a_model(path: Path) -> Path:
     """Valid tensors that no architecture has."""
-    write_tensors(path.with_suffix(".safetensors"), {"some.weight": np.ones((4, 4), np.float32)})
+    save_file({"some.weight": np.ones((4, 4), np.float32)}, path.with_suffix(".safetensors"))
     return path.with_suffix(".safetensors")
 
 

@@ -36,7 +36,7 @@ async def load(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str, **reco
     await comfyui.show_all()
 
 
-async def drawn(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> str:
+async def run_example(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> str:
     """Run the example in small; return the generation's id."""
     await load(comfyui, workflow, prompt)
     entry = await comfyui.run()
@@ -79,7 +79,7 @@ async def test_images_are_judged_and_compared_by_keys_alone(
     comfyui: ComfyPage, three_nodes: dict[str, Any], tmp_path: Path
 ) -> None:
     """Digits, Enter, X, O, U, Space and C; each is saved at once, and the picture is looked at in full."""
-    generation = await drawn(comfyui, three_nodes, "a portrait to judge by key")
+    generation = await run_example(comfyui, three_nodes, "a portrait to judge by key")
     await images(comfyui).first.focus()
 
     await press(comfyui, "Enter", "ArrowRight", "x")
@@ -120,10 +120,10 @@ async def test_images_are_judged_and_compared_by_keys_alone(
 async def test_names_are_hidden_until_an_image_is_judged(
     comfyui: ComfyPage, three_nodes: dict[str, Any], hostile_checkpoint: str
 ) -> None:
-    """Blind: neither text nor label nor tooltip tells who drew an image that has no verdict."""
+    """Blind: neither text nor label nor tooltip names the checkpoint of an image without a verdict."""
     await comfyui.page.evaluate(BLIND, [True])
     try:
-        generation = await drawn(comfyui, three_nodes, "a portrait to judge blind")
+        generation = await run_example(comfyui, three_nodes, "a portrait to judge blind")
         name = hostile_checkpoint.removesuffix(".safetensors")
         gallery = comfyui.page.get_by_role("list", name="Images of this run")
         shown = await gallery.evaluate("(list) => list.outerHTML")
@@ -246,7 +246,7 @@ async def test_what_stays_at_the_foot_of_the_gallery_has_the_colour_of_the_node(
     """It covers the images that scroll under it, and the classic canvas lightens nodes in light themes."""
     await comfyui.page.evaluate(PALETTE, palette)
     try:
-        await drawn(comfyui, three_nodes, f"a foot, {palette}")
+        await run_example(comfyui, three_nodes, f"a foot, {palette}")
         await comfyui.page.mouse.move(5, 500)
         await comfyui.settle()
         foot = await comfyui.page.locator(".cc-foot").bounding_box()

@@ -95,7 +95,7 @@ async def open_tab(comfyui: ComfyPage, name: str) -> None:
     await comfyui.page.locator(f".cc-panel [data-tab={name}]").click()
 
 
-async def test_an_error_of_a_node_is_told_in_the_persons_language(spoken: Spoken, three_nodes: dict[str, Any]) -> None:
+async def test_an_error_of_a_node_is_shown_in_the_persons_language(spoken: Spoken, three_nodes: dict[str, Any]) -> None:
     """In a notice, and in ComfyUI's own report of errors."""
     comfyui, words = spoken.comfyui, spoken.words
     await comfyui.load(three_nodes)
@@ -110,7 +110,7 @@ async def test_an_error_of_a_node_is_told_in_the_persons_language(spoken: Spoken
     await expect(report).to_contain_text(f"EmptyPoolError: {words['empty pool']}")
 
 
-async def test_a_checkpoint_that_drops_out_is_told_with_its_reason(
+async def test_a_checkpoint_that_drops_out_is_shown_with_its_reason(
     spoken: Spoken, three_nodes: dict[str, Any], without_encoder: str
 ) -> None:
     """On the recorder, and in the panel."""
@@ -126,7 +126,7 @@ async def test_a_checkpoint_that_drops_out_is_told_with_its_reason(
     await expect(comfyui.page.locator(".cc-flag")).to_have_text(words["broken"])
 
 
-async def test_the_menu_speaks_it_too(spoken: Spoken) -> None:
+async def test_the_menu_is_translated_too(spoken: Spoken) -> None:
     """ComfyUI translates its menus by their English words."""
     page = spoken.comfyui.page
     ours = page.get_by_role("menuitem", name="Context Checkpoint").first
@@ -144,7 +144,7 @@ async def test_the_menu_speaks_it_too(spoken: Spoken) -> None:
         await expect(ours).to_be_hidden()
 
 
-async def test_a_refusal_is_told_in_the_persons_language(spoken: Spoken) -> None:
+async def test_a_refusal_is_shown_in_the_persons_language(spoken: Spoken) -> None:
     """Of the panel's settings; and where no answer comes at all."""
     comfyui, words = spoken.comfyui, spoken.words
     await open_tab(comfyui, "settings")

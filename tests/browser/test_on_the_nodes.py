@@ -21,7 +21,7 @@ NODES = (RECOMMENDER, "MultiCheckpointSampler", "RecommendedCheckpointLoader", "
 SMALL = {"width": 128, "height": 128, "steps": 4}
 
 
-async def drawn(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> str:
+async def run_example(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> str:
     """Run the example in small; return the generation's id."""
     await comfyui.load(workflow)
     await comfyui.set_widgets(RECOMMENDER, prompt=prompt)
@@ -60,7 +60,7 @@ async def test_a_verdict_given_on_the_node_arrives_and_is_shown_again_after_a_re
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:
     """Pick and reject are saved at once, outlive a reload, and the next run is another generation."""
-    generation = await drawn(comfyui, three_nodes, "a portrait to judge")
+    generation = await run_example(comfyui, three_nodes, "a portrait to judge")
     page = comfyui.page
     await expect(plan(comfyui)).to_have_count(3)
     await expect(page.get_by_role("meter", name="Confidence")).to_be_visible()
@@ -84,7 +84,7 @@ async def test_reject_all_is_a_verdict_and_a_second_press_takes_it_back(
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:
     """None of them is good enough; or, on second thought, nothing was said."""
-    generation = await drawn(comfyui, three_nodes, "a landscape to refuse")
+    generation = await run_example(comfyui, three_nodes, "a landscape to refuse")
     reject_all = comfyui.page.get_by_role("button", name="Reject all")
 
     await reject_all.click()
@@ -101,7 +101,7 @@ async def test_a_verdict_that_is_not_saved_is_told_with_its_reason_and_can_be_tr
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:
     """A lost verdict is always told."""
-    generation = await drawn(comfyui, three_nodes, "a still life to lose")
+    generation = await run_example(comfyui, three_nodes, "a still life to lose")
     refusal = {"error": {"code": "store_full", "message": "The disk is full.", "details": {}}}
     await comfyui.page.route("**/feedback", lambda route: route.fulfill(status=507, json=refusal))
 
@@ -119,7 +119,7 @@ async def test_a_checkpoint_whose_name_is_markup_is_shown_as_text(
     comfyui: ComfyPage, three_nodes: dict[str, Any], hostile_checkpoint: str
 ) -> None:
     """File names come from anywhere; none of them may run in the page."""
-    await drawn(comfyui, three_nodes, "anything <b onclick=window.hacked=1>at all</b>")
+    await run_example(comfyui, three_nodes, "anything <b onclick=window.hacked=1>at all</b>")
 
     name = hostile_checkpoint.removesuffix(".safetensors")
     for shown in await comfyui.page.get_by_text(name, exact=True).all():

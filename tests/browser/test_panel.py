@@ -22,7 +22,7 @@ RECOMMENDER = "ContextCheckpointRecommender"
 SMALL = {"width": 128, "height": 128, "steps": 4}
 
 
-async def drawn(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> str:
+async def run_example(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> str:
     """Run the example in small; return the generation's id."""
     await comfyui.load(workflow)
     await comfyui.set_widgets(RECOMMENDER, prompt=prompt)
@@ -61,7 +61,7 @@ async def test_the_panel_shows_generations_with_their_images_and_takes_verdicts(
     comfyui: ComfyPage, three_nodes: dict[str, Any], hostile_checkpoint: str
 ) -> None:
     """Opened by keys, closed by a command; a verdict that is given here reaches the server."""
-    generation = await drawn(comfyui, three_nodes, "a lighthouse <b>in a storm</b>")
+    generation = await run_example(comfyui, three_nodes, "a lighthouse <b>in a storm</b>")
 
     shown = await tab(comfyui, "History")
     newest = shown.get_by_role("article").first
@@ -86,7 +86,7 @@ async def test_the_panel_says_how_far_the_statistics_are_recomputed(
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:
     """After an update, on the overview, until it is done."""
-    await drawn(comfyui, three_nodes, "a lighthouse while it is recomputed")
+    await run_example(comfyui, three_nodes, "a lighthouse while it is recomputed")
     file = comfyui.server.base_directory / "user" / "__context_checkpoint" / "preferences.db"
     with recomputed_elsewhere(file, 1):
         shown = await tab(comfyui, "Overview")
@@ -120,7 +120,7 @@ async def test_a_generation_is_forgotten_after_comfyuis_own_question(
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:
     """Its dialog, and nothing is gone before it is answered."""
-    generation = await drawn(comfyui, three_nodes, "a lighthouse to forget")
+    generation = await run_example(comfyui, three_nodes, "a lighthouse to forget")
     address = f"/context_checkpoint/generations?id={generation}"
     newest = (await tab(comfyui, "History")).get_by_role("article").first
     await expect(newest).to_contain_text("a lighthouse to forget")

@@ -1,4 +1,4 @@
-"""Loaders that stay warm, counted below every loader node; and what lets them go."""
+"""Checkpoints that stay in memory, counted below every loader node, and what releases them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FILES = ["blue.safetensors", "green.safetensors", "red.safetensors"]
 
 
 class Counted:
-    """A server that tells what was really loaded."""
+    """A server that reports what was really loaded."""
 
     def __init__(self, server: ComfyServer) -> None:
         self.server = server
@@ -42,20 +42,20 @@ class Counted:
         released: dict[str, Any] = answer["released"]
         return released
 
-    def free(self, route: str, wish: dict[str, Any]) -> Any:
-        """Ask for memory back, and wait until the models are gone.
+    def free(self, route: str, body: dict[str, Any]) -> Any:
+        """Request that memory is freed, and wait until the models are.
 
-        ComfyUI frees its own share in its worker thread, after it has answered. It misses a wish that comes
-        between its looking for wishes and its waiting for the next prompt, and then sleeps on until something
-        else wakes it: hence asked again now and then, as a person would press again.
+        ComfyUI frees its own share in its worker thread, after it has responded. It misses a request that comes between
+        its check for requests and its wait for the next prompt, and then waits until something else wakes it. So the
+        request is repeated, as a person would press again.
         """
-        answer = self.server.post(route, wish)
-        deadline, ask_again = time.monotonic() + 30, time.monotonic() + 2
+        answer = self.server.post(route, body)
+        deadline, retry_at = time.monotonic() + 30, time.monotonic() + 2
         while (alive := self.report()["alive"]) and time.monotonic() < deadline:
             time.sleep(0.05)
-            if time.monotonic() > ask_again:
-                self.server.post(route, wish)
-                ask_again += 2
+            if time.monotonic() > retry_at:
+                self.server.post(route, body)
+                retry_at += 2
         assert alive == []
         return answer
 
@@ -106,7 +106,7 @@ def test_another_seed_or_prompt_loads_nothing_that_is_still_in_memory(
     assert another_prompt == []
 
 
-def test_a_loader_for_a_graph_of_ones_own_stays_warm_too(counted: Counted) -> None:
+def test_the_loader_for_a_persons_own_graph_uses_the_cache_too(counted: Counted) -> None:
     """`RecommendedCheckpointLoader`: lists for the person's graph, no loads the second time."""
     entry = counted.server.run(own_graph(seed=1))
     first = counted.loads()
@@ -121,8 +121,8 @@ def test_a_loader_for_a_graph_of_ones_own_stays_warm_too(counted: Counted) -> No
     assert sorted(drawn) == FILES
 
 
-def test_the_sampler_and_the_loader_share_what_is_kept(counted: Counted) -> None:
-    """One memory for both nodes."""
+def test_the_sampler_and_the_loader_share_the_cache(counted: Counted) -> None:
+    """One cache for both nodes."""
     counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
     counted.loads()
 
@@ -131,8 +131,8 @@ def test_the_sampler_and_the_loader_share_what_is_kept(counted: Counted) -> None
     assert counted.loads() == []
 
 
-def test_a_kept_checkpoint_draws_first(counted: Counted) -> None:
-    """With room for one, the one that is there is used before another pushes it out: two loads, not three."""
+def test_a_cached_checkpoint_runs_first(counted: Counted) -> None:
+    """With room for one, the cached one is used before another replaces it: two loads, not three."""
     counted.settings(kept_loaders=1)
     counted.server.run(three_nodes("a boat", recommender=RED_GREEN_BLUE))
     counted.loads()
@@ -154,7 +154,7 @@ def test_keeping_none_loads_each_time(counted: Counted) -> None:
 
 
 def test_without_caches_one_model_at_a_time_is_in_memory(counted_factory: Callable[..., Counted]) -> None:
-    """Each branch has ended, and let its model go, before the next one loads."""
+    """Each branch has ended, and released its model, before the next one loads."""
     counted = counted_factory("--cache-none")
     counted.settings(kept_loaders=0)
     counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
@@ -164,8 +164,8 @@ def test_without_caches_one_model_at_a_time_is_in_memory(counted_factory: Callab
     assert [call["alive_before"] for call in report["calls"]] == [[], [], []]
 
 
-def test_release_lets_the_models_go(counted: Counted) -> None:
-    """By our own route: told which, gone from memory, loaded again when needed."""
+def test_release_frees_the_models(counted: Counted) -> None:
+    """By our own route: the names are returned, the memory is freed, and they are loaded again when needed."""
     counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
     counted.loads()
 
@@ -190,8 +190,8 @@ def test_comfyuis_own_free_button_releases_them_too(counted: Counted) -> None:
     counted.free("/api/free", {"free_memory": True})
 
 
-def test_a_lora_on_a_kept_checkpoint_leaves_no_trace(counted: Counted) -> None:
-    """The person's LoRA patches its own copy: the next prompt without it draws as before."""
+def test_a_lora_on_a_cached_checkpoint_leaves_no_trace(counted: Counted) -> None:
+    """The person's LoRA patches its own copy: without it the next images are as before."""
     tiny_checkpoints.write_lora(counted.server.base_directory / "models/loras/style.safetensors", "sd3")
     plain = own_graph(seed=4)
     styled = own_graph(seed=4)
@@ -214,8 +214,8 @@ def test_a_lora_on_a_kept_checkpoint_leaves_no_trace(counted: Counted) -> None:
         assert np.array_equal(one.pixels, three.pixels)
 
 
-def test_a_file_that_was_replaced_is_loaded_anew(counted: Counted) -> None:
-    """The same name with other weights is another checkpoint, kept or not."""
+def test_a_file_that_was_replaced_is_loaded_again(counted: Counted) -> None:
+    """The same name with other weights is another checkpoint, cached or not."""
     path = counted.server.checkpoints / "replaced.safetensors"
     tiny_checkpoints.write(path, "sd3", color=(0.8, 0.2, 0.2), seed=1)
     only = {"include": "replaced.*"}
@@ -229,7 +229,7 @@ def test_a_file_that_was_replaced_is_loaded_anew(counted: Counted) -> None:
     assert picture.mean_color[2] > picture.mean_color[0]
 
 
-def test_when_memory_is_full_the_kept_ones_go_and_it_is_tried_again(counted: Counted) -> None:
+def test_when_memory_is_full_the_cached_ones_are_released_and_it_is_loaded_again(counted: Counted) -> None:
     """Out of memory while loading is no fault of the file: it is loaded with all memory there is."""
     counted.server.run(three_nodes(seed=1, recommender={"include": "red.*"}))
     counted.report()
@@ -243,7 +243,7 @@ def test_when_memory_is_full_the_kept_ones_go_and_it_is_tried_again(counted: Cou
     assert generations(entry)[0]["images"][0]["checkpoint"] == "green.safetensors"
 
 
-def test_memory_that_stays_full_fails_the_prompt_and_condemns_no_checkpoint(counted: Counted) -> None:
+def test_memory_that_stays_full_fails_the_prompt_and_marks_no_checkpoint_as_broken(counted: Counted) -> None:
     """The next prompt recommends and loads the same checkpoint."""
     only = {"include": "green.*"}
     counted.server.post("/loader_calls/out_of_memory", {"times": 2})

@@ -64,7 +64,7 @@ def test_a_pick_over_http_lets_only_the_chosen_images_go_on_and_is_learned_from(
 
 
 def test_all_can_be_sent_on_without_a_verdict(comfy: ComfyServer) -> None:
-    """The run is let go, and nothing is learned."""
+    """The run continues, and nothing is learned."""
     prompt_id = comfy.post_prompt(pausing(seed=2))
 
     comfy.post(f"{PENDING}/{waiting(comfy, prompt_id)['id']}", {"send_all": True})

@@ -1,4 +1,4 @@
-"""The recommender in a real ComfyUI: what it recommends, when it does so anew, and how it fails."""
+"""The recommender in a real ComfyUI: what it recommends, when it recommends again, and how it fails."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ class TestCache:
         assert "recommender" in cached_nodes(second)
         assert plan_of(second) == plan_of(first)
 
-    async def test_a_verdict_makes_the_next_run_ask_again(self, comfy: ComfyServer) -> None:
+    async def test_a_verdict_makes_the_next_run_retry_at(self, comfy: ComfyServer) -> None:
         """Whoever gave it and whatever it was for: what was learned is shared by all prompts."""
         graph = recommend(fresh_prompt("a stone castle"))
         first = comfy.run(graph)
@@ -158,7 +158,7 @@ class TestCache:
         assert "recommender" not in cached_nodes(second)
         assert plan_of(second)["evidence"] > plan_of(first)["evidence"] == 0.0
 
-    def test_another_policy_in_the_settings_makes_it_ask_again(self, comfy: ComfyServer) -> None:
+    def test_another_policy_in_the_settings_makes_it_retry_at(self, comfy: ComfyServer) -> None:
         """The node says `default (as in settings)`."""
         graph = recommend(fresh_prompt())
         comfy.run(graph)
@@ -170,7 +170,7 @@ class TestCache:
 
         assert plan_of(second)["policy"] == "counts"
 
-    def test_a_new_checkpoint_makes_it_ask_again(self, comfy: ComfyServer) -> None:
+    def test_a_new_checkpoint_makes_it_retry_at(self, comfy: ComfyServer) -> None:
         """It may be the best one yet."""
         graph = recommend(fresh_prompt(), include="new*, red*")
         assert plan_of(comfy.run(graph))["checkpoints"] == [RED]

@@ -43,7 +43,7 @@ def judged_images(comfy: ComfyServer) -> int:
     return int(overview["selected"] + overview["rejected"])
 
 
-def test_it_shows_who_drew_each_image_and_where_it_can_be_seen(comfy: ComfyServer) -> None:
+def test_it_shows_the_checkpoint_and_the_file_of_each_image(comfy: ComfyServer) -> None:
     """Checkpoint, file and verdict of each image, on the node and over HTTP alike."""
     entry = comfy.run(three_nodes(images=4, recommender=RED_GREEN_BLUE))
 
@@ -75,7 +75,7 @@ def test_a_verdict_by_inputs_is_recorded_and_passes_the_images_on(comfy: ComfySe
 
 
 def test_its_previews_carry_the_workflow_as_comfyuis_own_do(comfy: ComfyServer) -> None:
-    """Whoever drags one back into ComfyUI gets the graph that drew it."""
+    """Dragged into ComfyUI, one restores the graph that made it."""
     [shown] = generations(comfy.run(three_nodes("a boat", recommender=RED_GREEN_BLUE)))
 
     content = comfy.request("GET", f"/view?filename={shown['images'][0]['filename']}&type=temp")
@@ -124,7 +124,7 @@ def test_a_verdict_in_a_second_run_judges_the_images_of_the_first(comfy: ComfySe
     assert verdicts(stored(comfy, looked["generation_id"])) == [None, "selected", None]
 
 
-def test_once_something_was_learned_the_same_prompt_is_a_new_round(comfy: ComfyServer) -> None:
+def test_once_something_was_learned_the_same_prompt_is_a_new_generation(comfy: ComfyServer) -> None:
     """The recommender thinks again after a verdict, so a verdict by inputs then speaks of new images."""
     first = generations(comfy.run(three_nodes(seed=6, selected="0", recommender=RED_GREEN_BLUE)))[0]
     second = generations(comfy.run(three_nodes(seed=6, selected="1", recommender=RED_GREEN_BLUE)))[0]
@@ -214,8 +214,8 @@ class TestHandWired:
         assert first["generation_id"] == second["generation_id"]
         assert judged_images(comfy) == 1
 
-    def test_images_drawn_anew_are_another_generation(self, comfy: ComfyServer) -> None:
-        """Two rounds never share an id, however alike their plans are."""
+    def test_images_that_are_sampled_again_are_another_generation(self, comfy: ComfyServer) -> None:
+        """Two generations never share an id, however alike their plans are."""
         first = generations(comfy.run(hand_wired(seed=3)))[0]
         second = generations(comfy.run(hand_wired(seed=4)))[0]
 

@@ -60,7 +60,7 @@ def test_pool_rules_choose_among_comfyuis_own_checkpoints(comfy: ComfyServer) ->
     assert auto["pool"]["candidates"] == NINE
 
 
-def test_health_tells_of_this_comfyui(comfy: ComfyServer) -> None:
+def test_health_describes_this_comfyui(comfy: ComfyServer) -> None:
     """Version, folders, and how many checkpoints of which family."""
     host = comfy.get(f"{PREFIX}/health")["host"]
 
@@ -92,7 +92,7 @@ def test_a_foreign_page_is_refused_by_comfyui_itself(comfy: ComfyServer) -> None
     assert status == 403
 
 
-def test_kept_loaders_are_let_go_on_request(comfy: ComfyServer) -> None:
+def test_kept_loaders_are_released_on_request(comfy: ComfyServer) -> None:
     """The answer names what was kept, and afterwards nothing is."""
     comfy.run(three_nodes(recommender={"include": "grey*"}))
 

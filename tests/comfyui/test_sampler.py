@@ -1,4 +1,4 @@
-"""`MultiCheckpointSampler` in a real ComfyUI: who draws how many images, and exactly which images."""
+"""`MultiCheckpointSampler` in a real ComfyUI: how many images each checkpoint makes, and exactly which."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*"}
 
 
 def drawn(pictures: Sequence[Picture]) -> list[str]:
-    """Who drew each picture, by its colour."""
+    """The checkpoint of each image, by its colour."""
     return [f"{made_by(picture.mean_color, NINE_COLORS)}.safetensors" for picture in pictures]
 
 
 def names(entry: Mapping[str, Any]) -> list[str]:
-    """Who drew each picture, by what the recorder says."""
+    """The checkpoint of each image, from the recorder."""
     return [image["checkpoint"] for shown in generations(entry) for image in shown["images"]]
 
 
@@ -71,7 +71,7 @@ def test_an_empty_positive_prompt_is_the_recommenders(comfy: ComfyServer) -> Non
 
 
 @pytest.mark.parametrize("checkpoint", ["red.safetensors", "sd15/paint.safetensors"])
-def test_a_branch_draws_what_the_same_graph_wired_by_hand_draws(comfy: ComfyServer, checkpoint: str) -> None:
+def test_a_branch_makes_the_images_of_the_same_graph_wired_by_hand(comfy: ComfyServer, checkpoint: str) -> None:
     """Pixel for pixel, for each image of the branch's batch, with 16 and with 4 latent channels."""
     prompt, size = "an owl in the snow", 64
     ours = comfy.run(
@@ -206,7 +206,7 @@ def test_two_samplers_on_one_plan_are_two_generations(comfy: ComfyServer) -> Non
 
 
 def test_the_same_queued_twice_is_one_generation_from_the_cache(comfy: ComfyServer) -> None:
-    """Nothing is drawn and nothing logged when ComfyUI serves all from its cache."""
+    """Nothing is sampled and nothing logged when ComfyUI serves all from its cache."""
     graph = three_nodes(seed=77, recommender={**RED_GREEN_BLUE, "seed": 5})
 
     first, second = comfy.run(graph), comfy.run(graph)
@@ -215,7 +215,7 @@ def test_the_same_queued_twice_is_one_generation_from_the_cache(comfy: ComfyServ
     assert len(comfy.get("/context_checkpoint/generations")["generations"]) == 1
 
 
-def test_a_generation_knows_who_queued_it(comfy: ComfyServer) -> None:
+def test_a_generation_has_the_client_that_queued_it(comfy: ComfyServer) -> None:
     """Session and prompt id are stored, for the document's monitoring and for scripts that look rounds up."""
     prompt_id = comfy.post_prompt(three_nodes(recommender=RED_GREEN_BLUE), client_id="evening")
     comfy.wait(prompt_id)

@@ -87,7 +87,7 @@ class Api:
         return either() if callable(either) else either
 
     async def health(self, request: Nothing) -> HealthResponse:
-        async def look(service: PreferenceService) -> tuple[Overview, Sequence[str], bool, int]:
+        async def look(service: PreferenceService) -> tuple[Overview, Sequence[str], bool]:
             overview, put_aside = await service.overview(), await service.put_aside()
             return overview, put_aside, service.is_offline
 

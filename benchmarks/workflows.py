@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from context_checkpoint.demo.comfyui.installation import ComfyInstallation
-from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, HistoryEntry, duration_s
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
@@ -83,7 +83,7 @@ def _three_branches(server: ComfyServer) -> list[Result]:
         costs = [_run(server, _hand(name, seed, FEW_STEPS))[0] for name in NAMES]
         by_hands.append(sum(costs, Cost(0, 0)))
         cost, entry = _run(server, _ours(seed, FEW_STEPS))
-        if len({image["checkpoint"] for image in rounds(entry)[0]["images"]}) != len(NAMES):
+        if len({image["checkpoint"] for image in generations(entry)[0]["images"]}) != len(NAMES):
             raise RuntimeError("The prompt did not explore three checkpoints.")
         ours.append(cost)
     how = f"{_workload(FEW_STEPS)}; one prompt with three branches / three prompts, each with one checkpoint"
@@ -94,7 +94,7 @@ def _teach(server: ComfyServer) -> str:
     """Select the first checkpoint's image until a plan exploits it; returns its name."""
     for seed in range(1000, 1100):
         entry = server.run(_quick(seed))
-        (shown,) = rounds(entry)
+        (shown,) = generations(entry)
         drawn_by = [image["checkpoint"] for image in shown["images"]]
         if drawn_by == [NAMES[0]]:
             return NAMES[0]

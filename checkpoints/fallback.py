@@ -1,4 +1,7 @@
-"""What is used, and said, where a pool is empty."""
+"""What is recommended, and which message explains it, when a pool is empty or the recommendation fails.
+
+Separate from `pool`, which only applies the rules. Pure: it returns recommendations and messages and logs nothing.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,8 @@ from .pool import Pool, PoolRules
 _NAMES_PER_REASON = 5
 
 
-# --- an empty pool, and a failed recommendation
-
-
 def no_pool_line(pool: Pool, stage: Stage) -> str:
-    """Say, for the log and the explanation, that the fallback stands in for an empty pool."""
+    """Say, for the log and the explanation, that the fallback replaces an empty pool."""
     return message(
         "no_pool",
         "No checkpoint pool for {family}_{stage}, using default: {name}",
@@ -27,16 +27,16 @@ def no_pool_line(pool: Pool, stage: Stage) -> str:
 
 
 def empty_pool_message(rules: PoolRules, pool: Pool, folders: Iterable[str]) -> str:
-    """Say where was looked, by which rule, what it left out and what to do, for a pool without fallback."""
-    left_out = sum(len(names) for names in pool.excluded.values())
-    nowhere = message("no_folder", "no folder at all")
-    said = [
+    """Explain an empty pool without fallback: the folders, the rule, what it excluded, and what to change."""
+    excluded_count = sum(len(names) for names in pool.excluded.values())
+    no_folder = message("no_folder", "no folder at all")
+    sentences = [
         message("no_checkpoint_left", "No checkpoint is left to recommend."),
         message(
             "looked_in",
             "Looked in {folders}: {count} files.",
-            folders=", ".join(folders) or nowhere,
-            count=left_out or message("no_files", "no"),
+            folders=", ".join(folders) or no_folder,
+            count=excluded_count or message("no_files", "no"),
         ),
         message(
             "the_rule",
@@ -47,16 +47,16 @@ def empty_pool_message(rules: PoolRules, pool: Pool, folders: Iterable[str]) -> 
         ),
     ]
     if pool.excluded:
-        reasons = (joined([reason, _some(names)], by=": ") for reason, names in pool.excluded.items())
-        said.append(message("left_out", "Left out: {reasons}.", reasons=joined(reasons, by="; ")))
+        reasons = (joined([reason, _first_names(names)], by=": ") for reason, names in pool.excluded.items())
+        sentences.append(message("left_out", "Left out: {reasons}.", reasons=joined(reasons, by="; ")))
     if pool.fallback_problem:
-        said.append(message("and_fallback", "And {problem}.", problem=pool.fallback_problem))
-    said.append(
+        sentences.append(message("and_fallback", "And {problem}.", problem=pool.fallback_problem))
+    sentences.append(
         message("loosen_rule", "Loosen the rule or choose a fallback checkpoint.")
-        if left_out
+        if excluded_count
         else message("put_checkpoint", "Put a checkpoint there.")
     )
-    return joined(said)
+    return joined(sentences)
 
 
 def _quoted(text: str) -> str:
@@ -64,7 +64,7 @@ def _quoted(text: str) -> str:
     return f"'{', '.join(lines)}'" if lines else ""
 
 
-def _some(names: Sequence[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
     shown = ", ".join(names[:_NAMES_PER_REASON])
     more = len(names) - _NAMES_PER_REASON
     return message("some_names", "{names} and {count} more", names=shown, count=more) if more > 0 else shown
@@ -78,14 +78,14 @@ def fallback_recommendation(prompt: str, pool: Pool, stage: Stage) -> Recommenda
 def unlearned_recommendation(
     prompt: str, pool: Pool, stage: Stage, *, explore: bool, max_branches: int, reason: str
 ) -> Recommendation:
-    """Recommend without what was learned, as asking it failed: the fallback, else the first candidates."""
+    """Recommend without the learned data, which could not be used: the fallback, else the first candidates."""
     if pool.fallback:
         names: tuple[str, ...] = (pool.fallback,)
     else:
         names = pool.candidates[: max_branches if explore or stage == "draft" else 1]
     strategy: Strategy = "exploit" if len(names) == 1 else "explore"
-    what = "the fallback" if pool.fallback else "the first of the pool"
-    explanation = f"Nothing learned was used: {reason} Using {what} instead: {', '.join(names)}"
+    replacement = "the fallback" if pool.fallback else "the first of the pool"
+    explanation = f"Nothing learned was used: {reason} Using {replacement} instead: {', '.join(names)}"
     return replace(_bypass(prompt, names, strategy, pool.family, stage, explanation), problem=reason)
 
 

@@ -1,4 +1,4 @@
-"""Architecture families and what ComfyUI calls them."""
+"""Architecture families, and the names that ComfyUI's model classes and GGUF files have for them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FAMILIES: tuple[str, ...] = (
     "wan",
     UNKNOWN,
 )
-"""The families a person can choose. A file may have another one; `auto` and `all` reach it too."""
+"""The families that a person can choose. A file may have another one, which `auto` and `all` include."""
 
 _CLASSES: Mapping[str, str] = {
     "SD15": "sd15",
@@ -56,14 +56,14 @@ _GGUF = {"sd1": "sd15", "aura": "auraflow", "hyvid": "hunyuan_video"}
 
 
 def family_of_class(class_name: str) -> str:
-    """Shorten the name of ComfyUI's model class (`comfy.supported_models`) to a family.
+    """Return the family of a ComfyUI model class (`comfy.supported_models`).
 
-    Variants that stand in for one another in the same graph share a family; one that needs other inputs
-    (inpainting, editing, a refiner) has its own, as has a class that is newer than this table.
+    Variants that can replace one another in the same graph share a family. One that needs other inputs (inpainting,
+    editing, a refiner) has its own, and so has a class that is newer than this table.
     """
     return _CLASSES.get(class_name, class_name.lower())
 
 
 def family_of_gguf(architecture: str) -> str:
-    """Shorten a GGUF file's `general.architecture`."""
+    """Return the family of a GGUF file's `general.architecture`."""
     return _GGUF.get(architecture, architecture.lower() or UNKNOWN)

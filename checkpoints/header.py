@@ -1,7 +1,7 @@
-"""What a checkpoint's file says of itself in its first bytes: names and shapes of its tensors, no weights.
+"""Reads a checkpoint file's header: the names and shapes of its tensors, no weights.
 
-Separate from `checkpoint_files`, which remembers the outcome, so that formats can be added here alone.
-Pickles (`.ckpt`, `.pt`) are not opened: finding out what is in one means running it.
+Separate from `inventory`, which stores the result, so that formats can be added here alone. Pickles (`.ckpt`, `.pt`)
+are not opened: reading one means running it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TypeGuard
 from ..learning.message import message
 
 MOST_HEADER_BYTES = 100_000_000
-"""The safetensors format's own bound; its reader refuses anything longer."""
+"""The limit of the safetensors format; its reader refuses anything longer."""
 
 _SMALL_BYTES = 16 * 2**20
 _SAMPLES, _SAMPLE_BYTES = 8, 65_536
@@ -27,12 +27,12 @@ _GGUF_STRING = 8
 
 
 class BrokenCheckpointError(Exception):
-    """The file cannot be a checkpoint as it lies there; the message is why, without the file's name."""
+    """The file cannot be a checkpoint; the message is the reason, without the file's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Names and shapes of the tensors, and for a GGUF file the architecture that it names itself."""
+    """Names and shapes of the tensors, and for a GGUF file the architecture that it names."""
 
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -40,25 +40,25 @@ class Header:
 
 
 def fingerprint(path: Path) -> str:
-    """What tells this file's content from another's, whatever its name: of its size, its header and samples.
+    """Return a hash of a file's size, header and samples of its weights, which identifies its content.
 
-    The header and the size alone would not do: two fine-tunes of one model have the same tensors in the same
-    places. So some of the weights, at even distances, are looked at too, and all of a small file.
+    The header and the size alone do not suffice: two fine-tunes of one model have the same tensors in the same places.
+    So some of the weights, at even distances, are read too. A small file is read completely.
 
     Raises
     ------
     OSError
     """
     size = path.stat().st_size
-    seen = hashlib.sha256(str(size).encode())
+    digest = hashlib.sha256(str(size).encode())
     with path.open("rb") as file:
         if size <= _SMALL_BYTES:
-            seen.update(file.read())
-            return seen.hexdigest()[:32]
+            digest.update(file.read())
+            return digest.hexdigest()[:32]
         for sample in range(_SAMPLES + 1):
             file.seek(max(0, size - _SAMPLE_BYTES) * sample // _SAMPLES)
-            seen.update(file.read(_SAMPLE_BYTES))
-    return seen.hexdigest()[:32]
+            digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()[:32]
 
 
 def read_header(path: Path) -> Header | None:
@@ -67,7 +67,7 @@ def read_header(path: Path) -> Header | None:
     Raises
     ------
     BrokenCheckpointError
-        If the file contradicts its own format: cut short, not what its name says, or garbled.
+        If the file is cut short, garbled, or not of the format that its name says.
     OSError
         If it cannot be read.
     """
@@ -122,13 +122,13 @@ def _tensors(content: Mapping[str, object], data_at: int, size: int) -> Header:
     end = data_at
     for name, entry in content.items():
         if not isinstance(entry, dict):
-            raise _garbled_at(name)
+            raise _garbled(name)
         if name == "__metadata__":
             metadata = {key: str(value) for key, value in entry.items()}
             continue
         shape, offsets = entry.get("shape"), entry.get("data_offsets")
-        if not (_sizes(shape) and _sizes(offsets) and len(offsets) == 2):
-            raise _garbled_at(name)
+        if not (_are_sizes(shape) and _are_sizes(offsets) and len(offsets) == 2):
+            raise _garbled(name)
         shapes[name] = tuple(shape)
         end = max(end, data_at + offsets[1])
     if not shapes:
@@ -145,16 +145,16 @@ def _tensors(content: Mapping[str, object], data_at: int, size: int) -> Header:
     return Header(shapes, metadata)
 
 
-def _garbled_at(name: str) -> BrokenCheckpointError:
+def _garbled(name: str) -> BrokenCheckpointError:
     return BrokenCheckpointError(message("header_garbled", "the file's header is garbled at '{name}'", name=name[:80]))
 
 
-def _sizes(value: object) -> TypeGuard[list[int]]:
+def _are_sizes(value: object) -> TypeGuard[list[int]]:
     return isinstance(value, list) and all(type(size) is int and size >= 0 for size in value)
 
 
 def _gguf(path: Path) -> Header:
-    """Look for `general.architecture`, which writers put first; the tensors' names are converted ones."""
+    """Read `general.architecture`, which writers put first; the tensors' names are not ComfyUI's."""
     with path.open("rb") as file:
         start = file.read(_GGUF_START_BYTES)
     if not start.startswith(b"GGUF"):

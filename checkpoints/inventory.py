@@ -1,8 +1,8 @@
-"""Which checkpoints there are, of which family, and which of them failed to load.
+"""Which checkpoints there are, which family each belongs to, and which of them cannot be loaded.
 
-Reading 200 headers takes a while on a slow disk, so what was found is remembered by path, size and time of
-change; a file that changes is looked at anew. Separate from `pool`, which is pure, and from `comfy_files`,
-which knows ComfyUI: this module does the remembering, works without ComfyUI, and is safe in any thread.
+Reading 200 headers takes a while on a slow disk, so the results are stored by path, size and modification time; a file
+that changes is read again. Separate from `pool`, which is pure, and from `nodes.comfy.files`, which knows ComfyUI: this
+module stores the results, works without ComfyUI, and is safe in any thread.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from .pool import CheckpointFile
 log = logging.getLogger(__name__)
 
 _RULES_VERSION = 2
-"""Raise it when the same header would be read or named differently: every file is then looked at again."""
+"""Raise it when the same header would be read or named differently: every file is then read again."""
 
 
 class CheckpointSource(Protocol):
-    """Where checkpoints come from: ComfyUI (`comfy_files.ComfyCheckpoints`), or a folder in a test."""
+    """Where checkpoints come from: ComfyUI (`nodes.comfy.files.ComfyCheckpoints`), or a folder in a test."""
 
     detector: str
-    """Who detects, with its version: a newer one may know an architecture that was unknown before."""
+    """Name and version of the detection: a newer one may know an architecture that was unknown before."""
 
     def names(self) -> list[str]: ...
     def path(self, name: str) -> Path | None: ...
@@ -43,8 +43,8 @@ class CheckpointSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What is remembered of a file, valid as long as it has this size and time of change."""
+class _StoredFile:
+    """What was read from a file, valid as long as it has this size and modification time."""
 
     size: int
     mtime_ns: int
@@ -54,11 +54,11 @@ class _Known:
     parts: Sequence[Part] = ()
 
     @property
-    def why(self) -> str:
-        """`broken` as the message that it was."""
+    def problem(self) -> str:
+        """`broken` as a message with its parts."""
         return Message(self.broken, self.parts) if self.parts else self.broken
 
-    def still_is(self, stat: os.stat_result) -> bool:
+    def is_current(self, stat: os.stat_result) -> bool:
         return (self.size, self.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
 
 
@@ -67,43 +67,43 @@ def unreadable(error: OSError) -> Message:
 
 
 class CheckpointFiles:
-    """The checkpoints of one source, remembered in one JSON file.
+    """The checkpoints of one source, with what was read from them stored in one JSON file.
 
     Parameters
     ----------
     source
-        Lists, finds and tells apart the checkpoints.
-    memory
-        The JSON file; None remembers for this process only. One that cannot be read or written is no failure.
+        Lists the checkpoints, finds their files and detects their families.
+    store
+        The JSON file; None stores for this process only. One that cannot be read or written is no failure.
     """
 
-    def __init__(self, source: CheckpointSource, memory: Path | None) -> None:
+    def __init__(self, source: CheckpointSource, store: Path | None) -> None:
         self._source = source
-        self._memory = memory
+        self._store = store
         self._lock = threading.Lock()
-        self._known: dict[str, _Known] | None = None
+        self._stored_files: dict[str, _StoredFile] | None = None
 
     def list(self) -> tuple[CheckpointFile, ...]:
-        """List all checkpoints in the source's order. Reads the header of those it does not know yet."""
+        """List all checkpoints in the source's order. Reads the headers of new and changed files."""
         with self._lock:
-            known = self._remembered()
-            before, began = dict(known), time.monotonic()
-            files = tuple(file for name in self._source.names() if (file := self._look_at(name, known)))
-            if known != before:
-                log.debug("Looked at %d checkpoint headers in %.2f s", len(files), time.monotonic() - began)
-                self._write(known)
+            stored = self._stored()
+            before, started_s = dict(stored), time.monotonic()
+            files = tuple(file for name in self._source.names() if (file := self._inspect(name, stored)))
+            if stored != before:
+                log.debug("Read %d checkpoint headers in %.2f s", len(files), time.monotonic() - started_s)
+                self._write(stored)
             return files
 
     def names(self) -> tuple[str, ...]:
-        """List the names alone, which costs no look into the files."""
+        """List the names alone, without reading any file."""
         return tuple(self._source.names())
 
     def folders(self) -> tuple[str, ...]:
-        """Name the folders in which the checkpoints lie."""
+        """List the folders of the checkpoints."""
         return tuple(self._source.folders())
 
     def mark_broken(self, name: str, reason: str) -> None:
-        """Recommend this checkpoint no more until its size or time of change differ.
+        """Stop recommending this checkpoint until its size or modification time changes.
 
         `reason` is shown to people, without the file's name: "it holds no text encoder".
         """
@@ -111,27 +111,27 @@ class CheckpointFiles:
         if path is None:
             return
         with self._lock:
-            known = self._remembered()
+            stored = self._stored()
             try:
                 stat = path.stat()
             except OSError:
                 return
-            former = known.get(str(path))
-            same = former if former and former.still_is(stat) else _Known(0, 0, UNKNOWN)
-            said = reason if isinstance(reason, Message) else " ".join(reason.split())
-            known[str(path)] = _Known(
-                stat.st_size, stat.st_mtime_ns, same.family, said, same.fingerprint, parts_of(said)
+            former = stored.get(str(path))
+            current = former if former and former.is_current(stat) else _StoredFile(0, 0, UNKNOWN)
+            problem = reason if isinstance(reason, Message) else " ".join(reason.split())
+            stored[str(path)] = _StoredFile(
+                stat.st_size, stat.st_mtime_ns, current.family, problem, current.fingerprint, parts_of(problem)
             )
             log.warning("Checkpoint %s will not be recommended until it changes: %s", name, reason)
-            self._write(known)
+            self._write(stored)
 
     def broken(self, name: str) -> str:
-        """Say why this checkpoint cannot be loaded; empty if nothing is known against it."""
+        """Return why this checkpoint cannot be loaded; empty if no reason is known."""
         with self._lock:
-            file = self._look_at(name, self._remembered())
+            file = self._inspect(name, self._stored())
         return file.broken if file else message("file_gone", "it is not there any more")
 
-    def _look_at(self, name: str, known: dict[str, _Known]) -> CheckpointFile | None:
+    def _inspect(self, name: str, stored: dict[str, _StoredFile]) -> CheckpointFile | None:
         path = self._source.path(name)
         if path is None:
             return None
@@ -143,59 +143,61 @@ class CheckpointFiles:
             )
         try:
             stat = path.stat()
-            found = known.get(str(path))
-            if found is None or not found.still_is(stat):
-                found = known[str(path)] = self._examine(path, stat)
+            file = stored.get(str(path))
+            if file is None or not file.is_current(stat):
+                file = stored[str(path)] = self._read_file(path, stat)
         except OSError as error:
             return CheckpointFile(name, UNKNOWN, unreadable(error))
-        return CheckpointFile(name, found.family, found.why, found.fingerprint)
+        return CheckpointFile(name, file.family, file.problem, file.fingerprint)
 
-    def _examine(self, path: Path, stat: os.stat_result) -> _Known:
+    def _read_file(self, path: Path, stat: os.stat_result) -> _StoredFile:
         try:
             header = read_header(path)
         except BrokenCheckpointError as error:
             log.warning("Checkpoint %s is broken: %s", path, error)
-            why = error_text(error)
-            return _Known(stat.st_size, stat.st_mtime_ns, UNKNOWN, why, parts=parts_of(why))
+            problem = error_text(error)
+            return _StoredFile(stat.st_size, stat.st_mtime_ns, UNKNOWN, problem, parts=parts_of(problem))
         family = UNKNOWN if header is None else self._source.family(header)
-        return _Known(stat.st_size, stat.st_mtime_ns, family, fingerprint=fingerprint(path))
+        return _StoredFile(stat.st_size, stat.st_mtime_ns, family, fingerprint=fingerprint(path))
 
-    def _remembered(self) -> dict[str, _Known]:
-        if self._known is None:
-            self._known = self._read()
-        return self._known
+    def _stored(self) -> dict[str, _StoredFile]:
+        if self._stored_files is None:
+            self._stored_files = self._read()
+        return self._stored_files
 
     @property
     def _detector(self) -> str:
         return f"{self._source.detector}, rules {_RULES_VERSION}"
 
-    def _read(self) -> dict[str, _Known]:
-        if self._memory is None:
+    def _read(self) -> dict[str, _StoredFile]:
+        if self._store is None:
             return {}
         try:
-            content = json.loads(self._memory.read_text(encoding="utf-8"))
+            content = json.loads(self._store.read_text(encoding="utf-8"))
             if content["detector"] != self._detector:
                 return {}
-            return {path: _Known(**entry) for path, entry in content["files"].items()}
+            return {path: _StoredFile(**entry) for path, entry in content["files"].items()}
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            log.warning("Cannot read %s, looking at the checkpoints again: %s", self._memory, error)
+            log.warning("Cannot read %s, so the checkpoints are read again: %s", self._store, error)
             return {}
 
-    def _write(self, known: dict[str, _Known]) -> None:
-        if self._memory is None:
+    def _write(self, stored: dict[str, _StoredFile]) -> None:
+        if self._store is None:
             return
         content = {
             "detector": self._detector,
-            "files": {path: asdict(entry) for path, entry in known.items()},
+            "files": {path: asdict(file) for path, file in stored.items()},
         }
-        new = self._memory.with_name(f"{self._memory.name}.{os.getpid()}.new")
+        unfinished = self._store.with_name(f"{self._store.name}.{os.getpid()}.new")
         try:
-            self._memory.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(json.dumps(content, indent=1), encoding="ascii")  # folders may be named in no UTF-8
-            new.replace(self._memory)
+            self._store.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_text(
+                json.dumps(content, indent=1), encoding="ascii"
+            )  # a folder's name may not be valid UTF-8
+            unfinished.replace(self._store)
         except OSError as error:
             with contextlib.suppress(OSError):
-                new.unlink(missing_ok=True)
-            log.info("Cannot write %s, the checkpoints are looked at again next time: %s", self._memory, error)
+                unfinished.unlink(missing_ok=True)
+            log.info("Cannot write %s, so the checkpoints are read again next time: %s", self._store, error)

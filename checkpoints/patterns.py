@@ -1,4 +1,7 @@
-"""Globs over checkpoint names."""
+"""Globs over checkpoint names, and how names are compared and shown.
+
+Separate from `pool`, so that the rules for one name can be read without the rules for a pool.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,13 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-# --- names and patterns
-
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
     """Globs over checkpoint names: `*` any characters, `?` one; everything else, brackets too, means itself.
 
-    A pattern matches the whole relative name or its last part, in any case, with `/` and `\\` alike; one
-    that ends in a slash matches all that lies in that folder. Brackets are plain because they are common in
-    checkpoint names.
+    A pattern matches the whole relative name or its last part, in any case; `/` and `\\` are the same. One that ends in
+    a slash matches everything in that folder. Brackets are plain because they are common in checkpoint names.
     """
 
     expressions: tuple[re.Pattern[str], ...]
@@ -31,32 +31,33 @@ class Patterns:
         return cls(tuple(_expression(glob) for glob in dict.fromkeys(lines + parts) if glob.strip(",")))
 
     def match(self, name: str) -> bool:
-        """Tell whether any of the patterns means this checkpoint."""
-        plain = _plain(name)
-        last = _last_part(plain)
-        return any(one.match(plain) or one.match(last) for one in self.expressions)
+        """Tell whether any of the patterns matches this checkpoint."""
+        plain = comparable(name)
+        last = last_part(plain)
+        return any(pattern.match(plain) or pattern.match(last) for pattern in self.expressions)
 
     def __bool__(self) -> bool:
         return bool(self.expressions)
 
 
 def _expression(glob: str) -> re.Pattern[str]:
-    plain = _plain(glob)
+    plain = comparable(glob)
     if plain.endswith("/"):
         plain += "*"
-    return re.compile(fnmatch.translate(plain.replace("[", "[[]")))  # its stars do not backtrack, a plain .* does
+    return re.compile(fnmatch.translate(plain.replace("[", "[[]")))  # its stars do not backtrack; a plain .* does
 
 
-def _plain(name: str) -> str:
-    """Spell a name so that the same file compares equal: one Unicode form (macOS splits), slash, no case."""
+def comparable(name: str) -> str:
+    """Normalize a name so that the same file compares equal: one Unicode form (macOS has another), `/`, no case."""
     folded = unicodedata.normalize("NFC", name).replace("\\", "/").casefold()
     return unicodedata.normalize("NFC", folded).removeprefix("./")
 
 
 def printable(name: str) -> str:
-    """Spell a name that is no text (Linux allows any bytes) so that it can be shown and sent."""
+    """Escape a name that is not valid text (Linux allows any bytes), so that it can be shown and sent."""
     return name.encode(errors="backslashreplace").decode()
 
 
-def _last_part(plain: str) -> str:
+def last_part(plain: str) -> str:
+    """Return a comparable name without its folder."""
     return plain.rpartition("/")[2]

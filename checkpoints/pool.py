@@ -1,8 +1,8 @@
-"""Pools: rules that say which checkpoints may be recommended, and what follows when none is left.
+"""Pools: rules that decide which checkpoints may be recommended.
 
-A pool is a rule and not a list of file names, so that a shared workflow works on a machine with other
-checkpoints. This module is pure: it knows neither ComfyUI nor the disk, so that the nodes, the HTTP routes
-and the tests decide alike. It refuses to guess: what it leaves out, it names together with the reason.
+A pool is a rule and not a list of file names, so that a shared workflow works on a machine with other checkpoints. This
+module is pure: it knows neither ComfyUI nor the disk, so that the nodes, the HTTP routes and the tests decide in the
+same way. It does not guess: whatever it excludes, it names with the reason.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ..learning.message import message
 from ..learning.names import stored_name
 from .families import UNKNOWN
-from .patterns import Patterns, _last_part, _plain, printable
+from .patterns import Patterns, comparable, last_part, printable
 
 AUTO = "auto"
 ALL = "all"
@@ -22,8 +22,15 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class CheckpointFile:
-    """One file as ComfyUI lists it. `broken` says why it cannot be loaded, if so; `fingerprint` knows it by
-    its content, "" where that was not looked at."""
+    """One file as ComfyUI lists it.
+
+    Attributes
+    ----------
+    broken
+        Why it cannot be loaded; empty if it can.
+    fingerprint
+        Identifies its content; empty if the file was not read.
+    """
 
     name: str
     family: str = UNKNOWN
@@ -33,16 +40,16 @@ class CheckpointFile:
 
 @dataclass(frozen=True, slots=True)
 class PoolRules:
-    """What a person asks for.
+    """The rules that a person sets.
 
     Attributes
     ----------
     family
         `auto` (that of the first included checkpoint), `all`, or a family's short name.
     include, exclude
-        Globs, one per line or separated by commas, see `matches`. An empty `include` includes everything.
+        Globs, one per line or separated by commas, see `Patterns`. An empty `include` includes everything.
     fallback
-        The checkpoint to use where nothing is left, with or without its folder.
+        The checkpoint to use if none is left, with or without its folder.
     """
 
     family: str = AUTO
@@ -53,18 +60,18 @@ class PoolRules:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Which checkpoints a rule leaves, in ComfyUI's order, and what it left out.
+    """The checkpoints that the rules leave, in ComfyUI's order, and those that they exclude.
 
     Attributes
     ----------
     family
-        What `auto` came to; the rule's own family otherwise.
+        The family that `auto` resolved to; otherwise the rule's own.
     excluded
-        Reason to names, for people to read.
+        The names by reason, for people to read.
     fallback
-        The fallback as ComfyUI spells it; empty if none was asked for or it cannot be used.
+        The fallback as ComfyUI spells it; empty if none was set or it cannot be used.
     fallback_problem
-        Why the fallback that was asked for cannot be used.
+        Why the fallback that was set cannot be used.
     """
 
     candidates: tuple[str, ...]
@@ -75,21 +82,21 @@ class Pool:
 
     @property
     def fallback_used(self) -> bool:
-        """Whether the fallback stands in because nothing else is left."""
+        """Whether the fallback is used because nothing else is left."""
         return not self.candidates and bool(self.fallback)
 
 
 def select(rules: PoolRules, files: Sequence[CheckpointFile], banned: Iterable[str] = ()) -> Pool:
-    """Apply the rules to the files; never fails, an empty pool is an answer too.
+    """Apply the rules to the files. Never fails: an empty pool is a valid result.
 
-    `banned` names checkpoints that a person wants in no pool, whatever the rules.
+    `banned` names checkpoints that are in no pool, whatever the rules.
     """
-    never = set(map(stored_name, banned))
+    banned_names = set(map(stored_name, banned))
     include, exclude = Patterns.of(rules.include), Patterns.of(rules.exclude)
     excluded: dict[str, list[str]] = {}  # a reason that is a message compares as its text
     usable: list[CheckpointFile] = []
     for file in files:
-        if stored_name(file.name) in never:
+        if stored_name(file.name) in banned_names:
             excluded.setdefault(message("banned", "banned in the settings"), []).append(file.name)
         elif include and not include.match(file.name):
             excluded.setdefault(message("not_included", "not matched by include"), []).append(file.name)
@@ -104,7 +111,7 @@ def select(rules: PoolRules, files: Sequence[CheckpointFile], banned: Iterable[s
     for file in usable:
         if family not in (ALL, file.family):
             excluded.setdefault(_other_family(file.family, family), []).append(file.name)
-    fallback, problem = _fallback(rules.fallback, files, never)
+    fallback, problem = _fallback(rules.fallback, files, banned_names)
     return Pool(
         candidates=tuple(file.name for file in usable if family in (ALL, file.family)),
         family=family,
@@ -114,9 +121,9 @@ def select(rules: PoolRules, files: Sequence[CheckpointFile], banned: Iterable[s
     )
 
 
-def _family(asked: str, usable: Sequence[CheckpointFile]) -> str:
-    if asked != AUTO:
-        return asked
+def _family(family: str, usable: Sequence[CheckpointFile]) -> str:
+    if family != AUTO:
+        return family
     known = [file.family for file in usable if file.family != UNKNOWN]
     return known[0] if known else UNKNOWN if usable else AUTO
 
@@ -127,25 +134,23 @@ def _other_family(family: str, wanted: str) -> str:
     return message("other_family", "architecture {family}, not {wanted}", family=family, wanted=wanted)
 
 
-def _fallback(asked: str, files: Sequence[CheckpointFile], banned: Collection[str]) -> tuple[str, str]:
-    asked = asked.strip()
-    if not asked or asked.casefold() == "none":
+def _fallback(fallback: str, files: Sequence[CheckpointFile], banned: Collection[str]) -> tuple[str, str]:
+    fallback = fallback.strip()
+    if not fallback or fallback.casefold() == "none":
         return "", ""
-    wanted = _plain(asked)
-    whole = [file for file in files if _plain(file.name) == wanted]
-    found = whole or [file for file in files if _last_part(_plain(file.name)) == wanted]
-    if not found:
-        return "", message("fallback_missing", "the fallback {name} is not among ComfyUI's checkpoints", name=asked)
-    if stored_name(found[0].name) in banned:
-        return "", message("fallback_banned", "the fallback {name} is banned in the settings", name=found[0].name)
-    if found[0].broken:
+    name = comparable(fallback)
+    matches = [file for file in files if comparable(file.name) == name]
+    matches = matches or [file for file in files if last_part(comparable(file.name)) == name]
+    if not matches:
+        return "", message("fallback_missing", "the fallback {name} is not among ComfyUI's checkpoints", name=fallback)
+    file = matches[0]
+    if stored_name(file.name) in banned:
+        return "", message("fallback_banned", "the fallback {name} is banned in the settings", name=file.name)
+    if file.broken:
         return "", message(
-            "fallback_broken",
-            "the fallback {name} is broken: {problem}",
-            name=found[0].name,
-            problem=found[0].broken,
+            "fallback_broken", "the fallback {name} is broken: {problem}", name=file.name, problem=file.broken
         )
-    return found[0].name, ""
+    return file.name, ""
 
 
 def families_of(files: Iterable[CheckpointFile]) -> dict[str, int]:

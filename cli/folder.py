@@ -42,7 +42,7 @@ class FolderCheckpoints:
 
 
 def files_in(folder: Path) -> list[CheckpointFile]:
-    return list(CheckpointFiles(FolderCheckpoints(folder), memory=None).list())
+    return list(CheckpointFiles(FolderCheckpoints(folder), store=None).list())
 
 
 def candidates_in(folder: Path, include: str, exclude: str) -> tuple[str, ...]:

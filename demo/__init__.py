@@ -1,5 +1,4 @@
-"""The demonstration, and the tiny ComfyUI that demonstration, tests and benchmarks share.
+"""The demonstration, and the test ComfyUI that demonstration, tests and benchmarks share.
 
-Nothing here is needed by the nodes, and nothing here imports them: it stands outside and speaks HTTP, as a
-person's script would.
+The nodes need nothing of it, and it imports none of them: it uses HTTP, as a person's script would.
 """

@@ -1,8 +1,7 @@
-"""A simulated person: four kinds of prompts, and tastes that differ from kind to kind.
+"""A simulated person: four kinds of prompts, and a taste for each kind.
 
-It stands in for whoever sits before the screen, so that a demonstration can be repeated. It sees which
-checkpoint drew what, since that is what its tastes are about, and says only what a person would say:
-these I keep, those not.
+It replaces the person at the screen, so that the demonstration can be repeated. It knows which checkpoint made which
+image, since its tastes are about checkpoints, and gives only what a person gives: images to select and to reject.
 """
 
 from __future__ import annotations
@@ -73,31 +72,30 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """One prompt, the kind it is of, and the seed to draw it with."""
+class DemoPrompt:
+    """One prompt, its kind, and its seed."""
 
     kind: str
-    prompt: str
+    text: str
     seed: int
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Positions of the images that are kept and of those thrown away; every image is one of both."""
+    """Positions of the selected and of the rejected images; every image is in one of them."""
 
     selected: tuple[int, ...]
     rejected: tuple[int, ...]
 
 
 class Person:
-    """Likes one checkpoint best for each kind, has a second choice, and is not quite consistent.
+    """Has a favourite checkpoint and a second choice for each kind, and is not quite consistent.
 
     Parameters
     ----------
     noise
-        How much a judgement strays from the taste behind it, in the unit of taste (the favourite is 2,
-        the second choice 1, all others between -1 and 0; above `BAR` an image is good enough to be
-        kept).
+        The standard deviation of a judgement from the taste, in its unit: the favourite is 2, the second choice 1, all
+        others are between -1 and 0. Above `BAR` an image is good enough to be selected.
     """
 
     BAR = 0.5
@@ -117,22 +115,22 @@ class Person:
         taste = self.tastes[kind]
         return max(taste, key=taste.__getitem__)
 
-    def wishes(self, count: int) -> list[Wish]:
-        """Prompts of all kinds in turn, in an order of their own, each once before any comes again."""
-        shuffled = {kind: self._generator.permutation(len(prompts)) for kind, prompts in SUBJECTS.items()}
+    def prompts(self, count: int) -> list[DemoPrompt]:
+        """Return prompts of all kinds in turn, in random order, each once before any is repeated."""
+        orders = {kind: self._generator.permutation(len(texts)) for kind, texts in SUBJECTS.items()}
         kinds = list(SUBJECTS)
-        wishes = []
+        prompts = []
         for number in range(count):
             kind = kinds[number % len(kinds)]
-            prompts = SUBJECTS[kind]
-            chosen = shuffled[kind][number // len(kinds) % len(prompts)]
-            wishes.append(Wish(kind, prompts[chosen], seed=1000 + number))
-        return wishes
+            texts = SUBJECTS[kind]
+            position = orders[kind][number // len(kinds) % len(texts)]
+            prompts.append(DemoPrompt(kind, texts[position], seed=1000 + number))
+        return prompts
 
-    def judge(self, kind: str, drawn_by: Sequence[str]) -> Verdict:
-        """Look at the images of one prompt: keep the best one if it is good enough, throw the others away."""
+    def judge(self, kind: str, made_by: Sequence[str]) -> Verdict:
+        """Judge the images of one prompt: select the best one if it is good enough, and reject the others."""
         taste = self.tastes[kind]
-        seen = [taste[name] + self._generator.normal(0, self._noise) for name in drawn_by]
-        best = int(np.argmax(seen))
-        kept = (best,) if seen[best] > self.BAR else ()
-        return Verdict(kept, tuple(position for position in range(len(seen)) if position not in kept))
+        ratings = [taste[name] + self._generator.normal(0, self._noise) for name in made_by]
+        best = int(np.argmax(ratings))
+        selected = (best,) if ratings[best] > self.BAR else ()
+        return Verdict(selected, tuple(position for position in range(len(ratings)) if position not in selected))

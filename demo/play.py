@@ -1,4 +1,4 @@
-"""The demonstration from beginning to end: find or install a ComfyUI, play the rounds, tell, stay open."""
+"""The demonstration: find or install a ComfyUI, run the prompts, report the result, and stay open."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import contact_sheet, story
-from .comfyui import private_install as private_comfyui
+from . import contact_sheet, report
+from .backends import COLORS, Backend, ComfyBackend, CoreBackend
+from .comfyui import private_install
 from .comfyui.installation import PACK, ComfyInstallation, NoComfyUI, find_comfyui
 from .comfyui.server import ComfyServer
 from .person import SUBJECTS, Person
-from .story import Played
-from .studios import COLORS, ComfyStudio, CoreStudio, Studio
+from .report import JudgedPrompt
 from .tiny_models.checkpoints import write
 
-CORE_ONLY = "LEARNING CORE ONLY: the same decisions and the same database, but no ComfyUI and no pictures."
+CORE_ONLY = "LEARNING CORE ONLY: the same decisions and the same database, but no ComfyUI and no images."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    chosen = _parser().parse_args(argv)
+    options = _parser().parse_args(argv)
     for ending in (signal.SIGTERM, signal.SIGINT):  # a shell's background jobs start with SIGINT ignored
         signal.signal(ending, signal.default_int_handler)
     started = time.monotonic()
-    output = chosen.output.resolve()
+    output = options.output.resolve()
     try:
-        with _studio(chosen, output) as (studio, address):
-            person = Person(list(COLORS), seed=chosen.seed)
-            played = play(studio, person, chosen.prompts)
-            _tell(studio, person, played, output)
+        with _open_backend(options, output) as (backend, address):
+            person = Person(list(COLORS), seed=options.seed)
+            played = play(backend, person, options.prompts)
+            _report(backend, person, played, output)
             print(f"That took {time.monotonic() - started:.0f} s.")
-            if chosen.serve:
-                _stay_open(studio, address)
+            if options.serve:
+                _stay_open(backend, address)
     except KeyboardInterrupt:
         print("\nEnded.")
     return 0
@@ -61,15 +61,15 @@ def _output_folder() -> Path:
 
 
 @contextmanager
-def _studio(chosen: argparse.Namespace, output: Path) -> Iterator[tuple[Studio, str]]:
-    """Open a studio that has learned nothing yet: in a ComfyUI if there is one, else on the core alone."""
+def _open_backend(options: argparse.Namespace, output: Path) -> Iterator[tuple[Backend, str]]:
+    """Open a backend that has learned nothing yet: in a ComfyUI if there is one, else on the core alone."""
     folder = output / "studio"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    installation = None if chosen.core_only else _installation(install=chosen.yes)
+    installation = None if options.core_only else _installation(install=options.yes)
     if installation is None:
         print(f"\n{CORE_ONLY}\n")
-        core = CoreStudio(folder)
+        core = CoreBackend(folder)
         try:
             yield core, ""
         finally:
@@ -81,69 +81,69 @@ def _studio(chosen: argparse.Namespace, output: Path) -> Iterator[tuple[Studio, 
         write(server.checkpoints / name, color=color, seed=seed)
     print(f"Wrote {len(COLORS)} tiny checkpoints. Starting the server ...", flush=True)
     with server:
-        yield ComfyStudio(server), server.url
+        yield ComfyBackend(server), server.url
 
 
 def _installation(*, install: bool) -> ComfyInstallation | None:
     try:
-        found = find_comfyui()
-        if found is None and private_comfyui.offer(accepted=install):
-            found = private_comfyui.install()
+        installation = find_comfyui()
+        if installation is None and private_install.offer(accepted=install):
+            installation = private_install.install()
     except NoComfyUI as problem:
-        print(f"{problem}\nThe demonstration goes on without a ComfyUI.")
+        print(f"{problem}\nThe demonstration runs without a ComfyUI.")
         return None
-    if found is not None and not found.recent_enough:
-        print(f"ComfyUI {found.version} in {found.path} is too old. The demonstration goes on without it.")
+    if installation is not None and not installation.recent_enough:
+        print(f"ComfyUI {installation.version} in {installation.path} is too old. The demonstration runs without it.")
         return None
-    return found
+    return installation
 
 
-def play(studio: Studio, person: Person, prompts: int) -> list[Played]:
-    """Wish, look, judge, as often as asked."""
-    played: list[Played] = []
-    for number, wish in enumerate(person.wishes(prompts), start=1):
-        drawn = studio.draw(wish)
-        verdict = person.judge(wish.kind, drawn.drawn_by)
-        studio.judge(drawn.generation_id, verdict)
-        played.append(Played(wish, drawn, verdict))
+def play(backend: Backend, person: Person, prompts: int) -> list[JudgedPrompt]:
+    """Run and judge a number of prompts."""
+    played: list[JudgedPrompt] = []
+    for number, prompt in enumerate(person.prompts(prompts), start=1):
+        generated = backend.generate(prompt)
+        verdict = person.judge(prompt.kind, generated.made_by)
+        backend.judge(generated.generation_id, verdict)
+        played.append(JudgedPrompt(prompt, generated, verdict))
         _show_progress(number, prompts, played[-1])
     return played
 
 
-def _show_progress(number: int, prompts: int, last: Played) -> None:
+def _show_progress(number: int, prompts: int, last: JudgedPrompt) -> None:
     filled = round(24 * number / prompts)
     bar = f"[{'#' * filled}{'.' * (24 - filled)}] {number:>3}/{prompts}"
-    now = f"{last.wish.kind:<9} confidence {last.drawn.confidence:.2f}  branches: {last.branches}"
+    now = f"{last.prompt.kind:<9} confidence {last.generated.confidence:.2f}  branches: {last.branches}"
     if sys.stdout.isatty():
         print(f"\r{bar}  {now}", end="\n" if number == prompts else "", flush=True)
     elif number % 10 == 0 or number == prompts:
         print(f"{bar}  {now}", flush=True)
 
 
-def _tell(studio: Studio, person: Person, played: Sequence[Played], output: Path) -> None:
-    rows = [row for kind in SUBJECTS for row in studio.learned(kind)]
+def _report(backend: Backend, person: Person, played: Sequence[JudgedPrompt], output: Path) -> None:
+    rows = [row for kind in SUBJECTS for row in backend.statistics(kind)]
     for lines in (
-        story.branch_lines(played, person),
-        story.saving_lines(played, person),
-        story.learned_lines(rows, list(COLORS), person),
+        report.branch_lines(played, person),
+        report.saving_lines(played, person),
+        report.learned_lines(rows, list(COLORS), person),
     ):
         print("\n" + "\n".join(lines))
-    if studio.draws_pictures:
-        title = f"Context Checkpoint: {len(played)} prompts of four kinds, drawn by a real ComfyUI"
+    if backend.has_images:
+        title = f"Context Checkpoint: {len(played)} prompts of four kinds, run by a real ComfyUI"
     else:
-        title = f"Context Checkpoint: {len(played)} prompts, LEARNING CORE ONLY, nothing was drawn"
+        title = f"Context Checkpoint: {len(played)} prompts, LEARNING CORE ONLY, no images"
     sheet = contact_sheet.save(played, COLORS, title, output / "contact-sheet.png")
     print(f"\nContact sheet: {sheet}")
 
 
-def _stay_open(studio: Studio, address: str) -> None:
-    if isinstance(studio, CoreStudio):
+def _stay_open(backend: Backend, address: str) -> None:
+    if isinstance(backend, CoreBackend):
         from ..api.standalone import serve
 
         def announce(url: str) -> None:
             print(f"What was learned: {url}   (Ctrl-C ends)", flush=True)
 
-        asyncio.run(serve(studio.runtime, host="127.0.0.1", port=0, announce=announce))
+        asyncio.run(serve(backend.runtime, host="127.0.0.1", port=0, announce=announce))
         return
     print(f"ComfyUI stays open at {address}   (Ctrl-C ends)", flush=True)
     while True:

@@ -1,1 +1,1 @@
-"""The ComfyUI nodes. Importing this package imports nothing, so that `nodes.pool` works without ComfyUI."""
+"""The ComfyUI nodes. Importing this package imports nothing, so that modules without ComfyUI stay importable."""

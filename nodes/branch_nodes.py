@@ -1,13 +1,12 @@
-"""What `MultiCheckpointSampler` expands into, besides ComfyUI's own nodes: load, end of a branch, collect.
+"""The sub-nodes of `MultiCheckpointSampler`, besides ComfyUI's own: load, text, end of a branch, collect.
 
-Nobody adds these by hand. They are nodes and not functions because the order of a graph is ComfyUI's to
-decide:
+Nobody adds these by hand. They are nodes and not functions because ComfyUI decides in which order a graph runs:
 
-- The loader gives an empty outcome for a checkpoint that cannot be loaded instead of failing, and says why in
-  its last output. (An `ExecutionBlocker` would also block the collector.)
-- A branch's end asks for its images only if there is nothing wrong (lazy inputs), and packs them into one
-  value, so that nothing that waits for the other branches keeps this one's model alive.
-- The collector asks for one branch after the other (lazy inputs again): each has ended before the next loads.
+- The loader has empty outputs for a checkpoint that cannot be loaded instead of failing, and gives the reason in its
+  last output. (An `ExecutionBlocker` would also block the collector.)
+- The end of a branch requests its images only if there is no problem (lazy inputs), and packs them into one value, so
+  that nothing that waits for the other branches keeps this one's model alive.
+- The collector requests one branch after the other (lazy inputs again): each has ended before the next loads.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from comfy_api.latest import io
 
 from ..learning.message import error_text, joined, message
 from ..learning.values import MOST_BRANCHES
-from .comfy import adapter as comfy_adapter
-from .loading.loading import CannotLoad, branch_ended, file_fingerprint, load, text_key, texts
+from .comfy.messages import show_on_node, with_parts_sent
+from .loading.checkpoint_loading import CannotLoad, end_branch, file_fingerprint, load, text_cache, text_key
 from .recording.generation_log import log_generation
 from .socket_types import GenerationType, PlanType
 
@@ -38,7 +37,7 @@ _Collected = io.Custom("CC_COLLECTED")
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One ended branch: its images, each `[1, H, W, C]`, and their latents; or what was wrong."""
+    """A branch that has ended: its images, each `[1, H, W, C]`, and their latents; or its problem."""
 
     checkpoint: str
     problem: str
@@ -47,7 +46,7 @@ class Branch:
 
 
 class BranchLoader(io.ComfyNode):
-    """Loads a branch's checkpoint, or says why it cannot."""
+    """Loads a branch's checkpoint, or says why that failed."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -73,18 +72,17 @@ class BranchLoader(io.ComfyNode):
     @classmethod
     def execute(cls, ckpt_name: str) -> io.NodeOutput:
         try:
-            loaded = load(ckpt_name)
+            checkpoint = load(ckpt_name)
         except CannotLoad as error:
-            log.warning("Checkpoint %s drops out of this round: %s", ckpt_name, error)
+            log.warning("Checkpoint %s drops out of this generation: %s", ckpt_name, error)
             return io.NodeOutput(None, None, None, error_text(error))
-        return io.NodeOutput(loaded.model, loaded.clip, loaded.vae, "")
+        return io.NodeOutput(checkpoint.model, checkpoint.clip, checkpoint.vae, "")
 
 
 class BranchText(io.ComfyNode):
-    """Hands an encoded text on, and remembers it, so that the next prompt with this text need not encode it.
+    """Passes an encoded text on and caches it, so that the next prompt with this text need not encode it.
 
-    The encoding itself is done by ComfyUI's own node in front of this one, which is asked for (lazy input)
-    only if the text is not remembered.
+    ComfyUI's own node in front of this one encodes the text. It runs (lazy input) only if the text is not cached.
     """
 
     @classmethod
@@ -109,20 +107,20 @@ class BranchText(io.ComfyNode):
 
     @classmethod
     def check_lazy_status(cls, ckpt_name: str, text: str, conditioning: Any) -> list[str]:
-        wanted = conditioning is None and not texts().put_aside(text_key(ckpt_name, text))
-        return ["conditioning"] if wanted else []
+        needed = conditioning is None and not text_cache().reserve(text_key(ckpt_name, text))
+        return ["conditioning"] if needed else []
 
     @classmethod
     def execute(cls, ckpt_name: str, text: str, conditioning: Any = None) -> io.NodeOutput:
         key = text_key(ckpt_name, text)
         if conditioning is None:
-            return io.NodeOutput(texts().take(key))
-        texts().remember(key, conditioning)
+            return io.NodeOutput(text_cache().take(key))
+        text_cache().put(key, conditioning)
         return io.NodeOutput(conditioning)
 
 
 class BranchEnd(io.ComfyNode):
-    """Packs what a branch has drawn."""
+    """Packs the images and latents of a branch into one value."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -151,8 +149,8 @@ class BranchEnd(io.ComfyNode):
     ) -> list[str]:
         if problem:
             return []
-        wanted = {"images": images, "latents": latents}
-        return [name for name, value in wanted.items() if value is None]
+        inputs = {"images": images, "latents": latents}
+        return [name for name, value in inputs.items() if value is None]
 
     @classmethod
     def execute(
@@ -162,14 +160,14 @@ class BranchEnd(io.ComfyNode):
         images: torch.Tensor | None = None,
         latents: Mapping[str, Any] | None = None,
     ) -> io.NodeOutput:
-        branch_ended()
+        end_branch()
         if images is None or latents is None:
             return io.NodeOutput(Branch(ckpt_name, problem))
         return io.NodeOutput(Branch(ckpt_name, "", single_images(images), single_latents(latents)))
 
 
 class BranchCollector(io.ComfyNode):
-    """Runs the branches in turn, puts their images in the plan's order, and logs the generation."""
+    """Runs the branches in turn, puts their images into the plan's order, and logs the generation."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -200,18 +198,18 @@ class BranchCollector(io.ComfyNode):
     @classmethod
     async def execute(cls, plan: Any, **branches: Branch) -> io.NodeOutput:
         ended = sorted(branches.values(), key=lambda branch: plan.checkpoints.index(branch.checkpoint))
-        drawn = [branch for branch in ended if not branch.problem]
+        successful = [branch for branch in ended if not branch.problem]
         dropped = {branch.checkpoint: branch.problem for branch in ended if branch.problem}
-        if not drawn:
-            raise comfy_adapter.telling(NoCheckpointLeft(dropped))
+        if not successful:
+            raise with_parts_sent(NoCheckpointLeft(dropped))
         note = drop_out_message(dropped)
         if dropped:
-            comfy_adapter.tell_on_node(note)
-        names = [branch.checkpoint for branch in drawn for _ in branch.images]
+            show_on_node(note)
+        names = [branch.checkpoint for branch in successful for _ in branch.images]
         reference = await log_generation(plan, names, note)
         return io.NodeOutput(
-            [image for branch in drawn for image in branch.images],
-            [latent for branch in drawn for latent in branch.latents],
+            [image for branch in successful for image in branch.images],
+            [latent for branch in successful for latent in branch.latents],
             names,
             reference,
             ui=drop_out_ui(dropped),
@@ -240,15 +238,15 @@ class NoCheckpointLeft(Exception):
 
 
 def drop_out_message(dropped: Mapping[str, str]) -> str:
-    """Say which checkpoints dropped out of a round, and why; empty if none did."""
+    """Say which checkpoints dropped out of a generation, and why; empty if none did."""
     return joined(
-        message("dropped_out", "{name} dropped out of this round: {problem}.", name=name, problem=problem)
+        message("dropped_out", "{name} dropped out of this generation: {problem}.", name=name, problem=problem)
         for name, problem in dropped.items()
     )
 
 
 def drop_out_ui(dropped: Mapping[str, str]) -> dict[str, list[dict[str, str]]] | None:
-    """What the browser and the history get of it."""
+    """Return the same for the browser and the history."""
     if not dropped:
         return None
     entries = [{"checkpoint": name, "reason": problem} for name, problem in dropped.items()]
@@ -261,18 +259,18 @@ def single_images(batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
 
 
 def single_latents(batch: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    """Split a LATENT of B samples into B of one, with what belongs to each: its mask and its index."""
+    """Split a LATENT of B samples into B of one, each with its own mask and index."""
     samples = batch["samples"]
-    if getattr(samples, "is_nested", False):  # picture and sound together; they have no common batch
+    if getattr(samples, "is_nested", False):  # image and audio together; they have no common batch
         return (batch,)
     count = samples.shape[0]
-    return tuple(_one_latent(batch, position, count) for position in range(count))
+    return tuple(_single_latent(batch, position, count) for position in range(count))
 
 
-def _one_latent(batch: Mapping[str, Any], position: int, count: int) -> Mapping[str, Any]:
-    one = {**batch, "samples": batch["samples"][position : position + 1]}
+def _single_latent(batch: Mapping[str, Any], position: int, count: int) -> Mapping[str, Any]:
+    latent = {**batch, "samples": batch["samples"][position : position + 1]}
     for name in ("noise_mask", "batch_index"):
         parts: Sequence[Any] | None = batch.get(name)
         if parts is not None and len(parts) == count:
-            one[name] = parts[position : position + 1]
-    return one
+            latent[name] = parts[position : position + 1]
+    return latent

@@ -1,7 +1,7 @@
 """The V3 extension: which nodes there are, and what is set up when ComfyUI loads them.
 
-Separate from the root `__init__`, which must stay importable without ComfyUI. Whatever cannot be set up is
-logged and left out: the nodes load in any case, and say themselves what they miss when they run.
+Separate from the root `__init__`, which must stay importable without ComfyUI. A step that fails is logged and skipped:
+the nodes load in any case, and report what is missing when they run.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class ContextCheckpointExtension(ComfyExtension):
     async def on_load(self) -> None:
         """Set up what the nodes share; called once, before the server starts."""
         _try_to("find its data", _configure_runtime)
-        _try_to("keep people apart", _keep_people_apart)
+        _try_to("separate its users", _separate_users)
         _try_to("serve its routes", _add_routes)
-        _try_to("serve what the browser shows", _add_web_folder)
-        _try_to("let kept checkpoints go with ComfyUI's own", _watch_free)
+        _try_to("serve its web folder", _add_web_folder)
+        _try_to("release its checkpoints with ComfyUI's own", _release_with_comfyui)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        """Name the nodes, those that only expansions use included."""
+        """Return the nodes, including those that only expansions use."""
         from .branch_nodes import BRANCH_NODES
         from .loader import RecommendedCheckpointLoader
         from .recommender import ContextCheckpointRecommender
@@ -49,7 +49,7 @@ class ContextCheckpointExtension(ComfyExtension):
 def _try_to(what: str, action: Callable[[], None]) -> None:
     try:
         action()
-    except Exception:  # the edge to ComfyUI's start: nothing of ours may keep the nodes from loading
+    except Exception:  # the edge to ComfyUI's start: no failure of ours may keep the nodes from loading
         log.exception("Context Checkpoint could not %s; its nodes load without that", what)
 
 
@@ -64,10 +64,10 @@ def _add_routes() -> None:
     add_to(route_table(), runtime.current, ComfyHost())
 
 
-def _keep_people_apart() -> None:
-    from .comfy.users import keep_people_apart
+def _separate_users() -> None:
+    from .comfy.users import separate_users
 
-    keep_people_apart()
+    separate_users()
 
 
 def _add_web_folder() -> None:
@@ -76,7 +76,7 @@ def _add_web_folder() -> None:
     add_web_folder(route_table(), Path(__file__).parent.parent)
 
 
-def _watch_free() -> None:
-    from .loading.loading import watch_free
+def _release_with_comfyui() -> None:
+    from .loading.checkpoint_loading import release_when_comfyui_frees_memory
 
-    watch_free()
+    release_when_comfyui_frees_memory()

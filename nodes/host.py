@@ -1,6 +1,6 @@
-"""What the HTTP routes may ask of the ComfyUI around them: its checkpoints, its kept loaders, its version.
+"""What the HTTP routes use of ComfyUI: its checkpoints, the loaded models, the waiting runs, its version.
 
-Separate from `routes`, which also run without ComfyUI. Any method may block on the disk.
+Separate from `api`, which also runs without ComfyUI. Every method may block on the disk.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..checkpoints.patterns import printable
 from ..checkpoints.pool import CheckpointFile, Pool, PoolRules, families_of, select
 from ..runtime.pending_picks import Pick, PickAnswer, pending_picks
 from .comfy.files import ComfyCheckpoints, files
-from .comfy.users import person
+from .comfy.users import current_user
 
 
 class ComfyHost:
@@ -24,34 +24,34 @@ class ComfyHost:
         return select(rules, files().list(), runtime.current_settings().banned)
 
     def folders(self) -> tuple[str, ...]:
-        """Name the folders in which ComfyUI looks for checkpoints."""
+        """List ComfyUI's checkpoint folders."""
         return files().folders()
 
     def files(self) -> Sequence[CheckpointFile]:
-        """List ComfyUI's checkpoints, those that cannot be loaded too."""
+        """List ComfyUI's checkpoints, including those that cannot be loaded."""
         return files().list()
 
     def release_loaders(self) -> Mapping[str, Any]:
-        """Let kept checkpoints go, and say which."""
-        from .loading.loading import release  # late: only this needs ComfyUI's loading side
+        """Release the checkpoints in memory, and return which."""
+        from .loading.checkpoint_loading import release  # late: only this needs ComfyUI's model loading
 
         return release()
 
     def pending(self) -> Sequence[Pick]:
-        """Name the runs that wait for a pick."""
-        return pending_picks().list(person())
+        """List the runs that wait for a pick."""
+        return pending_picks().list(current_user())
 
     def answer_pick(self, pick_id: str, answer: PickAnswer) -> Pick:
-        """Let one of them go on."""
-        return pending_picks().answer(pick_id, answer, person())
+        """Answer one of them, which then continues."""
+        return pending_picks().answer(pick_id, answer, current_user())
 
     def describe(self) -> Mapping[str, Any]:
-        """Tell what the doctor and the health route want to know of this ComfyUI."""
-        known = files().list()
+        """Describe this ComfyUI for the doctor and the health route."""
+        checkpoints = files().list()
         return {
             "comfyui": ComfyCheckpoints.detector,
             "folders": list(files().folders()),
-            "checkpoints": len(known),
-            "families": families_of(known),
-            "broken": {printable(file.name): file.broken for file in known if file.broken},
+            "checkpoints": len(checkpoints),
+            "families": families_of(checkpoints),
+            "broken": {printable(file.name): file.broken for file in checkpoints if file.broken},
         }

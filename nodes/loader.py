@@ -1,8 +1,8 @@
-"""`RecommendedCheckpointLoader`: a plan's checkpoints as lists of MODEL, CLIP and VAE for one's own graph.
+"""`RecommendedCheckpointLoader`: a plan's checkpoints as lists of MODEL, CLIP and VAE for a person's own graph.
 
-What the stock loader cannot do: it keeps what it loaded between prompts, and a checkpoint that cannot be
-loaded drops out of the lists instead of failing the prompt. All of a plan's checkpoints are in memory at
-once, since the lists hold them; where memory is short, `MultiCheckpointSampler` needs one at a time.
+Unlike the stock loader it keeps what it loaded between prompts, and a checkpoint that cannot be loaded drops out of the
+lists instead of failing the prompt. All of a plan's checkpoints are in memory at once, since the lists hold them;
+`MultiCheckpointSampler` needs only one at a time.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from comfy_api.latest import io
 from ..learning.message import error_text
 from ..learning.values import Recommendation
 from .branch_nodes import NoCheckpointLeft, drop_out_message, drop_out_ui
-from .comfy import adapter as comfy_adapter
-from .loading.loading import CannotLoad, branch_ended, load, warm_first
+from .comfy.messages import show_on_node, with_parts_sent
+from .loading.checkpoint_loading import CannotLoad, end_branch, load, warm_first
 from .socket_types import PlanType
 
 log = logging.getLogger(__name__)
 
 
 class RecommendedCheckpointLoader(io.ComfyNode):
-    """Loads a plan's checkpoints; ComfyUI then runs what follows once for each."""
+    """Loads a plan's checkpoints; ComfyUI then runs the rest of the graph once for each."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -31,7 +31,7 @@ class RecommendedCheckpointLoader(io.ComfyNode):
             display_name="Recommended Checkpoint Loader",
             category="Context Checkpoint",
             description="Loads the recommended checkpoints for your own graph, which then runs once for "
-            "each. They stay in memory between prompts, within the bounds in the settings.",
+            "each. They stay in memory between prompts, within the limits in the settings.",
             search_aliases=["load checkpoint", "checkpoint loader", "recommended", "model"],
             not_idempotent=True,
             inputs=[PlanType.Input("plan", tooltip="From the Context Checkpoint Recommender.")],
@@ -42,7 +42,7 @@ class RecommendedCheckpointLoader(io.ComfyNode):
                 io.String.Output(
                     "ckpt_names",
                     is_output_list=True,
-                    tooltip="The names of those that were loaded; connect it to the Feedback Recorder.",
+                    tooltip="The names of the loaded checkpoints. Connect it to the Feedback Recorder.",
                 ),
             ],
         )
@@ -54,13 +54,13 @@ class RecommendedCheckpointLoader(io.ComfyNode):
             try:
                 loaded[name] = load(name)
             except CannotLoad as error:
-                log.warning("Checkpoint %s drops out of this round: %s", name, error)
+                log.warning("Checkpoint %s drops out of this generation: %s", name, error)
                 dropped[name] = error_text(error)
-        branch_ended()
+        end_branch()
         if not loaded:
-            raise comfy_adapter.telling(NoCheckpointLeft(dropped))
+            raise with_parts_sent(NoCheckpointLeft(dropped))
         if dropped:
-            comfy_adapter.tell_on_node(drop_out_message(dropped))
+            show_on_node(drop_out_message(dropped))
         names = [name for name in plan.checkpoints if name in loaded]
         return io.NodeOutput(
             [loaded[name].model for name in names],

@@ -1,7 +1,7 @@
 """`ContextCheckpointRecommender`: from a prompt and a pool to the checkpoints worth using.
 
-The node holds no rule of its own: pools are `pool`'s, files `checkpoint_files`', learning the service's. What
-it adds is ComfyUI's side: inputs, caching, and that a failure to recommend is shown and stops no workflow.
+The node has no rule of its own: pools belong to `checkpoints.pool`, files to `checkpoints.inventory`, learning to the
+service. It adds ComfyUI's side: inputs, caching, and that a failed recommendation is shown and stops no workflow.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from ..learning.errors import LearningError
 from ..learning.message import error_text, message
 from ..learning.policies import POLICIES
 from ..learning.values import MOST_BRANCHES, STAGES, Recommendation, Stage, Thresholds
-from .comfy.adapter import telling
 from .comfy.files import files
+from .comfy.messages import with_parts_sent
 from .socket_types import PlanType
 
 if TYPE_CHECKING:
@@ -41,22 +41,22 @@ _LARGEST_SEED = 0xFFFF_FFFF_FFFF_FFFF
 
 
 class EmptyPoolError(ValueError):
-    """No checkpoint is left to recommend and there is no fallback; the message says what to change."""
+    """No checkpoint is left to recommend, and there is no fallback; the message says what to change."""
 
 
 class ContextCheckpointRecommender(io.ComfyNode):
-    """Recommends one to three checkpoints for a prompt, from what was learned of the images people keep."""
+    """Recommends one to three checkpoints for a prompt, learned from the images that people select and reject."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        """Describe the node; called for every listing of the nodes, so new files and settings show up."""
+        """Describe the node. ComfyUI calls this for every listing of the nodes, so new files and settings show up."""
         return io.Schema(
             node_id="ContextCheckpointRecommender",
             display_name="Context Checkpoint Recommender",
             category="Context Checkpoint",
             description=(
-                "Recommends which checkpoints to use for this prompt, from the images you selected and "
-                "rejected: one when it is sure, two when it is fairly sure, three while it has to learn."
+                "Recommends which checkpoints to use for this prompt, learned from the images you selected and "
+                "rejected: one if it is sure, two if it is fairly sure, three while it is still learning."
             ),
             search_aliases=[
                 "checkpoint recommender",
@@ -64,23 +64,23 @@ class ContextCheckpointRecommender(io.ComfyNode):
                 "model selection",
                 "auto checkpoint",
             ],
-            has_intermediate_output=True,  # the plan is shown again where it comes from ComfyUI's cache
+            has_intermediate_output=True,  # a plan from ComfyUI's cache is shown again
             inputs=[*_pool_inputs(), *_choice_inputs()],
             outputs=[
                 PlanType.Output(
                     "plan",
-                    tooltip="For the other nodes of this pack: sampler, loader and feedback recorder.",
+                    tooltip="For the other nodes of this pack: sampler, loader and recorder.",
                 ),
                 # The stock loader and most packs' loaders declare `ckpt_name` as a plain list of names.
                 # ComfyUI's `validate_node_input` refuses a COMBO output there and lets only the any type in.
                 io.AnyType.Output(
                     "ckpt_name",
                     is_output_list=True,
-                    tooltip="Connect to `ckpt_name` of any loader: your own graph then runs once for each.",
+                    tooltip="Connect it to `ckpt_name` of any loader: your own graph then runs once for each.",
                 ),
-                io.Float.Output("confidence", tooltip="0 to 1: how sure it is of the first checkpoint."),
+                io.Float.Output("confidence", tooltip="0 to 1: how sure it is that the first checkpoint is the best."),
                 io.String.Output("strategy", tooltip="exploit, exploit_explore or explore."),
-                io.String.Output("explanation", tooltip="Why, in a sentence."),
+                io.String.Output("explanation", tooltip="The reason, in a sentence."),
             ],
         )
 
@@ -91,7 +91,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
         exploit_threshold: float | None = None,
         explore_threshold: float | None = None,
     ) -> bool | str:
-        """Check the thresholds, as far as they are not linked.
+        """Check the thresholds unless they are linked.
 
         Naming `fallback` here keeps ComfyUI from refusing a checkpoint that only another machine has.
         """
@@ -105,18 +105,18 @@ class ContextCheckpointRecommender(io.ComfyNode):
 
     @classmethod
     async def fingerprint_inputs(cls, **inputs: Any) -> str:
-        """Change when the answer may: something was learned, a checkpoint came, went or broke, a new setting.
+        """Return a value that changes with what a plan depends on: the learned data, the checkpoints, the settings.
 
-        Without any of these, and with the same seed, ComfyUI may serve the former plan and what hangs on it.
+        As long as it and the seed stay the same, ComfyUI may serve the former plan and what depends on it.
         """
         try:
             learned = await runtime.current().run(lambda service: service.learned_version())
-        except Exception:  # the node itself will tell of it
-            log.debug("Cannot tell what was learned", exc_info=True)
+        except Exception:  # `execute` reports it
+            log.debug("Cannot read the version of the learned data", exc_info=True)
             learned = "unavailable"
         settings = runtime.current_settings()
-        known = await asyncio.to_thread(files().list)
-        state = (learned, settings.policy, settings.thresholds, settings.pinned, settings.banned, known)
+        checkpoints = await asyncio.to_thread(files().list)
+        state = (learned, settings.policy, settings.thresholds, settings.pinned, settings.banned, checkpoints)
         return hashlib.sha256(repr(state).encode()).hexdigest()
 
     @classmethod
@@ -136,11 +136,11 @@ class ContextCheckpointRecommender(io.ComfyNode):
         explore_threshold: float | None = None,
         negative: str = "",
     ) -> io.NodeOutput:
-        """Recommend; what fails is told in the explanation, in the log and on the node."""
+        """Recommend. A failure is reported in the explanation, in the log and on the node."""
         rules = PoolRules(family, include, exclude, "" if fallback == NO_FALLBACK else fallback)
         banned = runtime.current_settings().banned
-        found = await asyncio.to_thread(files().list)
-        pool = select(rules, found, banned)
+        checkpoints = await asyncio.to_thread(files().list)
+        pool = select(rules, checkpoints, banned)
         if pool.candidates:
             options = {
                 "stage": stage,
@@ -151,19 +151,20 @@ class ContextCheckpointRecommender(io.ComfyNode):
                 "thresholds": _thresholds(exploit_threshold, explore_threshold),
                 "negative": negative,
             }
-            plan = await _recommend(prompt, pool, options, {file.name: file.fingerprint for file in found})
+            fingerprints = {file.name: file.fingerprint for file in checkpoints}
+            plan = await _recommend(prompt, pool, options, fingerprints)
         elif pool.fallback_used:
             log.info(no_pool_line(pool, stage))
             plan = fallback_recommendation(prompt, pool, stage)
         else:
-            raise telling(EmptyPoolError(empty_pool_message(rules, pool, files().folders())))
+            raise with_parts_sent(EmptyPoolError(empty_pool_message(rules, pool, files().folders())))
         return io.NodeOutput(
             plan,
             list(plan.checkpoints),
             plan.confidence,
             plan.strategy,
             plan.explanation,
-            ui={"context_checkpoint_plan": [_shown(plan)]},
+            ui={"context_checkpoint_plan": [_as_ui(plan)]},
         )
 
 
@@ -177,11 +178,11 @@ async def _recommend(prompt: str, pool: Pool, options: dict[str, Any], fingerpri
     except LearningError as error:
         log.warning("Cannot recommend from what was learned: %s", error)
         reason = error_text(error)
-    except Exception as error:  # the workflow runs on, visibly without what was learned; the trace is for a report
+    except Exception as error:  # the workflow continues, visibly without the learned data; the trace is for a report
         log.warning("Cannot recommend from what was learned", exc_info=True)
         reason = message(
             "doctor_mends",
-            "{error}. `context-checkpoint doctor` says how to mend it.",
+            "{error}. `context-checkpoint doctor` says how to repair it.",
             error=f"{type(error).__name__}: {error}",
         )
     return unlearned_recommendation(
@@ -195,21 +196,20 @@ async def _recommend(prompt: str, pool: Pool, options: dict[str, Any], fingerpri
 
 
 def _thresholds(exploit: float | None, explore: float | None) -> Thresholds:
-    """Fill in the settings' thresholds where a script left them out."""
+    """Use the settings' thresholds where a script left them out."""
     if exploit is not None and explore is not None:
         return Thresholds(exploit, explore)
-    usual = runtime.current_settings().thresholds
+    defaults = runtime.current_settings().thresholds
     return Thresholds(
-        usual.exploit if exploit is None else exploit,
-        usual.explore if explore is None else explore,
+        defaults.exploit if exploit is None else exploit,
+        defaults.explore if explore is None else explore,
     )
 
 
-def _shown(plan: Recommendation) -> dict[str, Any]:
-    """Make what the node shows in the browser (`web/plan.mjs` reads it)."""
-    from ..learning.recommendation.explanation import (
-        parts,  # late: it needs the policies, which ComfyUI's start does not
-    )
+def _as_ui(plan: Recommendation) -> dict[str, Any]:
+    """Return what the node shows in the browser (`web/recommender/plan.mjs` reads it)."""
+    # Late: it imports the policies, which ComfyUI's start does not need.
+    from ..learning.recommendation.explanation import parts
 
     return {
         "checkpoints": list(plan.checkpoints),
@@ -225,7 +225,7 @@ def _shown(plan: Recommendation) -> dict[str, Any]:
     }
 
 
-# --- inputs; all but the prompt may be left out by a script, which then gets the value a new node shows
+# --- inputs; a script may leave out all but the prompt, and then gets the value that a new node shows
 
 
 def _pool_inputs() -> list[io.Input]:
@@ -235,7 +235,7 @@ def _pool_inputs() -> list[io.Input]:
             multiline=True,
             dynamic_prompts=True,
             default="",
-            tooltip="The positive prompt, typed or connected. Its words decide which experience counts.",
+            tooltip="The positive prompt, typed or connected. Its words decide which verdicts count.",
         ),
         io.Combo.Input(
             "family",
@@ -243,8 +243,8 @@ def _pool_inputs() -> list[io.Input]:
             default=AUTO,
             optional=True,
             tooltip=(
-                "Which architecture to choose among, read from the files' headers. auto: that of the first "
-                "checkpoint that `include` matches. all: any, for graphs that work with any."
+                "The model architecture, read from the files' headers. auto: that of the first checkpoint "
+                "that `include` matches. all: any, for graphs that work with any."
             ),
         ),
         io.String.Input(
@@ -253,7 +253,7 @@ def _pool_inputs() -> list[io.Input]:
             optional=True,
             placeholder="all, or e.g. portrait/*, *realis*",
             tooltip=(
-                "Choose among checkpoints that match: name or folder with * and ?, separated by commas. "
+                "Only checkpoints that match: name or folder with * and ?, separated by commas. "
                 "Empty: all of the family."
             ),
         ),
@@ -262,33 +262,33 @@ def _pool_inputs() -> list[io.Input]:
             default="",
             optional=True,
             placeholder="none, or e.g. *inpaint*, *refiner*",
-            tooltip="Leave out checkpoints that match, written like `include`.",
+            tooltip="Leave out checkpoints that match. Written like `include`.",
         ),
         io.Combo.Input(
             "fallback",
             options=[NO_FALLBACK, *files().names()],
             default=NO_FALLBACK,
             optional=True,
-            tooltip="The checkpoint to use where the rules leave none, or nothing can be recommended.",
+            tooltip="The checkpoint to use if the rules leave none, or if the recommendation fails.",
         ),
     ]
 
 
 def _choice_inputs() -> list[io.Input]:
-    usual = runtime.current_settings().thresholds
+    defaults = runtime.current_settings().thresholds
     return [
         io.Combo.Input(
             "stage",
             options=list(STAGES),
             default="final",
             optional=True,
-            tooltip="draft always explores, however sure it is; standard and final follow the confidence.",
+            tooltip="draft always compares several checkpoints; standard and final depend on the confidence.",
         ),
         io.Boolean.Input(
             "explore",
             default=True,
             optional=True,
-            tooltip="Off: always the one best checkpoint, whatever the stage and the confidence.",
+            tooltip="Off: always the one best checkpoint, at any stage and any confidence.",
         ),
         io.Int.Input(
             "max_branches",
@@ -296,7 +296,7 @@ def _choice_inputs() -> list[io.Input]:
             min=1,
             max=MOST_BRANCHES,
             optional=True,
-            tooltip="At most this many checkpoints at once.",
+            tooltip="The most checkpoints to use at once.",
         ),
         io.Int.Input(
             "seed",
@@ -306,9 +306,8 @@ def _choice_inputs() -> list[io.Input]:
             control_after_generate=True,
             optional=True,
             tooltip=(
-                "Repeats what chance decides: what is tried beside the best one in a draft, before the first "
-                "verdict, or by the policy `thompson`. `fixed` lets a stock loader keep its checkpoint "
-                "between runs."
+                "Repeats random choices: those of a draft, before the first verdict, and of the policy "
+                "`thompson`. With `fixed` a stock loader keeps its checkpoint between runs."
             ),
         ),
         io.Combo.Input(
@@ -317,11 +316,13 @@ def _choice_inputs() -> list[io.Input]:
             default=POLICY_AS_IN_SETTINGS,
             optional=True,
             advanced=True,
-            tooltip="How to learn from the verdicts. The default is chosen in ComfyUI's settings.",
+            tooltip="How to learn from the verdicts. The default is set in ComfyUI's settings.",
         ),
-        _threshold_input("exploit_threshold", usual.exploit, "Above this confidence one checkpoint is used."),
-        _threshold_input("explore_threshold", usual.explore, "Above this confidence two, below it three."),
-        # The last, so that the values of a workflow saved without it keep their places.
+        _threshold_input("exploit_threshold", defaults.exploit, "Above this confidence, one checkpoint is used."),
+        _threshold_input(
+            "explore_threshold", defaults.explore, "Above this confidence, two are used; below it, three."
+        ),
+        # Last, so that the values of workflows saved without it keep their places.
         io.String.Input(
             "negative",
             default="",
@@ -329,7 +330,7 @@ def _choice_inputs() -> list[io.Input]:
             placeholder="none",
             tooltip=(
                 "The negative prompt, typed or connected, if its words should count too. They are learned "
-                "apart from the prompt's."
+                "separately from the prompt's."
             ),
         ),
     ]

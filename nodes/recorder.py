@@ -1,8 +1,8 @@
-"""`FeedbackRecorder`: shows who drew which image, takes the verdict, and passes the images on by it.
+"""`FeedbackRecorder`: shows which checkpoint made which image, takes the verdict, and passes the images on by it.
 
-The verdict comes from its inputs, or later from its buttons or a script over HTTP, by the generation's id; in
-mode `pause` the run waits for it. In a hand-wired graph, where no sampler of ours has logged the generation,
-it does so itself. It never takes images away: if learning fails, it says so and hands them on.
+The verdict comes from its inputs, or later from its buttons or a script over HTTP, by the generation's id; in mode
+`pause` the run waits for it. In a hand-wired graph, where no sampler of ours has logged the generation, it does so
+itself. It never takes images away: if learning fails, it says so and passes them on.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from comfy_api.latest import io
 from ..learning.message import message
 from ..learning.values import Recommendation
 from .branch_nodes import single_images
-from .comfy import adapter as comfy_adapter
-from .recording.generation_log import LoggedImages, dropped_out, log_generation
-from .recording.pausing import Patience, wait_for_pick
-from .recording.rounds import RecordedGeneration, Verdict, preview, record
+from .comfy.graph import empty_list_output
+from .comfy.messages import with_parts_sent
+from .recording.generation_log import LoggedImages, log_generation, missing_checkpoints_message
+from .recording.pause import WaitLimits, wait_for_pick
+from .recording.recorded_generation import GenerationImages, Verdict, preview, record
 from .recording.verdict_inputs import VerdictError, VerdictInputs
-from .recording.wiring import Entry, divide_by_plan, entries_by_checkpoint
+from .recording.wiring import CheckpointImages, divide_by_plan, images_by_checkpoint
 from .socket_types import GenerationReference, GenerationType, PlanType
 
 DEFAULT_TIMEOUT_S = 600.0
@@ -30,7 +31,7 @@ _logged_images = LoggedImages()
 
 
 class FeedbackRecorder(io.ComfyNode):
-    """Records which images of a generation were kept and which were thrown away."""
+    """Records which images of a generation are selected and which are rejected."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -38,7 +39,7 @@ class FeedbackRecorder(io.ComfyNode):
             node_id="FeedbackRecorder",
             display_name="Feedback Recorder",
             category="Context Checkpoint",
-            description="Shows which checkpoint drew which image and learns from what you select and reject. "
+            description="Shows which checkpoint made which image and learns from what you select and reject. "
             "An image without a verdict teaches nothing.",
             search_aliases=["feedback", "rate images", "pick images", "select images", "learn preference"],
             is_input_list=True,
@@ -51,21 +52,21 @@ class FeedbackRecorder(io.ComfyNode):
                     "mode",
                     options=["record", "pause"],
                     default="record",
-                    tooltip="record: show the images and go on. pause: hold the workflow until you have "
-                    "picked; only the picked images go on.",
+                    tooltip="record: show the images and continue. pause: hold the workflow until you have "
+                    "picked; only the picked images are passed on.",
                 ),
                 io.String.Input(
                     "selected",
                     default="",
                     advanced=True,
-                    tooltip="For scripts: numbers of the images to select, counted from 0, such as 0,2; or "
-                    "all. Leave it empty to choose with the buttons.",
+                    tooltip="For scripts: the images to select, counted from 0, such as 0,2; or all. Leave it "
+                    "empty to use the buttons.",
                 ),
                 io.String.Input(
                     "rejected",
                     default="",
                     advanced=True,
-                    tooltip="For scripts: as selected. `all` rejects the rest.",
+                    tooltip="For scripts: the images to reject, written like `selected`. all: the rest.",
                 ),
                 GenerationType.Input("generation", optional=True, tooltip="From the Multi-Checkpoint Sampler."),
                 PlanType.Input("plan", optional=True, tooltip="For a graph of your own: from the recommender."),
@@ -73,10 +74,10 @@ class FeedbackRecorder(io.ComfyNode):
                     "ckpt_names",
                     optional=True,
                     force_input=True,
-                    tooltip="For a graph of your own: the checkpoint of each image (or batch), in their "
-                    "order. Without it, the plan's.",
+                    tooltip="For a graph of your own: the checkpoint of each image (or batch), in order. If not "
+                    "connected, the plan's.",
                 ),
-                # Optional, so that prompts of scripts from before they were there still run.
+                # Optional, so that scripts written before these inputs existed still run.
                 io.Float.Input(
                     "timeout_s",
                     default=DEFAULT_TIMEOUT_S,
@@ -86,16 +87,16 @@ class FeedbackRecorder(io.ComfyNode):
                     round=0.1,
                     optional=True,
                     advanced=True,
-                    tooltip="For mode pause: seconds after which the run goes on by itself, with what was "
-                    "picked by then; with all images, unjudged, where nothing was. 0: without limit.",
+                    tooltip="For mode pause: the run continues after this many seconds, with what was picked by "
+                    "then, or with all images and no verdict if nothing was. 0: no limit.",
                 ),
                 io.Boolean.Input(
                     "wait_without_browser",
                     default=False,
                     optional=True,
                     advanced=True,
-                    tooltip="For mode pause: wait also where no browser is connected, for a script that "
-                    "answers over HTTP. Otherwise such a run does not wait, and all images go on.",
+                    tooltip="For mode pause: also wait if no browser is connected, for a script that answers over "
+                    "HTTP. Otherwise such a run does not wait, and all images are passed on.",
                 ),
             ],
             outputs=[
@@ -131,55 +132,55 @@ class FeedbackRecorder(io.ComfyNode):
     ) -> io.NodeOutput:
         singles = [image for batch in images for image in single_images(batch)]
         try:
-            verdict = VerdictInputs.read(selected[0], rejected[0])
+            inputs = VerdictInputs.read(selected[0], rejected[0])
             references = (
-                _given(generation, len(singles))
+                _check_count(generation, len(singles))
                 if generation
                 else await _log_by_plan(images, plan or (), ckpt_names or ())
             )
-            said = Verdict(*verdict.over(len(singles)))
+            verdict = Verdict(*inputs.over(len(singles)))
         except ValueError as error:
-            raise comfy_adapter.telling(error) from error.__cause__
-        previewed = [await preview(cls, part) for part in _divided(references, singles)]
-        paused = mode[0] == "pause" and not verdict
+            raise with_parts_sent(error) from error.__cause__
+        previewed = [await preview(cls, part) for part in _divide(references, singles)]
+        paused = mode[0] == "pause" and not inputs
         answer = None
         if paused:
-            patience = Patience(timeout_s[0], wait_without_browser[0])
-            answer = await wait_for_pick([part.to_pick() for part in previewed], patience, _workflow_id(cls))
-            said = Verdict(answer.selected, answer.rejected) if answer else said
-        shown = [await record(part, said) for part in previewed]
-        # Where nobody picked, the run goes on as if it had not been paused.
-        send_all = answer.send_all if answer else paused and not any(part.judged for part in shown)
-        kept: list[torch.Tensor] = []
-        thrown_away: list[torch.Tensor] = []
-        for part in shown:
-            kept += part.images if send_all else part.with_verdict("selected")
-            thrown_away += [] if send_all else part.with_verdict("rejected")
+            limits = WaitLimits(timeout_s[0], wait_without_browser[0])
+            answer = await wait_for_pick([part.to_pending() for part in previewed], limits, _workflow_id(cls))
+            verdict = Verdict(answer.selected, answer.rejected) if answer else verdict
+        recorded = [await record(part, verdict) for part in previewed]
+        # If nobody picked, the run continues as if it had not been paused.
+        send_all = answer.send_all if answer else paused and not any(part.judged for part in recorded)
+        selected_images: list[torch.Tensor] = []
+        rejected_images: list[torch.Tensor] = []
+        for part in recorded:
+            selected_images += part.images if send_all else part.images_with("selected")
+            rejected_images += [] if send_all else part.images_with("rejected")
         return io.NodeOutput(
-            kept or comfy_adapter.nothing_to_pass_on(),
-            thrown_away or comfy_adapter.nothing_to_pass_on(),
+            selected_images or empty_list_output(),
+            rejected_images or empty_list_output(),
             list(references),
-            ui={"context_checkpoint": [part.as_ui() for part in shown]},
+            ui={"context_checkpoint": [part.as_ui() for part in recorded]},
         )
 
 
-def _divided(references: Sequence[GenerationReference], images: Sequence[torch.Tensor]) -> list[RecordedGeneration]:
-    rounds, start = [], 0
+def _divide(references: Sequence[GenerationReference], images: Sequence[torch.Tensor]) -> list[GenerationImages]:
+    generations, start = [], 0
     for reference in references:
         end = start + len(reference.checkpoints)
-        rounds.append(RecordedGeneration(reference, start, tuple(images[start:end])))
+        generations.append(GenerationImages(reference, start, tuple(images[start:end])))
         start = end
-    return rounds
+    return generations
 
 
 def _workflow_id(node: type[io.ComfyNode]) -> str:
-    """Name the workflow as the frontend does; a script's prompt has none."""
+    """Return the frontend's id of the workflow; a script's prompt has none."""
     workflow = (node.hidden.extra_pnginfo or {}).get("workflow") or {}
     return str(workflow.get("id") or "")
 
 
-def _given(references: Sequence[GenerationReference], images: int) -> tuple[GenerationReference, ...]:
-    # ComfyUI repeats nothing here: one reference per generation, however many images it has.
+def _check_count(references: Sequence[GenerationReference], images: int) -> tuple[GenerationReference, ...]:
+    # One reference per generation, however many images it has.
     expected = sum(len(reference.checkpoints) for reference in references)
     if expected != images:
         raise ValueError(
@@ -207,24 +208,24 @@ async def _log_by_plan(
             )
         )
     names = names or [name for plan in plans for name in plan.checkpoints]
-    entries = entries_by_checkpoint([batch.shape[0] for batch in batches], names)
+    entries = images_by_checkpoint([batch.shape[0] for batch in batches], names)
     references, start = [], 0
     counts = divide_by_plan(plans, [entry.checkpoint for entry in entries])
     for plan, count in zip(plans, counts, strict=True):
         if count:
-            references.append(await _log_entries(plan, entries[start : start + count], batches))
+            references.append(await _log_once(plan, entries[start : start + count], batches))
         start += count
     return tuple(references)
 
 
-async def _log_entries(
-    plan: Recommendation, entries: Sequence[Entry], batches: Sequence[torch.Tensor]
+async def _log_once(
+    plan: Recommendation, entries: Sequence[CheckpointImages], batches: Sequence[torch.Tensor]
 ) -> GenerationReference:
     tensors = [batches[entry.batch] for entry in entries]
-    known = _logged_images.find(tensors)
-    if known is not None and known.plan == plan:
-        return known
-    drawn = [entry.checkpoint for entry in entries for _ in range(entry.images)]
-    reference = await log_generation(plan, drawn, dropped_out(plan, drawn))
+    logged = _logged_images.find(tensors)
+    if logged is not None and logged.plan == plan:
+        return logged
+    checkpoints = [entry.checkpoint for entry in entries for _ in range(entry.images)]
+    reference = await log_generation(plan, checkpoints, missing_checkpoints_message(plan, checkpoints))
     _logged_images.add(tensors, reference)
     return reference

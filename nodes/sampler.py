@@ -1,7 +1,7 @@
-"""`MultiCheckpointSampler`: draws a plan's images, one branch per recommended checkpoint.
+"""`MultiCheckpointSampler`: samples a plan's images, one branch per recommended checkpoint.
 
-It only lays out the graph; ComfyUI runs it. Each branch is the graph a person would wire by hand with
-ComfyUI's own nodes (load, encode twice, sample, decode), so that its images are the same, pixel for pixel.
+It only builds the graph; ComfyUI runs it. Each branch is the graph that a person would wire by hand from ComfyUI's own
+nodes (load, encode twice, sample, decode), so that its images are the same, pixel for pixel.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from comfy_api.latest import io
 from ..learning.recommendation.strategy import divide_images
 from ..learning.values import Recommendation
 from .branch_nodes import BRANCH_INPUTS
-from .comfy import adapter as comfy_adapter
-from .loading.loading import warm_first
+from .comfy.graph import new_expansion, sampler_names, scheduler_names
+from .loading.checkpoint_loading import warm_first
 from .socket_types import GenerationType, PlanType
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class MultiCheckpointSampler(io.ComfyNode):
             node_id="MultiCheckpointSampler",
             display_name="Multi-Checkpoint Sampler",
             category="Context Checkpoint",
-            description="Draws images with each recommended checkpoint, dividing them as the plan says. "
-            "Every branch uses the same seed and equals the same graph wired by hand with that checkpoint.",
+            description="Generates images with each recommended checkpoint and divides them as the plan says. "
+            "Every branch uses the same seed, and its images equal those of the same graph wired by hand.",
             search_aliases=["ksampler", "sampler", "checkpoint", "branch", "compare checkpoints"],
             enable_expand=True,
             not_idempotent=True,
@@ -53,7 +53,7 @@ class MultiCheckpointSampler(io.ComfyNode):
                     multiline=True,
                     dynamic_prompts=True,
                     default="",
-                    tooltip="What they should not.",
+                    tooltip="What the images should not show.",
                 ),
                 io.Int.Input("width", default=512, min=16, max=16384, step=8, tooltip="In pixels."),
                 io.Int.Input("height", default=512, min=16, max=16384, step=8, tooltip="In pixels."),
@@ -67,15 +67,15 @@ class MultiCheckpointSampler(io.ComfyNode):
                 ),
                 io.Int.Input("steps", default=20, min=1, max=10000),
                 io.Float.Input("cfg", default=7.0, min=0.0, max=100.0, step=0.1, round=0.01),
-                io.Combo.Input("sampler_name", options=comfy_adapter.sampler_names()),
-                io.Combo.Input("scheduler", options=comfy_adapter.scheduler_names()),
+                io.Combo.Input("sampler_name", options=sampler_names()),
+                io.Combo.Input("scheduler", options=scheduler_names()),
                 io.Float.Input(
                     "denoise",
                     default=1.0,
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="Less than 1 keeps something of the latent.",
+                    tooltip="Below 1, part of the latent is kept.",
                 ),
                 io.Int.Input(
                     "images_per_prompt",
@@ -88,14 +88,14 @@ class MultiCheckpointSampler(io.ComfyNode):
                     "latent",
                     optional=True,
                     tooltip="Start from this instead of an empty image of width and height (image to image, "
-                    "inpainting). Each branch takes as many as it draws, from the first on, and begins "
-                    "again.",
+                    "inpainting). Each branch takes one sample per image, in order, and starts over "
+                    "when they run out.",
                 ),
             ],
             outputs=[
                 io.Image.Output("images", is_output_list=True, tooltip="One entry per image, best first."),
                 io.Latent.Output("latents", is_output_list=True, tooltip="One entry per image."),
-                io.String.Output("ckpt_names", is_output_list=True, tooltip="Which checkpoint drew each image."),
+                io.String.Output("ckpt_names", is_output_list=True, tooltip="The checkpoint that made each image."),
                 GenerationType.Output("generation", tooltip="For the Feedback Recorder."),
             ],
         )
@@ -112,7 +112,7 @@ class MultiCheckpointSampler(io.ComfyNode):
         latent: Mapping[str, Any] | None = None,
         **sampling: Any,
     ) -> io.NodeOutput:
-        graph = comfy_adapter.graph_for_this_node()
+        graph = new_expansion()
         positive = positive if positive.strip() else plan.prompt
         shares = dict(
             zip(
@@ -123,12 +123,12 @@ class MultiCheckpointSampler(io.ComfyNode):
         )
         branches = {}
         for branch_input, name in zip(BRANCH_INPUTS, warm_first(plan.checkpoints), strict=False):
-            start = (
+            latents = (
                 _empty_latents(graph, width, height, shares[name])
                 if latent is None
-                else _given_latents(graph, latent, shares[name])
+                else _first_latents(graph, latent, shares[name])
             )
-            branches[branch_input] = _branch(graph, name, positive, negative, start, sampling)
+            branches[branch_input] = _branch(graph, name, positive, negative, latents, sampling)
         collector = graph.node("ContextCheckpointBranchCollector", plan=plan, **branches)
         return io.NodeOutput(*(collector.out(slot) for slot in range(4)), expand=graph.finalize())
 
@@ -161,17 +161,17 @@ def _encoded(graph: GraphBuilder, name: str, text: str, clip: Link) -> Link:
 
 
 def _empty_latents(graph: GraphBuilder, width: int, height: int, count: int) -> Link:
-    """ComfyUI's sampler gives an empty latent the channels and the scale that the model has."""
+    """ComfyUI's sampler adapts the channels and the scale of an empty latent to the model."""
     return graph.node("EmptyLatentImage", width=width, height=height, batch_size=count).out(0)
 
 
-def _given_latents(graph: GraphBuilder, latent: Mapping[str, Any], count: int) -> Link | Mapping[str, Any]:
-    """Take `count` latents from the start of what was given, beginning again when it is used up."""
-    given = latent["samples"].shape[0]
-    rounds = math.ceil(count / given)
+def _first_latents(graph: GraphBuilder, latent: Mapping[str, Any], count: int) -> Link | Mapping[str, Any]:
+    """Take the first `count` samples of a batch, starting over when they run out."""
+    batch_size = latent["samples"].shape[0]
+    repeats = math.ceil(count / batch_size)
     latents: Link | Mapping[str, Any] = latent
-    if rounds > 1:
-        latents = graph.node("RepeatLatentBatch", samples=latents, amount=rounds).out(0)
-    if rounds * given != count:
+    if repeats > 1:
+        latents = graph.node("RepeatLatentBatch", samples=latents, amount=repeats).out(0)
+    if repeats * batch_size != count:
         latents = graph.node("LatentFromBatch", samples=latents, batch_index=0, length=count).out(0)
     return latents

@@ -1,7 +1,7 @@
-"""The two socket types of this pack, and what travels along them.
+"""The two socket types of this pack, and the values that they carry.
 
-They are apart from the nodes so that a node at either end of a wire needs to know only this module. The type
-names are written into people's workflows and never change.
+Separate from the nodes so that a node at either end of a link needs to know only this module. The type names are
+written into people's workflows and never change.
 """
 
 from __future__ import annotations
@@ -21,21 +21,18 @@ GenerationType = io.Custom("CC_GENERATION")
 
 @dataclass(frozen=True, slots=True)
 class GenerationReference:
-    """Which logged generation a list of images belongs to, and who drew each of them.
+    """The logged generation that a list of images belongs to, and the checkpoint that made each of them.
 
     Attributes
     ----------
     generation_id
-        The id to give verdicts by. Empty where logging failed: `message` then says why, and nothing can be
-        learned.
+        The id for verdicts. Empty if logging failed: `message` then says why, and nothing can be learned.
     checkpoints
         The checkpoint of each image, in the order of the images.
     plan
-        What was recommended. Its checkpoints may be more than were drawn: one that could not be loaded drops
-        out.
+        What was recommended. It may have more checkpoints than made images: one that cannot be loaded drops out.
     message
-        What the person should know of this round (a checkpoint dropped out, the database failed); empty if
-        nothing.
+        What the person should know about this generation (a checkpoint dropped out, the database failed), or empty.
     """
 
     generation_id: str

@@ -1,7 +1,7 @@
-"""A ComfyUI page in a real Chromium, used as a person uses it: load a workflow, run it, look, press, drag.
+"""A ComfyUI page in a real Chromium, used as by a person: load a workflow, run it, press buttons, drag links.
 
-Shared by the tests of what the browser shows and by the maker of the example workflows. Separate from the
-server, which knows nothing of browsers; needs Playwright and Chromium, which nothing else does.
+The browser tests and `demo.pictures` share it. Separate from the server, which knows no browser: only this needs
+Playwright and Chromium.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_p
 from .server import ComfyServer
 
 CHROMIUM_FLAGS = (
-    "--no-sandbox",  # it shows only what we serve; as root it would not start otherwise
+    "--no-sandbox",  # it opens only our own pages; as root it does not start otherwise
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -30,7 +30,7 @@ CHROMIUM_FLAGS = (
 RUN_TIMEOUT_S = 60.0
 
 Workflow = Mapping[str, Any]
-"""In the form that the frontend saves, not the API's."""
+"""In the format that the frontend saves, not in API form."""
 
 
 @asynccontextmanager
@@ -46,7 +46,7 @@ async def chromium(program: str) -> AsyncIterator[Browser]:
 
 @dataclass(slots=True)
 class ComfyPage:
-    """One tab; `errors` has what went wrong in it, uncaught or logged by the pack."""
+    """One tab; `errors` has its uncaught errors and those that the pack logs."""
 
     server: ComfyServer
     page: Page
@@ -65,7 +65,7 @@ class ComfyPage:
         await self.settle()
 
     async def build(self, placed: Mapping[str, Mapping[str, Any]]) -> Workflow:
-        """Add and wire nodes as a person would, on an empty canvas, and return the workflow.
+        """Add and link nodes on an empty canvas, as a person would, and return the workflow.
 
         Each has `type` and `pos`, and may have `size`, `title`, `widgets` (values by name, `""` for the
         first) and `inputs` (what feeds them, as `"name.output"`).
@@ -76,11 +76,11 @@ class ComfyPage:
         return workflow
 
     async def settle(self) -> None:
-        """Let the frontend lay out what has changed."""
+        """Wait until the frontend has laid out a change."""
         await self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 300)))")
 
     async def run(self) -> Mapping[str, Any]:
-        """Press Run, wait for the end, and return the prompt's history.
+        """Press Run, wait until the prompt has ended, and return its history.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class ComfyPage:
         raise TimeoutError("Nothing ran: " + "; ".join(self.errors))
 
     async def set_widgets(self, node_type: str, **values: Any) -> None:
-        """Give widgets of the first node of a type other values."""
+        """Set widgets of the first node of a type."""
         await self.page.evaluate(
             """([type, values]) => {
               const node = window.app.rootGraph.nodes.find((candidate) => candidate.type === type);
@@ -113,7 +113,7 @@ class ComfyPage:
         )
 
     async def show_all(self) -> None:
-        """Zoom and move the canvas until every node is in sight, clear of the frontend's own bars."""
+        """Zoom and move the canvas so that every node is visible and no bar of the frontend covers it."""
         await self.page.evaluate(
             f"""() => {{
               const {{ canvas }} = window.app;
@@ -129,7 +129,7 @@ class ComfyPage:
         await self.settle()
 
     async def bounds(self) -> tuple[float, float, float, float]:
-        """Where the nodes are on the page: left, top, right and bottom."""
+        """Return the nodes' bounds on the page: left, top, right and bottom."""
         left, top, right, bottom = await self.page.evaluate(
             f"""() => {{
               const {{ canvas }} = window.app;
@@ -142,7 +142,7 @@ class ComfyPage:
         return left, top, right, bottom
 
     async def drag_link(self, source: str, output: str, target: str, input_name: str) -> None:
-        """Draw a link with the mouse, from the first node of one type to the first of another."""
+        """Drag a link with the mouse, from the first node of one type to the first of another."""
         start, end = await self.page.evaluate(
             """([source, output, target, input]) => {
               const { rootGraph, canvas } = window.app;
@@ -186,7 +186,7 @@ async def comfy_page(
     for name, value in {
         "Comfy.VueNodes.Enabled": nodes_2,
         "Comfy.TutorialCompleted": True,
-        "Comfy.Minimap.Visible": False,  # it would lie over a node's buttons
+        "Comfy.Minimap.Visible": False,  # it would cover a node's buttons
         **settings,
     }.items():
         server.post(f"/api/settings/{name}", value)
@@ -203,11 +203,11 @@ async def comfy_page(
 
 
 def _keep_ours(message: ConsoleMessage, errors: list[str]) -> None:
-    # ComfyUI warns of what extensions should do no longer, and names the extension or its file.
-    told = re.sub("[^a-z]", "", f"{message.text} {message.location}".lower())
-    if message.type == "warning" and "deprecated" in told and "contextcheckpoint" in told:
+    # ComfyUI warns about deprecated calls, and names the extension or its file.
+    compact = re.sub("[^a-z]", "", f"{message.text} {message.location}".lower())
+    if message.type == "warning" and "deprecated" in compact and "contextcheckpoint" in compact:
         errors.append(message.text)
-    # Chromium itself logs each answer of 400 and more; whether that is wrong, only the caller knows.
+    # Chromium logs each response of 400 and more; only the test knows whether that is an error.
     refused = message.text.startswith("Failed to load resource")
     if message.type == "error" and not refused and "context_checkpoint" in f"{message.text} {message.location}":
         errors.append(message.text)
@@ -224,11 +224,11 @@ _BUILD = """async (placed) => {
   const app = window.app;
   const empty = { last_node_id: 0, last_link_id: 0, nodes: [], links: [], groups: [], config: {}, extra: {} };
   await app.loadGraphData({ ...empty, version: 0.4 });
-  const made = {};
+  const created = {};
   for (const [name, { type, pos, size = [0, 0], widgets = {}, title }] of Object.entries(placed)) {
     const node = LiteGraph.createNode(type);
     if (!node) throw new Error(`There is no node ${type}`);
-    made[name] = node;
+    created[name] = node;
     node.pos = pos;
     if (title) node.title = title;
     app.rootGraph.add(node);
@@ -243,9 +243,9 @@ _BUILD = """async (placed) => {
   for (const [name, { inputs = {} }] of Object.entries(placed)) {
     for (const [inputName, from] of Object.entries(inputs)) {
       const [source, output] = from.split(".");
-      const target = made[name].inputs.findIndex((input) => input.name === inputName);
-      const slot = made[source].outputs.findIndex((candidate) => candidate.name === output);
-      if (!made[source].connect(slot, made[name], target)) {
+      const target = created[name].inputs.findIndex((input) => input.name === inputName);
+      const slot = created[source].outputs.findIndex((candidate) => candidate.name === output);
+      if (!created[source].connect(slot, created[name], target)) {
         throw new Error(`${from} cannot be connected to ${name}.${inputName}`);
       }
     }

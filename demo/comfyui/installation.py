@@ -1,8 +1,8 @@
-"""Finds a ComfyUI on this machine, and lays beside it what the pack needs and it lacks.
+"""Finds a ComfyUI on this machine, and installs what it lacks into a folder of its own.
 
-A ComfyUI that is found is a host's house: nothing is installed into its environment and nothing is written
-into its folders. What is missing there goes into an overlay, a folder of ours that only the server we start
-has on its path. Separate from the server, because finding and preparing happen once, and starting often.
+Nothing is installed into that ComfyUI's environment, and nothing is written into its folders. Missing requirements go
+into an overlay, a folder of ours that only our server has on its path. Separate from the server, because finding and
+preparing happen once, and starting often.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ OLDEST_VERSION = (0, 26, 0)
 
 
 class NoComfyUI(Exception):
-    """What was pointed out is no usable ComfyUI; the message says why and what to do."""
+    """There is no usable ComfyUI; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,12 @@ def version_numbers(version: str) -> tuple[int, ...]:
 
 
 def find_comfyui(environment: Mapping[str, str] = os.environ, pack: Path = PACK) -> ComfyInstallation | None:
-    """Look where `$COMFYUI_PATH` says, else around the pack, else in `~/comfy/ComfyUI`.
+    """Look in `$COMFYUI_PATH`, else around the pack, else in `~/comfy/ComfyUI`.
 
     Raises
     ------
     NoComfyUI
-        If `$COMFYUI_PATH` or `$COMFYUI_PYTHON` is set and wrong: another ComfyUI than the one named misleads.
+        If `$COMFYUI_PATH` or `$COMFYUI_PYTHON` is set and wrong: no other ComfyUI replaces the one that was named.
     """
     for folder, named in _places(environment, pack):
         version = _version(folder)
@@ -79,12 +79,12 @@ def _places(environment: Mapping[str, str], pack: Path) -> Iterator[tuple[Path, 
 
 
 def private_comfyui() -> Path:
-    """Where the demonstration installs a ComfyUI of its own, when it is allowed to."""
+    """The folder into which the demonstration installs a ComfyUI of its own, if it is allowed to."""
     return private_folder() / "comfy" / "ComfyUI"
 
 
 def private_folder() -> Path:
-    """Where we keep what we may throw away: beside the sources, or in the user's cache when installed."""
+    """A folder for files that may be deleted: in the repository, or in the user's cache when installed."""
     if (PACK / "run.py").exists():
         return PACK / ".overlay"
     cache = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -96,8 +96,8 @@ def _version(folder: Path) -> str | None:
         text = (folder / "comfyui_version.py").read_text("utf-8")
     except OSError:
         return None
-    found = re.search(r'__version__\s*=\s*"([^"]+)"', text)
-    return found[1] if found and (folder / "main.py").exists() else None
+    match = re.search(r'__version__\s*=\s*"([^"]+)"', text)
+    return match[1] if match and (folder / "main.py").exists() else None
 
 
 def _python(folder: Path, environment: Mapping[str, str]) -> Path | None:
@@ -117,23 +117,23 @@ def _python(folder: Path, environment: Mapping[str, str]) -> Path | None:
     ):
         if (folder / relative).exists():
             return folder / relative
-    found = shutil.which("python3")
+    python3 = shutil.which("python3")
     has_torch = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
-    if found and subprocess.run([found, "-c", has_torch], check=False).returncode == 0:
-        return Path(found)
+    if python3 and subprocess.run([python3, "-c", has_torch], check=False).returncode == 0:
+        return Path(python3)
     return None
 
 
 def overlay(installation: ComfyInstallation, requirements: Path = PACK / "requirements.txt") -> Path:
-    """Return a folder with exactly the requirements that this ComfyUI's Python lacks, made on first use.
+    """Return a folder with exactly the requirements that this ComfyUI's Python lacks, created on first use.
 
     Raises
     ------
     NoComfyUI
-        If they cannot be installed; the message has pip's own words.
+        If they cannot be installed; the message is pip's.
     """
-    wanted = f"{installation.python}\n{installation.version}\n{requirements.read_text('utf-8')}"
-    folder = private_folder() / hashlib.sha256(wanted.encode()).hexdigest()[:16]
+    key = f"{installation.python}\n{installation.version}\n{requirements.read_text('utf-8')}"
+    folder = private_folder() / hashlib.sha256(key.encode()).hexdigest()[:16]
     if folder.exists():
         return folder
     missing = _missing(installation.python, requirements)
@@ -170,4 +170,4 @@ def _pip(python: Path, *arguments: str) -> None:
     ]
     done = subprocess.run([*command, "--quiet"], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise NoComfyUI(f"pip could not prepare what the pack needs beside {python}:\n{done.stderr.strip()}")
+        raise NoComfyUI(f"pip could not install what the pack needs for {python}:\n{done.stderr.strip()}")

@@ -1,7 +1,6 @@
-"""The graph of the pack's own nodes: recommend, draw, record, in API form.
+"""The graph of the pack's own nodes in API form: recommend, sample, record.
 
-The demonstration, the tests and the benchmarks queue it; a batch script that wants to know how a prompt must
-look finds it here.
+The demonstration, the tests and the benchmarks queue it. It is an example for batch scripts, too.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def three_nodes(
     Parameters
     ----------
     images
-        Images per prompt, which the plan divides.
+        Images per prompt, divided by the plan.
     selected, rejected
         The verdict by inputs, such as `"0,2"` or `"all"`.
     recommender, sampler
@@ -65,7 +64,7 @@ def three_nodes(
     }
 
 
-def rounds(history_entry: Mapping[str, Any], recorder: str = "recorder") -> list[dict[str, Any]]:
-    """The rounds that the recorder shows: id of the generation, its images, explanation, message."""
-    shown: list[dict[str, Any]] = history_entry["outputs"][recorder]["context_checkpoint"]
-    return shown
+def generations(history_entry: Mapping[str, Any], recorder: str = "recorder") -> list[dict[str, Any]]:
+    """Return the generations that the recorder shows: id, images, explanation, message."""
+    records: list[dict[str, Any]] = history_entry["outputs"][recorder]["context_checkpoint"]
+    return records

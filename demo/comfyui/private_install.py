@@ -1,8 +1,7 @@
-"""Installs a ComfyUI of the demonstration's own with comfy-cli, in a private folder, when a person agrees.
+"""Installs a ComfyUI for the demonstration with comfy-cli, in a private folder, if a person agrees.
 
-Separate from finding one, because this alone downloads gigabytes. It touches no other ComfyUI and no
-other Python: comfy-cli, its settings, ComfyUI and ComfyUI's environment all lie in one folder that may
-be deleted.
+Separate from finding one, because only this downloads gigabytes. It changes no other ComfyUI and no other Python:
+comfy-cli, its settings, ComfyUI and ComfyUI's environment are all in one folder that may be deleted.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ OFFER = (
 
 
 def offer(*, accepted: bool) -> bool:
-    """Ask whether to install; without a terminal nobody is asked and the answer is no."""
+    """Ask whether to install; without a terminal the answer is no."""
     if accepted:
         return True
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print("No ComfyUI was found, and there is no terminal to ask on: --yes would install one.")
+        print("No ComfyUI was found, and there is no terminal to ask on. --yes installs one.")
         return False
     return input(OFFER.format(folder=private_comfyui())).strip().lower() in ("y", "yes")
 
@@ -37,7 +36,7 @@ def install() -> ComfyInstallation:
     Raises
     ------
     NoComfyUI
-        If it cannot be had; the message has the last words of what failed.
+        If that fails; the message has the end of the output.
     """
     tools = private_folder() / "comfy-cli"
     workspace = private_comfyui()
@@ -46,18 +45,18 @@ def install() -> ComfyInstallation:
     programs = tools / ("Scripts" if os.name == "nt" else "bin")
     _run([str(programs / "python"), "-m", "pip", "install", "--quiet", "comfy-cli"])
     print(f"Installing ComfyUI in {workspace} (some minutes) ...", flush=True)
-    shutil.rmtree(workspace, ignore_errors=True)  # what an interrupted installation left
+    shutil.rmtree(workspace, ignore_errors=True)  # of an interrupted installation
     workspace.parent.mkdir(parents=True, exist_ok=True)
-    wanted = ["install", "--cpu", "--skip-manager", "--version", "latest"]
-    _run([str(programs / "comfy"), "--skip-prompt", "--workspace", str(workspace), *wanted])
-    found = find_comfyui({}, pack=workspace)
-    if found is None:
-        raise NoComfyUI(f"comfy-cli ended well, but there is no working ComfyUI in {workspace}.")
-    return found
+    arguments = ["install", "--cpu", "--skip-manager", "--version", "latest"]
+    _run([str(programs / "comfy"), "--skip-prompt", "--workspace", str(workspace), *arguments])
+    installation = find_comfyui({}, pack=workspace)
+    if installation is None:
+        raise NoComfyUI(f"comfy-cli succeeded, but there is no working ComfyUI in {workspace}.")
+    return installation
 
 
 def _run(command: list[str]) -> None:
-    # Without these, comfy-cli makes an environment for ComfyUI alone instead of filling an active one.
+    # Without these, comfy-cli creates an environment for ComfyUI instead of using the active one.
     environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
     environment["XDG_CONFIG_HOME"] = str(private_folder() / "config")
     try:

@@ -1,7 +1,7 @@
-"""A real ComfyUI server with the pack in it, in a base directory of its own, spoken to over HTTP.
+"""A real ComfyUI server with the pack, in a base directory of its own, used over HTTP.
 
-What the demonstration, the end-to-end tests and the benchmarks share. It owns one process and one folder; the
-ComfyUI that it runs from is only read. It knows nothing of what the graphs mean.
+The demonstration, the end-to-end tests and the benchmarks share it. It owns one process and one folder, and only reads
+the ComfyUI that it runs. It knows nothing about the graphs.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ STOP_TIMEOUT_S = 15.0
 
 
 class Refused(Exception):
-    """The server answered with an error status; `status` and `body` (parsed when it was JSON) tell which."""
+    """The server responded with an error status; `status` and `body` (parsed if it was JSON) have the details."""
 
     def __init__(self, status: int, body: Any) -> None:
         super().__init__(f"HTTP {status}: {body}")
@@ -73,7 +73,7 @@ class PromptFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One image of a finished prompt: which node showed it, where it lies, its pixels `[H, W, 3]`, 0..255."""
+    """One image of a finished prompt: its node, its file, its pixels `[H, W, 3]` in 0..255."""
 
     node_id: str
     filename: str
@@ -83,7 +83,7 @@ class Picture:
 
     @property
     def mean_color(self) -> tuple[float, float, float]:
-        """Red, green and blue in 0..1, which names the tiny checkpoint that drew it."""
+        """Red, green and blue in 0..1, which identifies the tiny checkpoint that made it."""
         red, green, blue = self.pixels.reshape(-1, 3).mean(axis=0) / 255
         return float(red), float(green), float(blue)
 
@@ -112,14 +112,14 @@ class ComfyServer:
         pack_name: str = "Context Checkpoint-main",
         environment: Mapping[str, str | None] | None = None,
     ) -> None:
-        found = installation or find_comfyui()
-        if found is None:
+        installation = installation or find_comfyui()
+        if installation is None:
             raise NoComfyUI("No ComfyUI was found: set COMFYUI_PATH to its folder.")
-        self.installation = found
+        self.installation = installation
         self.base_directory = base_directory.resolve()
         self.port = free_port()
         self._extra_args = tuple(extra_args)
-        self.environment = _environment(found, environment or {})
+        self.environment = _environment(installation, environment or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._log_file = self.base_directory / "comfyui.log"
         self.checkpoints.mkdir(parents=True, exist_ok=True)
@@ -158,12 +158,12 @@ class ComfyServer:
         return self._process.pid
 
     def start(self) -> ComfyServer:
-        """Start the process and wait until it answers.
+        """Start the process and wait until it responds.
 
         Raises
         ------
         NoComfyUI
-            If it ends, or does not answer in time; the message has the end of its log.
+            If it ends, or does not respond in time; the message has the end of its log.
         """
         bound = ["-c", UNTIL_PARENT_ENDS] if sys.platform == "linux" else []
         command = [
@@ -191,7 +191,7 @@ class ComfyServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for us, who then stop it in order
+                start_new_session=True,  # Ctrl-C is for this process, which then stops the server
             )
         self._wait_until_up(self._process)
         return self
@@ -209,10 +209,10 @@ class ComfyServer:
             else:
                 return
         self.kill()
-        raise NoComfyUI(f"ComfyUI did not answer within {START_TIMEOUT_S:.0f} s:\n{self.log[-3000:]}")
+        raise NoComfyUI(f"ComfyUI did not respond within {START_TIMEOUT_S:.0f} s:\n{self.log[-3000:]}")
 
     def stop(self) -> None:
-        """End the process in order; nothing happens if it does not run."""
+        """Stop the process; nothing happens if it does not run."""
         if self._process is None:
             return
         self._process.terminate()
@@ -224,7 +224,7 @@ class ComfyServer:
         self._process = None
 
     def kill(self) -> None:
-        """End the process as a power cut would."""
+        """Kill the process, as a power cut would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -251,7 +251,7 @@ class ComfyServer:
         Refused
             If the status is 400 or more.
         OSError
-            If no server answers.
+            If no server responds.
         """
         data = None if body is None else json.dumps(body).encode()
         headers = {} if data is None else {"Content-Type": "application/json"}
@@ -275,21 +275,21 @@ class ComfyServer:
         return str(self.post("/prompt", body)["prompt_id"])
 
     def wait(self, prompt_id: str, *, timeout_s: float = 120.0) -> HistoryEntry:
-        """Wait until a prompt has ended, well or not, and return its history.
+        """Wait until a prompt has ended, successfully or not, and return its history.
 
         Raises
         ------
         TimeoutError
             If it does not end in time.
         ConnectionError
-            If the server ended meanwhile; the message has the end of its log.
+            If the server ended; the message has the end of its log.
         """
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             try:
                 history = self.get(f"/history/{prompt_id}")
             except OSError as error:
-                raise ConnectionError(f"ComfyUI no longer answers ({error}):\n{self.log[-3000:]}") from error
+                raise ConnectionError(f"ComfyUI no longer responds ({error}):\n{self.log[-3000:]}") from error
             if prompt_id in history:
                 entry: HistoryEntry = history[prompt_id]
                 return entry
@@ -310,7 +310,7 @@ class ComfyServer:
         return entry
 
     def images(self, entry: HistoryEntry, node_id: str | None = None) -> list[Picture]:
-        """Fetch the images that a finished prompt shows (of one node, if named), in the nodes' own order."""
+        """Fetch the images of a finished prompt (of one node, if given), in the nodes' own order."""
         return [
             Picture(node, file["filename"], file["subfolder"], file["type"], self.pixels(file))
             for node, file in _image_files(entry)
@@ -319,7 +319,7 @@ class ComfyServer:
 
     def pixels(self, file: Mapping[str, Any]) -> NDArray[np.uint8]:
         """Fetch one image by its `filename`, `subfolder` and `type`, as `[H, W, 3]` in 0..255."""
-        from PIL import Image  # only who looks at images needs Pillow
+        from PIL import Image  # late: only this needs Pillow
 
         query = urllib.parse.urlencode({key: file[key] for key in ("filename", "subfolder", "type")})
         with Image.open(io.BytesIO(self.request("GET", f"/view?{query}"))) as image:
@@ -336,7 +336,7 @@ def _image_files(entry: HistoryEntry) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 
 def error_message(entry: HistoryEntry) -> str:
-    """What a failed prompt's history says: the node and its message; empty where nothing failed."""
+    """Return the node and the message of a failed prompt; empty if nothing failed."""
     for kind, detail in entry["status"]["messages"]:
         if kind == "execution_error":
             return f"{detail['node_type']} ({detail['node_id']}): {detail['exception_message']}"
@@ -365,12 +365,12 @@ def _parsed(body: bytes) -> Any:
 
 
 def _environment(installation: ComfyInstallation, changes: Mapping[str, str | None]) -> dict[str, str]:
-    """Ours, less what would lead the server to another Python's packages or to a person's own preferences."""
+    """Our environment without the variables that point to another Python's packages or to a person's database."""
     inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "VIRTUAL_ENV")}
     inherited.pop("CONTEXT_CHECKPOINT_DATABASE", None)
     inherited["PYTHONPATH"] = str(overlay(installation))
     inherited["PYTHONUNBUFFERED"] = "1"
-    # Threads that wait by spinning make two servers on two cores five times slower than one after the other.
+    # Spinning threads make two servers on two cores five times slower than one after the other.
     inherited.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     return {name: value for name, value in {**inherited, **changes}.items() if value is not None}
 
@@ -381,6 +381,6 @@ def _place_pack(link: Path) -> None:
         return
     try:
         link.symlink_to(PACK, target_is_directory=True)
-    except OSError:  # Windows lets only some people make links
+    except OSError:  # Windows lets only some users create links
         left_out = shutil.ignore_patterns(".*", "__pycache__", "demo-output", "test-output", "node_modules")
         shutil.copytree(PACK, link, ignore=left_out)

@@ -1,7 +1,7 @@
-"""ComfyUI's start up to its nodes, watched from inside: what loading the pack takes, and what it loads.
+"""Measures ComfyUI's start from inside, up to its nodes: how long the pack takes to load, and what it imports.
 
-Separate from `comfy_server`, which runs a ComfyUI from outside and waits until it answers. Here ComfyUI's own
-start is called in a new process, in which the function that loads a custom node has been replaced.
+Separate from `server`, which runs a ComfyUI from outside and waits until it responds. Here ComfyUI's own start runs
+in a new process, in which the function that loads a custom node is replaced.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The graph that a person wires by hand from ComfyUI's stock nodes: text to one image, in API form.
 
-What ours is compared with, pixel for pixel and second for second.
+Tests and benchmarks compare the pack's images and times with it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Makes `example_workflows/` and the README's picture in a real browser.
 
-A workflow's form is the frontend's own and nobody's to write by hand: nodes are added, wired and saved here
-as a person would, so that they open without a red node. Run `python -m context_checkpoint.demo.examples`
-after an input of a node was added or renamed; it needs Playwright, Chromium and a ComfyUI.
+Only the frontend writes its workflow format correctly: nodes are added, linked and saved here as by a person, so that
+they open without a missing node. Run `python -m context_checkpoint.demo.pictures.examples` after an input of a node was
+added or renamed. It needs Playwright, Chromium and a ComfyUI.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FOLDER = PACK / "example_workflows"
 PICTURE = PACK / "docs" / "images" / "nodes.jpg"
 THUMBNAIL_WIDTH = 480
 FAVOURITE = "photographic"
-ROUNDS_BEFORE_PICTURE = 4
+RUNS_BEFORE_PICTURE = 4
 
 Node = Mapping[str, Any]
 """As `ComfyPage.build` takes it."""
@@ -98,8 +98,8 @@ def three_nodes() -> dict[str, Node]:
             inputs={"images": "sampler.images", "generation": "sampler.generation"},
         ),
         "note": _note(
-            "**Recommend, draw, judge.** Write a prompt, run, then *Pick* and *Reject* on the right. Each "
-            "verdict is saved at once, and the next similar prompt needs fewer checkpoints.\n\nThe pool is a "
+            "**Recommend, generate, judge.** Write a prompt, run, then *Pick* and *Reject* on the right. Each "
+            "verdict is saved at once, and similar prompts then need fewer checkpoints.\n\nThe pool is a "
             "rule: all checkpoints of the same family as the first one. *include* and *exclude* narrow it.",
             40,
             830,
@@ -115,7 +115,7 @@ def your_own_graph() -> dict[str, Node]:
             470,
             60,
             300,
-            # The link decides; a name of this machine would show as missing on every other.
+            # The link provides the name; a name from this machine would be missing on every other.
             widgets={"ckpt_name": ""},
             inputs={"ckpt_name": "recommender.ckpt_name"},
         ),
@@ -133,8 +133,9 @@ def your_own_graph() -> dict[str, Node]:
         ),
         "note": _note(
             "**Your own graph.** The recommender's *ckpt_name* goes into the stock loader, and everything "
-            "behind it runs once per recommended checkpoint. The recorder gets the plan and the same names, "
-            "and so knows who drew what.\n\nAdd what you like between them: ControlNet, LoRA, a second pass.",
+            "after it runs once per recommended checkpoint. The recorder gets the plan and the same names, "
+            "and so knows which checkpoint made which image.\n\nAdd what you like between them: "
+            "ControlNet, LoRA, a second pass.",
             470,
             680,
         ),
@@ -156,7 +157,7 @@ def warm_loader() -> dict[str, Node]:
         "note": _note(
             "**Your own graph, kept warm.** This loader keeps what it loaded: run again with another seed or "
             "prompt, and nothing is read from disk again. A checkpoint that cannot be loaded drops out, and "
-            "the others go on.\n\nHow many are kept is set under *Settings, Context Checkpoint*.",
+            "the others run.\n\nHow many are kept is set under *Settings, Context Checkpoint*.",
             470,
             680,
         ),
@@ -195,16 +196,16 @@ async def _make(page: ComfyPage, example: Callable[[], dict[str, Node]]) -> None
 
 
 async def _make_picture(page: ComfyPage) -> None:
-    """Show the three nodes after a few rounds on one subject, with the verdict on the last."""
+    """Show the three nodes after a few runs on one subject, with the verdict on the last."""
     await page.build({name: node for name, node in three_nodes().items() if name != "note"})
     await page.set_widgets("MultiCheckpointSampler", width=128, height=128, steps=4)
     list_of_images = page.page.get_by_role("list", name="Images of this run")
-    for _ in range(ROUNDS_BEFORE_PICTURE):
+    for _ in range(RUNS_BEFORE_PICTURE):
         await page.run()
         favourite = list_of_images.get_by_role("listitem").filter(has_text=FAVOURITE)
         await favourite.get_by_role("button", name="Pick").click()
         rest = page.page.get_by_role("button", name="Reject the rest")
-        if await rest.get_attribute("aria-disabled") == "false":  # one image alone leaves nothing
+        if await rest.get_attribute("aria-disabled") == "false":  # with one image there is no rest
             await rest.click()
         await page.page.get_by_text("Saved:").wait_for()
     await page.show_all()
@@ -215,7 +216,7 @@ async def _make_picture(page: ComfyPage) -> None:
 
 
 async def _screenshot(page: ComfyPage) -> Image.Image:
-    """Take the nodes and a margin, without the frontend's bars."""
+    """Capture the nodes and a margin, without the frontend's bars."""
     left, top, right, bottom = await page.bounds()
     shot = await page.page.screenshot(
         clip={"x": left - 16, "y": top - 16, "width": right - left + 32, "height": bottom - top + 32}
@@ -233,7 +234,7 @@ def _server(folder: Path) -> ComfyServer:
 
 
 def _tidy(value: Any) -> Any:
-    """Leave out what says nothing; a missing link says something."""
+    """Leave out null values, except those of links, which have a meaning."""
     if isinstance(value, dict):
         return {name: _tidy(part) for name, part in value.items() if part is not None or name.startswith("link")}
     return [_tidy(part) for part in value] if isinstance(value, list) else value

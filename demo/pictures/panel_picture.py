@@ -1,7 +1,7 @@
-"""Makes the README's picture of the panel: three of its tabs, as wide as a sidebar, after rounds of a taste.
+"""Makes the README's picture of the panel: three of its tabs, as wide as a sidebar, after some verdicts.
 
-Run `python -m context_checkpoint.demo.panel_picture` after the panel has changed; it needs Playwright and
-Chromium, and no ComfyUI: the panel is the one that `context-checkpoint serve` shows.
+Run `python -m context_checkpoint.demo.pictures.panel_picture` after the panel has changed. It needs Playwright and
+Chromium, and no ComfyUI: it shows the page of `context-checkpoint serve`.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ TASTE = {
     "a castle on a cliff at dawn, oil painting": PAINTED,
     "street at night, neon, photorealistic": PHOTO,
 }
-ROUNDS = 80
-FICKLE = 9
-"""Every so many rounds the person likes another one best."""
+GENERATIONS = 80
+INCONSISTENT_EVERY = 9
+"""In every ninth generation the person prefers another checkpoint."""
 
 
 async def main() -> None:
-    """Play the rounds and write the picture."""
+    """Log and judge the generations, and write the picture."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         raise SystemExit("Install Chromium: the picture is made in it.")
     with tempfile.TemporaryDirectory() as folder:
         runtime = Runtime(Path(folder))
         try:
-            for number in range(ROUNDS):
-                await runtime.run(partial(_round, number=number))
+            for number in range(GENERATIONS):
+                await runtime.run(partial(_generate, number=number))
             async with TestServer(build_app(runtime)) as server, chromium(program) as browser:
                 shots = [await _shot(browser, str(server.make_url("/")), tab) for tab in TABS]
         finally:
@@ -64,14 +64,15 @@ async def main() -> None:
     joined.save(PICTURE, quality=80, optimize=True)
 
 
-async def _round(service: PreferenceService, number: int) -> None:
+async def _generate(service: PreferenceService, number: int) -> None:
     prompt, favourite = list(TASTE.items())[number % len(TASTE)]
-    if number % FICKLE == FICKLE - 1:
+    if number % INCONSISTENT_EVERY == INCONSISTENT_EVERY - 1:
         favourite = TOON
-    made = await service.recommend(prompt, NAMES, seed=number)
-    generation = await service.log_generation(made, dict.fromkeys(made.checkpoints, 1))
-    kept = {name: 1 for name in made.checkpoints if name == favourite}
-    await service.record_feedback(generation, kept, {name: 1 for name in made.checkpoints if name != favourite})
+    recommendation = await service.recommend(prompt, NAMES, seed=number)
+    generation = await service.log_generation(recommendation, dict.fromkeys(recommendation.checkpoints, 1))
+    selected = {name: 1 for name in recommendation.checkpoints if name == favourite}
+    rejected = {name: 1 for name in recommendation.checkpoints if name != favourite}
+    await service.record_feedback(generation, selected, rejected)
 
 
 async def _shot(browser: Browser, address: str, tab: str) -> Image.Image:

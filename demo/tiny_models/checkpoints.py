@@ -1,28 +1,32 @@
-"""Tiny but real checkpoints: ComfyUI's stock loader opens them as MODEL, CLIP and VAE, and they draw.
+"""Tiny but real checkpoints: ComfyUI's stock loader opens them as MODEL, CLIP and VAE, and they generate images.
 
-A file's colour tells who drew a picture: the mean of all that a checkpoint draws is about its colour,
-whatever the prompt, the seed and the sampler. Separate from the networks, because which parts make a family
-is one question and what a part looks like is another. Needs numpy alone: the demonstration needs no torch.
+The mean colour of an image identifies the checkpoint that made it, at any prompt, seed and sampler. Separate from the
+networks: this module combines the parts into families, that one has the parts. It needs no torch.
 
-| family | size | on disk | the prompt's text |
-|---|---|---|---|
-| `sd3` | 3 MB | 1 MB | is ignored (the file has an empty text encoder) |
-| `sd3_text` | 130 MB | 40 MB | changes the picture |
-| `sd15` | 140 MB | 40 MB | changes the picture |
-| `sdxl` | 870 MB | 110 MB | changes the picture |
-| `flux` | 3 MB | 2 MB | the file has no text encoder, as Flux checkpoints often have none |
+| family | size | the prompt's text |
+|---|---|---|
+| `sd3` | 3 MB | is ignored (the file has an empty text encoder) |
+| `sd3_text` | 130 MB | changes the image |
+| `sd15` | 140 MB | changes the image |
+| `sdxl` | 870 MB | changes the image |
+| `flux` | 3 MB | the file has no text encoder, as Flux checkpoints often have none |
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
+import ml_dtypes
 import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
 
 from .networks import (
+    Array,
     Color,
+    Tensors,
     Texture,
     TextureStyle,
     Weights,
@@ -33,7 +37,6 @@ from .networks import (
     sd3_transformer,
     unet,
 )
-from .safetensors_file import Tensors, write_tensors
 
 Family = Literal["sd15", "sdxl", "sd3", "sd3_text", "flux"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
@@ -49,53 +52,55 @@ NINE_COLORS: Mapping[str, Color] = {
     "pink": (0.80, 0.45, 0.70),
     "grey": (0.50, 0.50, 0.50),
 }
-"""Far enough apart that a mean colour, after eight bits and a PNG file, names its checkpoint."""
+"""Different enough that the mean colour of a PNG file identifies its checkpoint."""
 
+_FLOAT8 = np.dtype(ml_dtypes.float8_e4m3fn)
+"""The smallest type that ComfyUI loads."""
 
 Builder = Callable[[np.random.Generator, TextureStyle], Tensors]
 
 
-def _decodes(generator: np.random.Generator, look: TextureStyle, channels: int, scale: float) -> Tensors:
-    return autoencoder(generator, channels, look, scale=scale, prefix="first_stage_model.")
+def _vae(generator: np.random.Generator, style: TextureStyle, channels: int, scale: float) -> Tensors:
+    return autoencoder(generator, channels, style, scale=scale, prefix="first_stage_model.")
 
 
-def _sd15(generator: np.random.Generator, look: TextureStyle) -> Tensors:
+def _sd15(generator: np.random.Generator, style: TextureStyle) -> Tensors:
     return {
         **unet(generator, 768, [1], linear_projections=False),
         **clip_l(generator, "cond_stage_model.transformer.text_model."),
-        **_decodes(generator, look, 4, 0.18215 / 12),
+        **_vae(generator, style, 4, 0.18215 / 12),
     }
 
 
-def _sdxl(generator: np.random.Generator, look: TextureStyle) -> Tensors:
-    """The transformer depths of KOALA-700M, squeezed into one level: the smallest SDXL that is recognised."""
+def _sdxl(generator: np.random.Generator, style: TextureStyle) -> Tensors:
+    """The transformer depths of KOALA-700M on one level: the smallest SDXL that ComfyUI recognises."""
     return {
         **unet(generator, 2048, [0, 2, 5], linear_projections=True, label_channels=2816),
         **clip_l(generator, "conditioner.embedders.0.transformer.text_model."),
         **clip_g(generator, "conditioner.embedders.1.model."),
-        **_decodes(generator, look, 4, 0.13025 / 12),
+        **_vae(generator, style, 4, 0.13025 / 12),
     }
 
 
-def _sd3(generator: np.random.Generator, look: TextureStyle) -> Tensors:
-    """Any name under `text_encoders.` makes ComfyUI build an SD3 text encoder, here without a single part."""
+def _sd3(generator: np.random.Generator, style: TextureStyle) -> Tensors:
+    """Any name under `text_encoders.` makes ComfyUI build an SD3 text encoder, here without any part."""
     return {
         **sd3_transformer(generator, text_gain=1.0),
         "text_encoders.none": np.zeros(1, np.float32),
-        **_decodes(generator, look, 16, 1.0),
+        **_vae(generator, style, 16, 1.0),
     }
 
 
-def _sd3_text(generator: np.random.Generator, look: TextureStyle) -> Tensors:
+def _sd3_text(generator: np.random.Generator, style: TextureStyle) -> Tensors:
     return {
         **sd3_transformer(generator, text_gain=60.0),
         **clip_l(generator, "text_encoders.clip_l.transformer.text_model."),
-        **_decodes(generator, look, 16, 1.0),
+        **_vae(generator, style, 16, 1.0),
     }
 
 
-def _flux(generator: np.random.Generator, look: TextureStyle) -> Tensors:
-    vae = autoencoder(generator, 16, look, scale=1.0, prefix="vae.")
+def _flux(generator: np.random.Generator, style: TextureStyle) -> Tensors:
+    vae = autoencoder(generator, 16, style, scale=1.0, prefix="vae.")
     return {**flux_transformer(generator), **vae}
 
 
@@ -122,28 +127,28 @@ def write(
     Parameters
     ----------
     color
-        Red, green and blue in 0..1; stay within about 0.2..0.8, for what `contrast` adds is cut off at the
-        ends and would move the mean.
+        Red, green and blue in 0..1; stay within about 0.2..0.8: values beyond 0..1 are clipped, which would
+        move the mean.
     seed
-        The same seed, family and look give the same bytes; another seed draws others in the same colour.
+        The same seed, family and style give the same bytes; another seed gives other images of the same colour.
     contrast
-        The standard deviation of a picture's pixels round the colour, about.
+        The approximate standard deviation of an image's pixels.
     """
     generator = np.random.default_rng(seed)
-    write_tensors(path, _BUILDERS[family](generator, TextureStyle(color, texture, contrast)))
+    _save(path, _BUILDERS[family](generator, TextureStyle(color, texture, contrast)), _FLOAT8)
     return path
 
 
 def write_nine(folder: Path, family: Family = "sd3") -> dict[str, Color]:
     """Write nine checkpoints, `red.safetensors` to `grey.safetensors`, and return the colour of each."""
-    looks = {f"{name}.safetensors": color for name, color in NINE_COLORS.items()}
-    for seed, (name, color) in enumerate(looks.items()):
+    colors = {f"{name}.safetensors": color for name, color in NINE_COLORS.items()}
+    for seed, (name, color) in enumerate(colors.items()):
         write(folder / name, family, color=color, seed=seed)
-    return looks
+    return colors
 
 
 def write_lora(path: Path, family: Literal["sd15", "sd3"] = "sd15", *, seed: int = 0) -> Path:
-    """Write a LoRA of some kilobytes that visibly changes what a tiny checkpoint of the family draws."""
+    """Write a LoRA of some kilobytes that visibly changes the images of a tiny checkpoint of the family."""
     weights = Weights(np.random.default_rng(seed), "")
 
     def part(name: str, up: int, down: int, std: float, names: tuple[str, str]) -> None:
@@ -160,20 +165,40 @@ def write_lora(path: Path, family: Literal["sd15", "sd3"] = "sd15", *, seed: int
         text = "lora_te_text_model_encoder_layers_11_mlp_fc2"
         part(text, 768, 3072, 0.1, kohya)
         weights.put(f"{text}.alpha", np.array(1, np.float32))
-    write_tensors(path, weights.tensors, matrices="F16")
+    _save(path, weights.tensors, np.dtype(np.float16))
     return path
 
 
-def drawn_by(mean: Color, colors: Mapping[str, Color]) -> str:
-    """Return the name whose colour is nearest to a picture's mean colour (each in 0..1).
+def _save(path: Path, tensors: Tensors, matrices: np.dtype[Any]) -> None:
+    """Write the whole file before it gets its name, so that a reader never sees a part of it.
+
+    Matrices have the type `matrices`, vectors are float16, single numbers float32.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    save_file({name: _encode(tensor, matrices) for name, tensor in tensors.items()}, unfinished)
+    unfinished.replace(path)
+
+
+def _encode(tensor: Array, matrices: np.dtype[Any]) -> NDArray[Any]:
+    if tensor.ndim == 0:
+        return tensor
+    dtype = matrices if tensor.ndim > 1 else np.dtype(np.float16)
+    if not any(tensor.strides) and not tensor.flat[0]:
+        return np.zeros(tensor.shape, dtype)  # the system allocates its pages when they are written, which is never
+    return np.ascontiguousarray(tensor, dtype)
+
+
+def made_by(mean: Color, colors: Mapping[str, Color]) -> str:
+    """Return the name of the colour that is nearest to an image's mean colour (each in 0..1).
 
     Raises
     ------
     ValueError
-        If none is near: the picture is nobody's, or was changed after it was drawn.
+        If none is near: the image is of no such checkpoint, or was changed afterwards.
     """
     distances = {name: float(np.linalg.norm(np.subtract(mean, color))) for name, color in colors.items()}
     name = min(distances, key=distances.__getitem__)
     if distances[name] > 0.12:
-        raise ValueError(f"No checkpoint draws in the colour {mean}; the nearest is {name} ({colors[name]}).")
+        raise ValueError(f"No checkpoint has the colour {mean}; the nearest is {name} ({colors[name]}).")
     return name

@@ -1,9 +1,8 @@
 """Randomly initialised networks in the layouts that ComfyUI recognises, as small as it accepts.
 
-Each function returns the tensors of one part of a checkpoint under the names that ComfyUI looks for. None is
-left out: ComfyUI would take uninitialised memory for it, and the picture would be black without any error.
-Weights are zero wherever the network then does nothing there (a residual block with zero weights passes its
-input on), which keeps the files small and the computation the same.
+Each function returns the tensors of one part of a checkpoint under the names that ComfyUI looks for. None is missing:
+ComfyUI would use uninitialised memory for it, and the image would be black without any error. Weights are zero where
+they have no effect (a residual block with zero weights passes its input on), which saves time and memory.
 """
 
 from __future__ import annotations
@@ -13,8 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .safetensors_file import Array, Tensors, zeros
+Array = NDArray[np.float32]
+Tensors = dict[str, Array]
 
 Color = tuple[float, float, float]
 Texture = Literal["block", "blur", "horizontal", "vertical"]
@@ -22,11 +23,16 @@ Texture = Literal["block", "blur", "horizontal", "vertical"]
 CHANNELS = 320  # of the one level that our U-Nets have
 TIME_CHANNELS = 1280
 CLIP_TOKENS = 49408
-LIVE_TOKEN_CHANNELS = 32  # token embeddings are random here and zero beyond: enough to tell words apart
+TOKEN_CHANNELS = 32  # token embeddings are random in these and zero beyond: enough to distinguish words
+
+
+def zeros(*shape: int) -> Array:
+    """Return a read-only array of zeros that takes no memory."""
+    return np.broadcast_to(np.float32(0), shape)
 
 
 class Weights:
-    """Collects tensors under a prefix, drawing the random ones from one generator."""
+    """Collects tensors under a prefix and samples the random ones from one generator."""
 
     def __init__(self, generator: np.random.Generator, prefix: str) -> None:
         self.tensors: Tensors = {}
@@ -55,7 +61,7 @@ class Weights:
 
 
 def centred(matrix: Array) -> Array:
-    """A 3x3 convolution that applies the matrix to every pixel alone."""
+    """Return a 3x3 convolution that applies the matrix to each pixel."""
     kernel = np.zeros((*matrix.shape, 3, 3), np.float32)
     kernel[:, :, 1, 1] = matrix
     return kernel
@@ -71,7 +77,7 @@ KERNELS: dict[Texture, Array] = {
 
 @dataclass(frozen=True, slots=True)
 class TextureStyle:
-    """What a checkpoint's pictures look like: their mean colour, and the pattern and strength of the rest."""
+    """The mean colour of a checkpoint's images, and the pattern and contrast of their texture."""
 
     color: Color
     texture: Texture
@@ -79,39 +85,39 @@ class TextureStyle:
 
 
 def autoencoder(
-    generator: np.random.Generator, latent_channels: int, look: TextureStyle, *, scale: float, prefix: str
+    generator: np.random.Generator, latent_channels: int, style: TextureStyle, *, scale: float, prefix: str
 ) -> Tensors:
-    """TAESD's layout. Its last bias is the colour, round which every picture that it decodes is spread.
+    """TAESD's layout. Its last bias is the mean colour of every image that it decodes.
 
-    `scale` makes up for the factor that ComfyUI applies to the family's latents.
+    `scale` compensates the factor that ComfyUI applies to the family's latents.
     """
     weights = Weights(generator, prefix)
-    _decoder(weights, latent_channels, look)
+    _decoder(weights, latent_channels, style)
     _encoder(weights, latent_channels)
     weights.put("vae_scale", np.array(scale, np.float32))
     weights.put("vae_shift", np.array(0, np.float32))
     return weights.tensors
 
 
-def _passing_blocks(weights: Weights, prefix: str, indices: Sequence[int]) -> None:
+def _identity_blocks(weights: Weights, prefix: str, indices: Sequence[int]) -> None:
     for index in indices:
         for layer in (0, 2, 4):
             weights.convolution(f"{prefix}{index}.conv.{layer}", zeros(64, 64, 3, 3))
 
 
-def _decoder(weights: Weights, latent_channels: int, look: TextureStyle) -> None:
+def _decoder(weights: Weights, latent_channels: int, style: TextureStyle) -> None:
     """Channels come in pairs of opposite sign: after the ReLUs their difference is linear, its mean zero."""
-    prefix, kernel = "taesd_decoder.", KERNELS[look.texture]
+    prefix, kernel = "taesd_decoder.", KERNELS[style.texture]
     half = weights.draw(32, latent_channels, std=latent_channels**-0.5)
     mix = np.concatenate([half, -half])
     weights.convolution(prefix + "1", mix[:, :, None, None] * kernel / np.sqrt((kernel**2).sum()))
-    _passing_blocks(weights, prefix, (3, 4, 5, 8, 9, 10, 13, 14, 15, 18))
-    spread = np.eye(64, dtype=np.float32)[:, :, None, None] * kernel
+    _identity_blocks(weights, prefix, (3, 4, 5, 8, 9, 10, 13, 14, 15, 18))
+    filters = np.eye(64, dtype=np.float32)[:, :, None, None] * kernel
     for index in (7, 12, 17):
-        weights.convolution(f"{prefix}{index}", spread, bias=False)
-    last = weights.draw(3, 32, std=look.contrast * 32**-0.5)
+        weights.convolution(f"{prefix}{index}", filters, bias=False)
+    last = weights.draw(3, 32, std=style.contrast * 32**-0.5)
     weights.put(prefix + "19.weight", centred(np.concatenate([last, -last], axis=1)))
-    weights.put(prefix + "19.bias", np.array(look.color, np.float32))
+    weights.put(prefix + "19.bias", np.array(style.color, np.float32))
 
 
 def _encoder(weights: Weights, latent_channels: int) -> None:
@@ -119,7 +125,7 @@ def _encoder(weights: Weights, latent_channels: int) -> None:
     prefix = "taesd_encoder."
     rgb = np.eye(64, 3, dtype=np.float32)
     weights.convolution(prefix + "0", centred(rgb))
-    _passing_blocks(weights, prefix, (1, 3, 4, 5, 7, 8, 9, 11, 12, 13))
+    _identity_blocks(weights, prefix, (1, 3, 4, 5, 7, 8, 9, 11, 12, 13))
     averaging = (rgb @ rgb.T)[:, :, None, None] * np.full((3, 3), 1 / 9, np.float32)
     for index in (2, 6, 10):
         weights.convolution(f"{prefix}{index}", averaging, bias=False)
@@ -132,12 +138,12 @@ def _token_embedding(weights: Weights, channels: int) -> Array:
     """Random for every word; zero for the tokens that begin, end and pad a prompt."""
     embedding = np.zeros((CLIP_TOKENS, channels), np.float32)
     words = CLIP_TOKENS - 2
-    embedding[:words, :LIVE_TOKEN_CHANNELS] = weights.draw(words, LIVE_TOKEN_CHANNELS)
+    embedding[:words, :TOKEN_CHANNELS] = weights.draw(words, TOKEN_CHANNELS)
     return embedding
 
 
 def clip_l(generator: np.random.Generator, prefix: str) -> Tensors:
-    """CLIP-L in full size (ComfyUI takes no other): 12 layers that pass their input on."""
+    """CLIP-L in full size (ComfyUI accepts no other): 12 layers that pass their input on."""
     weights = Weights(generator, prefix)
     weights.put("embeddings.token_embedding.weight", _token_embedding(weights, 768))
     weights.put("embeddings.position_embedding.weight", zeros(77, 768))
@@ -181,14 +187,14 @@ def unet(
     linear_projections: bool,
     label_channels: int = 0,
 ) -> Tensors:
-    """A U-Net with one level of 320 channels; the first transformer listens to the prompt.
+    """A U-Net with one level of 320 channels, whose first transformer depends on the prompt.
 
     Parameters
     ----------
     context
         Channels of the text encoder's output.
     depths
-        Transformer blocks after each input block, which is what ComfyUI tells families apart by.
+        Transformer blocks after each input block, by which ComfyUI distinguishes families.
     """
     weights = Weights(generator, "model.diffusion_model.")
     weights.linear("time_embed.0", TIME_CHANNELS, CHANNELS)
@@ -197,12 +203,12 @@ def unet(
         weights.linear("label_emb.0.0", TIME_CHANNELS, label_channels)
         weights.linear("label_emb.0.2", TIME_CHANNELS, TIME_CHANNELS)
     weights.convolution("input_blocks.0.0", weights.draw(CHANNELS, 4, 3, 3, std=1 / 6))
-    listening = next(index for index, depth in enumerate(depths) if depth)
+    uses_prompt = next(index for index, depth in enumerate(depths) if depth)
     for index, depth in enumerate(depths):
         _residual(weights, f"input_blocks.{index + 1}.0.", CHANNELS)
         if depth:
             name = f"input_blocks.{index + 1}.1."
-            _transformer(weights, name, context, depth, linear_projections, listening=index == listening)
+            _transformer(weights, name, context, depth, linear_projections, uses_prompt=index == uses_prompt)
     for index in range(len(depths) + 1):
         _residual(weights, f"output_blocks.{index}.0.", 2 * CHANNELS)
     weights.norm("out.0", CHANNELS)
@@ -222,23 +228,23 @@ def _residual(weights: Weights, name: str, into: int) -> None:
 
 
 def _transformer(
-    weights: Weights, name: str, context: int, depth: int, linear_projections: bool, *, listening: bool
+    weights: Weights, name: str, context: int, depth: int, linear_projections: bool, *, uses_prompt: bool
 ) -> None:
     weights.norm(name + "norm", CHANNELS)
-    for projection, std in (("proj_in", CHANNELS**-0.5), ("proj_out", listening * CHANNELS**-0.5)):
+    for projection, std in (("proj_in", CHANNELS**-0.5), ("proj_out", uses_prompt * CHANNELS**-0.5)):
         weights.linear(name + projection, CHANNELS, CHANNELS, std)
         if not linear_projections:
             weight = weights.tensors["model.diffusion_model." + name + projection + ".weight"]
-            hole = zeros(CHANNELS, CHANNELS, 1, 1)
-            weights.put(f"{name}{projection}.weight", weight[:, :, None, None] if std else hole)
+            empty = zeros(CHANNELS, CHANNELS, 1, 1)
+            weights.put(f"{name}{projection}.weight", weight[:, :, None, None] if std else empty)
     for index in range(depth):
         block = f"{name}transformer_blocks.{index}."
         for attention, channels in (("attn1", CHANNELS), ("attn2", context)):
-            live = listening and index == 0 and attention == "attn2"
-            weights.linear(f"{block}{attention}.to_q", CHANNELS, CHANNELS, 0.02 * live, bias=False)
-            weights.linear(f"{block}{attention}.to_k", CHANNELS, channels, 0.02 * live, bias=False)
-            weights.linear(f"{block}{attention}.to_v", CHANNELS, channels, 0.1 * live, bias=False)
-            weights.linear(f"{block}{attention}.to_out.0", CHANNELS, CHANNELS, 0.5 * live)
+            active = uses_prompt and index == 0 and attention == "attn2"
+            weights.linear(f"{block}{attention}.to_q", CHANNELS, CHANNELS, 0.02 * active, bias=False)
+            weights.linear(f"{block}{attention}.to_k", CHANNELS, channels, 0.02 * active, bias=False)
+            weights.linear(f"{block}{attention}.to_v", CHANNELS, channels, 0.1 * active, bias=False)
+            weights.linear(f"{block}{attention}.to_out.0", CHANNELS, CHANNELS, 0.5 * active)
         weights.linear(block + "ff.net.0.proj", 8 * CHANNELS, CHANNELS)
         weights.linear(block + "ff.net.2", CHANNELS, 4 * CHANNELS)
         for norm in ("norm1", "norm2", "norm3"):
@@ -248,32 +254,32 @@ def _transformer(
 def sd3_transformer(generator: np.random.Generator, *, text_gain: float) -> Tensors:
     """SD3's layout at depth 1, 64 channels; without `pos_embed`, which ComfyUI then computes.
 
-    `text_gain` multiplies what the image takes from the prompt.
+    `text_gain` multiplies the prompt's effect on the image.
     """
     hidden, latent_channels = 64, 16
     weights = Weights(generator, "model.diffusion_model.")
 
-    def lively(name: str, out: int, into: int, gain: float = 1.0) -> None:
+    def random_linear(name: str, out: int, into: int, gain: float = 1.0) -> None:
         weights.linear(name, out, into, gain * into**-0.5)
 
     patches = weights.draw(hidden, latent_channels, 2, 2, std=(4 * latent_channels) ** -0.5)
     weights.convolution("x_embedder.proj", patches)
     for name, into in (("t_embedder", 256), ("y_embedder", 2048)):
-        lively(name + ".mlp.0", hidden, into)
-        lively(name + ".mlp.2", hidden, hidden)
-    lively("context_embedder", hidden, 4096)
-    for side, ends_here in (("x_block", False), ("context_block", True)):
+        random_linear(name + ".mlp.0", hidden, into)
+        random_linear(name + ".mlp.2", hidden, hidden)
+    random_linear("context_embedder", hidden, 4096)
+    for side, is_last in (("x_block", False), ("context_block", True)):
         block = f"joint_blocks.0.{side}."
-        lively(block + "attn.qkv", 3 * hidden, hidden)
+        random_linear(block + "attn.qkv", 3 * hidden, hidden)
         if side == "context_block":
             weights.tensors[f"model.diffusion_model.{block}attn.qkv.weight"][2 * hidden :] *= text_gain
-        lively(block + "adaLN_modulation.1", (2 if ends_here else 6) * hidden, hidden, 0.5)
-        if not ends_here:
-            lively(block + "attn.proj", hidden, hidden)
-            lively(block + "mlp.fc1", 4 * hidden, hidden)
-            lively(block + "mlp.fc2", hidden, 4 * hidden)
-    lively("final_layer.linear", 4 * latent_channels, hidden)
-    lively("final_layer.adaLN_modulation.1", 2 * hidden, hidden, 0.5)
+        random_linear(block + "adaLN_modulation.1", (2 if is_last else 6) * hidden, hidden, 0.5)
+        if not is_last:
+            random_linear(block + "attn.proj", hidden, hidden)
+            random_linear(block + "mlp.fc1", 4 * hidden, hidden)
+            random_linear(block + "mlp.fc2", hidden, 4 * hidden)
+    random_linear("final_layer.linear", 4 * latent_channels, hidden)
+    random_linear("final_layer.adaLN_modulation.1", 2 * hidden, hidden, 0.5)
     return weights.tensors
 
 
@@ -282,28 +288,28 @@ def flux_transformer(generator: np.random.Generator) -> Tensors:
     hidden = 128
     weights = Weights(generator, "model.diffusion_model.")
 
-    def lively(name: str, out: int, into: int, gain: float = 1.0) -> None:
+    def random_linear(name: str, out: int, into: int, gain: float = 1.0) -> None:
         weights.linear(name, out, into, gain * into**-0.5)
 
-    lively("img_in", hidden, 64)
-    lively("txt_in", hidden, 4096)
+    random_linear("img_in", hidden, 64)
+    random_linear("txt_in", hidden, 4096)
     for name, into in (("time_in", 256), ("vector_in", 2048)):
-        lively(name + ".in_layer", hidden, into)
-        lively(name + ".out_layer", hidden, hidden)
+        random_linear(name + ".in_layer", hidden, into)
+        random_linear(name + ".out_layer", hidden, hidden)
     for side in ("img", "txt"):
         block = f"double_blocks.0.{side}_"
-        lively(block + "mod.lin", 6 * hidden, hidden, 0.5)
-        lively(block + "attn.qkv", 3 * hidden, hidden)
-        lively(block + "attn.proj", hidden, hidden)
-        lively(block + "mlp.0", 4 * hidden, hidden)
-        lively(block + "mlp.2", hidden, 4 * hidden)
+        random_linear(block + "mod.lin", 6 * hidden, hidden, 0.5)
+        random_linear(block + "attn.qkv", 3 * hidden, hidden)
+        random_linear(block + "attn.proj", hidden, hidden)
+        random_linear(block + "mlp.0", 4 * hidden, hidden)
+        random_linear(block + "mlp.2", hidden, 4 * hidden)
         for norm in ("query_norm", "key_norm"):
             weights.put(f"{block}attn.norm.{norm}.scale", np.ones(hidden, np.float32))
-    lively("single_blocks.0.linear1", 7 * hidden, hidden)
-    lively("single_blocks.0.linear2", hidden, 5 * hidden)
-    lively("single_blocks.0.modulation.lin", 3 * hidden, hidden, 0.5)
+    random_linear("single_blocks.0.linear1", 7 * hidden, hidden)
+    random_linear("single_blocks.0.linear2", hidden, 5 * hidden)
+    random_linear("single_blocks.0.modulation.lin", 3 * hidden, hidden, 0.5)
     for norm in ("query_norm", "key_norm"):
         weights.put(f"single_blocks.0.norm.{norm}.scale", np.ones(hidden, np.float32))
-    lively("final_layer.linear", 64, hidden)
-    lively("final_layer.adaLN_modulation.1", 2 * hidden, hidden, 0.5)
+    random_linear("final_layer.linear", 64, hidden)
+    random_linear("final_layer.adaLN_modulation.1", 2 * hidden, hidden, 0.5)
     return weights.tensors

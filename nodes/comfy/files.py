@@ -1,4 +1,7 @@
-"""ComfyUI's checkpoint files: their list, their folders, and the family its own detection gives each."""
+"""ComfyUI's checkpoint files: their names, their folders, and the family that ComfyUI's model detection gives each.
+
+Separate from `checkpoints.inventory`, which stores what was found in the files and works without ComfyUI.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,14 @@ _FOLDER = "checkpoints"
 @lru_cache(maxsize=1)
 def files() -> CheckpointFiles:
     """This process's checkpoint files, as ComfyUI lists them."""
-    # Late: not every user of this module has a runtime.
+    # Late: not everything that imports this module has a runtime.
     from ...runtime.process import shared
 
     return CheckpointFiles(ComfyCheckpoints(), shared().data_directory / "checkpoint_files.json")
 
 
 class ComfyCheckpoints:
-    """The `CheckpointSource` that ComfyUI's own file lists and model detection make."""
+    """A `CheckpointSource` of ComfyUI's own file lists and model detection."""
 
     detector = f"ComfyUI {comfyui_version}"
 
@@ -41,16 +44,16 @@ class ComfyCheckpoints:
         return folder_paths.get_filename_list(_FOLDER)
 
     def path(self, name: str) -> Path | None:
-        """Find a checkpoint's file; None if it is gone since the list was made."""
-        found = folder_paths.get_full_path(_FOLDER, name)
-        return Path(found) if found else None
+        """Find a checkpoint's file; None if it was deleted after it was listed."""
+        path = folder_paths.get_full_path(_FOLDER, name)
+        return Path(path) if path else None
 
     def folders(self) -> list[str]:
-        """List the folders in which ComfyUI looks for checkpoints."""
+        """List ComfyUI's checkpoint folders."""
         return list(folder_paths.get_folder_paths(_FOLDER))
 
     def family(self, header: Header) -> str:
-        """Name the family that ComfyUI's loader would take the file for, `unknown` if it would not know."""
+        """Return the family that ComfyUI's loader would detect, `unknown` if it would detect none."""
         if header.architecture:
             return family_of_gguf(header.architecture)
         weights = _Shapes(header.shapes)
@@ -60,22 +63,22 @@ class ComfyCheckpoints:
             if config is None:
                 return UNKNOWN
             model = comfy.model_detection.model_config_from_unet_config(config, weights, **_prefix_argument(prefix))
-        except Exception:  # foreign code over a file that may hold anything: whatever it trips over, we do not know
+        except Exception:  # ComfyUI's code on a file with any content: whatever it raises, the family is unknown
             log.warning("ComfyUI's model detection failed on a checkpoint's header", exc_info=True)
             return UNKNOWN
         return UNKNOWN if model is None else family_of_class(type(model).__name__)
 
 
 def _prefix_argument(prefix: str) -> dict[str, str]:
-    """ComfyUI came to ask for the prefix of the keys after 0.26."""
-    asked = inspect.signature(comfy.model_detection.model_config_from_unet_config).parameters
-    return {"unet_key_prefix": prefix} if "unet_key_prefix" in asked else {}
+    """Return the argument for the prefix of the keys, which ComfyUI has taken since after 0.26."""
+    parameters = inspect.signature(comfy.model_detection.model_config_from_unet_config).parameters
+    return {"unet_key_prefix": prefix} if "unet_key_prefix" in parameters else {}
 
 
 class _Shapes(Mapping[str, torch.Tensor]):
-    """A state dict of tensors that have their shape and no memory: one zero, stretched.
+    """A state dict of tensors that have a shape and take no memory: one zero, expanded.
 
-    Not `device="meta"`, on which the odd detection rule that asks for a statistic of the values would fail.
+    Not `device="meta"`: a few detection rules compute a statistic of the values, which fails there.
     """
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -1,0 +1,1 @@
+"""Loaded checkpoints and encoded texts: what is loaded, what stays in memory, and what is released."""

@@ -1,7 +1,7 @@
 """Reads the verdict that a script writes into the recorder's inputs: `"0,2"`, `"all"` or nothing.
 
-Pure, and separate from the recorder so that the grammar is tested without ComfyUI, and so that a mistake in
-it is told before anything runs.
+Pure, and separate from the recorder so that the grammar is tested without ComfyUI, and so that a mistake is reported
+before anything runs.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _INDEX = re.compile(r"[0-9]+")
 
 
 class VerdictError(ValueError):
-    """The inputs say nothing that can be recorded; the message says what to write instead."""
+    """The inputs cannot be read as a verdict; the message says what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictInputs:
-    """What was written: indices, or None for `all` (every image that the other input does not name)."""
+    """Positions of images, or None for `all` (every image that the other input does not name)."""
 
     selected: frozenset[int] | None = frozenset()
     rejected: frozenset[int] | None = frozenset()
@@ -34,18 +34,20 @@ class VerdictInputs:
         Raises
         ------
         VerdictError
-            If one is no list of indices, or both claim the same images.
+            If one is not a list of positions, or both name the same image.
         """
-        verdict = cls(_indices("selected", selected), _indices("rejected", rejected))
+        verdict = cls(_positions("selected", selected), _positions("rejected", rejected))
         if verdict.selected is None and verdict.rejected is None:
-            raise VerdictError(message("both_all", "Both `selected` and `rejected` are `all`: say it of one of them."))
-        twice = (verdict.selected or frozenset()) & (verdict.rejected or frozenset())
-        if twice:
+            raise VerdictError(
+                message("both_all", "Both `selected` and `rejected` are `all`: write it in one of them.")
+            )
+        both = (verdict.selected or frozenset()) & (verdict.rejected or frozenset())
+        if both:
             raise VerdictError(
                 message(
                     "inputs_both",
                     "Image {images} is both selected and rejected: leave it in one of the two inputs.",
-                    images=_listed(twice),
+                    images=_join(both),
                 )
             )
         return verdict
@@ -54,7 +56,7 @@ class VerdictInputs:
         return self.selected != frozenset() or self.rejected != frozenset()
 
     def over(self, images: int) -> tuple[frozenset[int], frozenset[int]]:
-        """Apply it to a number of images: selected and rejected positions.
+        """Apply it to a number of images; return the selected and the rejected positions.
 
         Raises
         ------
@@ -69,7 +71,7 @@ class VerdictInputs:
                     "inputs_no_image",
                     "There is no image {unknown}: this run has {images}, counted from 0. "
                     "Correct `selected` or `rejected` and queue again; no verdict was recorded.",
-                    unknown=_listed(unknown),
+                    unknown=_join(unknown),
                     images=images,
                 )
             )
@@ -78,7 +80,7 @@ class VerdictInputs:
         return selected, rejected
 
 
-def _indices(name: str, text: str) -> frozenset[int] | None:
+def _positions(name: str, text: str) -> frozenset[int] | None:
     words = [word for word in re.split(r"[\s,;]+", text.strip().lower()) if word]
     if words == [ALL]:
         return None
@@ -95,5 +97,5 @@ def _indices(name: str, text: str) -> frozenset[int] | None:
     return frozenset(int(word) for word in words)
 
 
-def _listed(indices: frozenset[int]) -> str:
+def _join(indices: frozenset[int]) -> str:
     return ", ".join(str(index) for index in sorted(indices))

@@ -1,7 +1,7 @@
-"""In a hand-wired graph: which checkpoint drew which image, and which plan it belongs to.
+"""In a hand-wired graph: which checkpoint made which image, and which plan it belongs to.
 
-ComfyUI runs such a graph once per recommended checkpoint and hands the recorder lists; this module is the
-pure part of reading them, so that each way to wire it is a line in a test.
+ComfyUI runs such a graph once per recommended checkpoint and passes lists to the recorder. This module is the pure part
+of reading them, so that each way to wire the graph is a line in a test.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from ...learning.values import Recommendation
 
 
 class WiringError(ValueError):
-    """The lists that arrived do not fit one another; the message says how to connect them."""
+    """The lists do not match one another; the message says how to connect them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """Images that one checkpoint drew: how many, and in which of the batches that arrived."""
+class CheckpointImages:
+    """Images that one checkpoint made: how many, and in which of the batches."""
 
     checkpoint: str
     images: int
     batch: int
 
 
-def entries_by_checkpoint(batch_sizes: Sequence[int], names: Sequence[str]) -> tuple[Entry, ...]:
-    """Say who drew what, given the sizes of the image batches and the checkpoints' names.
+def images_by_checkpoint(batch_sizes: Sequence[int], names: Sequence[str]) -> tuple[CheckpointImages, ...]:
+    """Assign images to checkpoints, given the sizes of the image batches and the checkpoints' names.
 
     One name per batch (the usual case), or one name per image (batches that were joined).
 
@@ -38,11 +38,12 @@ def entries_by_checkpoint(batch_sizes: Sequence[int], names: Sequence[str]) -> t
     """
     if len(names) == len(batch_sizes):
         return tuple(
-            Entry(name, size, batch) for batch, (name, size) in enumerate(zip(names, batch_sizes, strict=True))
+            CheckpointImages(name, size, batch)
+            for batch, (name, size) in enumerate(zip(names, batch_sizes, strict=True))
         )
     batch_of_image = [batch for batch, size in enumerate(batch_sizes) for _ in range(size)]
     if len(names) == len(batch_of_image):
-        return tuple(Entry(name, 1, batch) for name, batch in zip(names, batch_of_image, strict=True))
+        return tuple(CheckpointImages(name, 1, batch) for name, batch in zip(names, batch_of_image, strict=True))
     raise WiringError(
         message(
             "names_do_not_fit",
@@ -59,18 +60,18 @@ def entries_by_checkpoint(batch_sizes: Sequence[int], names: Sequence[str]) -> t
 def divide_by_plan(plans: Sequence[Recommendation], names: Sequence[str]) -> list[int]:
     """Count how many of the list's entries belong to each plan, given the checkpoint of each entry.
 
-    All follow from a single plan. Of several, each has one entry per checkpoint, in its order, from which
-    some may have dropped out.
+    A single plan has all of them. Of several plans, each has one entry per checkpoint, in its order, and some of these
+    may have dropped out.
 
     Raises
     ------
     WiringError
-        If an entry's checkpoint is in no plan that is left.
+        If an entry's checkpoint is in none of the remaining plans.
     """
     if len(plans) == 1:
-        strangers = [position for position, name in enumerate(names) if name not in plans[0].checkpoints]
-        if strangers:
-            raise _stranger(names, strangers[0])
+        unknown = [position for position, name in enumerate(names) if name not in plans[0].checkpoints]
+        if unknown:
+            raise _not_in_plan(names, unknown[0])
         return [len(names)]
     counts, position = [], 0
     for plan in plans:
@@ -80,11 +81,11 @@ def divide_by_plan(plans: Sequence[Recommendation], names: Sequence[str]) -> lis
                 position += 1
         counts.append(position - start)
     if position < len(names):
-        raise _stranger(names, position)
+        raise _not_in_plan(names, position)
     return counts
 
 
-def _stranger(names: Sequence[str], position: int) -> WiringError:
+def _not_in_plan(names: Sequence[str], position: int) -> WiringError:
     return WiringError(
         message(
             "not_in_plan",

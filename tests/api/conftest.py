@@ -72,7 +72,7 @@ class FolderHost:
         return [str(self.folder)]
 
     def files(self) -> Sequence[CheckpointFile]:
-        return CheckpointFiles(FolderCheckpoints(self.folder), memory=None).list()
+        return CheckpointFiles(FolderCheckpoints(self.folder), store=None).list()
 
     def release_loaders(self) -> Mapping[str, Any]:
         return {"checkpoints": self.released}

@@ -58,7 +58,7 @@ async def tab(page: Page, name: str) -> Locator:
     """Choose a tab, and give what it shows."""
     await page.get_by_role("tab", name=name).click()
     shown = page.get_by_role("tabpanel", name=name)
-    await expect(shown).not_to_contain_text("Asking the server")
+    await expect(shown).not_to_contain_text("Loading")
     return shown
 
 
@@ -91,7 +91,7 @@ async def test_the_overview_says_how_far_the_statistics_are_recomputed(page: Pag
     """One line next to the figures while it goes on; the page asks again by itself."""
     with recomputed_elsewhere(Path(runtime.database), 12):
         shown = await tab(page, "Overview")
-        line = shown.get_by_text("The statistics are being recomputed: 12 of 40 rounds.")
+        line = shown.get_by_text("The statistics are being recomputed: 12 of 40 generations.")
         await expect(line).to_be_visible()
         await expect(figure(shown, "prompts")).to_have_text("40")
     await expect(line).to_have_count(0)
@@ -111,9 +111,9 @@ async def test_the_overview_says_how_much_of_a_long_log_was_counted(
     shown = await tab(page, "Overview")
     await shown.page.get_by_role("button", name="Refresh").click()
 
-    line = shown.get_by_text(re.compile(r"is still being counted: these numbers are of \d of 40 rounds"))
+    line = shown.get_by_text(re.compile(r"is still being counted: these numbers are of \d of 40 generations"))
     await expect(line).to_be_visible()
-    await expect(shown).not_to_contain_text("Nothing was learned yet")
+    await expect(shown).not_to_contain_text("Nothing has been learned yet")
 
     monkeypatch.setattr(rollup_task, "MANY", 20_000)
     await expect(line).to_have_count(0)
@@ -129,7 +129,7 @@ async def test_the_overview_says_that_the_database_was_damaged(page: Page, runti
     await page.get_by_role("button", name="Refresh").click()
 
     warning = shown.locator(".cc-warning")
-    await expect(warning).to_contain_text("The database was damaged: preferences.damaged-20")
+    await expect(warning).to_contain_text("The database was damaged. It is quarantined as preferences.damaged-20")
     await expect(figure(shown, "prompts")).to_have_text("40")
     backups.damaged(file)[0].unlink()
     await page.get_by_role("button", name="Refresh").click()
@@ -146,7 +146,7 @@ def spoil(file: Path) -> None:
 async def test_preferences_are_searched_sorted_and_unfold_to_their_evidence(page: Page) -> None:
     """All of it by the server, a page at a time."""
     shown = await tab(page, "Preferences")
-    rows = shown.locator("tbody tr:not(.cc-unfolded)")
+    rows = shown.locator("tbody tr:not(.cc-details)")
     await expect(rows).to_have_count(50)
 
     await shown.get_by_label("Search keyword or checkpoint").fill("CASTLE")
@@ -172,7 +172,7 @@ async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, run
     shown = await tab(page, "History")
     rounds = shown.get_by_role("article")
     await expect(rounds).to_have_count(20)
-    await shown.get_by_role("button", name="Older rounds").click()
+    await shown.get_by_role("button", name="Older generations").click()
     await expect(rounds).to_have_count(40)
 
     keyword = shown.get_by_label("With the keyword")
@@ -184,7 +184,7 @@ async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, run
     await expect(rounds).to_have_count(8)
     await expect(rounds.first).to_contain_text("castle")
     await keyword.fill("none such")
-    await expect(shown).to_contain_text("There are no such rounds.")
+    await expect(shown).to_contain_text("There are no such generations.")
     await keyword.fill("")
     await expect(rounds).to_have_count(20)
 
@@ -259,14 +259,14 @@ async def test_checkpoints_are_pinned_and_banned(page: Page, runtime: Runtime) -
 
     await shown.get_by_role("button", name=f"Pin {first}").focus()
     await page.keyboard.press("Enter")
-    await expect(shown.locator(".cc-status")).to_contain_text("Pinned, and always shown from now on")
+    await expect(shown.locator(".cc-status")).to_contain_text("Pinned. It is always shown from now on")
     await expect(shown.get_by_role("button", name=f"Pin {first}")).to_be_focused()
     await shown.get_by_role("button", name=f"Ban {second}").click()
     await expect(shown.locator(".cc-status")).to_contain_text("Banned")
     assert (runtime.settings.pinned, runtime.settings.banned) == ((first,), (second,))
 
     await shown.get_by_role("button", name=f"Ban {first}").click()
-    await expect(shown.locator(".cc-status")).to_contain_text(f"Banned, and never a candidate from now on: {first}")
+    await expect(shown.locator(".cc-status")).to_contain_text(f"Banned. It is never a candidate from now on: {first}")
     await shown.get_by_role("button", name=f"Ban {second}").click()
     await expect(shown.locator(".cc-status")).to_contain_text("by what was learned again")
     assert (runtime.settings.pinned, runtime.settings.banned) == ((), (first,))
@@ -282,7 +282,7 @@ async def test_it_tells_what_a_prompt_would_get_and_why(page: Page) -> None:
     async with page.expect_response("**/recommend") as response:
         await shown.get_by_role("button", name="What would it pick?").click()
     recommended = await (await response.value).json()
-    await expect(shown.locator(".cc-planned")).to_contain_text("epicrealismXL")
+    await expect(shown.locator(".cc-plan-section")).to_contain_text("epicrealismXL")
     # Built here from its parts, and in English the same as the server says.
     await expect(shown.locator(".cc-explanation")).to_have_text(recommended["explanation"])
     async with page.expect_response("**/explain") as response:
@@ -384,13 +384,13 @@ async def test_everything_is_exported_and_imported(page: Page, runtime: Runtime,
 
     choose = shown.locator("input[type=file]")
     await choose.set_input_files(exported)
-    await expect(shown.locator(".cc-exchange .cc-status")).to_have_text(
-        "Imported: 0 of 40 rounds are new, 0 verdicts are newer."
+    await expect(shown.locator(".cc-import-export .cc-status")).to_have_text(
+        "Imported: 0 of 40 generations are new, 0 verdicts are newer."
     )
     bad = tmp_path / "bad.jsonl"
     bad.write_text("{nonsense\n", "utf-8")
     await choose.set_input_files(bad)
-    await expect(shown.locator(".cc-exchange .cc-status")).to_contain_text("Nothing was imported: ")
+    await expect(shown.locator(".cc-import-export .cc-status")).to_contain_text("Nothing was imported: ")
     assert len(await runtime.run(lambda service: service.generations(100))) == 40
 
 
@@ -402,10 +402,10 @@ async def test_a_round_and_everything_are_forgotten_once_that_is_confirmed(page:
     (newest,) = await runtime.run(lambda service: service.generations(1))
 
     page.once("dialog", lambda dialog: dialog.dismiss())
-    await rounds.first.get_by_role("button", name="Forget this round").click()
+    await rounds.first.get_by_role("button", name="Forget this generation").click()
     await expect(rounds).to_have_count(20)
     page.once("dialog", lambda dialog: dialog.accept())
-    await rounds.first.get_by_role("button", name="Forget this round").click()
+    await rounds.first.get_by_role("button", name="Forget this generation").click()
     await expect(rounds).to_have_count(19)
     await expect(rounds.first).to_be_focused()
     assert newest.id not in {one.id for one in await runtime.run(lambda service: service.generations(100))}
@@ -413,11 +413,11 @@ async def test_a_round_and_everything_are_forgotten_once_that_is_confirmed(page:
     shown = await tab(page, "Settings")
     page.once("dialog", lambda dialog: dialog.accept())
     await shown.get_by_role("button", name="Forget the prompts' texts").click()
-    await expect(shown.locator(".cc-forget").first).to_contain_text("Forgotten: 39 rounds.")
+    await expect(shown.locator(".cc-forget").first).to_contain_text("Forgotten: 39 generations.")
     page.once("dialog", lambda dialog: dialog.accept())
     await shown.get_by_role("button", name="Forget everything").click()
-    await expect(shown.locator(".cc-forget").last).to_contain_text("Forgotten: 39 rounds.")
-    await expect(shown).to_contain_text("0 rounds, 0 with a verdict")
+    await expect(shown.locator(".cc-forget").last).to_contain_text("Forgotten: 39 generations.")
+    await expect(shown).to_contain_text("0 generations, 0 with a verdict")
     assert (await runtime.run(lambda service: service.statistics())).pairs == ()
 
 

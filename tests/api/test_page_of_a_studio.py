@@ -37,7 +37,7 @@ async def test_the_overview_says_that_the_server_is_away(
         await page.goto(str(server.make_url("/")))
         shown = page.get_by_role("tabpanel", name="Overview")
         await expect(shown.locator("[data-figure=prompts] dd").first).to_have_text("1")
-        warning = shown.get_by_text("The database server is away.")
+        warning = shown.get_by_text("The database server is offline.")
         await expect(warning).to_have_count(0)
         await asyncio.sleep(1.0)  # until it has been followed
 

@@ -1,13 +1,15 @@
-"""A real Chromium before a real ComfyUI, in the classic canvas and in Nodes 2.0.
+"""A real Chromium and a real ComfyUI, in the classic canvas and in Nodes 2.0.
 
-One server and one browser serve all tests of this folder, and one page all tests of a module in one canvas.
-The tests are coroutines on one loop of the session, where Playwright's connection lives.
+All tests of this folder share one server and one browser, and the tests of a module share one page per canvas. What
+does not depend on the canvas is tested in one of them. The tests are coroutines on the session's event loop, to which
+Playwright's connection belongs.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+import shutil
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +43,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def comfy(comfy_installation: ComfyInstallation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
-    """A server with the pack in a folder with a space in its name, and with checkpoints named badly.
-
-    Each file has its own: ComfyUI's page keeps on the server what was opened and set in it.
-    """
+    """A server with the pack in a folder with a space in its name, and with awkward checkpoint names."""
     server = ComfyServer(tmp_path_factory.mktemp("comfyui"), installation=comfy_installation)
     for seed, (name, color) in enumerate(CHECKPOINTS.items()):
         tiny_checkpoints.write(server.checkpoints / name, "sd3", color=tiny_checkpoints.NINE_COLORS[color], seed=seed)
     with server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def first_settings(comfy: ComfyServer) -> dict[str, Any]:
+    settings: dict[str, Any] = comfy.get("/context_checkpoint/settings")
+    return settings
+
+
+def reset(server: ComfyServer, settings: Mapping[str, Any]) -> None:
+    """Delete what pages have stored on the server and what was learned, and restore the pack's settings."""
+    shutil.rmtree(server.base_directory / "user" / "default", ignore_errors=True)
+    server.post("/context_checkpoint/settings", settings)
+    server.post("/context_checkpoint/forget", {"everything": True})
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -61,15 +73,22 @@ async def browser(chromium_program: str) -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=["classic canvas", "Nodes 2.0"])
-async def opened(request: pytest.FixtureRequest, browser: Browser, comfy: ComfyServer) -> AsyncIterator[ComfyPage]:
+async def opened(
+    request: pytest.FixtureRequest, browser: Browser, comfy: ComfyServer, first_settings: dict[str, Any]
+) -> AsyncIterator[ComfyPage]:
     nodes_2 = request.param == "Nodes 2.0"
+    reset(comfy, first_settings)
     async with comfy_page(browser, comfy, nodes_2=nodes_2, size=(1500, 1000)) as page:
         yield page
 
 
+one_canvas = pytest.mark.parametrize("opened", ["Nodes 2.0"], indirect=True)
+"""For tests of what does not depend on the canvas."""
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def comfyui(opened: ComfyPage) -> AsyncIterator[ComfyPage]:
-    """ComfyUI's page; neither it nor the server remembers other tests, and nothing may go wrong in it."""
+    """ComfyUI's page, without anything from other tests; an error in it fails the test."""
     opened.errors.clear()
     _withdraw_verdicts(opened.server)
     await opened.page.evaluate(
@@ -83,7 +102,7 @@ async def comfyui(opened: ComfyPage) -> AsyncIterator[ComfyPage]:
 
 
 def _withdraw_verdicts(server: ComfyServer) -> None:
-    """Unteach it, so that it compares three checkpoints again."""
+    """Withdraw all verdicts, so that it compares three checkpoints again."""
     judged = server.get("/context_checkpoint/generations?judged=true&limit=500")["generations"]
     for generation in judged:
         body = {"generation_id": generation["id"], "selected_images": [], "rejected_images": []}

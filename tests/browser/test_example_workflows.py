@@ -30,7 +30,7 @@ def read(file: Path) -> dict[str, Any]:
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 async def test_it_opens_without_a_missing_node_and_runs(comfyui: ComfyPage, file: Path) -> None:
-    """Three checkpoints are compared, and the recorder shows and logs what each of them drew."""
+    """Three checkpoints are compared, and the recorder shows and logs what each of them made."""
     workflow = read(file)
     await comfyui.load(workflow)
     for node_type, values in SMALL.items():

@@ -17,6 +17,8 @@ from playwright.async_api import Locator, expect
 
 from context_checkpoint.demo.comfyui.browser import ComfyPage
 
+from .conftest import one_canvas
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PENDING = "/context_checkpoint/pending"
@@ -34,7 +36,7 @@ async def load(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str, **reco
     await comfyui.show_all()
 
 
-async def drawn(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> str:
+async def run_example(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> str:
     """Run the example in small; return the generation's id."""
     await load(comfyui, workflow, prompt)
     entry = await comfyui.run()
@@ -77,7 +79,7 @@ async def test_images_are_judged_and_compared_by_keys_alone(
     comfyui: ComfyPage, three_nodes: dict[str, Any], tmp_path: Path
 ) -> None:
     """Digits, Enter, X, O, U, Space and C; each is saved at once, and the picture is looked at in full."""
-    generation = await drawn(comfyui, three_nodes, "a portrait to judge by key")
+    generation = await run_example(comfyui, three_nodes, "a portrait to judge by key")
     await images(comfyui).first.focus()
 
     await press(comfyui, "Enter", "ArrowRight", "x")
@@ -118,10 +120,10 @@ async def test_images_are_judged_and_compared_by_keys_alone(
 async def test_names_are_hidden_until_an_image_is_judged(
     comfyui: ComfyPage, three_nodes: dict[str, Any], hostile_checkpoint: str
 ) -> None:
-    """Blind: neither text nor label nor tooltip tells who drew an image that has no verdict."""
+    """Blind: neither text nor label nor tooltip names the checkpoint of an image without a verdict."""
     await comfyui.page.evaluate(BLIND, [True])
     try:
-        generation = await drawn(comfyui, three_nodes, "a portrait to judge blind")
+        generation = await run_example(comfyui, three_nodes, "a portrait to judge blind")
         name = hostile_checkpoint.removesuffix(".safetensors")
         gallery = comfyui.page.get_by_role("list", name="Images of this run")
         shown = await gallery.evaluate("(list) => list.outerHTML")
@@ -140,6 +142,7 @@ async def test_names_are_hidden_until_an_image_is_judged(
         await comfyui.page.evaluate(BLIND, [False])
 
 
+@one_canvas
 async def test_two_queued_runs_wait_for_their_picks_one_after_the_other(
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:
@@ -186,7 +189,8 @@ async def next_pick(comfyui: ComfyPage, after: str) -> dict[str, Any]:
     raise AssertionError("No other run waits")
 
 
-@pytest.mark.parametrize("ends", ["Send all on", "interrupt"])
+@one_canvas
+@pytest.mark.parametrize("ends", ["Pass all on", "interrupt"])
 async def test_a_run_that_waits_is_let_go_or_stopped(
     comfyui: ComfyPage, three_nodes: dict[str, Any], ends: str
 ) -> None:
@@ -223,9 +227,9 @@ async def test_nobody_is_kept_out_of_the_nodes(
         await images(comfyui).first.focus()
         await press(comfyui, "1", "ArrowRight", "x")
         await expect(saved_line(comfyui)).to_have_text("Saved: 1 picked, 1 rejected.")
-        faults = {part: await serious_faults(comfyui.page, part) for part in (".cc-rounds", ".cc-plan")}
+        faults = {part: await serious_faults(comfyui.page, part) for part in (".cc-generations", ".cc-plan")}
         await press(comfyui, "c")
-        faults["dialog"] = await serious_faults(comfyui.page, ".cc-look")
+        faults["dialog"] = await serious_faults(comfyui.page, ".cc-zoom")
         await press(comfyui, "Escape")
         [pick] = comfyui.server.get(PENDING)["pending"]
         await press(comfyui, "Shift+Enter")
@@ -242,11 +246,11 @@ async def test_what_stays_at_the_foot_of_the_gallery_has_the_colour_of_the_node(
     """It covers the images that scroll under it, and the classic canvas lightens nodes in light themes."""
     await comfyui.page.evaluate(PALETTE, palette)
     try:
-        await drawn(comfyui, three_nodes, f"a foot, {palette}")
+        await run_example(comfyui, three_nodes, f"a foot, {palette}")
         await comfyui.page.mouse.move(5, 500)
         await comfyui.settle()
         foot = await comfyui.page.locator(".cc-foot").bounding_box()
-        frame = await comfyui.page.locator(".cc-rounds").bounding_box()
+        frame = await comfyui.page.locator(".cc-generations").bounding_box()
         assert foot is not None
         assert frame is not None
         picture = Image.open(io.BytesIO(await comfyui.page.screenshot())).convert("RGB")

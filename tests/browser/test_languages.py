@@ -19,6 +19,8 @@ from context_checkpoint.demo.comfyui.server import ComfyServer
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 from tests.conftest import recomputed_elsewhere
 
+from .conftest import reset
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 RECOMMENDER, SAMPLER = "ContextCheckpointRecommender", "MultiCheckpointSampler"
@@ -28,20 +30,20 @@ TABS = ("overview", "preferences", "history", "checkpoints", "try", "settings")
 WORDS = {
     "zh": {
         "empty pool": "没有可推荐的检查点。查找了",
-        "dropped out": "flux_alone.safetensors 退出此轮：其中没有文本编码器，因此无法编码提示词。",
+        "dropped out": "flux_alone.safetensors 退出此次生成：其中没有文本编码器，因此无法编码提示词。",
         "broken": "已损坏：其中没有文本编码器，因此无法编码提示词",
         "refused": "未保存：阈值顺序颠倒或超出范围：利用 0.5，探索 0.9。",
-        "gone": "没有收到回答。",
+        "gone": "服务器没有响应。",
         "recomputing": "正在重新计算统计数据：",
         "menu": "显示或隐藏面板",
     },
     "ja": {
         "empty pool": "推薦できるチェックポイントがありません。",
-        "dropped out": "flux_alone.safetensors は今回のラウンドから外れました："
+        "dropped out": "flux_alone.safetensors は今回の生成から外れました："
         "テキストエンコーダーがなく、プロンプトを符号化できません。",
         "broken": "破損：テキストエンコーダーがなく、プロンプトを符号化できません",
         "refused": "保存できませんでした：しきい値の順序が逆か、範囲外です：活用 0.5、探索 0.9。",
-        "gone": "応答がありません。",
+        "gone": "サーバーが応答しませんでした。",
         "recomputing": "統計を再計算しています：",
         "menu": "パネルを表示・非表示",
     },
@@ -57,8 +59,11 @@ class Spoken:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=["zh", "ja"])
-async def spoken(request: pytest.FixtureRequest, browser: Browser, comfy: ComfyServer) -> AsyncIterator[Spoken]:
+async def spoken(
+    request: pytest.FixtureRequest, browser: Browser, comfy: ComfyServer, first_settings: dict[str, Any]
+) -> AsyncIterator[Spoken]:
     language = request.param
+    reset(comfy, first_settings)
     settings = {"Comfy.Locale": language}
     try:
         async with comfy_page(browser, comfy, nodes_2=language == "ja", size=(1500, 1000), settings=settings) as page:
@@ -90,7 +95,7 @@ async def open_tab(comfyui: ComfyPage, name: str) -> None:
     await comfyui.page.locator(f".cc-panel [data-tab={name}]").click()
 
 
-async def test_an_error_of_a_node_is_told_in_the_persons_language(spoken: Spoken, three_nodes: dict[str, Any]) -> None:
+async def test_an_error_of_a_node_is_shown_in_the_persons_language(spoken: Spoken, three_nodes: dict[str, Any]) -> None:
     """In a notice, and in ComfyUI's own report of errors."""
     comfyui, words = spoken.comfyui, spoken.words
     await comfyui.load(three_nodes)
@@ -105,7 +110,7 @@ async def test_an_error_of_a_node_is_told_in_the_persons_language(spoken: Spoken
     await expect(report).to_contain_text(f"EmptyPoolError: {words['empty pool']}")
 
 
-async def test_a_checkpoint_that_drops_out_is_told_with_its_reason(
+async def test_a_checkpoint_that_drops_out_is_shown_with_its_reason(
     spoken: Spoken, three_nodes: dict[str, Any], without_encoder: str
 ) -> None:
     """On the recorder, and in the panel."""
@@ -121,7 +126,7 @@ async def test_a_checkpoint_that_drops_out_is_told_with_its_reason(
     await expect(comfyui.page.locator(".cc-flag")).to_have_text(words["broken"])
 
 
-async def test_the_menu_speaks_it_too(spoken: Spoken) -> None:
+async def test_the_menu_is_translated_too(spoken: Spoken) -> None:
     """ComfyUI translates its menus by their English words."""
     page = spoken.comfyui.page
     ours = page.get_by_role("menuitem", name="Context Checkpoint").first
@@ -139,7 +144,7 @@ async def test_the_menu_speaks_it_too(spoken: Spoken) -> None:
         await expect(ours).to_be_hidden()
 
 
-async def test_a_refusal_is_told_in_the_persons_language(spoken: Spoken) -> None:
+async def test_a_refusal_is_shown_in_the_persons_language(spoken: Spoken) -> None:
     """Of the panel's settings; and where no answer comes at all."""
     comfyui, words = spoken.comfyui, spoken.words
     await open_tab(comfyui, "settings")
@@ -149,7 +154,7 @@ async def test_a_refusal_is_told_in_the_persons_language(spoken: Spoken) -> None
     await expect(settings.locator(".cc-status").first).to_contain_text(words["refused"])
     await comfyui.page.route("**/context_checkpoint/**", lambda route: route.abort())
     await open_tab(comfyui, "history")
-    await expect(comfyui.page.locator(".cc-asking:visible")).to_contain_text(words["gone"])
+    await expect(comfyui.page.locator(".cc-request:visible")).to_contain_text(words["gone"])
     await comfyui.page.unroute("**/context_checkpoint/**")
 
 

@@ -1,6 +1,6 @@
 """What a person sees and does on the nodes, and what of it arrives.
 
-Each test runs in the classic canvas and in Nodes 2.0, on the example workflow with the three nodes alone.
+Tests of what differs run in the classic canvas and in Nodes 2.0, on the example workflow with the three nodes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from playwright.async_api import Locator, expect
 
 from context_checkpoint.demo.comfyui.browser import ComfyPage
 
+from .conftest import one_canvas
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 RECOMMENDER = "ContextCheckpointRecommender"
@@ -19,7 +21,7 @@ NODES = (RECOMMENDER, "MultiCheckpointSampler", "RecommendedCheckpointLoader", "
 SMALL = {"width": 128, "height": 128, "steps": 4}
 
 
-async def drawn(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> str:
+async def run_example(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> str:
     """Run the example in small; return the generation's id."""
     await comfyui.load(workflow)
     await comfyui.set_widgets(RECOMMENDER, prompt=prompt)
@@ -44,7 +46,7 @@ def plan(comfyui: ComfyPage) -> Locator:
 
 
 def saved_line(comfyui: ComfyPage) -> Locator:
-    return comfyui.page.locator(".cc-rounds").get_by_role("status")
+    return comfyui.page.locator(".cc-generations").get_by_role("status")
 
 
 def verdicts(comfyui: ComfyPage, generation_id: str) -> list[str | None]:
@@ -58,7 +60,7 @@ async def test_a_verdict_given_on_the_node_arrives_and_is_shown_again_after_a_re
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:
     """Pick and reject are saved at once, outlive a reload, and the next run is another generation."""
-    generation = await drawn(comfyui, three_nodes, "a portrait to judge")
+    generation = await run_example(comfyui, three_nodes, "a portrait to judge")
     page = comfyui.page
     await expect(plan(comfyui)).to_have_count(3)
     await expect(page.get_by_role("meter", name="Confidence")).to_be_visible()
@@ -82,7 +84,7 @@ async def test_reject_all_is_a_verdict_and_a_second_press_takes_it_back(
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:
     """None of them is good enough; or, on second thought, nothing was said."""
-    generation = await drawn(comfyui, three_nodes, "a landscape to refuse")
+    generation = await run_example(comfyui, three_nodes, "a landscape to refuse")
     reject_all = comfyui.page.get_by_role("button", name="Reject all")
 
     await reject_all.click()
@@ -94,11 +96,12 @@ async def test_reject_all_is_a_verdict_and_a_second_press_takes_it_back(
     assert verdicts(comfyui, generation) == [None] * 3
 
 
+@one_canvas
 async def test_a_verdict_that_is_not_saved_is_told_with_its_reason_and_can_be_tried_again(
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:
     """A lost verdict is always told."""
-    generation = await drawn(comfyui, three_nodes, "a still life to lose")
+    generation = await run_example(comfyui, three_nodes, "a still life to lose")
     refusal = {"error": {"code": "store_full", "message": "The disk is full.", "details": {}}}
     await comfyui.page.route("**/feedback", lambda route: route.fulfill(status=507, json=refusal))
 
@@ -116,7 +119,7 @@ async def test_a_checkpoint_whose_name_is_markup_is_shown_as_text(
     comfyui: ComfyPage, three_nodes: dict[str, Any], hostile_checkpoint: str
 ) -> None:
     """File names come from anywhere; none of them may run in the page."""
-    await drawn(comfyui, three_nodes, "anything <b onclick=window.hacked=1>at all</b>")
+    await run_example(comfyui, three_nodes, "anything <b onclick=window.hacked=1>at all</b>")
 
     name = hostile_checkpoint.removesuffix(".safetensors")
     for shown in await comfyui.page.get_by_text(name, exact=True).all():
@@ -143,6 +146,7 @@ async def test_the_ckpt_name_list_is_plugged_into_the_stock_loader_by_mouse(comf
     assert loader["inputs"]["ckpt_name"] == [recommender, 1]
 
 
+@one_canvas
 async def test_the_settings_dialog_follows_the_server_and_changes_it(comfyui: ComfyPage) -> None:
     """The server's settings are the truth; what it refuses is told and set back."""
     server, page = comfyui.server, comfyui.page
@@ -166,6 +170,7 @@ async def test_the_settings_dialog_follows_the_server_and_changes_it(comfyui: Co
         server.post("/context_checkpoint/settings", {"policy": "bayesian", "exploit_threshold": 0.5})
 
 
+@one_canvas
 async def test_kept_checkpoints_are_released_by_a_command(comfyui: ComfyPage) -> None:
     """The menu's command reaches the server, and says what it did."""
     await comfyui.page.evaluate("window.app.extensionManager.command.execute('ContextCheckpoint.ReleaseLoaders')")
@@ -173,6 +178,7 @@ async def test_kept_checkpoints_are_released_by_a_command(comfyui: ComfyPage) ->
     await expect(comfyui.toast("Kept loaders released")).to_be_visible()
 
 
+@one_canvas
 async def test_each_node_has_a_help_page_where_comfyui_looks_for_it(comfyui: ComfyPage) -> None:
     """The address is the one of ComfyUI's help panel, also in a folder with a space in its name."""
     help_page = """async ([id, name]) => {
@@ -202,7 +208,7 @@ async def test_the_gallery_stays_on_the_node_beside_the_properties_panel(
     try:
         await page.evaluate(f"window.app.extensionManager.setting.set('{setting}', true)")
         for kind, shown in {
-            "FeedbackRecorder": ".cc-rounds",
+            "FeedbackRecorder": ".cc-generations",
             "ContextCheckpointRecommender": ".cc-plan",
         }.items():
             await page.evaluate(
@@ -245,7 +251,7 @@ async def test_the_gallery_is_there_when_nodes_2_is_turned_on_or_off(
             await page.evaluate(turn, on)
             await comfyui.settle()
             await expect(page.locator(".lg-node").first).to_be_visible(visible=on)
-            for shown in (".cc-rounds", ".cc-plan"):
+            for shown in (".cc-generations", ".cc-plan"):
                 await expect(page.locator(shown)).to_be_visible()
     finally:
         await page.evaluate(turn, before)

@@ -1,6 +1,6 @@
 """The panel in ComfyUI's sidebar, the plan before queueing, and what the menus wire.
 
-Each test runs in the classic canvas and in Nodes 2.0.
+Tests of what is on a node run in the classic canvas and in Nodes 2.0, those of the panel in one of them.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from playwright.async_api import Locator, expect
 from context_checkpoint.demo.comfyui.browser import ComfyPage
 from tests.conftest import recomputed_elsewhere
 
+from .conftest import one_canvas
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 RECOMMENDER = "ContextCheckpointRecommender"
 SMALL = {"width": 128, "height": 128, "steps": 4}
 
 
-async def drawn(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> str:
+async def run_example(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str) -> str:
     """Run the example in small; return the generation's id."""
     await comfyui.load(workflow)
     await comfyui.set_widgets(RECOMMENDER, prompt=prompt)
@@ -44,7 +46,7 @@ async def tab(comfyui: ComfyPage, name: str) -> Locator:
     panel = await open_panel(comfyui)
     await panel.get_by_role("tab", name=name).click()
     shown = panel.get_by_role("tabpanel", name=name)
-    await expect(shown).not_to_contain_text("Asking the server")
+    await expect(shown).not_to_contain_text("Loading")
     return shown
 
 
@@ -54,11 +56,12 @@ async def close_panel(comfyui: ComfyPage) -> None:
         await expect(comfyui.page.locator(".cc-panel")).to_have_count(0)
 
 
-async def test_the_panel_shows_rounds_with_their_images_and_takes_verdicts(
+@one_canvas
+async def test_the_panel_shows_generations_with_their_images_and_takes_verdicts(
     comfyui: ComfyPage, three_nodes: dict[str, Any], hostile_checkpoint: str
 ) -> None:
     """Opened by keys, closed by a command; a verdict that is given here reaches the server."""
-    generation = await drawn(comfyui, three_nodes, "a lighthouse <b>in a storm</b>")
+    generation = await run_example(comfyui, three_nodes, "a lighthouse <b>in a storm</b>")
 
     shown = await tab(comfyui, "History")
     newest = shown.get_by_role("article").first
@@ -78,11 +81,12 @@ async def test_the_panel_shows_rounds_with_their_images_and_takes_verdicts(
     await close_panel(comfyui)
 
 
+@one_canvas
 async def test_the_panel_says_how_far_the_statistics_are_recomputed(
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:
     """After an update, on the overview, until it is done."""
-    await drawn(comfyui, three_nodes, "a lighthouse while it is recomputed")
+    await run_example(comfyui, three_nodes, "a lighthouse while it is recomputed")
     file = comfyui.server.base_directory / "user" / "__context_checkpoint" / "preferences.db"
     with recomputed_elsewhere(file, 1):
         shown = await tab(comfyui, "Overview")
@@ -92,6 +96,7 @@ async def test_the_panel_says_how_far_the_statistics_are_recomputed(
     await close_panel(comfyui)
 
 
+@one_canvas
 @pytest.mark.parametrize("palette", ["dark", "light"])
 async def test_nobody_is_kept_out_of_the_panel(
     comfyui: ComfyPage, serious_faults: Callable[[Any, str], Awaitable[list[str]]], palette: str
@@ -110,18 +115,19 @@ async def test_nobody_is_kept_out_of_the_panel(
         await close_panel(comfyui)
 
 
-async def test_a_round_is_forgotten_after_comfyuis_own_question(
+@one_canvas
+async def test_a_generation_is_forgotten_after_comfyuis_own_question(
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:
     """Its dialog, and nothing is gone before it is answered."""
-    generation = await drawn(comfyui, three_nodes, "a lighthouse to forget")
+    generation = await run_example(comfyui, three_nodes, "a lighthouse to forget")
     address = f"/context_checkpoint/generations?id={generation}"
     newest = (await tab(comfyui, "History")).get_by_role("article").first
     await expect(newest).to_contain_text("a lighthouse to forget")
 
-    await newest.get_by_role("button", name="Forget this round").click()
+    await newest.get_by_role("button", name="Forget this generation").click()
     dialog = comfyui.page.get_by_role("dialog")
-    await expect(dialog).to_contain_text("There is no way back.")
+    await expect(dialog).to_contain_text("This cannot be undone.")
     assert comfyui.server.get(address)["generations"]
     await dialog.get_by_role("button", name="Delete").click()
 
@@ -141,13 +147,14 @@ async def test_the_plan_is_shown_before_queueing(comfyui: ComfyPage, three_nodes
 
     await plan.get_by_role("button", name="What would you pick?").click()
 
-    await expect(plan.get_by_text("For this prompt, as of now")).to_be_visible()
-    await expect(plan.locator(".cc-planned ol > li")).to_have_count(2)
+    await expect(plan.get_by_text("The plan for this prompt now")).to_be_visible()
+    await expect(plan.locator(".cc-plan-section ol > li")).to_have_count(2)
     await plan.get_by_role("button", name="Why?").click()
-    await expect(plan.locator(".cc-why")).to_contain_text("comparable judged rounds")
+    await expect(plan.locator(".cc-why")).to_contain_text("comparisons on such prompts")
     assert comfyui.server.get("/history") == before
 
 
+@one_canvas
 async def test_the_plan_and_its_reasons_are_asked_for_by_keys(comfyui: ComfyPage, three_nodes: dict[str, Any]) -> None:
     """Enter and Space press, Tab leads on, and ComfyUI's own keys stay out of it."""
     await comfyui.load(three_nodes)
@@ -157,7 +164,7 @@ async def test_the_plan_and_its_reasons_are_asked_for_by_keys(comfyui: ComfyPage
     await plan.get_by_role("button", name="What would you pick?").focus()
 
     await keyboard.press("Enter")
-    await expect(plan.get_by_text("For this prompt, as of now")).to_be_visible()
+    await expect(plan.get_by_text("The plan for this prompt now")).to_be_visible()
     await keyboard.press("Tab")
     why = plan.get_by_role("button", name="Why?")
     await expect(why).to_be_focused()
@@ -174,7 +181,7 @@ async def test_the_plan_follows_the_prompt_as_it_is_typed(comfyui: ComfyPage, th
     await comfyui.show_all()
     plan = comfyui.page.locator(".cc-plan").first
     await plan.get_by_role("button", name="What would you pick?").click()
-    await expect(plan.get_by_text("For this prompt, as of now")).to_be_visible()
+    await expect(plan.get_by_text("The plan for this prompt now")).to_be_visible()
     (prompt,) = [
         field for field in await comfyui.page.locator("textarea").all() if await field.input_value() == "a harbour"
     ]

@@ -15,9 +15,10 @@ from playwright.async_api import expect
 
 from context_checkpoint.demo.comfyui.browser import ComfyPage
 
+from .conftest import one_canvas
 from .test_gallery import PENDING, banner, ended, images, load, press, queue, saved_line, verdicts
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), one_canvas]
 
 PUT_RECORDER_IN_SUBGRAPH = """() => {
   const { rootGraph } = window.app;
@@ -140,8 +141,8 @@ async def test_when_the_time_is_over_it_goes_on_with_what_was_picked(
 ) -> None:
     """The banner says when, and goes by itself."""
     pick = await waiting(comfyui, three_nodes, "a portrait in a hurry", timeout_s=6.0)
-    await expect(banner(comfyui)).to_contain_text("It goes on by itself at")
-    await expect(banner(comfyui)).to_contain_text("with all images, unjudged, where nothing is.")
+    await expect(banner(comfyui)).to_contain_text("It continues by itself at")
+    await expect(banner(comfyui)).to_contain_text("or with all images and no verdict.")
     await images(comfyui).first.focus()
     await press(comfyui, "2")
 

@@ -13,13 +13,13 @@ from context_checkpoint.checkpoints.header import Header
 
 
 class FolderSource:
-    """Lists a folder as ComfyUI does; tells families apart by a tensor that only one of them has."""
+    """Lists a folder as ComfyUI does; detects families by a tensor that only one of them has."""
 
     detector = "a folder"
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.looked_at = 0
+        self.detections = 0
 
     def names(self) -> list[str]:
         return sorted(str(file.relative_to(self.folder)) for file in self.folder.rglob("*") if file.is_file())
@@ -32,7 +32,7 @@ class FolderSource:
         return [str(self.folder)]
 
     def family(self, header: Header) -> str:
-        self.looked_at += 1
+        self.detections += 1
         if header.architecture:
             return header.architecture
         if any("joint_blocks" in name for name in header.shapes):

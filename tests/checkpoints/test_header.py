@@ -1,4 +1,4 @@
-"""What a checkpoint's first bytes tell, and how a file that cannot be one is told apart."""
+"""What is read from a checkpoint's header, and how a file that cannot be a checkpoint is recognised."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_names_and_shapes_of_a_real_checkpoint_are_read(models: Path) -> None:
 
 
 def test_pickles_are_not_opened(models: Path) -> None:
-    """Looking into a pickle runs it; its family stays unknown instead."""
+    """Reading a pickle runs it; its family stays unknown instead."""
     (models / "old.ckpt").write_bytes(b"\x80\x02csystem\nexit\n")
 
     assert read_header(models / "old.ckpt") is None
@@ -59,7 +59,7 @@ def test_a_file_cut_short_is_broken_with_both_sizes(models: Path) -> None:
         (b"\xff" * 200, "not a safetensors file"),
     ],
 )
-def test_what_a_file_really_is_gets_named(models: Path, content: bytes, reason: str) -> None:
+def test_the_real_format_of_a_file_is_named(models: Path, content: bytes, reason: str) -> None:
     """The reason says what to do about it."""
     (models / "a.safetensors").write_bytes(content)
 
@@ -85,13 +85,13 @@ def test_what_a_file_really_is_gets_named(models: Path, content: bytes, reason: 
     ],
 )
 def test_a_garbled_header_is_broken_and_nothing_worse(models: Path, header: bytes) -> None:
-    """Whatever lies in the folder, listing it must not fail."""
+    """Whatever is in the folder, listing it must not fail."""
     with pytest.raises(BrokenCheckpointError):
         read_header(with_header(models / "a.safetensors", header))
 
 
 def test_a_header_that_claims_to_be_huge_is_not_read(models: Path) -> None:
-    """The claim of a corrupt file must not decide how much memory is taken."""
+    """A corrupt file must not decide how much memory is allocated."""
     file = with_header(models / "a.safetensors", b"{}", length=99_999_999)
 
     with pytest.raises(BrokenCheckpointError, match="cut short"):
@@ -129,7 +129,7 @@ def gguf(key: bytes, value: bytes, kind: int = 8) -> bytes:
 
 
 def test_a_gguf_file_names_its_own_architecture(models: Path) -> None:
-    """Its tensors' names are converted ones, but it says what it is."""
+    """Its tensors have other names, but it names its architecture."""
     (models / "a.gguf").write_bytes(gguf(b"general.architecture", b"flux"))
 
     header = read_header(models / "a.gguf")
@@ -143,7 +143,7 @@ def test_a_gguf_file_names_its_own_architecture(models: Path) -> None:
     [gguf(b"general.name", b"x"), gguf(b"general.architecture", b"", kind=4), b"GGUFgeneral.architecture"],
 )
 def test_a_gguf_file_without_an_architecture_is_unknown(models: Path, content: bytes) -> None:
-    """Cut short or written by somebody else: nothing is claimed."""
+    """Cut short or written by another program: the family is unknown."""
     (models / "a.gguf").write_bytes(content)
 
     header = read_header(models / "a.gguf")
@@ -152,7 +152,7 @@ def test_a_gguf_file_without_an_architecture_is_unknown(models: Path, content: b
     assert header.architecture == ""
 
 
-def test_a_file_that_only_calls_itself_gguf_is_broken(models: Path) -> None:
+def test_a_file_that_is_gguf_only_by_name_is_broken(models: Path) -> None:
     """The format begins with its own name."""
     (models / "a.gguf").write_bytes(b"something else")
 

@@ -1,4 +1,4 @@
-"""What is remembered of checkpoint files, and when it is forgotten."""
+"""What is stored about checkpoint files, and when it is read again."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .conftest import SD3, SDXL, FolderSource, write_header
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> Path:
+def store(tmp_path: Path) -> Path:
     return tmp_path / "data" / "checkpoint_files.json"
 
 
 @pytest.fixture
-def files(source: FolderSource, memory: Path) -> CheckpointFiles:
-    return CheckpointFiles(source, memory)
+def files(source: FolderSource, store: Path) -> CheckpointFiles:
+    return CheckpointFiles(source, store)
 
 
 def test_files_are_listed_with_their_family(files: CheckpointFiles, models: Path) -> None:
@@ -56,28 +56,28 @@ def test_a_name_that_is_no_text_is_broken(files: CheckpointFiles, models: Path) 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are always text")
-def test_a_folder_that_is_no_text_is_remembered_too(tmp_path: Path, memory: Path) -> None:
+def test_a_folder_that_is_no_text_is_stored_too(tmp_path: Path, store: Path) -> None:
     """The checkpoints' own names are fine there."""
     source = FolderSource(tmp_path / os.fsdecode(b"mod\xe8les"))
     write_header(source.folder / "a.safetensors", SD3)
 
-    CheckpointFiles(source, memory).list()
+    CheckpointFiles(source, store).list()
 
-    assert CheckpointFiles(source, memory).list() == (CheckpointFile("a.safetensors", "sd3"),)
-    assert source.looked_at == 1
+    assert CheckpointFiles(source, store).list() == (CheckpointFile("a.safetensors", "sd3"),)
+    assert source.detections == 1
 
 
 def test_known_files_are_not_looked_at_again_even_by_the_next_process(
-    source: FolderSource, memory: Path, models: Path
+    source: FolderSource, store: Path, models: Path
 ) -> None:
     """Headers are read once in the life of a file."""
     write_header(models / "a.safetensors", SD3)
-    CheckpointFiles(source, memory).list()
+    CheckpointFiles(source, store).list()
 
-    again = CheckpointFiles(source, memory)
+    again = CheckpointFiles(source, store)
 
     assert again.list() == again.list() == (CheckpointFile("a.safetensors", "sd3"),)
-    assert source.looked_at == 1
+    assert source.detections == 1
 
 
 def test_a_changed_file_is_looked_at_again(files: CheckpointFiles, models: Path) -> None:
@@ -90,15 +90,15 @@ def test_a_changed_file_is_looked_at_again(files: CheckpointFiles, models: Path)
     assert files.list() == (CheckpointFile("a.safetensors", "sdxl"),)
 
 
-def test_a_newer_comfyui_looks_at_everything_again(source: FolderSource, memory: Path, models: Path) -> None:
+def test_a_newer_comfyui_reads_everything_again(source: FolderSource, store: Path, models: Path) -> None:
     """It may know an architecture that the former one did not."""
     write_header(models / "a.safetensors", SD3)
-    CheckpointFiles(source, memory).list()
+    CheckpointFiles(source, store).list()
 
     source.detector = "a newer folder"
-    CheckpointFiles(source, memory).list()
+    CheckpointFiles(source, store).list()
 
-    assert source.looked_at == 2
+    assert source.detections == 2
 
 
 def test_a_corrupt_header_makes_a_file_broken_with_the_reason(files: CheckpointFiles, models: Path) -> None:
@@ -110,12 +110,12 @@ def test_a_corrupt_header_makes_a_file_broken_with_the_reason(files: CheckpointF
     assert "cut short" in file.broken
 
 
-def test_a_checkpoint_marked_broken_stays_so_until_it_changes(source: FolderSource, memory: Path, models: Path) -> None:
+def test_a_checkpoint_marked_broken_stays_so_until_it_changes(source: FolderSource, store: Path, models: Path) -> None:
     """A restart does not make it load; a new download may."""
     file = write_header(models / "a.safetensors", SD3)
-    CheckpointFiles(source, memory).mark_broken("a.safetensors", "it holds no\ntext encoder")
+    CheckpointFiles(source, store).mark_broken("a.safetensors", "it holds no\ntext encoder")
 
-    restarted = CheckpointFiles(source, memory)
+    restarted = CheckpointFiles(source, store)
     assert restarted.broken("a.safetensors") == "it holds no text encoder"
     os.utime(file, ns=(1, 1))
 
@@ -145,40 +145,40 @@ def test_marking_a_file_that_is_gone_does_nothing(files: CheckpointFiles) -> Non
     "content",
     ["", "{", "[]", '{"detector": 1}', '{"detector": "a folder, rules 1", "files": {"x": {"size": 1}}}'],
 )
-def test_a_garbled_memory_is_no_failure(source: FolderSource, memory: Path, models: Path, content: str) -> None:
-    """It is a memory, not a truth: what it held is found out again, and it is mended."""
+def test_a_garbled_store_is_no_failure(source: FolderSource, store: Path, models: Path, content: str) -> None:
+    """The store can be recreated from the files, and is."""
     write_header(models / "a.safetensors", SD3)
-    memory.parent.mkdir()
-    memory.write_text(content)
+    store.parent.mkdir()
+    store.write_text(content)
 
-    assert CheckpointFiles(source, memory).list() == (CheckpointFile("a.safetensors", "sd3"),)
-    assert len(json.loads(memory.read_text())["files"]) == 1
+    assert CheckpointFiles(source, store).list() == (CheckpointFile("a.safetensors", "sd3"),)
+    assert len(json.loads(store.read_text())["files"]) == 1
 
 
-def test_a_memory_that_cannot_be_written_is_no_failure(
+def test_a_store_that_cannot_be_written_is_no_failure(
     source: FolderSource, tmp_path: Path, models: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A file stands where the folder should be, which stops root too; the process still remembers."""
+    """A file has the folder's name, which stops root too; the process still stores in memory."""
     write_header(models / "a.safetensors", SD3)
     (tmp_path / "data").write_text("in the way")
     files = CheckpointFiles(source, tmp_path / "data" / "checkpoint_files.json")
     caplog.set_level(logging.INFO)
 
     assert files.list() == files.list() == (CheckpointFile("a.safetensors", "sd3"),)
-    assert source.looked_at == 1
-    assert "looked at again next time" in caplog.text
+    assert source.detections == 1
+    assert "read again next time" in caplog.text
 
 
-def test_no_half_written_memory_is_left_behind(files: CheckpointFiles, memory: Path, models: Path) -> None:
-    """It is written beside and moved into place."""
+def test_no_half_written_store_is_left_behind(files: CheckpointFiles, store: Path, models: Path) -> None:
+    """It is written under another name and moved into place."""
     write_header(models / "a.safetensors", SD3)
 
     files.list()
 
-    assert [file.name for file in memory.parent.iterdir()] == ["checkpoint_files.json"]
+    assert [file.name for file in store.parent.iterdir()] == ["checkpoint_files.json"]
 
 
-def test_threads_may_list_and_mark_at_once(files: CheckpointFiles, memory: Path, models: Path) -> None:
+def test_threads_may_list_and_mark_at_once(files: CheckpointFiles, store: Path, models: Path) -> None:
     """The server's routes and the worker that runs prompts share it."""
     names = [f"{number:02}.safetensors" for number in range(20)]
     for name in names:
@@ -201,20 +201,20 @@ def test_threads_may_list_and_mark_at_once(files: CheckpointFiles, memory: Path,
 
     assert not failures
     assert {file.broken for file in files.list()} == {f"{name} is broken" for name in names}
-    assert len(json.loads(memory.read_text())["files"]) == 20
+    assert len(json.loads(store.read_text())["files"]) == 20
 
 
 def test_a_known_file_is_not_opened_again(
-    source: FolderSource, memory: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+    source: FolderSource, store: Path, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not in a new process either: what its header says is remembered."""
     for number in range(20):
         write_header(models / f"{number:03}.safetensors", SDXL)
-    CheckpointFiles(source, memory).list()
+    CheckpointFiles(source, store).list()
 
     monkeypatch.setattr("context_checkpoint.checkpoints.inventory.read_header", None)
     monkeypatch.setattr("context_checkpoint.checkpoints.inventory.fingerprint", None)
-    known = CheckpointFiles(source, memory).list()
+    known = CheckpointFiles(source, store).list()
 
     assert len(known) == 20
     assert {file.family for file in known} == {"sdxl"}

@@ -1,4 +1,4 @@
-"""Which checkpoints a rule leaves, and what a person is told when it leaves none."""
+"""Which checkpoints the rules leave, and the message when they leave none."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def matching(pattern: str) -> list[str]:
 
 class TestBans:
     def test_a_banned_checkpoint_is_in_no_pool_and_no_fallback(self) -> None:
-        """Not even where a rule names it; the family follows what is left, and the reason is told."""
+        """Not even where a rule names it; the family follows what is left, and the reason is given."""
         rules = PoolRules(include="anime/*, *XL*", fallback="counterfeit [v3].safetensors")
         pool = select(rules, FILES, banned=("anime/counterfeit [v3].safetensors",))
 
@@ -94,7 +94,7 @@ class TestFamily:
         ],
     )
     def test_comfyui_classes_have_short_names(self, class_name: str, family: str) -> None:
-        """What stands in for one another shares a family; what needs other inputs, or is new, has its own."""
+        """Classes that can replace one another share a family; one that needs other inputs, or is new, has its own."""
         assert family_of_class(class_name) == family
 
     @pytest.mark.parametrize(("architecture", "family"), [("sd1", "sd15"), ("flux", "flux"), ("", "unknown")])
@@ -194,11 +194,11 @@ class TestFallback:
         )
 
     def test_the_fallback_is_found_by_its_last_part_in_any_spelling(self) -> None:
-        """A shared workflow names the file; in which folder it lies differs from machine to machine."""
+        """A shared workflow names the file; its folder differs from machine to machine."""
         for asked in ("JUGGERNAUTXL_V9.safetensors", "portrait\\juggernautXL_v9.safetensors"):
             assert select(PoolRules(fallback=asked), FILES).fallback == "portrait/juggernautXL_v9.safetensors"
 
-    def test_a_fallback_stands_by_unused_while_there_are_candidates(self) -> None:
+    def test_a_fallback_is_unused_while_there_are_candidates(self) -> None:
         """It bypasses learning, so it is the last resort."""
         assert not select(PoolRules(fallback="fluxDev.safetensors"), FILES).fallback_used
 
@@ -206,7 +206,7 @@ class TestFallback:
         ("asked", "problem"),
         [("gone.safetensors", "is not among ComfyUI's checkpoints"), ("torn.safetensors", "cut short")],
     )
-    def test_an_unusable_fallback_is_told(self, asked: str, problem: str) -> None:
+    def test_an_unusable_fallback_is_reported(self, asked: str, problem: str) -> None:
         """A fallback that would fail is no fallback."""
         pool = select(PoolRules(include="nothing*", fallback=asked), FILES)
 
@@ -214,7 +214,7 @@ class TestFallback:
         assert problem in pool.fallback_problem
 
     def test_the_fallback_is_a_plan_that_says_so(self) -> None:
-        """What the sampler gets works like any plan, and is marked."""
+        """The sampler gets a plan like any other, and it is marked."""
         pool = select(PoolRules(family="sdxl", include="nothing*", fallback=NAMES[2]), FILES)
 
         plan = fallback_recommendation("a cat", pool, "draft")
@@ -272,7 +272,7 @@ class TestUnlearned:
         ("explore", "stage", "branches", "strategy"),
         [(True, "final", 2, "explore"), (False, "final", 1, "exploit"), (False, "draft", 2, "explore")],
     )
-    def test_without_a_fallback_the_first_candidates_stand_in(
+    def test_without_a_fallback_the_first_candidates_are_used(
         self, explore: bool, stage: str, branches: int, strategy: str
     ) -> None:
         """As many as the rules for exploring allow."""

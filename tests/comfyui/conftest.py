@@ -1,7 +1,7 @@
-"""A real ComfyUI for the tests in this folder, with tiny checkpoints whose colour tells who drew a picture.
+"""A real ComfyUI for the tests in this folder, with tiny checkpoints whose images have a known colour.
 
-One server serves most tests, and forgets in between what it was taught; tests that need other flags, other
-files or a broken server take one of their own from `comfy_factory`.
+Most tests share one server, whose learned data is deleted between tests. Tests that need other flags, other files or a
+broken server start one of their own with `comfy_factory`.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ COLORS: Mapping[str, Color] = {
 }
 """Every checkpoint of the shared server.
 
-The nine at the top are `sd3`: quick, and the prompt's text is ignored. Those under `text/` (`sd3_text`) and
-`sd15/` draw what the prompt says.
+The first nine are `sd3`: quick, and the prompt's text is ignored. Those under `text/` (`sd3_text`) and `sd15/` depend
+on the prompt.
 """
 
 ComfyFactory = Callable[..., ComfyServer]

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
-from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed
 from context_checkpoint.demo.comfyui.stock_graph import by_hand, node
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
-from context_checkpoint.demo.tiny_models.safetensors_file import write_tensors
 
 FOLDER = "test_broken"
 
@@ -36,7 +36,7 @@ def no_text_encoder(path: Path) -> Path:
 
 def not_a_model(path: Path) -> Path:
     """Valid tensors that no architecture has."""
-    write_tensors(path.with_suffix(".safetensors"), {"some.weight": np.ones((4, 4), np.float32)})
+    save_file({"some.weight": np.ones((4, 4), np.float32)}, path.with_suffix(".safetensors"))
     return path.with_suffix(".safetensors")
 
 
@@ -73,14 +73,14 @@ def test_a_broken_checkpoint_drops_out_while_the_others_go_on(
     again = comfy.run(three_nodes("a castle", recommender=pool))
 
     assert names(entry) == [f"{FOLDER}/good.safetensors"]
-    assert f"{broken} dropped out of this round: " in rounds(entry)[0]["message"]
+    assert f"{broken} dropped out of this generation: " in generations(entry)[0]["message"]
     [dropped] = dropped_out(entry)
     assert dropped["checkpoint"] == broken
     assert reason in dropped["reason"]
     assert len(dropped["reason"]) < 400
-    assert f"Checkpoint {broken} drops out of this round" in comfy.log
+    assert f"Checkpoint {broken} drops out of this generation" in comfy.log
     assert recommended(again) == [f"{FOLDER}/good.safetensors"]
-    assert rounds(again)[0]["message"] == ""
+    assert generations(again)[0]["message"] == ""
 
 
 def test_a_mended_checkpoint_is_recommended_again(comfy: ComfyServer, folder: Path) -> None:
@@ -149,12 +149,12 @@ def test_the_loader_for_a_graph_of_ones_own_leaves_it_out_of_its_lists(comfy: Co
     entry = comfy.run(graph)
 
     assert names(entry) == [f"{FOLDER}/good.safetensors"]
-    assert f"{FOLDER}/bad.safetensors took no part" in rounds(entry)[0]["message"]
+    assert f"{FOLDER}/bad.safetensors took no part" in generations(entry)[0]["message"]
     assert len(comfy.images(entry, "shown")) == 1
 
 
 def names(entry: dict[str, Any]) -> list[str]:
-    return [image["checkpoint"] for image in rounds(entry)[0]["images"]]
+    return [image["checkpoint"] for image in generations(entry)[0]["images"]]
 
 
 def recommended(entry: dict[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, error_message
 
 RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*", "stage": "draft", "seed": 1}
@@ -27,7 +27,7 @@ def test_an_interrupt_in_the_middle_of_branch_two_leaves_the_next_prompt_fine(co
     assert error_message(entry).startswith("interrupted in MultiCheckpointSampler")
     assert "recorder" not in entry["outputs"]
     assert comfy.get(f"/context_checkpoint/generations?prompt_id={prompt_id}")["generations"] == []
-    assert len({image["checkpoint"] for image in rounds(after)[0]["images"]}) == 3
+    assert len({image["checkpoint"] for image in generations(after)[0]["images"]}) == 3
 
 
 def wait_for_branch(comfy: ComfyServer, number: int, log_before: int) -> None:

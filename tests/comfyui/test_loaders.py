@@ -1,4 +1,4 @@
-"""Loaders that stay warm, counted below every loader node; and what lets them go."""
+"""Checkpoints that stay in memory, counted below every loader node, and what releases them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
@@ -21,7 +21,7 @@ FILES = ["blue.safetensors", "green.safetensors", "red.safetensors"]
 
 
 class Counted:
-    """A server that tells what was really loaded."""
+    """A server that reports what was really loaded."""
 
     def __init__(self, server: ComfyServer) -> None:
         self.server = server
@@ -42,20 +42,20 @@ class Counted:
         released: dict[str, Any] = answer["released"]
         return released
 
-    def free(self, route: str, wish: dict[str, Any]) -> Any:
-        """Ask for memory back, and wait until the models are gone.
+    def free(self, route: str, body: dict[str, Any]) -> Any:
+        """Request that memory is freed, and wait until the models are.
 
-        ComfyUI frees its own share in its worker thread, after it has answered. It misses a wish that comes
-        between its looking for wishes and its waiting for the next prompt, and then sleeps on until something
-        else wakes it: hence asked again now and then, as a person would press again.
+        ComfyUI frees its own share in its worker thread, after it has responded. It misses a request that comes between
+        its check for requests and its wait for the next prompt, and then waits until something else wakes it. So the
+        request is repeated, as a person would press again.
         """
-        answer = self.server.post(route, wish)
-        deadline, ask_again = time.monotonic() + 30, time.monotonic() + 2
+        answer = self.server.post(route, body)
+        deadline, retry_at = time.monotonic() + 30, time.monotonic() + 2
         while (alive := self.report()["alive"]) and time.monotonic() < deadline:
             time.sleep(0.05)
-            if time.monotonic() > ask_again:
-                self.server.post(route, wish)
-                ask_again += 2
+            if time.monotonic() > retry_at:
+                self.server.post(route, body)
+                retry_at += 2
         assert alive == []
         return answer
 
@@ -87,11 +87,11 @@ def counted(counted_factory: Callable[..., Counted]) -> Counted:
     return counted_factory()
 
 
-@pytest.mark.parametrize("flags", [(), ("--cache-classic",), ("--cache-lru", "10"), ("--cache-none",)])
+@pytest.mark.parametrize("flags", [(), ("--cache-none",)])
 def test_another_seed_or_prompt_loads_nothing_that_is_still_in_memory(
     counted_factory: Callable[..., Counted], flags: tuple[str, ...]
 ) -> None:
-    """Zero loader calls, under each of ComfyUI's caches."""
+    """Zero loader calls, with ComfyUI's default cache and with none; the other caches keep more than the default."""
     counted = counted_factory(*flags)
     counted.server.run(three_nodes("a boat", seed=1, recommender=RED_GREEN_BLUE))
     first = counted.loads()
@@ -106,7 +106,7 @@ def test_another_seed_or_prompt_loads_nothing_that_is_still_in_memory(
     assert another_prompt == []
 
 
-def test_a_loader_for_a_graph_of_ones_own_stays_warm_too(counted: Counted) -> None:
+def test_the_loader_for_a_persons_own_graph_uses_the_cache_too(counted: Counted) -> None:
     """`RecommendedCheckpointLoader`: lists for the person's graph, no loads the second time."""
     entry = counted.server.run(own_graph(seed=1))
     first = counted.loads()
@@ -116,13 +116,13 @@ def test_a_loader_for_a_graph_of_ones_own_stays_warm_too(counted: Counted) -> No
     assert counted.loads() == []
     pictures = counted.server.images(entry, "shown")
     colors = {name: tiny_checkpoints.NINE_COLORS[name] for name in ("red", "green", "blue")}
-    drawn = [f"{tiny_checkpoints.drawn_by(picture.mean_color, colors)}.safetensors" for picture in pictures]
-    assert drawn == [image["checkpoint"] for image in rounds(entry)[0]["images"]]
+    drawn = [f"{tiny_checkpoints.made_by(picture.mean_color, colors)}.safetensors" for picture in pictures]
+    assert drawn == [image["checkpoint"] for image in generations(entry)[0]["images"]]
     assert sorted(drawn) == FILES
 
 
-def test_the_sampler_and_the_loader_share_what_is_kept(counted: Counted) -> None:
-    """One memory for both nodes."""
+def test_the_sampler_and_the_loader_share_the_cache(counted: Counted) -> None:
+    """One cache for both nodes."""
     counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
     counted.loads()
 
@@ -131,8 +131,8 @@ def test_the_sampler_and_the_loader_share_what_is_kept(counted: Counted) -> None
     assert counted.loads() == []
 
 
-def test_a_kept_checkpoint_draws_first(counted: Counted) -> None:
-    """With room for one, the one that is there is used before another pushes it out: two loads, not three."""
+def test_a_cached_checkpoint_runs_first(counted: Counted) -> None:
+    """With room for one, the cached one is used before another replaces it: two loads, not three."""
     counted.settings(kept_loaders=1)
     counted.server.run(three_nodes("a boat", recommender=RED_GREEN_BLUE))
     counted.loads()
@@ -140,7 +140,7 @@ def test_a_kept_checkpoint_draws_first(counted: Counted) -> None:
     entry = counted.server.run(three_nodes("a castle", recommender=RED_GREEN_BLUE))
 
     assert len(counted.loads()) == 2
-    plan = [image["checkpoint"] for image in rounds(entry)[0]["images"]]
+    plan = [image["checkpoint"] for image in generations(entry)[0]["images"]]
     assert sorted(plan) == FILES
 
 
@@ -154,7 +154,7 @@ def test_keeping_none_loads_each_time(counted: Counted) -> None:
 
 
 def test_without_caches_one_model_at_a_time_is_in_memory(counted_factory: Callable[..., Counted]) -> None:
-    """Each branch has ended, and let its model go, before the next one loads."""
+    """Each branch has ended, and released its model, before the next one loads."""
     counted = counted_factory("--cache-none")
     counted.settings(kept_loaders=0)
     counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
@@ -164,8 +164,8 @@ def test_without_caches_one_model_at_a_time_is_in_memory(counted_factory: Callab
     assert [call["alive_before"] for call in report["calls"]] == [[], [], []]
 
 
-def test_release_lets_the_models_go(counted: Counted) -> None:
-    """By our own route: told which, gone from memory, loaded again when needed."""
+def test_release_frees_the_models(counted: Counted) -> None:
+    """By our own route: the names are returned, the memory is freed, and they are loaded again when needed."""
     counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
     counted.loads()
 
@@ -177,22 +177,21 @@ def test_release_lets_the_models_go(counted: Counted) -> None:
     assert counted.loads() == FILES
 
 
-@pytest.mark.parametrize("prefix", ["", "/api"])
-def test_comfyuis_own_free_button_lets_them_go_too(counted: Counted, prefix: str) -> None:
+def test_comfyuis_own_free_button_releases_them_too(counted: Counted) -> None:
     """`POST /free` with free_memory; unload_models alone moves them off the GPU and keeps them."""
     counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
     counted.loads()
 
-    counted.server.post(f"{prefix}/free", {"unload_models": True})
+    counted.server.post("/api/free", {"unload_models": True})
     counted.server.run(three_nodes(seed=2, recommender=RED_GREEN_BLUE))
     after_unload = counted.loads()
 
     assert after_unload == []
-    counted.free(f"{prefix}/free", {"free_memory": True})
+    counted.free("/api/free", {"free_memory": True})
 
 
-def test_a_lora_on_a_kept_checkpoint_leaves_no_trace(counted: Counted) -> None:
-    """The person's LoRA patches its own copy: the next prompt without it draws as before."""
+def test_a_lora_on_a_cached_checkpoint_leaves_no_trace(counted: Counted) -> None:
+    """The person's LoRA patches its own copy: without it the next images are as before."""
     tiny_checkpoints.write_lora(counted.server.base_directory / "models/loras/style.safetensors", "sd3")
     plain = own_graph(seed=4)
     styled = own_graph(seed=4)
@@ -215,8 +214,8 @@ def test_a_lora_on_a_kept_checkpoint_leaves_no_trace(counted: Counted) -> None:
         assert np.array_equal(one.pixels, three.pixels)
 
 
-def test_a_file_that_was_replaced_is_loaded_anew(counted: Counted) -> None:
-    """The same name with other weights is another checkpoint, kept or not."""
+def test_a_file_that_was_replaced_is_loaded_again(counted: Counted) -> None:
+    """The same name with other weights is another checkpoint, cached or not."""
     path = counted.server.checkpoints / "replaced.safetensors"
     tiny_checkpoints.write(path, "sd3", color=(0.8, 0.2, 0.2), seed=1)
     only = {"include": "replaced.*"}
@@ -230,7 +229,7 @@ def test_a_file_that_was_replaced_is_loaded_anew(counted: Counted) -> None:
     assert picture.mean_color[2] > picture.mean_color[0]
 
 
-def test_when_memory_is_full_the_kept_ones_go_and_it_is_tried_again(counted: Counted) -> None:
+def test_when_memory_is_full_the_cached_ones_are_released_and_it_is_loaded_again(counted: Counted) -> None:
     """Out of memory while loading is no fault of the file: it is loaded with all memory there is."""
     counted.server.run(three_nodes(seed=1, recommender={"include": "red.*"}))
     counted.report()
@@ -241,10 +240,10 @@ def test_when_memory_is_full_the_kept_ones_go_and_it_is_tried_again(counted: Cou
     report = counted.report()
     assert [call["file"] for call in report["calls"]] == ["green.safetensors", "green.safetensors"]
     assert "red.safetensors" not in report["alive"]
-    assert rounds(entry)[0]["images"][0]["checkpoint"] == "green.safetensors"
+    assert generations(entry)[0]["images"][0]["checkpoint"] == "green.safetensors"
 
 
-def test_memory_that_stays_full_fails_the_prompt_and_condemns_no_checkpoint(counted: Counted) -> None:
+def test_memory_that_stays_full_fails_the_prompt_and_marks_no_checkpoint_as_broken(counted: Counted) -> None:
     """The next prompt recommends and loads the same checkpoint."""
     only = {"include": "green.*"}
     counted.server.post("/loader_calls/out_of_memory", {"times": 2})
@@ -254,7 +253,7 @@ def test_memory_that_stays_full_fails_the_prompt_and_condemns_no_checkpoint(coun
     counted.server.post("/loader_calls/out_of_memory", {"times": 0})
     entry = counted.server.run(three_nodes(seed=2, recommender=only))
 
-    assert rounds(entry)[0]["images"][0]["checkpoint"] == "green.safetensors"
+    assert generations(entry)[0]["images"][0]["checkpoint"] == "green.safetensors"
 
 
 def own_graph(*, seed: int) -> ApiGraph:

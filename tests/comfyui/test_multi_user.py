@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from context_checkpoint.api.routes import PREFIX
-from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer
 
 from .conftest import ComfyFactory, preferences_file
@@ -60,11 +60,13 @@ def known(server: ComfyServer, user: str) -> int:
     return generations
 
 
-def test_a_prompt_teaches_whoever_queued_it_and_nobody_else(studio: ComfyServer, people: tuple[str, str]) -> None:
+def test_a_verdict_is_learned_for_the_user_who_queued_the_prompt_and_nobody_else(
+    studio: ComfyServer, people: tuple[str, str]
+) -> None:
     """By the header of `POST /prompt`; the other one's panel shows nothing of it."""
     anna, ben = people
     entry = run_as(studio, anna, "a lighthouse")
-    [made] = rounds(entry)
+    [made] = generations(entry)
     verdict = {"generation_id": made["generation_id"], "selected_images": [0]}
 
     others = ask(studio, f"{PREFIX}/feedback", verdict, ben)
@@ -80,9 +82,7 @@ def test_a_prompt_teaches_whoever_queued_it_and_nobody_else(studio: ComfyServer,
     assert all("/" not in name and ".." not in name for name in files)
 
 
-def test_a_client_that_names_somebody_else_in_the_prompt_is_not_believed(
-    studio: ComfyServer, people: tuple[str, str]
-) -> None:
+def test_a_user_that_a_client_writes_into_the_prompt_is_ignored(studio: ComfyServer, people: tuple[str, str]) -> None:
     """Only the header counts, as for all that ComfyUI keeps per user."""
     anna, ben = people
     before = known(studio, anna), known(studio, ben)
@@ -92,7 +92,7 @@ def test_a_client_that_names_somebody_else_in_the_prompt_is_not_believed(
 
 
 @pytest.mark.parametrize("user", ["nobody_known", "__context_checkpoint", "", None])
-def test_whom_comfyui_does_not_know_is_refused_and_told(studio: ComfyServer, user: str | None) -> None:
+def test_an_unknown_user_is_refused_with_a_message(studio: ComfyServer, user: str | None) -> None:
     """Each route says what to do; nothing is read or written."""
     for path, body in (
         (f"{PREFIX}/statistics", None),
@@ -106,13 +106,13 @@ def test_whom_comfyui_does_not_know_is_refused_and_told(studio: ComfyServer, use
         assert "comfy-user" in answer["error"]["message"]
 
 
-def test_a_prompt_of_somebody_unknown_makes_its_images_and_says_that_nothing_is_learned(
+def test_a_prompt_of_an_unknown_user_makes_its_images_and_says_that_nothing_is_learned(
     studio: ComfyServer, people: tuple[str, str]
 ) -> None:
     """A workflow never fails because learning cannot tell whose it is."""
     before = [known(studio, person) for person in people]
     entry = run_as(studio, "nobody_known", "a castle")
-    [made] = rounds(entry)
+    [made] = generations(entry)
 
     assert entry["status"]["status_str"] == "success"
     assert made["generation_id"] == ""
@@ -150,7 +150,7 @@ def test_a_run_that_waits_is_seen_and_answered_by_its_own_person(studio: ComfySe
     assert (seen, refused, answered) == ([], 404, 200)
 
 
-def test_shared_by_choice_all_of_them_teach_one_memory(comfy_factory: ComfyFactory) -> None:
+def test_all_users_share_what_is_learned_if_that_is_chosen(comfy_factory: ComfyFactory) -> None:
     """CONTEXT_CHECKPOINT_SHARED=1: as a house style; who asks does not matter."""
     server = comfy_factory("--multi-user", environment={"CONTEXT_CHECKPOINT_SHARED": "1"})
     _, anna = ask(server, "/users", {"username": "anna"})

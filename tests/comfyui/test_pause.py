@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import pytest
-
-from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, HistoryEntry, error_message
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, node
 
@@ -45,7 +43,7 @@ def passed_on(comfy: ComfyServer, entry: HistoryEntry) -> tuple[int, int]:
 
 def verdicts(comfy: ComfyServer, entry: HistoryEntry) -> list[str | None]:
     """What is stored."""
-    [shown] = rounds(entry)
+    [shown] = generations(entry)
     [stored] = comfy.get(f"/context_checkpoint/generations?id={shown['generation_id']}")["generations"]
     return [image["verdict"] for image in stored["images"]]
 
@@ -66,7 +64,7 @@ def test_a_pick_over_http_lets_only_the_chosen_images_go_on_and_is_learned_from(
 
 
 def test_all_can_be_sent_on_without_a_verdict(comfy: ComfyServer) -> None:
-    """The run is let go, and nothing is learned."""
+    """The run continues, and nothing is learned."""
     prompt_id = comfy.post_prompt(pausing(seed=2))
 
     comfy.post(f"{PENDING}/{waiting(comfy, prompt_id)['id']}", {"send_all": True})
@@ -99,10 +97,9 @@ def test_what_was_picked_by_then_counts_when_the_time_is_over(comfy: ComfyServer
     assert passed_on(comfy, entry) == (1, 1)
 
 
-@pytest.mark.parametrize("client_id", [None, "a script that is not connected"])
-def test_without_a_browser_and_without_the_wish_it_never_waits(comfy: ComfyServer, client_id: str | None) -> None:
+def test_without_a_browser_it_does_not_wait_unless_it_was_asked_to(comfy: ComfyServer) -> None:
     """A script that knows nothing of pausing must not stop the queue for everybody."""
-    entry = comfy.run(pausing(seed=5, wait_without_browser=False, timeout_s=0.0), client_id)
+    entry = comfy.run(pausing(seed=5, wait_without_browser=False, timeout_s=0.0), "a script that is not connected")
 
     assert passed_on(comfy, entry) == (3, 0)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed, Refused
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
 
@@ -43,11 +43,11 @@ def judged_images(comfy: ComfyServer) -> int:
     return int(overview["selected"] + overview["rejected"])
 
 
-def test_it_shows_who_drew_each_image_and_where_it_can_be_seen(comfy: ComfyServer) -> None:
+def test_it_shows_the_checkpoint_and_the_file_of_each_image(comfy: ComfyServer) -> None:
     """Checkpoint, file and verdict of each image, on the node and over HTTP alike."""
     entry = comfy.run(three_nodes(images=4, recommender=RED_GREEN_BLUE))
 
-    [shown] = rounds(entry)
+    [shown] = generations(entry)
     assert [image["index"] for image in shown["images"]] == [0, 1, 2, 3]
     assert all(comfy.pixels(image).shape == (128, 128, 3) for image in shown["images"])
     assert shown["message"] == ""
@@ -62,7 +62,7 @@ def test_a_verdict_by_inputs_is_recorded_and_passes_the_images_on(comfy: ComfySe
     """Selected ones at the first output, rejected ones at the second, the rest at neither."""
     entry = comfy.run(graph_with_both_outputs(images=4, selected="0,2", rejected="3"))
 
-    [shown] = rounds(entry)
+    [shown] = generations(entry)
     assert verdicts(shown) == ["selected", None, "selected", "rejected"]
     assert verdicts(stored(comfy, shown["generation_id"])) == verdicts(shown)
     pictures = {
@@ -75,8 +75,8 @@ def test_a_verdict_by_inputs_is_recorded_and_passes_the_images_on(comfy: ComfySe
 
 
 def test_its_previews_carry_the_workflow_as_comfyuis_own_do(comfy: ComfyServer) -> None:
-    """Whoever drags one back into ComfyUI gets the graph that drew it."""
-    [shown] = rounds(comfy.run(three_nodes("a boat", recommender=RED_GREEN_BLUE)))
+    """Dragged into ComfyUI, one restores the graph that made it."""
+    [shown] = generations(comfy.run(three_nodes("a boat", recommender=RED_GREEN_BLUE)))
 
     content = comfy.request("GET", f"/view?filename={shown['images'][0]['filename']}&type=temp")
     with Image.open(io.BytesIO(content)) as image:
@@ -98,7 +98,7 @@ def test_previews_that_cannot_be_saved_take_no_images_away(comfy: ComfyServer) -
 
     folder.unlink()
     aside.rename(folder)
-    [shown] = rounds(entry)
+    [shown] = generations(entry)
     assert "could not be saved" in shown["message"]
     assert shown["images"][0]["filename"] == ""
     assert verdicts(shown)[0] == "selected"
@@ -111,46 +111,23 @@ def test_nothing_selected_blocks_what_follows_and_teaches_nothing(comfy: ComfySe
 
     assert "kept" not in entry["outputs"]
     assert "thrown_away" not in entry["outputs"]
-    assert verdicts(rounds(entry)[0]) == [None, None, None]
+    assert verdicts(generations(entry)[0]) == [None, None, None]
     assert judged_images(comfy) == 0
-
-
-def test_reject_all_is_a_verdict(comfy: ComfyServer) -> None:
-    """Every image counts as rejected; nothing is passed on as selected."""
-    entry = comfy.run(graph_with_both_outputs(rejected="all"))
-
-    assert verdicts(rounds(entry)[0]) == ["rejected"] * 3
-    assert "kept" not in entry["outputs"]
-    assert len(comfy.images(entry, "thrown_away")) == 3
-    assert judged_images(comfy) == 3
 
 
 def test_a_verdict_in_a_second_run_judges_the_images_of_the_first(comfy: ComfyServer) -> None:
     """Look first, then queue the same with a verdict: only the recorder runs, on the same generation."""
-    looked = rounds(comfy.run(graph_with_both_outputs(seed=5)))[0]
-    judged = rounds(comfy.run(graph_with_both_outputs(seed=5, selected="1")))[0]
+    looked = generations(comfy.run(graph_with_both_outputs(seed=5)))[0]
+    judged = generations(comfy.run(graph_with_both_outputs(seed=5, selected="1")))[0]
 
     assert judged["generation_id"] == looked["generation_id"]
     assert verdicts(stored(comfy, looked["generation_id"])) == [None, "selected", None]
 
 
-def test_a_verdict_over_http_replaces_the_one_by_inputs(comfy: ComfyServer) -> None:
-    """People change their mind: by the generation's id, whole, and never added up."""
-    [shown] = rounds(comfy.run(three_nodes(selected="0", rejected="all", recommender=RED_GREEN_BLUE)))
-
-    comfy.post(
-        "/context_checkpoint/feedback",
-        {"generation_id": shown["generation_id"], "selected_images": [2], "rejected_images": [0]},
-    )
-
-    assert verdicts(stored(comfy, shown["generation_id"])) == ["rejected", None, "selected"]
-    assert judged_images(comfy) == 2
-
-
-def test_once_something_was_learned_the_same_prompt_is_a_new_round(comfy: ComfyServer) -> None:
+def test_once_something_was_learned_the_same_prompt_is_a_new_generation(comfy: ComfyServer) -> None:
     """The recommender thinks again after a verdict, so a verdict by inputs then speaks of new images."""
-    first = rounds(comfy.run(three_nodes(seed=6, selected="0", recommender=RED_GREEN_BLUE)))[0]
-    second = rounds(comfy.run(three_nodes(seed=6, selected="1", recommender=RED_GREEN_BLUE)))[0]
+    first = generations(comfy.run(three_nodes(seed=6, selected="0", recommender=RED_GREEN_BLUE)))[0]
+    second = generations(comfy.run(three_nodes(seed=6, selected="1", recommender=RED_GREEN_BLUE)))[0]
 
     assert first["generation_id"] != second["generation_id"]
     assert verdicts(stored(comfy, first["generation_id"])) == ["selected", None, None]
@@ -172,26 +149,16 @@ def test_a_second_recorder_without_a_verdict_shows_what_the_first_has_recorded(c
 
     entry = comfy.run(graph)
 
-    assert verdicts(rounds(entry, "second")[0]) == ["rejected", None, "selected"]
+    assert verdicts(generations(entry, "second")[0]) == ["rejected", None, "selected"]
     assert len(comfy.images(entry, "kept")) == 1
 
 
-@pytest.mark.parametrize(
-    ("inputs", "message"),
-    [
-        ({"selected": "best"}, "`0,2`, or `all`"),
-        ({"selected": "1", "rejected": "1"}, "Image 1 is both"),
-        ({"selected": "all", "rejected": "all"}, "say it of one"),
-    ],
-)
-def test_a_verdict_that_cannot_be_read_is_refused_before_anything_runs(
-    comfy: ComfyServer, inputs: dict[str, str], message: str
-) -> None:
-    """ComfyUI answers 400 with what to write instead."""
+def test_a_verdict_that_cannot_be_read_is_refused_before_anything_runs(comfy: ComfyServer) -> None:
+    """ComfyUI responds with 400 and with what to write instead."""
     with pytest.raises(Refused, match="400") as refused:
-        comfy.post_prompt(three_nodes(recommender=RED_GREEN_BLUE, **inputs))
+        comfy.post_prompt(three_nodes(recommender=RED_GREEN_BLUE, selected="best"))
 
-    assert message in str(refused.value.body)
+    assert "`0,2`, or `all`" in str(refused.value.body)
 
 
 def test_a_verdict_on_an_image_that_does_not_exist_fails_with_what_to_correct(comfy: ComfyServer) -> None:
@@ -203,7 +170,7 @@ def test_a_verdict_on_an_image_that_does_not_exist_fails_with_what_to_correct(co
     corrected = comfy.run(three_nodes(seed=8, selected="0,2", recommender=RED_GREEN_BLUE))
 
     assert judged == 0
-    assert verdicts(rounds(corrected)[0]) == ["selected", None, "selected"]
+    assert verdicts(generations(corrected)[0]) == ["selected", None, "selected"]
     assert len(comfy.get("/context_checkpoint/generations")["generations"]) == 1
 
 
@@ -213,7 +180,7 @@ def test_several_prompts_in_one_list_are_one_generation_each(comfy: ComfyServer)
     graph |= list_of_prompts("a boat", "a castle")
     graph["recommender"]["inputs"]["prompt"] = graph["sampler"]["inputs"]["positive"] = ["prompts", 0]
 
-    first, second = rounds(comfy.run(graph))
+    first, second = generations(comfy.run(graph))
 
     assert verdicts(first) == ["selected", None, None]
     assert verdicts(second) == [None, "selected", None]
@@ -234,34 +201,25 @@ class TestHandWired:
         """Each batch of the list belongs to the checkpoint at its place."""
         entry = comfy.run(hand_wired(seed=3, batch=2, selected="0"))
 
-        [shown] = rounds(entry)
+        [shown] = generations(entry)
         plan = entry["outputs"]["recommender"]["context_checkpoint_plan"][0]["checkpoints"]
         assert [image["checkpoint"] for image in shown["images"]] == [name for name in plan for _ in range(2)]
         assert verdicts(stored(comfy, shown["generation_id"])) == ["selected", *[None] * 5]
 
     def test_a_verdict_in_a_second_run_on_the_same_images_is_the_same_generation(self, comfy: ComfyServer) -> None:
         """ComfyUI hands the recorder the same images out of its cache: no second round is invented."""
-        first = rounds(comfy.run(hand_wired(seed=3)))[0]
-        second = rounds(comfy.run(hand_wired(seed=3, selected="1")))[0]
+        first = generations(comfy.run(hand_wired(seed=3)))[0]
+        second = generations(comfy.run(hand_wired(seed=3, selected="1")))[0]
 
         assert first["generation_id"] == second["generation_id"]
         assert judged_images(comfy) == 1
 
-    def test_images_drawn_anew_are_another_generation(self, comfy: ComfyServer) -> None:
-        """Two rounds never share an id, however alike their plans are."""
-        first = rounds(comfy.run(hand_wired(seed=3)))[0]
-        second = rounds(comfy.run(hand_wired(seed=4)))[0]
+    def test_images_that_are_sampled_again_are_another_generation(self, comfy: ComfyServer) -> None:
+        """Two generations never share an id, however alike their plans are."""
+        first = generations(comfy.run(hand_wired(seed=3)))[0]
+        second = generations(comfy.run(hand_wired(seed=4)))[0]
 
         assert first["generation_id"] != second["generation_id"]
-
-    def test_wrong_names_are_refused_with_what_to_connect(self, comfy: ComfyServer) -> None:
-        """Guessing who drew an image would teach nonsense."""
-        graph = hand_wired(seed=3)
-        graph["wrong"] = node("PrimitiveString", value="red.safetensors")
-        graph["recorder"]["inputs"]["ckpt_names"] = ["wrong", 0]
-
-        with pytest.raises(PromptFailed, match="Connect to `ckpt_names`"):
-            comfy.run(graph)
 
     def test_neither_generation_nor_plan_is_refused_with_what_to_connect(self, comfy: ComfyServer) -> None:
         """The message names both ways."""
@@ -299,9 +257,9 @@ class TestWithoutItsDatabase:
             other.execute("BEGIN IMMEDIATE")
             entry = comfy.run(graph_with_both_outputs(seed=20, selected="0"))
             other.execute("ROLLBACK")
-        after = rounds(comfy.run(graph_with_both_outputs(seed=21, selected="0")))[0]
+        after = generations(comfy.run(graph_with_both_outputs(seed=21, selected="0")))[0]
 
-        [shown] = rounds(entry)
+        [shown] = generations(entry)
         assert shown["generation_id"] == ""
         assert "not logged" in shown["message"]
         assert len(comfy.images(entry, "recorder")) == 3

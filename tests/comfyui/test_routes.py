@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from context_checkpoint.api.routes import ENDPOINTS, PREFIX
-from context_checkpoint.demo.comfyui.pack_graph import rounds, three_nodes
+from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer
 from context_checkpoint.demo.tiny_models.checkpoints import NINE_COLORS
 
@@ -60,7 +60,7 @@ def test_pool_rules_choose_among_comfyuis_own_checkpoints(comfy: ComfyServer) ->
     assert auto["pool"]["candidates"] == NINE
 
 
-def test_health_tells_of_this_comfyui(comfy: ComfyServer) -> None:
+def test_health_describes_this_comfyui(comfy: ComfyServer) -> None:
     """Version, folders, and how many checkpoints of which family."""
     host = comfy.get(f"{PREFIX}/health")["host"]
 
@@ -74,7 +74,7 @@ def test_a_generation_is_found_by_its_prompt_and_by_who_queued_it(comfy: ComfySe
     """`session_id` is the client's id; the images can be fetched where the generation says."""
     client = "a script of mine"
     prompt_id = comfy.post_prompt(three_nodes(recommender={"include": "grey*"}), client)
-    [shown] = rounds(comfy.wait(prompt_id))
+    [shown] = generations(comfy.wait(prompt_id))
 
     by_prompt = comfy.get(f"{PREFIX}/generations?prompt_id={prompt_id}")["generations"]
     by_client = comfy.get(f"{PREFIX}/generations?session_id=a%20script%20of%20mine")["generations"]
@@ -92,7 +92,7 @@ def test_a_foreign_page_is_refused_by_comfyui_itself(comfy: ComfyServer) -> None
     assert status == 403
 
 
-def test_kept_loaders_are_let_go_on_request(comfy: ComfyServer) -> None:
+def test_kept_loaders_are_released_on_request(comfy: ComfyServer) -> None:
     """The answer names what was kept, and afterwards nothing is."""
     comfy.run(three_nodes(recommender={"include": "grey*"}))
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-import pytest
-
 from context_checkpoint.demo.comfyui.server import ComfyServer
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
@@ -35,9 +33,9 @@ def own_graph(prompt: str, *, batch: int = 1, size: int = 128, **recommender: An
     return graph
 
 
-def drawn_by(server: ComfyServer, entry: dict[str, Any]) -> list[str]:
-    """Who drew each saved image, told by its colour."""
-    return [tiny_checkpoints.drawn_by(picture.mean_color, COLORS) for picture in server.images(entry, "shown")]
+def made_by(server: ComfyServer, entry: dict[str, Any]) -> list[str]:
+    """The checkpoint of each saved image, identified by its colour."""
+    return [tiny_checkpoints.made_by(picture.mean_color, COLORS) for picture in server.images(entry, "shown")]
 
 
 def recorded(entry: dict[str, Any]) -> dict[str, Any]:
@@ -50,12 +48,12 @@ def fresh_prompt(subject: str = "a harbour") -> str:
 
 
 def test_the_graph_runs_once_for_each_recommended_checkpoint(comfy: ComfyServer) -> None:
-    """Three at the start, in the plan's order, and the recorder knows who drew which."""
+    """Three at the start, in the plan's order, and the recorder names the checkpoint of each image."""
     entry = comfy.run(own_graph(fresh_prompt()))
 
     names = plan_of(entry)["checkpoints"]
     assert len(set(names)) == 3
-    assert drawn_by(comfy, entry) == names
+    assert made_by(comfy, entry) == names
     assert [image["checkpoint"] for image in recorded(entry)["images"]] == names
 
 
@@ -65,27 +63,7 @@ async def test_one_sure_checkpoint_runs_it_once(comfy: ComfyServer) -> None:
 
     entry = comfy.run(own_graph(fresh_prompt("a stone castle")))
 
-    assert drawn_by(comfy, entry) == [RED]
-
-
-async def test_a_fairly_sure_one_runs_with_a_second(comfy: ComfyServer) -> None:
-    """Between the thresholds, two."""
-    await teach(comfy, "a stone castle", RED, OTHERS, rounds=40)
-
-    entry = comfy.run(own_graph(fresh_prompt("a stone castle"), exploit_threshold=1.0))
-
-    first, second = drawn_by(comfy, entry)
-    assert first == RED
-    assert second != RED
-
-
-async def test_draft_runs_three_however_sure_it_is(comfy: ComfyServer) -> None:
-    """The document's special case, in a graph of stock nodes."""
-    await teach(comfy, "a stone castle", RED, OTHERS, rounds=40)
-
-    entry = comfy.run(own_graph(fresh_prompt("a stone castle"), stage="draft"))
-
-    assert len(set(drawn_by(comfy, entry))) == 3
+    assert made_by(comfy, entry) == [RED]
 
 
 def test_an_image_is_the_same_as_without_the_recommender(comfy: ComfyServer) -> None:
@@ -124,27 +102,25 @@ def test_a_verdict_on_a_hand_wired_graph_teaches_the_next_plan(comfy: ComfyServe
     assert len(plan["checkpoints"]) < 3
 
 
-def test_a_batch_belongs_to_the_checkpoint_that_drew_it(comfy: ComfyServer) -> None:
-    """A graph that draws two images at a time shows six, two for each checkpoint."""
+def test_a_batch_belongs_to_the_checkpoint_that_made_it(comfy: ComfyServer) -> None:
+    """A graph that makes two images at a time shows six, two for each checkpoint."""
     entry = comfy.run(own_graph(fresh_prompt(), batch=2))
 
     names = plan_of(entry)["checkpoints"]
     expected = [name for name in names for _ in range(2)]
-    assert drawn_by(comfy, entry) == expected
+    assert made_by(comfy, entry) == expected
     assert [image["checkpoint"] for image in recorded(entry)["images"]] == expected
 
 
-@pytest.mark.parametrize("lora", [True, False])
-def test_what_the_graph_puts_between_loader_and_sampler_stays(comfy: ComfyServer, lora: bool) -> None:
+def test_what_the_graph_has_between_loader_and_sampler_stays(comfy: ComfyServer) -> None:
     """A LoRA in the person's own graph is applied to each of the checkpoints."""
     tiny_checkpoints.write_lora(comfy.base_directory / "models" / "loras" / "shift.safetensors", "sd3")
     prompt = fresh_prompt()
     graph = own_graph(prompt, include="red*")
-    reference = by_hand(RED, prompt=prompt, lora="shift.safetensors" if lora else None, save=True)
-    if lora:
-        graph["lora"] = reference["lora"]
-        graph["sampler"]["inputs"]["model"] = ["lora", 0]
-        graph["positive"]["inputs"]["clip"] = graph["negative"]["inputs"]["clip"] = ["lora", 1]
+    reference = by_hand(RED, prompt=prompt, lora="shift.safetensors", save=True)
+    graph["lora"] = reference["lora"]
+    graph["sampler"]["inputs"]["model"] = ["lora", 0]
+    graph["positive"]["inputs"]["clip"] = graph["negative"]["inputs"]["clip"] = ["lora", 1]
 
     (ours,) = comfy.images(comfy.run(graph), "shown")
     (theirs,) = comfy.images(comfy.run(reference), "shown")

@@ -1,4 +1,4 @@
-"""The demonstration does what it claims: branches go down, pictures are saved, and it says what it ran on."""
+"""The demonstration does what it claims: branches go down, images are saved, and it says what it ran on."""
 
 from __future__ import annotations
 
@@ -13,85 +13,85 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from context_checkpoint.demo import contact_sheet, story
+from context_checkpoint.demo import contact_sheet, report
+from context_checkpoint.demo.backends import COLORS, CoreBackend
 from context_checkpoint.demo.person import SUBJECTS, Person
 from context_checkpoint.demo.play import CORE_ONLY, main, play
-from context_checkpoint.demo.story import Played, summary
-from context_checkpoint.demo.studios import COLORS, CoreStudio
+from context_checkpoint.demo.report import JudgedPrompt, summary
 
 DEMO = [sys.executable, "-u", "-m", "context_checkpoint.demo"]
 
 
 @pytest.fixture(scope="module")
-def core_rounds(tmp_path_factory: pytest.TempPathFactory) -> tuple[CoreStudio, Person, list[Played]]:
+def core_rounds(tmp_path_factory: pytest.TempPathFactory) -> tuple[CoreBackend, Person, list[JudgedPrompt]]:
     """All prompts once, with one person, on the learning core."""
-    studio = CoreStudio(tmp_path_factory.mktemp("core"))
+    backend = CoreBackend(tmp_path_factory.mktemp("core"))
     person = Person(list(COLORS), seed=0)
-    played = play(studio, person, 48)
-    studio.runtime.close()
-    return studio, person, played
+    played = play(backend, person, 48)
+    backend.runtime.close()
+    return backend, person, played
 
 
-def test_the_branches_go_from_three_to_one(core_rounds: tuple[CoreStudio, Person, list[Played]]) -> None:
+def test_the_branches_go_from_three_to_one(core_rounds: tuple[CoreBackend, Person, list[JudgedPrompt]]) -> None:
     """It begins with three each time, and ends with single checkpoints that the person likes best."""
     _, person, played = core_rounds
 
-    assert {round_.branches for round_ in played[:8]} == {3}
-    sure = [round_ for round_ in played if round_.branches == 1]
+    assert {judged.branches for judged in played[:8]} == {3}
+    sure = [judged for judged in played if judged.branches == 1]
     assert len(sure) >= 4
-    right = [round_.drawn.drawn_by[0] == person.favourite(round_.wish.kind) for round_ in sure]
+    right = [judged.generated.made_by[0] == person.favourite(judged.prompt.kind) for judged in sure]
     assert sum(right) / len(right) >= 0.75
 
 
-def test_pictures_are_saved_while_the_favourite_is_shown_more_often(
-    core_rounds: tuple[CoreStudio, Person, list[Played]],
+def test_images_are_saved_while_the_favourite_is_shown_more_often(
+    core_rounds: tuple[CoreBackend, Person, list[JudgedPrompt]],
 ) -> None:
-    """Saving by showing worse pictures would be no saving."""
+    """Fewer but worse images would be no saving."""
     _, person, played = core_rounds
 
     first, last = summary(played[:12], person), summary(played[-12:], person)
 
-    assert last.pictures < first.pictures
+    assert last.images < first.images
     assert last.favourite_shown > first.favourite_shown
 
 
-def test_the_summary_counts_what_was_played(core_rounds: tuple[CoreStudio, Person, list[Played]]) -> None:
+def test_the_summary_counts_what_was_played(core_rounds: tuple[CoreBackend, Person, list[JudgedPrompt]]) -> None:
     """The numbers in the text are those of the rounds."""
     _, person, played = core_rounds
-    pictures = sum(len(round_.drawn.drawn_by) for round_ in played)
+    images = sum(len(judged.generated.made_by) for judged in played)
 
-    text = "\n".join(story.saving_lines(played, person))
+    text = "\n".join(report.saving_lines(played, person))
 
-    assert f"{pictures} pictures instead of 144 with always three: {1 - pictures / 144:.0%} saved" in text
+    assert f"{images} images instead of 144 with always three: {1 - images / 144:.0%} saved" in text
 
 
 def test_a_kind_never_repeats_a_prompt_before_all_were_used() -> None:
     """All prompts of the demonstration differ: what helps is the kind, not the repetition."""
-    wishes = Person(list(COLORS), seed=5).wishes(48)
+    prompts = Person(list(COLORS), seed=5).prompts(48)
 
-    assert len({wish.prompt for wish in wishes}) == 48
-    assert {kind: sum(wish.kind == kind for wish in wishes) for kind in SUBJECTS} == dict.fromkeys(SUBJECTS, 12)
+    assert len({prompt.text for prompt in prompts}) == 48
+    assert {kind: sum(prompt.kind == kind for prompt in prompts) for kind in SUBJECTS} == dict.fromkeys(SUBJECTS, 12)
 
 
-def test_the_contact_sheet_shows_who_drew_and_what_was_kept(
-    core_rounds: tuple[CoreStudio, Person, list[Played]], tmp_path: Path
+def test_the_contact_sheet_shows_the_checkpoint_and_the_verdict(
+    core_rounds: tuple[CoreBackend, Person, list[JudgedPrompt]], tmp_path: Path
 ) -> None:
-    """Each kept image has its checkpoint's colour and a green frame; without pictures there are swatches."""
+    """Each selected image has its checkpoint's colour and a green frame; without images there are swatches."""
     _, _, played = core_rounds
-    kept = next(round_ for round_ in played if round_.wish.kind == "portrait" and round_.verdict.selected)
-    position = kept.verdict.selected[0]
+    selected = next(judged for judged in played if judged.prompt.kind == "portrait" and judged.verdict.selected)
+    position = selected.verdict.selected[0]
 
-    path = contact_sheet.save([kept], COLORS, "one round", tmp_path / "sheet.png")
+    path = contact_sheet.save([selected], COLORS, "one round", tmp_path / "sheet.png")
 
     left = contact_sheet.MARGIN + position * (contact_sheet.THUMB + contact_sheet.GAP)
     sheet = np.asarray(Image.open(path).convert("RGB"))
     middle = sheet[contact_sheet.HEAD + 30, left + 30]
-    assert np.allclose(middle / 255, COLORS[kept.drawn.drawn_by[position]], atol=0.01)
-    assert tuple(sheet[contact_sheet.HEAD + 30, left - 1]) == contact_sheet.KEPT
+    assert np.allclose(middle / 255, COLORS[selected.generated.made_by[position]], atol=0.01)
+    assert tuple(sheet[contact_sheet.HEAD + 30, left - 1]) == contact_sheet.SELECTED
 
 
 def test_without_comfyui_it_says_so_and_ends_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Everything that has no pictures is labelled: in the terminal and on the sheet."""
+    """Everything without images is labelled: in the terminal and on the sheet."""
     code = main(["--core-only", "--no-serve", "--prompts", "8", "--output", str(tmp_path)])
 
     said = capsys.readouterr().out
@@ -120,7 +120,7 @@ def test_a_terminal_is_never_waited_for_where_there_is_none(tmp_path: Path) -> N
     )
 
     assert done.returncode == 0, done.stderr
-    assert "--yes would install one" in done.stdout
+    assert "--yes installs one" in done.stdout
     assert CORE_ONLY in done.stdout
 
 

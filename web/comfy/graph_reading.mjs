@@ -1,10 +1,10 @@
 // @ts-check
-/** Reads what is wired to what in a workflow. Changes nothing; the nodes are whatever ComfyUI made them. */
+/** Reads the links of a workflow's nodes. Changes nothing. */
 
-/** Nodes whose only business is a text; its widget is called `value`. */
+/** Nodes that only hold a text, in a widget called `value`. */
 const TEXT_NODES = ["PrimitiveString", "PrimitiveStringMultiline"];
 
-/** Longer chains are not followed: they end in a circle or in something else than a loader. */
+/** Longer chains are not followed: they are circular or do not end in a loader. */
 const MOST_STEPS = 200;
 
 /**
@@ -24,44 +24,44 @@ export function outputSlot(node, type) {
 }
 
 /**
- * The node that feeds an input; null where nothing does.
+ * The node whose output is linked to an input; null where there is no link.
  *
  * @param {ComfyNode} node
  * @param {string} name
  */
-export function feeding(node, name) {
+export function linkedNode(node, name) {
   const slot = inputSlot(node, name);
   return slot < 0 ? null : (node.getInputNode(slot) ?? null);
 }
 
 /**
- * What the node's widgets say, with the text of a connected prompt where that can be known before a run.
+ * The values of a node's widgets, with the text of a linked prompt where it is known before a run.
  *
  * @param {ComfyNode} node
- * @returns {Record<string, any> | null} null where a connected node makes the prompt
+ * @returns {Record<string, any> | null} null where a linked node computes the prompt
  */
 export function valuesOf(node) {
   const values = Object.fromEntries((node.widgets ?? []).map(({ name, value }) => [name, value]));
-  const origin = feeding(node, "prompt");
+  const origin = linkedNode(node, "prompt");
   if (!origin) return values;
-  if (!TEXT_NODES.includes(origin.comfyClass ?? "") || feeding(origin, "value")) return null;
+  if (!TEXT_NODES.includes(origin.comfyClass ?? "") || linkedNode(origin, "value")) return null;
   return { ...values, prompt: origin.widgets?.find(({ name }) => name === "value")?.value };
 }
 
 /**
- * The text encoder whose result some node takes as `positive` and that a loader feeds; null where there is none, or
+ * The text encoder that is linked to some node's `positive` and gets its CLIP from a loader; null where there is none or
  * more than one.
  *
  * @param {ComfyNode[]} nodes of the loader's graph
  * @param {ComfyNode} loader
  */
 export function positiveEncoder(nodes, loader) {
-  const found = new Set(
+  const encoders = new Set(
     nodes
-      .map((node) => feeding(node, "positive"))
+      .map((node) => linkedNode(node, "positive"))
       .filter((origin) => origin?.comfyClass === "CLIPTextEncode" && comesFrom(origin, loader)),
   );
-  return found.size === 1 ? /** @type {ComfyNode} */ ([...found][0]) : null;
+  return encoders.size === 1 ? /** @type {ComfyNode} */ ([...encoders][0]) : null;
 }
 
 /**
@@ -70,15 +70,15 @@ export function positiveEncoder(nodes, loader) {
  */
 function comesFrom(node, origin) {
   const seen = new Set([node]);
-  const waiting = [node];
-  while (waiting.length > 0 && seen.size < MOST_STEPS) {
-    const next = /** @type {ComfyNode} */ (waiting.pop());
+  const queue = [node];
+  while (queue.length > 0 && seen.size < MOST_STEPS) {
+    const next = /** @type {ComfyNode} */ (queue.pop());
     if (next === origin) return true;
     for (const slot of (next.inputs ?? []).keys()) {
       const before = next.getInputNode(slot);
       if (before && !seen.has(before)) {
         seen.add(before);
-        waiting.push(before);
+        queue.push(before);
       }
     }
   }

@@ -72,10 +72,10 @@ const MIRRORED = SETTINGS.filter(({ panelOnly }) => !panelOnly);
 /**
  * @param {SettingDefinition} setting
  * @param {"name" | "tooltip"} part
- * @param {Say} say
+ * @param {Translate} t
  */
-export function settingText({ id }, part, say) {
-  return say(`${id.replaceAll(".", "_")}.${part}`);
+export function settingText({ id }, part, t) {
+  return t(`${id.replaceAll(".", "_")}.${part}`);
 }
 
 /** @type {SettingDefinition} Of this browser alone; the server knows nothing of it. */
@@ -88,14 +88,14 @@ export const BLIND = setting("Blind", "Judging", { type: "boolean", defaultValue
  */
 
 export class SettingsMirror {
-  /** @type {Record<string, unknown> | null} What the server holds; null until it has been asked. */
-  #held = null;
+  /** @type {Record<string, unknown> | null} The server's settings; null until they have been read. */
+  #values = null;
   #server;
   #dialog;
 
   /**
    * @param {Server} server
-   * @param {() => Dialog} dialog asked for late, because ComfyUI has no dialog yet when settings are registered
+   * @param {() => Dialog} dialog called late, because ComfyUI has no dialog yet when settings are registered
    */
   constructor(server, dialog) {
     this.#server = server;
@@ -111,12 +111,12 @@ export class SettingsMirror {
     return [...mirrored, BLIND];
   }
 
-  /** Bring the dialog in line with the server. */
+  /** Show the server's settings in the dialog. */
   async read() {
     try {
-      const held = await this.#server.settings();
-      await this.#show(held);
-      this.#held = held;
+      const values = await this.#server.settings();
+      await this.#show(values);
+      this.#values = values;
     } catch (error) {
       this.#dialog().warn(error);
     }
@@ -127,23 +127,23 @@ export class SettingsMirror {
    * @param {unknown} value
    */
   async changed(field, value) {
-    // ComfyUI also calls this while it registers the settings, with what its own file remembers.
-    if (this.#held === null || this.#held[field] === value) return;
-    const before = this.#held;
-    this.#held = { ...before, [field]: value };
+    // ComfyUI also calls this while it registers the settings, with the values of its own file.
+    if (this.#values === null || this.#values[field] === value) return;
+    const before = this.#values;
+    this.#values = { ...before, [field]: value };
     try {
-      this.#held = { ...this.#held, ...(await this.#server.changeSettings({ [field]: value })) };
+      this.#values = { ...this.#values, ...(await this.#server.changeSettings({ [field]: value })) };
     } catch (error) {
-      this.#held = before;
+      this.#values = before;
       this.#dialog().warn(error);
       await this.#show(before);
     }
   }
 
-  /** @param {Record<string, unknown>} held */
-  async #show(held) {
+  /** @param {Record<string, unknown>} values */
+  async #show(values) {
     for (const { field, id } of MIRRORED) {
-      if (held[field] !== undefined) await this.#dialog().set(id, held[field]);
+      if (values[field] !== undefined) await this.#dialog().set(id, values[field]);
     }
   }
 }

@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * Wires the pack's nodes into a workflow that is there already. The only module that adds nodes; what it makes can
- * be undone in one step, and no link that a person has made is taken away.
+ * Adds the pack's nodes to an existing workflow and links them. The only module that adds nodes. Each change can be undone
+ * in one step, and no existing link is removed.
  */
 
-import { feeding, inputSlot, outputSlot, positiveEncoder } from "./graph_reading.mjs";
+import { inputSlot, linkedNode, outputSlot, positiveEncoder } from "./graph_reading.mjs";
 
 /** @typedef {(type: string) => ComfyNode | null} CreateNode */
 
@@ -14,7 +14,7 @@ const SAMPLER = "MultiCheckpointSampler";
 const TEXT = "PrimitiveStringMultiline";
 const GAP_PX = 60;
 
-/** Told in the person's language, as what the server refuses is. */
+/** An error with the parts of its message, so that it is translated as the server's errors are. */
 class NotWired extends Error {
   /**
    * @param {string} text
@@ -27,9 +27,9 @@ class NotWired extends Error {
   }
 }
 
-/** @param {ComfyNode} node one whose checkpoint a person chooses */
+/** @param {ComfyNode} node */
 export function isLoader(node) {
-  return inputSlot(node, "ckpt_name") >= 0 && feeding(node, "ckpt_name") === null;
+  return inputSlot(node, "ckpt_name") >= 0 && linkedNode(node, "ckpt_name") === null;
 }
 
 /** @param {ComfyNode} node */
@@ -38,15 +38,15 @@ export function makesImages(node) {
 }
 
 /**
- * Let a recommender choose for a loader, and give it the positive prompt where that is found.
+ * Add a recommender for a loader, and link the positive prompt to it if one is found.
  *
  * @param {ComfyNode} loader
  * @param {CreateNode} createNode
  * @returns {{ withPrompt: boolean }}
  */
 export function recommendFor(loader, createNode) {
-  return changed(loader, (graph) => {
-    const recommender = created(createNode, RECOMMENDER);
+  return changeGraph(loader, (graph) => {
+    const recommender = create(createNode, RECOMMENDER);
     addAt(graph, recommender, loader.pos[0] - recommender.size[0] - GAP_PX, loader.pos[1]);
     connect(recommender, "ckpt_name", loader, "ckpt_name");
     const encoder = positiveEncoder(graph.nodes ?? [], loader);
@@ -56,15 +56,15 @@ export function recommendFor(loader, createNode) {
 }
 
 /**
- * Record what is said of a node's images.
+ * Add a recorder for a node's images.
  *
  * @param {ComfyNode} node
  * @param {CreateNode} createNode
- * @returns {{ complete: boolean }} not complete where it is not known which checkpoint makes the images
+ * @returns {{ complete: boolean }} not complete if it is unknown which checkpoint makes the images
  */
 export function recordFor(node, createNode) {
-  return changed(node, (graph) => {
-    const recorder = created(createNode, RECORDER);
+  return changeGraph(node, (graph) => {
+    const recorder = create(createNode, RECORDER);
     addAt(graph, recorder, node.pos[0] + node.size[0] + GAP_PX, node.pos[1]);
     node.connect(outputSlot(node, "IMAGE"), recorder, inputSlot(recorder, "images"));
     if (node.comfyClass === SAMPLER) {
@@ -80,7 +80,7 @@ export function recordFor(node, createNode) {
 }
 
 /**
- * One text for the encoder and the recommender, so that they cannot come apart.
+ * Link one text to the encoder and the recommender, so that they cannot differ.
  *
  * @param {ComfyGraph} graph
  * @param {ComfyNode} encoder
@@ -89,23 +89,23 @@ export function recordFor(node, createNode) {
  */
 function sharePrompt(graph, encoder, recommender, createNode) {
   const slot = inputSlot(encoder, "text");
-  const link = feeding(encoder, "text") && graph.getLink(encoder.inputs?.[slot]?.link);
+  const link = linkedNode(encoder, "text") && graph.getLink(encoder.inputs?.[slot]?.link);
   const origin = link && graph.getNodeById(link.origin_id);
   if (link && origin) {
     origin.connect(link.origin_slot, recommender, inputSlot(recommender, "prompt"));
     return;
   }
-  const text = created(createNode, TEXT);
+  const text = create(createNode, TEXT);
   addAt(graph, text, recommender.pos[0], recommender.pos[1] - text.size[1] - 2 * GAP_PX);
-  const written = encoder.widgets?.find(({ name }) => name === "text")?.value ?? "";
+  const prompt = encoder.widgets?.find(({ name }) => name === "text")?.value ?? "";
   const widget = text.widgets?.find(({ name }) => name === "value");
-  if (widget) widget.value = written;
+  if (widget) widget.value = prompt;
   text.connect(0, encoder, slot);
   text.connect(0, recommender, inputSlot(recommender, "prompt"));
 }
 
 /**
- * Add a node there, or else below what lies there already.
+ * Add a node at a position, or below the nodes that are there.
  *
  * @param {ComfyGraph} graph
  * @param {ComfyNode} node
@@ -114,11 +114,11 @@ function sharePrompt(graph, encoder, recommender, createNode) {
  */
 function addAt(graph, node, x, y) {
   const [width, height] = node.size;
-  const inTheWay = () =>
+  const overlapping = () =>
     graph.nodes?.find(
       ({ pos, size }) => pos[0] < x + width && x < pos[0] + size[0] && pos[1] < y + height && y < pos[1] + size[1],
     );
-  for (let other = inTheWay(); other; other = inTheWay()) y = other.pos[1] + other.size[1] + GAP_PX;
+  for (let other = overlapping(); other; other = overlapping()) y = other.pos[1] + other.size[1] + GAP_PX;
   node.pos = [x, y];
   graph.add(node);
 }
@@ -129,9 +129,9 @@ function addAt(graph, node, x, y) {
  * @param {(graph: ComfyGraph) => Outcome} change
  * @returns {Outcome}
  */
-function changed(node, change) {
+function changeGraph(node, change) {
   const { graph } = node;
-  if (!graph) throw new NotWired("The node is in no workflow any more.", "no_workflow");
+  if (!graph) throw new NotWired("The node is no longer in a workflow.", "no_workflow");
   graph.beforeChange();
   try {
     return change(graph);
@@ -145,7 +145,7 @@ function changed(node, change) {
  * @param {CreateNode} createNode
  * @param {string} type
  */
-function created(createNode, type) {
+function create(createNode, type) {
   const node = createNode(type);
   if (!node) throw new NotWired(`ComfyUI has no node ${type}.`, "no_node", { type });
   return node;

@@ -1,19 +1,19 @@
 // @ts-check
 /**
- * The routes under `/context_checkpoint`, as functions. The only module that knows their paths and their error
- * envelope; `fetchApi` is handed in, because the standalone page and the tests have their own.
+ * The routes under `/context_checkpoint`, as functions. The only module that knows their paths and their error format;
+ * `fetchApi` is passed in, because the standalone page and the tests have their own.
  */
 
 /** @typedef {(path: string, options?: RequestInit) => Promise<Response>} FetchApi */
-/** @typedef {Record<string, string | number | boolean | string[] | undefined>} Query undefined: not asked */
+/** @typedef {Record<string, string | number | boolean | string[] | undefined>} Query undefined values are left out */
 
-/** An answer that says no, in the server's own words. */
+/** A failed request, with the server's own message. */
 export class ServerError extends Error {
   /**
    * @param {string} message
-   * @param {number} status 0 where no answer came at all
-   * @param {string} [code] the envelope's stable code, or "" where there was no envelope
-   * @param {Json[]} [parts] of the message, for other languages
+   * @param {number} status 0 where there was no response
+   * @param {string} [code] the error's stable code, or "" where the response had none
+   * @param {Json[]} [parts] of the message, for its translation
    */
   constructor(message, status, code = "", parts = [{ text: message }]) {
     super(message);
@@ -30,7 +30,7 @@ export class Server {
 
   /**
    * @param {FetchApi} fetchApi
-   * @param {(path: string) => string} [urlOf] where a link leads that `fetchApi` would ask
+   * @param {(path: string) => string} [urlOf] the URL of a path, for links
    */
   constructor(fetchApi, urlOf = (path) => path) {
     this.#fetchApi = fetchApi;
@@ -47,7 +47,7 @@ export class Server {
    * @returns {Promise<Json>}
    */
   async generation(generationId) {
-    const { generations } = await this.#ask(`generations?id=${encodeURIComponent(generationId)}`);
+    const { generations } = await this.#request(`generations?id=${encodeURIComponent(generationId)}`);
     return generations[0];
   }
 
@@ -56,25 +56,25 @@ export class Server {
    * @returns {Promise<Json>} newest first
    */
   generations(query) {
-    return this.#ask(`generations${written(query)}`);
+    return this.#request(`generations${queryString(query)}`);
   }
 
   /** @param {Query} query */
   statistics(query) {
-    return this.#ask(`statistics${written(query)}`);
+    return this.#request(`statistics${queryString(query)}`);
   }
 
-  /** What was learned, and how it went, in as many points as fit a sidebar's width. */
+  /** What was learned, and its course over time in as many points as fit a sidebar's width. */
   overview() {
     return this.statistics({ parts: ["overview", "series"], points: 60 });
   }
 
   checkpoints() {
-    return this.#ask("checkpoints");
+    return this.#request("checkpoints");
   }
 
   health() {
-    return this.#ask("health");
+    return this.#request("health");
   }
 
   /** @param {object} body the prompt and its candidates */
@@ -89,19 +89,19 @@ export class Server {
 
   /** @returns {Promise<Json>} the runs that wait for a pick */
   pending() {
-    return this.#ask("pending");
+    return this.#request("pending");
   }
 
   /**
    * @param {string} pickId
-   * @param {object} body see `pickedOver`
+   * @param {object} body see `pickBody`
    */
   answerPick(pickId, body) {
     return this.#post(`pending/${encodeURIComponent(pickId)}`, body);
   }
 
   settings() {
-    return this.#ask("settings");
+    return this.#request("settings");
   }
 
   /** @param {object} changes only the settings that change */
@@ -109,13 +109,13 @@ export class Server {
     return this.#post("settings", changes);
   }
 
-  /** @param {boolean} anonymous without prompts, names of images, sessions and seeds */
+  /** @param {boolean} anonymous without prompts, image names, sessions and seeds */
   exportUrl(anonymous) {
     return this.#urlOf(exportPath(anonymous));
   }
 
   /** @param {boolean} anonymous */
-  async exported(anonymous) {
+  async exportFile(anonymous) {
     const response = await this.#fetchApi(exportPath(anonymous));
     if (!response.ok) throw new ServerError(`HTTP ${response.status}`, response.status);
     return response.blob();
@@ -123,7 +123,7 @@ export class Server {
 
   /** @param {Blob} lines of an export */
   importLines(lines) {
-    return this.#ask("import", {
+    return this.#request("import", {
       method: "POST",
       headers: { "Content-Type": "application/jsonl" },
       body: lines,
@@ -131,12 +131,12 @@ export class Server {
   }
 
   /**
-   * For good: what is named, in the database and in every copy of it.
+   * Delete for good, in the database and in every copy of it.
    *
-   * @param {object} what `{ generation_id }`, `{ prompts: true }` or `{ everything: true }`
+   * @param {object} selection `{ generation_id }`, `{ prompts: true }` or `{ everything: true }`
    */
-  forget(what) {
-    return this.#post("forget", what);
+  forget(selection) {
+    return this.#post("forget", selection);
   }
 
   releaseLoaders() {
@@ -148,7 +148,7 @@ export class Server {
    * @param {object} body
    */
   #post(path, body) {
-    return this.#ask(path, {
+    return this.#request(path, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
@@ -160,7 +160,7 @@ export class Server {
    * @param {RequestInit} [options]
    * @returns {Promise<Json>}
    */
-  async #ask(path, options) {
+  async #request(path, options) {
     /** @type {Response} */
     let response;
     try {
@@ -169,14 +169,14 @@ export class Server {
       const text = error instanceof Error ? error.message : String(error);
       throw new ServerError(text, 0, "", [{ text, key: "no_answer" }]);
     }
-    const answer = await response.json().catch(() => null);
-    if (response.ok && answer !== null) return answer;
-    const told = answer?.error;
+    const content = await response.json().catch(() => null);
+    if (response.ok && content !== null) return content;
+    const failure = content?.error;
     throw new ServerError(
-      told?.message ?? `HTTP ${response.status} ${response.statusText}`.trim(),
+      failure?.message ?? `HTTP ${response.status} ${response.statusText}`.trim(),
       response.status,
-      told?.code,
-      told?.parts,
+      failure?.code,
+      failure?.parts,
     );
   }
 }
@@ -185,11 +185,11 @@ export class Server {
 const exportPath = (anonymous) => `/context_checkpoint/export${anonymous ? "?anonymous=true" : ""}`;
 
 /** @param {Query} query */
-function written(query) {
-  const told = new URLSearchParams();
+function queryString(query) {
+  const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined) continue;
-    for (const one of Array.isArray(value) ? value : [value]) told.append(name, String(one));
+    for (const single of Array.isArray(value) ? value : [value]) parameters.append(name, String(single));
   }
-  return `?${told}`;
+  return `?${parameters}`;
 }

@@ -1,18 +1,18 @@
 // @ts-check
-/** How a checkpoint is called where room is short; its whole name belongs in the title beside it. */
+/** The short form of a checkpoint's name for narrow views; the whole name is the element's title. */
 
 import { element } from "./dom.mjs";
 
-/** Endings that ComfyUI takes for checkpoints: they tell a person nothing. */
-export const ENDING = /\.(safetensors|sft|ckpt|pt2?|bin|pth|pkl)$/i;
+/** The file extensions of ComfyUI's checkpoints. */
+export const EXTENSION = /\.(safetensors|sft|ckpt|pt2?|bin|pth|pkl)$/i;
 
-/** @param {string} name as ComfyUI lists it, with its folder */
+/** @param {string} name as in ComfyUI's list, with its folder */
 export function shortName(name) {
-  return name.replace(ENDING, "") || name;
+  return name.replace(EXTENSION, "") || name;
 }
 
 /**
- * `bdi`, so that a name in another direction of writing does not turn its neighbours around.
+ * In a `bdi`, so that a right-to-left name does not change the order of the text around it.
  *
  * @param {string} name
  */

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Makes DOM elements out of plain values. Everything a person, a file name or a prompt says goes in as text and
- * never as markup; there is no way to hand this module HTML.
+ * Creates DOM elements from plain values. Prompts, file names and other data become text and never markup: this module
+ * takes no HTML.
  */
 
 /**
@@ -13,14 +13,14 @@
  * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function element(tag, attributes = {}, children = []) {
-  const made = document.createElement(tag);
+  const created = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined) continue;
-    if (name === "text") made.textContent = value;
-    else made.setAttribute(name, value);
+    if (name === "text") created.textContent = value;
+    else created.setAttribute(name, value);
   }
-  made.append(...children.filter((child) => child !== null));
-  return made;
+  created.append(...children.filter((child) => child !== null));
+  return created;
 }
 
 /**
@@ -31,10 +31,10 @@ export function element(tag, attributes = {}, children = []) {
  * @param {{ class?: string, [attribute: string]: string | undefined }} [attributes]
  */
 export function button(label, onPress, attributes = {}) {
-  const made = element("button", { type: "button", text: label, ...attributes });
-  made.addEventListener("click", onPress);
-  keepPresses(made);
-  return made;
+  const created = element("button", { type: "button", text: label, ...attributes });
+  created.addEventListener("click", onPress);
+  keepPresses(created);
+  return created;
 }
 
 /**
@@ -48,7 +48,7 @@ export function field(label, control) {
 }
 
 /**
- * Keys with these are ComfyUI's and the browser's.
+ * Whether a key is pressed with a modifier: such keys belong to ComfyUI and the browser.
  *
  * @param {{ ctrlKey?: boolean, altKey?: boolean, metaKey?: boolean }} pressed
  */
@@ -57,8 +57,8 @@ export function isModified({ ctrlKey, altKey, metaKey }) {
 }
 
 /**
- * Enter and Space stop here, since ComfyUI listens for keys on the whole window (Space pans the canvas); with a
- * modifier they go on, so that Ctrl+Enter still queues.
+ * Keep Enter and Space from ComfyUI, which listens on the whole window (Space pans the canvas). With a modifier they are
+ * passed on, so that Ctrl+Enter still queues.
  *
  * @param {HTMLElement} pressable
  */

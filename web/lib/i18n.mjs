@@ -1,73 +1,85 @@
 // @ts-check
 /**
- * The words our own components show, in the language ComfyUI is set to: those of `locales/`, which ComfyUI serves
- * at `/i18n` and the page of `context-checkpoint serve` as they lie there. What is not translated stays English.
+ * Translates the texts of our own components into ComfyUI's language. The texts are those of `locales/`, which ComfyUI
+ * serves at `/i18n` and `context-checkpoint serve` as files. A missing translation stays English.
  */
 
 /** @typedef {(path: string) => Promise<Response>} Fetch */
 
 /**
  * @param {Record<string, string>} [texts]
- * @returns {Say} a key without a text is said as it is
+ * @returns {Translate} a key without a text is returned as it is
  */
-export function speaker(texts = {}) {
-  /** @type {Say} */
-  const say = (key, values = {}) =>
-    (texts[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? told(values[name]) : whole));
+export function translator(texts = {}) {
+  /** @type {Translate} */
+  const t = (key, values = {}) =>
+    (texts[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? textOf(values[name]) : whole));
 
   /**
-   * @param {any} value
+   * @param {any} value a text, an error, or the parts of a message
    * @returns {string}
    */
-  const told = (value) => {
-    if (value instanceof Error) return "parts" in value ? told(value.parts) : value.message;
+  const textOf = (value) => {
+    if (value instanceof Error) return "parts" in value ? textOf(value.parts) : value.message;
     if (!Array.isArray(value)) return String(value);
     return value
-      .map(({ text, key, values }) => (texts[`message_${key}`] === undefined ? text : say(`message_${key}`, values)))
+      .map(({ text, key, values }) => (texts[`message_${key}`] === undefined ? text : t(`message_${key}`, values)))
       .join("");
   };
-  return say;
+  return t;
 }
 
 /**
- * How dates are written beside these words: as in the person's own country, where the browser knows it.
+ * The text of an error, or of the parts of a message, in the person's language.
  *
- * @param {Say} say
+ * @param {Translate} t
+ * @param {unknown} value
  */
-export function localeOf(say) {
-  const language = say("locale");
+export function messageText(t, value) {
+  return t("{message}", { message: value });
+}
+
+/**
+ * The locale for dates: that of the person's own country, where the browser knows it.
+ *
+ * @param {Translate} t
+ */
+export function localeOf(t) {
+  const language = t("locale");
   return navigator.languages.find((own) => own.split("-")[0] === language.split("-")[0]) ?? language;
 }
 
 /**
+ * The translator for ComfyUI's page.
+ *
  * @param {Fetch} fetchApi
- * @param {string} language as ComfyUI's setting `Comfy.Locale` has it, for example "ja" or "zh"
- * @returns {Promise<Say>}
+ * @param {string} language value of ComfyUI's setting `Comfy.Locale`, for example "ja" or "zh"
+ * @returns {Promise<Translate>}
  */
-export async function speakerFor(fetchApi, language) {
+export async function comfyTranslator(fetchApi, language) {
   try {
-    const answer = await fetchApi("/i18n");
-    const all = await answer.json();
-    return speaker({ ...flat(all.en), ...flat(all[language] ?? all[language.split("-")[0]]) });
+    const response = await fetchApi("/i18n");
+    const all = await response.json();
+    return translator({ ...flatTexts(all.en), ...flatTexts(all[language] ?? all[language.split("-")[0]]) });
   } catch {
-    return speaker(); // ComfyUI has lost its own words too
+    return translator(); // ComfyUI has no texts of its own then either
   }
 }
 
 /**
- * The same without a ComfyUI, straight from the files.
+ * The translator for the standalone page, from the files.
  *
  * @param {Fetch} fetchFile
- * @param {readonly string[]} languages as the browser prefers them, for example ["ja-JP", "en"]
- * @returns {Promise<{ say: Say, language: string }>}
+ * @param {readonly string[]} languages in the browser's order of preference, for example ["ja-JP", "en"]
+ * @returns {Promise<{ t: Translate, language: string }>}
  */
-export async function speakerFrom(fetchFile, languages) {
+export async function fileTranslator(fetchFile, languages) {
   const english = textsOf(fetchFile, "en");
-  for (const language of languages.map((one) => one.toLowerCase().split("-")[0])) {
+  for (const language of languages.map((preferred) => preferred.toLowerCase().split("-")[0])) {
     const texts = await (language === "en" ? english : textsOf(fetchFile, language));
-    if (texts) return { say: speaker({ ...(await english), ...texts }), language };
+    if (texts) return { t: translator({ ...(await english), ...texts }), language };
   }
-  return { say: speaker((await english) ?? {}), language: "en" };
+  return { t: translator((await english) ?? {}), language: "en" };
 }
 
 /**
@@ -76,24 +88,24 @@ export async function speakerFrom(fetchFile, languages) {
  */
 async function textsOf(fetchFile, language) {
   try {
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       ["main", "settings"].map((file) => fetchFile(`/locales/${language}/${file}.json`)),
     );
-    if (!answers.every(({ ok }) => ok)) return null;
-    const [main, settings] = await Promise.all(answers.map((answer) => answer.json()));
-    return flat({ ...main, settings });
+    if (!responses.every(({ ok }) => ok)) return null;
+    const [main, settings] = await Promise.all(responses.map((response) => response.json()));
+    return flatTexts({ ...main, settings });
   } catch {
     return null;
   }
 }
 
 /**
- * Our own words, and those of the settings by their ids: `ContextCheckpoint_Policy.name`.
+ * Our own texts by their keys, and those of the settings by their ids: `ContextCheckpoint_Policy.name`.
  *
  * @param {any} translated one language of `/i18n`
  * @returns {Record<string, string>}
  */
-function flat(translated) {
+function flatTexts(translated) {
   const settings = Object.entries(translated?.settings ?? {}).filter(([id]) => id.startsWith("ContextCheckpoint_"));
   return {
     ...translated?.contextCheckpoint,

@@ -1,14 +1,14 @@
 // @ts-check
-/** *Checkpoints*: every file and every checkpoint that made images. Few enough to be sorted here. */
+/** *Checkpoints*: every checkpoint file and every checkpoint that has made images. Few enough to be sorted here. */
 
+import { numberColumn, rateColumn } from "../components/columns.mjs";
+import { RequestLine } from "../components/request_line.mjs";
+import { searchField } from "../components/search_field.mjs";
+import { StatusLine } from "../components/status_line.mjs";
+import { Table } from "../components/table.mjs";
+import { wilsonInterval } from "../components/wilson_interval.mjs";
 import { nameElement } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
-import { StatusLine } from "../lib/status_line.mjs";
-import { Asking } from "./asking.mjs";
-import { amountColumn, rateColumn } from "./cells.mjs";
-import { wilson } from "./interval.mjs";
-import { searchField } from "./search_field.mjs";
-import { Table } from "./table.mjs";
 
 /** @typedef {Record<string, any>} Checkpoint */
 
@@ -18,19 +18,19 @@ const VALUES = {
   family: (row) => row.family ?? "",
   shown: (row) => row.shown,
   total: (row) => row.total,
-  rate: (row) => wilson(row.selected, row.total)?.rate ?? -1,
+  rate: (row) => wilsonInterval(row.selected, row.total)?.rate ?? -1,
   choice: (row) => ["banned", null, "pinned"].indexOf(row.choice),
 };
 
-/** What the settings call each choice, and the button that makes it. */
+/** The settings' name of each choice, and its button. */
 const CHOICES = /** @type {const} */ ([
   ["pinned", "pin"],
   ["banned", "ban"],
 ]);
 
 export class CheckpointsTab {
-  #parts;
-  #asking;
+  #options;
+  #request;
   #status = new StatusLine();
   #search = "";
   /** @type {Checkpoint[]} */
@@ -38,45 +38,45 @@ export class CheckpointsTab {
   /** @type {Table<Checkpoint>} */
   #table;
 
-  /** @param {PanelParts} parts */
-  constructor(parts) {
-    const { say } = parts;
-    this.#parts = parts;
-    this.#asking = new Asking(say);
+  /** @param {PanelOptions} options */
+  constructor(options) {
+    const { t } = options;
+    this.#options = options;
+    this.#request = new RequestLine(t);
     this.#table = new Table({
-      caption: say("checkpointTable"),
-      none: say("noCheckpoints"),
+      caption: t("checkpointTable"),
+      emptyNote: t("noCheckpoints"),
       order: { key: "total", descending: true },
-      sorted: () => this.#draw(),
+      onSort: () => this.#draw(),
       columns: [
-        { key: "checkpoint", title: say("checkpoint"), cell: (row) => this.#name(row) },
+        { key: "checkpoint", title: t("checkpoint"), cell: (row) => this.#name(row) },
         {
           key: "choice",
-          title: say("choice"),
-          help: say("choiceHelp"),
+          title: t("choice"),
+          help: t("choiceHelp"),
           cell: (row) => this.#choice(row),
         },
-        rateColumn(say("winRate"), say),
-        amountColumn("total", say("judged")),
-        amountColumn("shown", say("shown"), say("shownHelp")),
-        { key: "family", title: say("family"), cell: (row) => row.family ?? "–" },
+        rateColumn(t("winRate"), t),
+        numberColumn("total", t("judged")),
+        numberColumn("shown", t("shown"), t("shownHelp")),
+        { key: "family", title: t("family"), cell: (row) => row.family ?? "–" },
       ],
     });
     this.element = element("div", {}, [
-      searchField(say("searchCheckpoint"), (text) => {
+      searchField(t("searchCheckpoint"), (text) => {
         this.#search = text.toLowerCase();
         this.#draw();
       }),
-      element("p", { class: "cc-note", text: say("choiceHelp") }),
+      element("p", { class: "cc-note", text: t("choiceHelp") }),
       this.#status.element,
-      this.#asking.element,
+      this.#request.element,
       this.#table.element,
     ]);
   }
 
   show() {
-    void this.#asking.ask(
-      () => this.#parts.server.checkpoints(),
+    void this.#request.send(
+      () => this.#options.server.checkpoints(),
       ({ checkpoints }) => {
         this.#rows = checkpoints;
         this.#draw();
@@ -85,26 +85,26 @@ export class CheckpointsTab {
   }
 
   hide() {
-    this.#asking.drop();
-    this.#status.tell("");
+    this.#request.cancel();
+    this.#status.show("");
   }
 
   #draw() {
     const { key, descending } = this.#table.order;
-    const found = this.#rows.filter((row) =>
+    const matches = this.#rows.filter((row) =>
       [row.checkpoint, row.family ?? ""].some((text) => text.toLowerCase().includes(this.#search)),
     );
-    this.#table.show(sorted(found, VALUES[key], descending));
+    this.#table.show(sorted(matches, VALUES[key], descending));
   }
 
   /** @param {Checkpoint} row */
   #choice(row) {
-    const { say } = this.#parts;
+    const { t } = this.#options;
     const buttons = CHOICES.map(([choice, verb]) =>
-      button(say(verb), () => void this.#choose(row, row.choice === choice ? null : choice), {
+      button(t(verb), () => void this.#choose(row, row.choice === choice ? null : choice), {
         class: `cc-${verb}`,
         "aria-pressed": String(row.choice === choice),
-        "aria-label": say(`${verb}Checkpoint`, { checkpoint: row.checkpoint }),
+        "aria-label": t(`${verb}Checkpoint`, { checkpoint: row.checkpoint }),
       }),
     );
     return element("span", { class: "cc-choice" }, buttons);
@@ -112,33 +112,33 @@ export class CheckpointsTab {
 
   /**
    * @param {Checkpoint} row
-   * @param {"pinned" | "banned" | null} wanted
+   * @param {"pinned" | "banned" | null} choice
    */
-  async #choose(row, wanted) {
-    const { say, server, changeSettings } = this.#parts;
+  async #choose(row, choice) {
+    const { t, server, changeSettings } = this.#options;
     const pressed = document.activeElement?.getAttribute("aria-label");
     try {
-      // Read anew: another tab or the command line may have chosen meanwhile.
-      await changeSettings(chosen(await server.settings(), row.checkpoint, wanted));
-      row.choice = wanted;
-      this.#status.tell(say(`told_${wanted ?? "free"}`, { checkpoint: row.checkpoint }), "saved");
+      // Read first: another tab or the command line may have changed them.
+      await changeSettings(withChoice(await server.settings(), row.checkpoint, choice));
+      row.choice = choice;
+      this.#status.show(t(`choice_${choice ?? "none"}`, { checkpoint: row.checkpoint }), "saved");
     } catch (error) {
-      this.#status.failed(say, "notSaved", error);
+      this.#status.showError(t, "notSaved", error);
     }
     this.#draw();
-    // Drawn anew, so the keyboard would be nowhere.
-    const again = [...this.#table.element.querySelectorAll("button")];
-    again.find((one) => pressed && one.getAttribute("aria-label") === pressed)?.focus();
+    // The buttons have been replaced, which loses the keyboard's focus.
+    const buttons = [...this.#table.element.querySelectorAll("button")];
+    buttons.find((replaced) => pressed && replaced.getAttribute("aria-label") === pressed)?.focus();
   }
 
   /** @param {Checkpoint} row */
   #name(row) {
-    const { say } = this.#parts;
+    const { t } = this.#options;
     const flag =
       row.state === "missing" || row.state === "broken"
         ? element("span", {
             class: "cc-flag",
-            text: say(`state_${row.state}`, { problem: row.problem_parts }),
+            text: t(`state_${row.state}`, { problem: row.problem_parts }),
           })
         : null;
     return element("span", {}, [nameElement(row.checkpoint), flag]);
@@ -146,17 +146,17 @@ export class CheckpointsTab {
 }
 
 /**
- * The settings' two lists with one checkpoint moved.
+ * The settings' two lists after a choice for one checkpoint.
  *
- * @param {Record<string, any>} held
+ * @param {Record<string, any>} settings
  * @param {string} checkpoint
- * @param {"pinned" | "banned" | null} wanted
+ * @param {"pinned" | "banned" | null} choice
  */
-export function chosen(held, checkpoint, wanted) {
-  const plain = checkpoint.replaceAll("\\", "/"); // as the server spells it, whatever its system
-  const lists = CHOICES.map(([choice]) => {
-    const others = held[choice].filter((/** @type {string} */ name) => name !== plain);
-    return [choice, choice === wanted ? [...others, plain] : others];
+export function withChoice(settings, checkpoint, choice) {
+  const plain = checkpoint.replaceAll("\\", "/"); // the server's spelling, on every system
+  const lists = CHOICES.map(([list]) => {
+    const others = settings[list].filter((/** @type {string} */ name) => name !== plain);
+    return [list, list === choice ? [...others, plain] : others];
   });
   return Object.fromEntries(lists);
 }

@@ -1,94 +1,94 @@
 // @ts-check
-/** *History*: the rounds, newest first, each with its gallery, to judge again. */
+/** *History*: the generations, newest first, each with its gallery, to change a verdict. */
 
+import { formatTime } from "../components/columns.mjs";
+import { RequestLine } from "../components/request_line.mjs";
+import { searchField } from "../components/search_field.mjs";
 import { shortName } from "../lib/checkpoint_name.mjs";
 import { button, element, field } from "../lib/dom.mjs";
 import { percent } from "../recommender/plan.mjs";
 import { Gallery } from "../recorder/gallery.mjs";
-import { feedbackBody, roundFrom } from "../recorder/verdicts.mjs";
-import { Asking } from "./asking.mjs";
-import { moment } from "./cells.mjs";
-import { forgetting } from "./forgetting.mjs";
-import { searchField } from "./search_field.mjs";
+import { feedbackBody, generationFrom } from "../recorder/verdicts.mjs";
+import { forgetButton } from "./forget_button.mjs";
 
-const ROUNDS = 20;
-/** Of the keywords that begin to fit what is typed. */
-const SUGGESTED = 20;
+const PAGE_SIZE = 20;
+/** Of keywords that match the typed text. */
+const MOST_SUGGESTIONS = 20;
 const FILTERS = /** @type {const} */ (["all", "judged", "unjudged"]);
-/** A one-pixel picture, where images cannot be had. */
+/** An image of one pixel, where images cannot be shown. */
 const NO_IMAGE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
 
-/** @typedef {Record<string, any>} Generation */
+/** @typedef {Record<string, any>} GenerationRecord */
 
 export class HistoryTab {
-  #parts;
-  #asking;
+  #options;
+  #request;
   #filter;
   #keyword = "";
   #keywords = element("datalist", { id: "cc-history-keywords" });
   #checkpoint = element("select");
   /** @type {string | undefined} */
   #before;
-  #rounds = element("div", { class: "cc-history" });
+  #list = element("div", { class: "cc-history" });
   #older;
 
-  /** @param {PanelParts} parts */
-  constructor(parts) {
-    const { say } = parts;
-    this.#parts = parts;
-    this.#asking = new Asking(say);
+  /** @param {PanelOptions} options */
+  constructor(options) {
+    const { t } = options;
+    this.#options = options;
+    this.#request = new RequestLine(t);
     this.#filter = element(
       "select",
       {},
-      FILTERS.map((name) => element("option", { value: name, text: say(`show_${name}`) })),
+      FILTERS.map((name) => element("option", { value: name, text: t(`show_${name}`) })),
     );
     this.#filter.addEventListener("change", () => this.show());
     this.#checkpoint.addEventListener("change", () => this.show());
-    this.#offer([]);
-    const keyword = searchField(say("historyKeyword"), (text) => {
+    this.#setCheckpoints([]);
+    const keyword = searchField(t("historyKeyword"), (text) => {
       this.#keyword = text.toLowerCase();
-      this.#suggest();
+      this.#suggestKeywords();
       this.show();
     });
     keyword.querySelector("input")?.setAttribute("list", this.#keywords.id);
-    this.#older = button(say("older"), () => this.#read(this.#before));
+    this.#older = button(t("older"), () => this.#load(this.#before));
     this.#older.hidden = true;
     this.element = element("div", {}, [
       element("div", { class: "cc-filters" }, [
-        field(say("show"), this.#filter),
-        field(say("historyCheckpoint"), this.#checkpoint),
+        field(t("show"), this.#filter),
+        field(t("historyCheckpoint"), this.#checkpoint),
         keyword,
         this.#keywords,
       ]),
-      this.#rounds,
-      this.#asking.element,
+      this.#list,
+      this.#request.element,
       this.#older,
     ]);
   }
 
   show() {
-    this.#read(undefined);
-    this.#parts.server
+    this.#load(undefined);
+    this.#options.server
       .checkpoints()
-      .then(({ checkpoints }) => this.#offer(checkpoints.map((/** @type {any} */ row) => row.checkpoint)))
-      .catch(() => {}); // the rounds are told all the same
+      .then(({ checkpoints }) => this.#setCheckpoints(checkpoints.map((/** @type {any} */ row) => row.checkpoint)))
+      .catch(() => {}); // the generations are shown all the same
   }
 
-  /** @param {string[]} names of checkpoints, to show those rounds alone that they made an image of */
-  #offer(names) {
-    const chosen = this.#checkpoint.value;
-    const all = element("option", { value: "", text: this.#parts.say("historyAnyCheckpoint") });
+  /** @param {string[]} names of the checkpoints to filter by */
+  #setCheckpoints(names) {
+    const selected = this.#checkpoint.value;
+    const all = element("option", { value: "", text: this.#options.t("historyAnyCheckpoint") });
     this.#checkpoint.replaceChildren(
       all,
       ...names.map((name) => element("option", { value: name, text: shortName(name) })),
     );
-    this.#checkpoint.value = names.includes(chosen) ? chosen : "";
+    this.#checkpoint.value = names.includes(selected) ? selected : "";
   }
 
-  /** A round is found by a whole keyword, so those that begin to fit are offered. */
-  #suggest() {
-    this.#parts.server
-      .statistics({ parts: ["pairs"], search: this.#keyword || undefined, limit: SUGGESTED })
+  /** Only a whole keyword finds generations, so those that match the typed text are suggested. */
+  #suggestKeywords() {
+    this.#options.server
+      .statistics({ parts: ["pairs"], search: this.#keyword || undefined, limit: MOST_SUGGESTIONS })
       .then(({ pairs }) => {
         const words = new Set(pairs.map((/** @type {any} */ pair) => pair.keyword));
         this.#keywords.replaceChildren(...[...words].map((word) => element("option", { value: word })));
@@ -97,73 +97,73 @@ export class HistoryTab {
   }
 
   hide() {
-    this.#asking.drop();
+    this.#request.cancel();
   }
 
-  /** @param {string | undefined} before id of the oldest round that is shown; undefined begins anew */
-  #read(before) {
+  /** @param {string | undefined} before id of the oldest generation that is shown; undefined begins with the newest */
+  #load(before) {
     const judged = { all: undefined, judged: true, unjudged: false }[this.#filter.value];
-    void this.#asking.ask(
+    void this.#request.send(
       () =>
-        this.#parts.server.generations({
-          limit: ROUNDS,
+        this.#options.server.generations({
+          limit: PAGE_SIZE,
           before,
           judged,
           keyword: this.#keyword || undefined,
           checkpoint: this.#checkpoint.value || undefined,
         }),
       ({ generations, next_before }) => {
-        const read = generations.map((/** @type {Generation} */ one) => this.#round(one));
-        if (before === undefined) this.#rounds.replaceChildren();
-        if (before === undefined && read.length === 0) {
-          read.push(element("p", { class: "cc-note", text: this.#parts.say("noRounds") }));
+        const articles = generations.map((/** @type {GenerationRecord} */ record) => this.#article(record));
+        if (before === undefined) this.#list.replaceChildren();
+        if (before === undefined && articles.length === 0) {
+          articles.push(element("p", { class: "cc-note", text: this.#options.t("noGenerations") }));
         }
-        this.#rounds.append(...read);
+        this.#list.append(...articles);
         this.#before = next_before ?? undefined;
         this.#older.hidden = next_before === null;
-        // Whoever asked by the keyboard goes on reading at the first of the older ones.
-        if (before !== undefined) read[0]?.focus();
+        // The keyboard continues at the first of the older ones.
+        if (before !== undefined) articles[0]?.focus();
       },
     );
   }
 
-  /** @param {Generation} generation */
-  #round(generation) {
-    const { say, server, imageUrl, blind } = this.#parts;
-    const round = roundFrom(generation);
-    const images = imageUrl ? round.images : round.images.map((image) => ({ ...image, filename: "" }));
-    let refresh = () => {}; // the gallery tells of its verdict while it is made
+  /** @param {GenerationRecord} record */
+  #article(record) {
+    const { t, server, imageUrl, isBlind, onVerdictLost } = this.#options;
+    const generation = generationFrom(record);
+    const images = imageUrl ? generation.images : generation.images.map((image) => ({ ...image, filename: "" }));
+    let refresh = () => {}; // the gallery calls it from its constructor
     const gallery = new Gallery(
-      { ...round, images },
+      { ...generation, images },
       {
-        say,
-        blind,
+        t,
+        isBlind,
         save: (body) => server.sendFeedback(body),
         imageUrl: imageUrl ?? (() => NO_IMAGE),
-        lost: this.#parts.lost,
-        resized: () => {},
-        judged: () => refresh(),
-        goOn: () => {},
+        onVerdictLost,
+        onResize: () => {},
+        onJudged: () => refresh(),
+        onContinue: () => {},
       },
     );
-    const withdraw = button(say("withdraw"), () => gallery.withdraw());
+    const withdraw = button(t("withdraw"), () => gallery.withdraw());
     refresh = () => {
       const { selected_images, rejected_images } = feedbackBody(gallery.generationId, gallery.images);
       const none = selected_images.length + rejected_images.length === 0;
       withdraw.setAttribute("aria-disabled", String(none));
     };
     refresh();
-    const time = moment(generation.created_at, say);
-    const said = { time, confidence: percent(generation.confidence), stage: generation.stage };
-    const forget = forgetting(this.#parts, "Round", { generation_id: generation.id }, () => {
+    const time = formatTime(record.created_at, t);
+    const summary = { time, confidence: percent(record.confidence), stage: record.stage };
+    const forget = forgetButton(this.#options, "Generation", { generation_id: record.id }, () => {
       const next = article.nextElementSibling ?? article.previousElementSibling;
       article.remove();
       if (next instanceof HTMLElement) next.focus();
     });
-    const article = element("article", { "aria-label": say("roundOf", { time }), tabindex: "-1" }, [
+    const article = element("article", { "aria-label": t("generationOf", { time }), tabindex: "-1" }, [
       element("header", {}, [
-        element("span", { class: "cc-note", text: say("roundSaid", said) }),
-        element("bdi", { class: "cc-prompt", text: generation.prompt, title: generation.prompt }),
+        element("span", { class: "cc-note", text: t("generationSummary", summary) }),
+        element("bdi", { class: "cc-prompt", text: record.prompt, title: record.prompt }),
       ]),
       gallery.element,
       element("div", { class: "cc-actions" }, [withdraw, forget]),

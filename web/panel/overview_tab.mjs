@@ -1,53 +1,53 @@
 // @ts-check
 /**
- * *Overview*: how much was learned, what it saved, and how it went over time; and how far the server has come where
- * it still counts a long log, or recomputes what was learned.
+ * *Overview*: how much was learned, what it saved, and how that changed over time; and the progress of the server's
+ * background tasks.
  */
 
+import { formatNumber, formatTime } from "../components/columns.mjs";
+import { plot } from "../components/plot.mjs";
+import { RequestLine } from "../components/request_line.mjs";
 import { element } from "../lib/dom.mjs";
 import { percent } from "../recommender/plan.mjs";
-import { Asking } from "./asking.mjs";
-import { amount, moment } from "./cells.mjs";
-import { plot } from "./plot.mjs";
-import { shares, summed } from "./progress.mjs";
+import { shares, totals } from "./series.mjs";
 
-const LOOK_AGAIN_MS = 2000;
-const UNDER_WAY = /** @type {const} */ (["recomputing", "counting"]);
+const POLL_INTERVAL_MS = 2000;
+const BACKGROUND_TASKS = /** @type {const} */ (["recomputing", "counting"]);
 
 export class OverviewTab {
-  #parts;
-  #asking;
-  #first;
-  #underWay = element("p", { class: "cc-note cc-under-way" });
+  #options;
+  #request;
+  #requested;
+  #progress = element("p", { class: "cc-note cc-background-task" });
   #content = element("div", { class: "cc-overview" });
   /** @type {number | undefined} */
   #next;
 
-  /** @param {PanelParts} parts */
-  constructor(parts) {
-    this.#parts = parts;
-    this.#first = parts.overview ?? null;
-    this.#asking = new Asking(parts.say);
-    this.element = element("div", {}, [this.#asking.element, this.#underWay, this.#content]);
+  /** @param {PanelOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#requested = options.overview ?? null;
+    this.#request = new RequestLine(options.t);
+    this.element = element("div", {}, [this.#request.element, this.#progress, this.#content]);
   }
 
   show() {
     clearTimeout(this.#next);
-    void this.#asking.ask(
-      () => Promise.all([this.#first ?? this.#parts.server.overview(), this.#parts.server.health()]),
+    void this.#request.send(
+      () => Promise.all([this.#requested ?? this.#options.server.overview(), this.#options.server.health()]),
       ([{ overview, series }, { put_aside, away }]) => {
         this.#draw(overview, series);
-        if (put_aside.length > 0) this.#warn("damaged", { file: put_aside[0] });
-        if (away) this.#warn("away");
-        this.#tell(overview);
+        if (put_aside.length > 0) this.#warn("databaseDamaged", { file: put_aside[0] });
+        if (away) this.#warn("databaseOffline");
+        this.#showProgress(overview);
       },
     );
-    this.#first = null; // what is asked later is asked anew
+    this.#requested = null; // later requests are sent again
   }
 
   hide() {
     clearTimeout(this.#next);
-    this.#asking.drop();
+    this.#request.cancel();
   }
 
   /**
@@ -55,28 +55,30 @@ export class OverviewTab {
    * @param {Record<string, unknown>} [values]
    */
   #warn(key, values) {
-    const text = this.#parts.say(key, values);
-    this.#content.prepend(element("p", { class: "cc-warning cc-under-way", text }));
+    const text = this.#options.t(key, values);
+    this.#content.prepend(element("p", { class: "cc-warning cc-background-task", text }));
   }
 
   /**
-   * How far it is with what goes on beside the work, for as long as somebody looks; the figures when it is done.
+   * Show the progress of background tasks while the tab is open, and the figures when they are done.
    *
    * @param {Record<string, any>} counts
    */
-  #tell(counts) {
-    const goingOn = UNDER_WAY.filter((name) => counts[name]);
-    this.#underWay.textContent = goingOn
-      .map((name) => this.#parts.say(name, { done: amount(counts[name].done), of: amount(counts[name].of) }))
+  #showProgress(counts) {
+    const running = BACKGROUND_TASKS.filter((name) => counts[name]);
+    this.#progress.textContent = running
+      .map((name) =>
+        this.#options.t(name, { done: formatNumber(counts[name].done), of: formatNumber(counts[name].of) }),
+      )
       .join(" ");
-    this.#underWay.hidden = goingOn.length === 0;
-    if (goingOn.length > 0) this.#next = window.setTimeout(() => this.#lookAgain(), LOOK_AGAIN_MS);
+    this.#progress.hidden = running.length === 0;
+    if (running.length > 0) this.#next = window.setTimeout(() => this.#poll(), POLL_INTERVAL_MS);
   }
 
-  #lookAgain() {
-    void this.#asking.ask(
-      () => this.#parts.server.statistics({ parts: ["overview"] }),
-      ({ overview }) => (UNDER_WAY.some((name) => overview[name]) ? this.#tell(overview) : this.show()),
+  #poll() {
+    void this.#request.send(
+      () => this.#options.server.statistics({ parts: ["overview"] }),
+      ({ overview }) => (BACKGROUND_TASKS.some((name) => overview[name]) ? this.#showProgress(overview) : this.show()),
       true,
     );
   }
@@ -86,22 +88,22 @@ export class OverviewTab {
    * @param {Point[]} points
    */
   #draw(counts, points) {
-    const { say } = this.#parts;
+    const { t } = this.#options;
     if (counts.generations === 0) {
-      const told = counts.counting ? "" : say("nothingLearned"); // of a long log nothing was counted yet
-      this.#content.replaceChildren(element("p", { class: "cc-note", text: told }));
+      const note = counts.counting ? "" : t("nothingLearned"); // nothing of a long log has been counted yet
+      this.#content.replaceChildren(element("p", { class: "cc-note", text: note }));
       return;
     }
     this.#content.replaceChildren(
       this.#figures(counts, points),
       element("p", {
         class: "cc-note",
-        text: say("between", { first: moment(counts.first_at, say), last: moment(counts.last_at, say) }),
+        text: t("period", { first: formatTime(counts.first_at, t), last: formatTime(counts.last_at, t) }),
       }),
       element("div", { class: "cc-plots" }, [
-        plot(say("confidence"), say("confidenceHelp"), shares(points, "confidence", "generations"), say),
-        plot(say("exploitRate"), say("exploitRateHelp"), shares(points, "exploited", "generations"), say),
-        plot(say("agreement"), say("agreementHelp"), shares(points, "agreed", "judged"), say),
+        plot(t("confidence"), t("confidenceHelp"), shares(points, "confidence", "generations"), t),
+        plot(t("exploitRate"), t("exploitRateHelp"), shares(points, "exploited", "generations"), t),
+        plot(t("agreement"), t("agreementHelp"), shares(points, "agreed", "judged"), t),
       ]),
     );
   }
@@ -111,32 +113,32 @@ export class OverviewTab {
    * @param {Point[]} points
    */
   #figures(counts, points) {
-    const { say } = this.#parts;
-    const { agreement, saved, images, images_saved } = summed(points);
-    const savedHelp = say("imagesSavedHelp", {
+    const { t } = this.#options;
+    const { agreement, saved, images, images_saved } = totals(points);
+    const savedHelp = t("imagesSavedHelp", {
       share: saved === null ? "–" : percent(saved),
-      all: amount(images + images_saved),
+      all: formatNumber(images + images_saved),
     });
-    const learnedOf = say("learnedOfValue", {
-      keywords: amount(counts.keywords),
-      checkpoints: amount(counts.checkpoints),
+    const learned = t("learnedCounts", {
+      keywords: formatNumber(counts.keywords),
+      checkpoints: formatNumber(counts.checkpoints),
     });
     /** @type {[string, string, string?][]} */
     const figures = [
-      ["prompts", amount(counts.generations)],
-      ["verdicts", amount(counts.judged)],
-      ["imagesKept", amount(counts.selected)],
-      ["imagesRejected", amount(counts.rejected)],
-      ["imagesSaved", amount(images_saved), savedHelp],
-      ["agreement", agreement === null ? "–" : percent(agreement), say("agreementHelp")],
-      ["learnedOf", learnedOf],
+      ["prompts", formatNumber(counts.generations)],
+      ["verdicts", formatNumber(counts.judged)],
+      ["imagesKept", formatNumber(counts.selected)],
+      ["imagesRejected", formatNumber(counts.rejected)],
+      ["imagesSaved", formatNumber(images_saved), savedHelp],
+      ["agreement", agreement === null ? "–" : percent(agreement), t("agreementHelp")],
+      ["learned", learned],
     ];
     return element(
       "dl",
       { class: "cc-figures" },
       figures.map(([name, value, help]) =>
         element("div", { "data-figure": name }, [
-          element("dt", { text: say(name) }),
+          element("dt", { text: t(name) }),
           element("dd", { text: value }),
           help ? element("dd", { class: "cc-note", text: help }) : null,
         ]),

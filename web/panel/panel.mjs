@@ -1,18 +1,18 @@
 // @ts-check
 /**
- * What was learned, to look at: the same panel in ComfyUI's sidebar and on the page of `context-checkpoint serve`.
+ * The panel that shows what was learned, in ComfyUI's sidebar and on the page of `context-checkpoint serve`.
  *
- * It knows neither of them. Whatever only ComfyUI can do (show an image, keep its settings dialog in step) is
- * handed in, and where it is missing the panel does without.
+ * It knows neither of them. Whatever only ComfyUI can do (show an image, update its settings dialog) is passed in, and the
+ * panel works without it.
  */
 
+import { Tabs } from "../components/tabs.mjs";
 import { button, element } from "../lib/dom.mjs";
 import { CheckpointsTab } from "./checkpoints_tab.mjs";
 import { HistoryTab } from "./history_tab.mjs";
 import { OverviewTab } from "./overview_tab.mjs";
 import { PreferencesTab } from "./preferences_tab.mjs";
 import { SettingsTab } from "./settings_tab.mjs";
-import { Tabs } from "./tabs.mjs";
 import { TryTab } from "./try_tab.mjs";
 
 const TABS = /** @type {const} */ ([
@@ -27,27 +27,27 @@ const TABS = /** @type {const} */ ([
 export class Panel {
   #tabs;
 
-  /** @param {PanelParts} parts */
-  constructor(parts) {
-    const { say, lastTab } = parts;
-    const tabs = TABS.map(([name, Kind]) => ({
+  /** @param {PanelOptions} options */
+  constructor(options) {
+    const { t, lastTab } = options;
+    const tabs = TABS.map(([name, View]) => ({
       name,
-      title: say(`tab_${name}`),
-      make: () => new Kind(parts),
+      title: t(`tab_${name}`),
+      create: () => new View(options),
     }));
-    this.#tabs = new Tabs(say("panel"), tabs, lastTab.recall(), lastTab.keep);
-    this.element = element("section", { class: "cc-panel", "aria-label": say("panel") }, [
+    this.#tabs = new Tabs(t("panel"), tabs, lastTab.load(), lastTab.save);
+    this.element = element("section", { class: "cc-panel", "aria-label": t("panel") }, [
       button("⟳", () => this.#tabs.refresh(), {
         class: "cc-refresh",
-        "aria-label": say("refresh"),
-        title: say("refresh"),
+        "aria-label": t("refresh"),
+        title: t("refresh"),
       }),
       this.#tabs.element,
     ]);
     this.#tabs.refresh();
   }
 
-  /** Nobody looks any more: what is under way is dropped. */
+  /** Remove the panel and cancel its requests. */
   close() {
     this.#tabs.hide();
     this.element.remove();

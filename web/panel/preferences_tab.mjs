@@ -1,143 +1,155 @@
 // @ts-check
-/** *Preferences*: what was learned of each keyword and checkpoint. */
+/** *Preferences*: what was learned about each keyword and checkpoint. */
 
+import { formatNumber, formatTime, numberColumn, rateColumn } from "../components/columns.mjs";
+import { RequestLine } from "../components/request_line.mjs";
+import { searchField } from "../components/search_field.mjs";
+import { Table } from "../components/table.mjs";
 import { nameElement } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
-import { Asking } from "./asking.mjs";
-import { amount, amountColumn, moment, rateColumn } from "./cells.mjs";
-import { searchField } from "./search_field.mjs";
-import { Table } from "./table.mjs";
 
-const ROWS = 50;
-const EVIDENCE_ROUNDS = 8;
-/** Of a prompt, in characters: enough to know it again. */
-const EXCERPT = 160;
+const PAGE_SIZE = 50;
+const MOST_EVIDENCE = 8;
+/** Length of a prompt's excerpt, in characters. */
+const EXCERPT_LENGTH = 160;
 
 /** @typedef {Record<string, any>} Pair */
 
 export class PreferencesTab {
-  #parts;
-  #asking;
+  #options;
+  #request;
   #search = "";
-  #from = 0;
+  #offset = 0;
   /** @type {Table<Pair>} */
   #table;
-  #place = element("span", { role: "status" });
-  #earlier;
-  #later;
+  #range = element("span", { role: "status" });
+  #previous;
+  #next;
 
-  /** @param {PanelParts} parts */
-  constructor(parts) {
-    const { say } = parts;
-    this.#parts = parts;
-    this.#asking = new Asking(say);
+  /** @param {PanelOptions} options */
+  constructor(options) {
+    const { t } = options;
+    this.#options = options;
+    this.#request = new RequestLine(t);
     this.#table = new Table({
-      caption: say("pairs"),
-      none: say("noPairs"),
+      caption: t("pairs"),
+      emptyNote: t("noPairs"),
       order: { key: "total", descending: true },
-      sorted: () => this.#begin(),
+      onSort: () => this.#showFirst(),
       columns: [
         {
           key: "keyword",
-          title: say("keyword"),
+          title: t("keyword"),
           cell: ({ keyword }) => element("bdi", { class: "cc-name cc-keyword", text: keyword, title: keyword }),
         },
-        { key: "checkpoint", title: say("checkpoint"), cell: (row) => nameElement(row.checkpoint) },
-        rateColumn(say("rate"), say),
-        amountColumn("selected", say("kept")),
-        amountColumn("total", say("judged")),
-        amountColumn("rounds", say("compared"), say("comparedHelp")),
+        { key: "checkpoint", title: t("checkpoint"), cell: (row) => nameElement(row.checkpoint) },
+        rateColumn(t("rate"), t),
+        numberColumn("selected", t("kept")),
+        numberColumn("total", t("judged")),
+        numberColumn("rounds", t("compared"), t("comparedHelp")),
       ],
       details: {
-        label: (row) => say("showEvidence", { keyword: row.keyword, checkpoint: row.checkpoint }),
+        label: (row) => t("showEvidence", { keyword: row.keyword, checkpoint: row.checkpoint }),
         show: (row) => this.#evidence(row),
       },
     });
-    this.#earlier = button(say("earlierRows"), () => this.#turn(-ROWS));
-    this.#later = button(say("laterRows"), () => this.#turn(ROWS));
+    this.#previous = button(t("earlierRows"), () => this.#turnPage(-PAGE_SIZE));
+    this.#next = button(t("laterRows"), () => this.#turnPage(PAGE_SIZE));
     this.element = element("div", {}, [
-      searchField(say("search"), (text) => {
+      searchField(t("search"), (text) => {
         this.#search = text;
-        this.#begin();
+        this.#showFirst();
       }),
-      this.#asking.element,
+      this.#request.element,
       this.#table.element,
-      element("div", { class: "cc-paging" }, [this.#earlier, this.#place, this.#later]),
+      element("div", { class: "cc-paging" }, [this.#previous, this.#range, this.#next]),
     ]);
   }
 
   show() {
     const { key, descending } = this.#table.order;
-    const from = this.#from;
-    void this.#asking.ask(
+    const offset = this.#offset;
+    void this.#request.send(
       () =>
-        this.#parts.server.statistics({
+        this.#options.server.statistics({
           parts: ["pairs"],
           search: this.#search || undefined,
           sort: key,
           descending,
-          limit: ROWS,
-          offset: from,
+          limit: PAGE_SIZE,
+          offset,
         }),
-      (told) => this.#draw(told.pairs, told.pairs_found, from),
+      (statistics) => this.#draw(statistics.pairs, statistics.pairs_found, offset),
     );
   }
 
   hide() {
-    this.#asking.drop();
+    this.#request.cancel();
   }
 
-  #begin() {
-    this.#from = 0;
+  #showFirst() {
+    this.#offset = 0;
     this.show();
   }
 
   /** @param {number} rows */
-  #turn(rows) {
-    const pressed = rows < 0 ? this.#earlier : this.#later;
+  #turnPage(rows) {
+    const pressed = rows < 0 ? this.#previous : this.#next;
     if (pressed.getAttribute("aria-disabled") === "true") return;
-    this.#from = Math.max(0, this.#from + rows);
+    this.#offset = Math.max(0, this.#offset + rows);
     this.show();
   }
 
   /**
    * @param {Pair[]} pairs
-   * @param {number} found
-   * @param {number} from
+   * @param {number} count of all pairs
+   * @param {number} offset
    */
-  #draw(pairs, found, from) {
+  #draw(pairs, count, offset) {
     this.#table.show(pairs);
-    const to = from + pairs.length;
-    this.#place.textContent =
-      found > 0 ? this.#parts.say("rowsShown", { from: amount(from + 1), to: amount(to), all: amount(found) }) : "";
-    this.#earlier.setAttribute("aria-disabled", String(from === 0));
-    this.#later.setAttribute("aria-disabled", String(to >= found));
+    const to = offset + pairs.length;
+    this.#range.textContent =
+      count > 0
+        ? this.#options.t("rowsShown", {
+            from: formatNumber(offset + 1),
+            to: formatNumber(to),
+            all: formatNumber(count),
+          })
+        : "";
+    this.#previous.setAttribute("aria-disabled", String(offset === 0));
+    this.#next.setAttribute("aria-disabled", String(to >= count));
   }
 
   /** @param {Pair} pair */
   #evidence(pair) {
-    const { say, server } = this.#parts;
-    const asking = new Asking(say);
+    const { t, server } = this.#options;
+    const request = new RequestLine(t);
     const list = element("ul", { class: "cc-evidence" });
     const { keyword, checkpoint } = pair;
-    void asking.ask(
-      () => server.generations({ keyword, checkpoint, judged: true, limit: EVIDENCE_ROUNDS }),
+    void request.send(
+      () => server.generations({ keyword, checkpoint, judged: true, limit: MOST_EVIDENCE }),
       ({ generations }) => {
         list.replaceChildren(
-          ...generations.map((/** @type {Record<string, any>} */ one) => this.#round(one, checkpoint)),
+          ...generations.map((/** @type {Record<string, any>} */ generation) =>
+            this.#evidenceItem(generation, checkpoint),
+          ),
         );
-        if (generations.length === 0) list.append(element("li", { text: say("evidenceNone") }));
+        if (generations.length === 0) list.append(element("li", { text: t("evidenceNone") }));
       },
     );
-    return element("div", {}, [element("p", { class: "cc-note", text: say("evidenceRounds") }), asking.element, list]);
+    return element("div", {}, [
+      element("p", { class: "cc-note", text: t("evidenceGenerations") }),
+      request.element,
+      list,
+    ]);
   }
 
   /**
    * @param {Record<string, any>} generation
    * @param {string} checkpoint
    */
-  #round(generation, checkpoint) {
-    const { say } = this.#parts;
+  #evidenceItem(generation, checkpoint) {
+    const { t } = this.#options;
     const own = generation.images.filter((/** @type {any} */ image) => image.file.checkpoint === checkpoint);
     const kept = (/** @type {any[]} */ images) => images.filter((image) => image.verdict === "selected").length;
     const numbers = {
@@ -146,8 +158,8 @@ export class PreferencesTab {
       others: kept(generation.images) - kept(own),
     };
     return element("li", {}, [
-      element("span", { text: `${moment(generation.created_at, say)}: ${say("evidenceRound", numbers)}` }),
-      element("bdi", { class: "cc-prompt", text: generation.prompt.slice(0, EXCERPT) }),
+      element("span", { text: `${formatTime(generation.created_at, t)}: ${t("evidenceGeneration", numbers)}` }),
+      element("bdi", { class: "cc-prompt", text: generation.prompt.slice(0, EXCERPT_LENGTH) }),
     ]);
   }
 }

@@ -1,68 +1,68 @@
 // @ts-check
-/** *Settings*: the settings the server holds, where what was learned lies, and how it is taken along. */
+/** *Settings*: the server's settings, the database, its export and import, and forgetting. */
 
 import { SETTINGS, settingText } from "../comfy/settings.mjs";
+import { formatNumber } from "../components/columns.mjs";
+import { RequestLine } from "../components/request_line.mjs";
+import { StatusLine } from "../components/status_line.mjs";
 import { button, element } from "../lib/dom.mjs";
-import { StatusLine } from "../lib/status_line.mjs";
-import { Asking } from "./asking.mjs";
-import { amount } from "./cells.mjs";
-import { Exchange } from "./exchange.mjs";
-import { forgetting } from "./forgetting.mjs";
+import { forgetButton } from "./forget_button.mjs";
+import { ImportExport } from "./import_export.mjs";
 
 /** @typedef {typeof SETTINGS[number]} Setting */
 
-let made = 0;
+let fields = 0;
 
 export class SettingsTab {
-  #parts;
-  #asking;
+  #options;
+  #request;
   #status = new StatusLine();
   #data = element("div");
   /** @type {Map<string, HTMLInputElement | HTMLSelectElement>} */
   #controls = new Map();
   /** @type {Record<string, unknown>} */
-  #held = {};
+  #values = {};
 
-  /** @param {PanelParts} parts */
-  constructor(parts) {
-    const { say } = parts;
-    this.#parts = parts;
-    this.#asking = new Asking(say);
+  /** @param {PanelOptions} options */
+  constructor(options) {
+    const { t } = options;
+    this.#options = options;
+    this.#request = new RequestLine(t);
     this.element = element("div", { class: "cc-settings" }, [
-      this.#asking.element,
-      element("h3", { text: say("settings") }),
+      this.#request.element,
+      element("h3", { text: t("settings") }),
       ...SETTINGS.map((setting) => this.#field(setting)),
       this.#status.element,
-      element("h3", { text: say("data") }),
+      element("h3", { text: t("data") }),
       this.#data,
-      new Exchange(parts, () => this.show()).element,
-      forgetting(parts, "Prompts", { prompts: true }, () => this.show()),
-      forgetting(parts, "Everything", { everything: true }, () => this.show()),
-      parts.inComfyUI ? button(say("release"), () => parts.releaseLoaders()) : null,
+      new ImportExport(options, () => this.show()).element,
+      forgetButton(options, "Prompts", { prompts: true }, () => this.show()),
+      forgetButton(options, "Everything", { everything: true }, () => this.show()),
+      options.inComfyUI ? button(t("release"), () => options.releaseLoaders()) : null,
     ]);
   }
 
   show() {
-    const { server } = this.#parts;
-    void this.#asking.ask(
+    const { server } = this.#options;
+    void this.#request.send(
       () => Promise.all([server.settings(), server.health()]),
       ([settings, health]) => {
-        this.#take(settings);
+        this.#setValues(settings);
         this.#describe(health);
       },
     );
   }
 
   hide() {
-    this.#asking.drop();
-    this.#status.tell("");
+    this.#request.cancel();
+    this.#status.show("");
   }
 
   /** @param {Setting} setting */
   #field(setting) {
-    made += 1;
-    const { say } = this.#parts;
-    const id = `cc-setting-${made}`;
+    fields += 1;
+    const { t } = this.#options;
+    const id = `cc-setting-${fields}`;
     const described = { id, "aria-describedby": `${id}-help` };
     const control = setting.options
       ? element(
@@ -76,9 +76,9 @@ export class SettingsTab {
     control.addEventListener("change", () => void this.#change(setting, control));
     this.#controls.set(setting.field, control);
     return element("div", { class: "cc-field" }, [
-      element("label", { for: id, text: settingText(setting, "name", say) }),
+      element("label", { for: id, text: settingText(setting, "name", t) }),
       control,
-      element("p", { id: `${id}-help`, class: "cc-note", text: settingText(setting, "tooltip", say) }),
+      element("p", { id: `${id}-help`, class: "cc-note", text: settingText(setting, "tooltip", t) }),
     ]);
   }
 
@@ -87,40 +87,40 @@ export class SettingsTab {
    * @param {HTMLInputElement | HTMLSelectElement} control
    */
   async #change(setting, control) {
-    const { say } = this.#parts;
+    const { t } = this.#options;
     if (!control.reportValidity()) return;
-    const value = setting.options ? control.value : isBox(control) ? control.checked : Number(control.value);
-    this.#status.tell(say("saving"));
+    const value = setting.options ? control.value : isCheckbox(control) ? control.checked : Number(control.value);
+    this.#status.show(t("saving"));
     try {
-      this.#take(await this.#parts.changeSettings({ [setting.field]: value }), control);
-      this.#status.tell(say("settingSaved"), "saved");
+      this.#setValues(await this.#options.changeSettings({ [setting.field]: value }), control);
+      this.#status.show(t("settingSaved"), "saved");
     } catch (error) {
-      this.#take(this.#held, control);
-      this.#status.failed(say, "notSaved", error);
+      this.#setValues(this.#values, control);
+      this.#status.showError(t, "notSaved", error);
     }
   }
 
   /**
-   * @param {Record<string, unknown>} held
-   * @param {Element} [changed] another one being written in stays as it is
+   * @param {Record<string, unknown>} values
+   * @param {Element} [changed] any other control that has the focus keeps its value
    */
-  #take(held, changed) {
-    this.#held = held;
+  #setValues(values, changed) {
+    this.#values = values;
     for (const [field, control] of this.#controls) {
-      if (held[field] === undefined || (control !== changed && control.matches(":focus"))) continue;
-      if (isBox(control)) control.checked = held[field] === true;
-      else control.value = String(held[field]);
+      if (values[field] === undefined || (control !== changed && control.matches(":focus"))) continue;
+      if (isCheckbox(control)) control.checked = values[field] === true;
+      else control.value = String(values[field]);
     }
   }
 
   /** @param {Record<string, any>} health */
   #describe(health) {
-    const { say } = this.#parts;
-    const counts = { generations: amount(health.generations), judged: amount(health.judged) };
+    const { t } = this.#options;
+    const counts = { generations: formatNumber(health.generations), judged: formatNumber(health.judged) };
     this.#data.replaceChildren(
-      element("p", { class: "cc-database", text: say("dataLies", { database: health.database }) }),
-      element("p", { text: say("dataHeld", counts) }),
-      element("p", { class: "cc-note", text: say("version", { version: health.version }) }),
+      element("p", { class: "cc-database", text: t("databaseLocation", { database: health.database }) }),
+      element("p", { text: t("databaseContents", counts) }),
+      element("p", { class: "cc-note", text: t("version", { version: health.version }) }),
     );
   }
 }
@@ -129,7 +129,7 @@ export class SettingsTab {
  * @param {HTMLInputElement | HTMLSelectElement} control
  * @returns {control is HTMLInputElement}
  */
-function isBox(control) {
+function isCheckbox(control) {
   return control.type === "checkbox";
 }
 

@@ -1,17 +1,17 @@
 // @ts-check
-/** The panel as a tab of ComfyUI's sidebar: made when the tab opens, let go when it closes. */
+/** The panel as a tab of ComfyUI's sidebar: created when the tab opens, removed when it closes. */
 
 import { isModified } from "../lib/dom.mjs";
-import { lastTab } from "../lib/last_tab.mjs";
+import { lastTab } from "./last_tab.mjs";
 import { Panel } from "./panel.mjs";
 
 export const SIDEBAR_TAB = "context-checkpoint";
 
 /**
- * @param {Omit<PanelParts, "inComfyUI" | "lastTab">} parts
+ * @param {Omit<PanelOptions, "inComfyUI" | "lastTab">} options
  * @returns {import("../types/comfyui").SidebarTab}
  */
-export function sidebarTab(parts) {
+export function sidebarTab(options) {
   /** @type {Panel | null} */
   let panel = null;
   const close = () => {
@@ -21,14 +21,14 @@ export function sidebarTab(parts) {
   return {
     id: SIDEBAR_TAB,
     icon: "pi pi-chart-line",
-    title: parts.say("panel"),
-    tooltip: parts.say("openPanel"),
+    title: options.t("panel"),
+    tooltip: options.t("openPanel"),
     type: "custom",
     render(container) {
-      // ComfyUI calls this again for the same container whenever it draws the sidebar anew.
+      // ComfyUI calls this again for the same container whenever it renders the sidebar.
       if (panel && container.contains(panel.element)) return;
       close();
-      panel = new Panel({ ...parts, inComfyUI: true, lastTab: lastTab(window.localStorage) });
+      panel = new Panel({ ...options, inComfyUI: true, lastTab: lastTab(window.localStorage) });
       for (const event of /** @type {const} */ (["keydown", "keyup"])) {
         panel.element.addEventListener(event, keepPlainKeys);
       }
@@ -39,8 +39,8 @@ export function sidebarTab(parts) {
 }
 
 /**
- * ComfyUI listens on the whole window, where Delete means the selected nodes and a letter a command; keys with a
- * modifier go on, so that Ctrl+Enter still queues.
+ * ComfyUI listens on the whole window, where Delete removes the selected nodes and letters are commands. Keys with a
+ * modifier are passed on, so that Ctrl+Enter still queues.
  *
  * @param {KeyboardEvent} pressed
  */

@@ -1,7 +1,7 @@
 // @ts-check
-/** What the recommender's plan says, in words. Pure, so that node, panel and page tell it alike. */
+/** A plan's strategy and explanation in words. Pure, so that node, panel and page show the same. */
 
-import { sentence } from "./sentence.mjs";
+import { explanationSentence } from "./explanation_text.mjs";
 
 /**
  * @param {Record<string, any>} record the node's `ui` output
@@ -22,21 +22,21 @@ export function planFrom(record) {
 
 /**
  * @param {Plan} plan
- * @param {Say} say
+ * @param {Translate} t
  */
-export function strategyInWords(plan, say) {
-  if (plan.fallback) return say("strategy_fallback");
+export function strategyText(plan, t) {
+  if (plan.fallback) return t("strategy_fallback");
   const count = plan.checkpoints.length;
-  if (plan.strategy === "explore" && count === 1) return say("strategy_explore_one");
-  return say(`strategy_${plan.strategy}`, { count });
+  if (plan.strategy === "explore" && count === 1) return t("strategy_explore_one");
+  return t(`strategy_${plan.strategy}`, { count });
 }
 
 /**
  * @param {Plan} plan
- * @param {Say} say
+ * @param {Translate} t
  */
-export function explanationInWords({ checkpoints, explanation, parts }, say) {
-  return parts ? sentence(checkpoints, parts, say) : explanation;
+export function explanationText({ checkpoints, explanation, parts }, t) {
+  return parts ? explanationSentence(checkpoints, parts, t) : explanation;
 }
 
 /** @param {number} value in 0..1 */

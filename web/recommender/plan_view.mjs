@@ -1,98 +1,98 @@
 // @ts-check
 /**
- * Shows a recommender's plan: which checkpoints, how sure, and why; that of the last run, and before queueing what
- * the plan would be now. Knows neither ComfyUI nor a node.
+ * Shows a plan: the checkpoints, the confidence and the reasons. It is the plan of the last run or, before queueing, a
+ * preview of the next. Knows neither ComfyUI nor a node.
  */
 
 import { nameElement } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
-import { explanationInWords, percent, planFrom, strategyInWords } from "./plan.mjs";
-import { reasons } from "./reasons.mjs";
+import { explanationView } from "./explanation_view.mjs";
+import { explanationText, percent, planFrom, strategyText } from "./plan.mjs";
 
-/** How long nobody may have typed before it is asked what the prompt would get. */
-const PAUSE_MS = 500;
+/** How long after the last key a preview is requested. */
+const DEBOUNCE_MS = 500;
 
 export class PlanView {
-  #parts;
+  #options;
   #heading;
   #plans = element("div");
   #status = element("p", { class: "cc-status", role: "status" });
-  #why = element("div", { class: "cc-why" });
-  #asker;
-  /** Counts questions, so that an answer that something newer has overtaken is dropped. */
+  #reasons = element("div", { class: "cc-why" });
+  #whyButton;
+  /** Counts requests, so that a response that a newer one has overtaken is dropped. */
   #newest = 0;
   #timer = 0;
 
-  /** @param {PlanParts} parts */
-  constructor(parts) {
-    const { say, preview, explain } = parts;
-    this.#parts = parts;
-    this.#heading = element("p", { class: "cc-previewed", text: say("previewed") });
-    this.#asker = button(say("why"), () => void this.#toggleWhy(), { "aria-expanded": "false" });
+  /** @param {PlanOptions} options */
+  constructor(options) {
+    const { t, preview, explain } = options;
+    this.#options = options;
+    this.#heading = element("p", { class: "cc-preview-heading", text: t("previewHeading") });
+    this.#whyButton = button(t("why"), () => void this.#toggleReasons(), { "aria-expanded": "false" });
     this.element = element("div", { class: "cc-plan" }, [
       preview
         ? element("div", { class: "cc-actions" }, [
-            button(parts.askLabel ?? say("whatNow"), () => void this.preview()),
-            explain ? this.#asker : null,
+            button(options.previewLabel ?? t("previewPlan"), () => void this.preview()),
+            explain ? this.#whyButton : null,
           ])
         : null,
       this.#status,
       this.#heading,
       this.#plans,
-      this.#why,
+      this.#reasons,
     ]);
     this.show([]);
   }
 
-  /** @param {Record<string, any>[]} records of the last run, one for each prompt the node ran for */
+  /** @param {Record<string, any>[]} records of the last run, one for each prompt of the node */
   show(records) {
     this.#overtake();
-    const { say, emptyNote } = this.#parts;
-    const note = element("p", { class: "cc-note", text: emptyNote ?? say("noPlanYet") });
+    const { t, emptyNote } = this.#options;
+    const note = element("p", { class: "cc-note", text: emptyNote ?? t("noPlanYet") });
     this.#draw(records.length > 0 ? records.map((record) => this.#section(record)) : [note], false);
   }
 
-  /** Show what would be recommended once nobody has typed for a moment. */
+  /** Show a preview once the person stops typing. */
   previewSoon() {
     clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => void this.preview(), PAUSE_MS);
+    this.#timer = window.setTimeout(() => void this.preview(), DEBOUNCE_MS);
   }
 
-  /** Show what would be recommended now. */
+  /** Show the plan for the present inputs. */
   async preview() {
-    const { preview, say } = this.#parts;
+    const { preview, t } = this.#options;
     if (!preview) return;
     const own = this.#overtake();
     try {
       const record = await preview();
       if (own === this.#newest) this.#draw([this.#section(record)], true);
     } catch (error) {
-      if (own === this.#newest) this.#failed(say("previewFailed", { reason: error }));
+      if (own === this.#newest) this.#showError(t("previewFailed", { reason: error }));
     }
   }
 
-  /** Nobody looks any more. */
+  /** Drop the response of whatever request is under way. */
   close() {
     this.#overtake();
   }
 
-  async #toggleWhy() {
-    const { explain, say } = this.#parts;
+  async #toggleReasons() {
+    const { explain, t } = this.#options;
     if (!explain) return;
-    if (this.#asker.getAttribute("aria-expanded") === "true") {
-      this.#foldWhy();
-      this.#parts.resized();
+    if (this.#whyButton.getAttribute("aria-expanded") === "true") {
+      this.#hideReasons();
+      this.#options.onResize();
       return;
     }
     const own = this.#overtake();
     try {
       const explained = await explain();
       if (own !== this.#newest) return;
-      this.#asker.setAttribute("aria-expanded", "true");
-      this.#why.replaceChildren(reasons(explained, say));
-      this.#parts.resized();
+      this.#whyButton.setAttribute("aria-expanded", "true");
+      this.#reasons.replaceChildren(explanationView(explained, t));
+      this.#options.onResize();
     } catch (error) {
-      if (own === this.#newest) this.#failed(say("whyFailed", { reason: error }));
+      if (own === this.#newest) this.#showError(t("whyFailed", { reason: error }));
     }
   }
 
@@ -110,39 +110,39 @@ export class PlanView {
     this.#heading.hidden = !previewed;
     this.#plans.replaceChildren(...sections);
     this.#status.textContent = "";
-    this.#foldWhy();
-    this.#parts.resized();
+    this.#hideReasons();
+    this.#options.onResize();
   }
 
-  #foldWhy() {
-    this.#asker.setAttribute("aria-expanded", "false");
-    this.#why.replaceChildren();
+  #hideReasons() {
+    this.#whyButton.setAttribute("aria-expanded", "false");
+    this.#reasons.replaceChildren();
   }
 
   /** @param {string} text */
-  #failed(text) {
+  #showError(text) {
     this.#status.textContent = text;
-    this.#parts.resized();
+    this.#options.onResize();
   }
 
   /** @param {Record<string, any>} record */
   #section(record) {
-    const { say } = this.#parts;
+    const { t } = this.#options;
     const plan = planFrom(record);
     const names = plan.checkpoints.map((name) => element("li", {}, [nameElement(name)]));
-    return element("section", { class: "cc-planned" }, [
-      element("ol", { class: "cc-checkpoints", "aria-label": say("planned") }, names),
-      element("p", { class: "cc-strategy", text: strategyInWords(plan, say) }),
+    return element("section", { class: "cc-plan-section" }, [
+      element("ol", { class: "cc-checkpoints", "aria-label": t("planned") }, names),
+      element("p", { class: "cc-strategy", text: strategyText(plan, t) }),
       ...(plan.fallback ? [] : this.#meters(plan)),
-      element("p", { class: "cc-explanation", text: explanationInWords(plan, say) }),
+      element("p", { class: "cc-explanation", text: explanationText(plan, t) }),
     ]);
   }
 
   /** @param {Plan} plan */
   #meters(plan) {
-    const { say } = this.#parts;
+    const { t } = this.#options;
     return /** @type {const} */ (["confidence", "evidence", "clarity"]).map((measure) =>
-      meter(say(measure), plan[measure], say(`${measure}Help`)),
+      meter(t(measure), plan[measure], t(`${measure}Help`)),
     );
   }
 }
@@ -153,7 +153,7 @@ export class PlanView {
  * @param {string} help
  */
 function meter(name, value, help) {
-  const filled = element("span", { class: "cc-filled" });
+  const filled = element("span", { class: "cc-meter-fill" });
   filled.style.inlineSize = `${100 * value}%`;
   const bar = {
     class: "cc-bar",

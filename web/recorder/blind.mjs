@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * Blind judging: the order in which images are shown, and when a name may be seen. No DOM.
+ * Blind judging: the order in which images are shown, and when a name is shown. No DOM.
  *
- * The order is drawn from the generation's id, so that a reload shows the same one: an image that moved between
- * two looks would be judged by mistake.
+ * The order depends on the generation's id, so that a reload shows the same one: a person would judge an image that has
+ * moved by mistake.
  */
 
 /**
@@ -24,7 +24,7 @@ export function shuffled(items, seed) {
 }
 
 /**
- * @param {RoundImage} image
+ * @param {GalleryImage} image
  * @param {boolean} blind
  */
 export function nameIsShown(image, blind) {

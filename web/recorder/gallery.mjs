@@ -1,15 +1,16 @@
 // @ts-check
 /**
- * The gallery of one round: its images, to pick and to reject by mouse and by key.
+ * The gallery of one generation: its images, to pick and to reject by mouse and by key.
  *
- * It knows neither ComfyUI nor a node: what to show, how to save and where an image is to be had are handed in,
- * so that a sidebar or a standalone page can hold the same gallery.
+ * It knows neither ComfyUI nor a node: the images, the way to save and the URLs are passed in, so that a sidebar or a
+ * standalone page can show the same gallery.
  */
 
 import { nameElement, shortName } from "../lib/checkpoint_name.mjs";
 import { button, element, keepPresses } from "../lib/dom.mjs";
+import { messageText } from "../lib/i18n.mjs";
 import { nameIsShown, shuffled } from "./blind.mjs";
-import { meaningOf, moved } from "./gallery_keys.mjs";
+import { actionOf, moved } from "./gallery_keys.mjs";
 import { VerdictSaver } from "./verdict_saver.mjs";
 import {
   allRejected,
@@ -21,82 +22,89 @@ import {
   toggled,
   unjudged,
 } from "./verdicts.mjs";
-import { Look } from "./zoom.mjs";
+import { Zoom } from "./zoom.mjs";
 
 /** @typedef {{ cell: HTMLElement, pick: HTMLElement, reject: HTMLElement, caption: HTMLElement }} Cell */
 
 export class Gallery {
-  #parts;
+  #options;
   #saver;
-  /** @type {RoundImage[]} in the order of the generation */
+  /** @type {GalleryImage[]} in the order of the generation */
   #images;
   /** @type {number[]} by place in the grid: position in `#images` */
   #order;
   /** @type {Cell[]} by place in the grid */
   #cells;
-  /** @type {RoundImage[][]} */
+  /** @type {GalleryImage[][]} */
   #before = [];
   #blind;
   #current = 0;
-  /** @type {string[]} by place: what its cell shows, so that a key touches only what it changes */
-  #drawn = [];
+  /** @type {string[]} by place: what its cell shows, so that a key updates only what it changes */
+  #cellStates = [];
 
   /**
-   * @param {Round} round
-   * @param {GalleryParts} parts
+   * @param {Generation} generation
+   * @param {GalleryOptions} options
    */
-  constructor(round, parts) {
-    this.#parts = parts;
-    this.#images = round.images;
-    this.generationId = round.generationId;
-    this.message = round.message;
-    this.#blind = parts.blind();
-    const places = round.images.map((_, position) => position);
-    this.#order = this.#blind ? shuffled(places, round.generationId) : places;
-    this.#saver = new VerdictSaver(parts.save, (state, detail) => this.#report(state, detail));
+  constructor(generation, options) {
+    this.#options = options;
+    this.#images = generation.images;
+    this.generationId = generation.generationId;
+    this.message = generation.message;
+    this.#blind = options.isBlind();
+    const places = generation.images.map((_, position) => position);
+    this.#order = this.#blind ? shuffled(places, generation.generationId) : places;
+    this.#saver = new VerdictSaver(options.save, (state, detail) => this.#report(state, detail));
     this.#cells = this.#order.map((_, place) => this.#cellAt(place));
-    const { say } = parts;
+    const { t } = options;
     this.list = element(
       "ul",
-      { class: "cc-images", "aria-label": say("images") },
+      { class: "cc-images", "aria-label": t("images") },
       this.#cells.map(({ cell }) => cell),
     );
     this.list.addEventListener("keydown", (pressed) => this.#pressed(pressed));
-    // The keys that the gallery takes must not reach ComfyUI when they are let go either.
-    this.list.addEventListener("keyup", (released) => meaningOf(released) && released.stopPropagation());
-    this.rejectAll = button(say("rejectAll"), () => this.#change(allRejected(this.#images)));
-    this.rejectRest = button(say("rejectRest"), () => {
+    // ComfyUI must not receive the release of the gallery's keys either.
+    this.list.addEventListener("keyup", (released) => actionOf(released) && released.stopPropagation());
+    this.rejectAll = button(t("rejectAll"), () => this.#change(allRejected(this.#images)));
+    this.rejectRest = button(t("rejectRest"), () => {
       if (hasRest(this.#images)) this.#change(restRejected(this.#images));
     });
-    this.undoing = button(say("undo"), () => this.#undo());
-    this.comparing = button(say("compare"), () => this.#compare());
+    this.undoButton = button(t("undo"), () => this.#undo());
+    this.compareButton = button(t("compare"), () => this.#compare());
     this.status = element("p", { class: "cc-status", role: "status", "aria-live": "polite" });
-    this.retry = button(say("tryAgain"), () => this.#save());
+    this.retry = button(t("tryAgain"), () => this.#save());
     this.retry.hidden = true;
-    this.element = element("section", { class: "cc-round" }, [
-      round.message ? element("p", { class: "cc-note cc-warning", text: say("{it}", { it: round.said }) }) : null,
+    this.element = element("section", { class: "cc-generation" }, [
+      generation.message
+        ? element("p", { class: "cc-note cc-warning", text: messageText(t, generation.messageParts) })
+        : null,
       this.list,
       this.#judgeable
         ? element("div", { class: "cc-foot" }, [
-            element("div", { class: "cc-actions" }, [this.rejectAll, this.rejectRest, this.undoing, this.comparing]),
+            element("div", { class: "cc-actions" }, [
+              this.rejectAll,
+              this.rejectRest,
+              this.undoButton,
+              this.compareButton,
+            ]),
             element("div", { class: "cc-saving" }, [this.status, this.retry]),
-            this.#keys(),
+            this.#keyHelp(),
           ])
-        : element("p", { class: "cc-note", text: say("notLogged") }),
+        : element("p", { class: "cc-note", text: t("notLogged") }),
     ]);
     this.#refresh();
   }
 
-  /** What each key does, to be looked up. */
-  #keys() {
-    const { say, resized } = this.#parts;
-    const told = element("details", { class: "cc-keys cc-note" }, [
-      element("summary", { text: say("keysShown") }),
-      element("p", { text: say("keys") }),
+  /** A list of the keys, collapsed at first. */
+  #keyHelp() {
+    const { t, onResize } = this.#options;
+    const details = element("details", { class: "cc-keys cc-note" }, [
+      element("summary", { text: t("keysHeading") }),
+      element("p", { text: t("keys") }),
     ]);
-    told.addEventListener("toggle", resized);
-    keepPresses(told);
-    return told;
+    details.addEventListener("toggle", onResize);
+    keepPresses(details);
+    return details;
   }
 
   get images() {
@@ -108,16 +116,16 @@ export class Gallery {
   }
 
   /**
-   * Take over what is known of the round by now, without losing focus or what can be undone.
+   * Show the present state of the same generation, without losing the focus or the steps to undo.
    *
-   * @param {Round} round the same one
+   * @param {Generation} generation
    */
-  update(round) {
-    this.#images = round.images;
+  update(generation) {
+    this.#images = generation.images;
     this.#refresh();
   }
 
-  /** Take the whole verdict back; it can be undone like every other change. */
+  /** Withdraw the whole verdict; this can be undone like every other change. */
   withdraw() {
     if (this.#images.some((image) => image.verdict !== null)) this.#change(unjudged(this.#images));
   }
@@ -129,20 +137,20 @@ export class Gallery {
 
   /** @param {number} place */
   #cellAt(place) {
-    const { say } = this.#parts;
+    const { t } = this.#options;
     const { index } = this.#imageAt(place);
-    const pick = button(say("pick"), () => this.#judge(place, "selected"), {
+    const pick = button(t("pick"), () => this.#judge(place, "selected"), {
       class: "cc-pick",
       tabindex: "-1",
     });
-    const reject = button(say("reject"), () => this.#judge(place, "rejected"), {
+    const reject = button(t("reject"), () => this.#judge(place, "rejected"), {
       class: "cc-reject",
       tabindex: "-1",
     });
     const caption = element("div", { class: "cc-caption" });
     const cell = element("li", { class: "cc-image", tabindex: place === 0 ? "0" : "-1" }, [
       this.#thumbnail(place),
-      element("div", { class: "cc-judged" }, [
+      element("div", { class: "cc-judgement" }, [
         element("div", { class: "cc-label" }, [
           element("span", { class: "cc-number", text: String(index + 1), "aria-hidden": "true" }),
           caption,
@@ -157,42 +165,43 @@ export class Gallery {
   /** @param {number} place */
   #thumbnail(place) {
     const image = this.#imageAt(place);
-    const gone = () => element("span", { class: "cc-thumbnail cc-gone", text: this.#parts.say("imageGone") });
-    if (image.filename === "") return gone();
+    const placeholder = () =>
+      element("span", { class: "cc-thumbnail cc-missing", text: this.#options.t("imageMissing") });
+    if (image.filename === "") return placeholder();
     const picture = element("img", {
       class: "cc-thumbnail",
       alt: "",
       draggable: "false",
       loading: "lazy",
       decoding: "async",
-      src: this.#parts.imageUrl(image, this.generationId),
+      src: this.#options.imageUrl(image, this.generationId),
     });
     picture.addEventListener("click", () => this.#zoom(place));
-    picture.addEventListener("error", () => picture.replaceWith(gone()), { once: true });
+    picture.addEventListener("error", () => picture.replaceWith(placeholder()), { once: true });
     return picture;
   }
 
   /** @param {KeyboardEvent} pressed */
   #pressed(pressed) {
-    const meaning = meaningOf(pressed);
-    if (!meaning) return;
+    const keyAction = actionOf(pressed);
+    if (!keyAction) return;
     pressed.stopPropagation();
     pressed.preventDefault();
-    const place = meaning.to ?? this.#current;
+    const place = keyAction.to ?? this.#current;
     if (place >= this.#cells.length) return;
-    if (meaning.to !== undefined) this.#focus(place);
-    const doing = {
+    if (keyAction.to !== undefined) this.#focus(place);
+    const actions = {
       pick: () => this.#judge(place, "selected"),
       reject: () => this.#judge(place, "rejected"),
       only: () => this.#change(onlyPicked(this.#images, this.#imageAt(place).index)),
       undo: () => this.#undo(),
       zoom: () => this.#zoom(place),
       compare: () => this.#compare(),
-      continue: () => this.#parts.goOn(),
+      continue: () => this.#options.onContinue(),
       leave: () => /** @type {HTMLElement | null} */ (document.activeElement)?.blur(),
       move: () => this.#focus(moved(place, pressed.key, this.#cells.length, this.#columns)),
     };
-    doing[meaning.action]();
+    actions[keyAction.action]();
   }
 
   get #columns() {
@@ -219,28 +228,28 @@ export class Gallery {
 
   /** @param {number} place */
   #zoom(place) {
-    new Look(this.#looked(), place).open();
+    new Zoom(this.#zoomOptions(), place).open();
   }
 
-  /** The current image, beside the first picked one or else the next. */
+  /** Compare the current image with the first picked one, or else with the next. */
   #compare() {
     const count = this.#cells.length;
     if (count < 2) return;
     const others = [...this.#cells.keys()].filter((place) => place !== this.#current);
     const picked = others.find((place) => this.#imageAt(place).verdict === "selected");
-    new Look(this.#looked(), this.#current, picked ?? (this.#current + 1) % count).open();
+    new Zoom(this.#zoomOptions(), this.#current, picked ?? (this.#current + 1) % count).open();
   }
 
-  #looked() {
+  #zoomOptions() {
     return {
-      say: this.#parts.say,
+      t: this.#options.t,
       count: this.#cells.length,
-      url: (/** @type {number} */ place) => this.#parts.imageUrl(this.#imageAt(place), this.generationId, true),
+      url: (/** @type {number} */ place) => this.#options.imageUrl(this.#imageAt(place), this.generationId, true),
       label: (/** @type {number} */ place) => this.#labelOf(this.#imageAt(place)),
       verdict: (/** @type {number} */ place) => this.#imageAt(place).verdict,
       judge: this.#judge.bind(this),
       undo: () => this.#undo(),
-      closed: (/** @type {number} */ place) => this.#focus(place),
+      onClose: (/** @type {number} */ place) => this.#focus(place),
     };
   }
 
@@ -257,17 +266,17 @@ export class Gallery {
     if (before) this.#set(before);
   }
 
-  /** @param {RoundImage[]} images */
+  /** @param {GalleryImage[]} images */
   #change(images) {
     if (!this.#judgeable) return;
     this.#before.push(this.#images);
     this.#set(images);
   }
 
-  /** @param {RoundImage[]} images */
+  /** @param {GalleryImage[]} images */
   #set(images) {
     this.#images = images;
-    this.#save(); // first: what is under way needs no waiting for the page to be drawn
+    this.#save(); // first: the request need not wait until the page is updated
     this.#refresh();
   }
 
@@ -275,38 +284,38 @@ export class Gallery {
     void this.#saver.save(feedbackBody(this.generationId, this.#images));
   }
 
-  /** @param {RoundImage} image */
+  /** @param {GalleryImage} image */
   #labelOf(image) {
-    const { say } = this.#parts;
+    const { t } = this.#options;
     const values = { number: image.index + 1, checkpoint: shortName(image.checkpoint) };
-    return say(nameIsShown(image, this.#blind) ? "imageBy" : "imageBlind", values);
+    return t(nameIsShown(image, this.#blind) ? "imageBy" : "imageBlind", values);
   }
 
   #refresh() {
-    const { say } = this.#parts;
+    const { t } = this.#options;
     for (const [place, { cell, pick, reject, caption }] of this.#cells.entries()) {
       const image = this.#imageAt(place);
       const shown = nameIsShown(image, this.#blind);
-      const drawn = `${image.verdict} ${shown}`;
-      if (this.#drawn[place] === drawn) continue;
-      this.#drawn[place] = drawn;
+      const state = `${image.verdict} ${shown}`;
+      if (this.#cellStates[place] === state) continue;
+      this.#cellStates[place] = state;
       const values = { number: image.index + 1, checkpoint: image.checkpoint };
       cell.dataset.verdict = image.verdict ?? "";
       cell.setAttribute("aria-label", this.#labelOf(image));
       caption.replaceChildren(
-        shown ? nameElement(image.checkpoint) : element("em", { class: "cc-name", text: say("hidden") }),
+        shown ? nameElement(image.checkpoint) : element("em", { class: "cc-name", text: t("hidden") }),
       );
-      pick.setAttribute("aria-label", say(shown ? "pickImage" : "pickBlind", values));
-      reject.setAttribute("aria-label", say(shown ? "rejectImage" : "rejectBlind", values));
+      pick.setAttribute("aria-label", t(shown ? "pickImage" : "pickBlind", values));
+      reject.setAttribute("aria-label", t(shown ? "rejectImage" : "rejectBlind", values));
       pick.setAttribute("aria-pressed", String(image.verdict === "selected"));
       reject.setAttribute("aria-pressed", String(image.verdict === "rejected"));
     }
     this.rejectAll.setAttribute("aria-pressed", String(areAllRejected(this.#images)));
     // Not `disabled`: the button that was just pressed would lose the keyboard's focus.
     this.rejectRest.setAttribute("aria-disabled", String(!hasRest(this.#images)));
-    this.undoing.setAttribute("aria-disabled", String(this.#before.length === 0));
-    this.comparing.setAttribute("aria-disabled", String(this.#cells.length < 2));
-    this.#parts.judged();
+    this.undoButton.setAttribute("aria-disabled", String(this.#before.length === 0));
+    this.compareButton.setAttribute("aria-disabled", String(this.#cells.length < 2));
+    this.#options.onJudged();
   }
 
   /**
@@ -314,23 +323,23 @@ export class Gallery {
    * @param {unknown} detail
    */
   #report(state, detail) {
-    const { say } = this.#parts;
+    const { t } = this.#options;
     this.status.dataset.state = state;
     this.retry.hidden = state !== "failed";
-    if (state === "saving") this.status.textContent = say("saving");
+    if (state === "saving") this.status.textContent = t("saving");
     else if (state === "failed") {
-      this.status.textContent = say("notSaved", { reason: detail });
-      if (!this.element.isConnected) this.#parts.lost(detail);
+      this.status.textContent = t("notSaved", { reason: detail });
+      if (!this.element.isConnected) this.#options.onVerdictLost(detail);
     } else {
       const body = feedbackBody(this.generationId, this.#images);
       const selected = body.selected_images.length;
       const rejected = body.rejected_images.length;
-      this.status.textContent = say(selected + rejected > 0 ? "saved" : "savedNothing", {
+      this.status.textContent = t(selected + rejected > 0 ? "saved" : "savedNothing", {
         selected,
         rejected,
       });
     }
-    // Only a reason may need more room; to ask at each key would lay twenty images out before the answer is read.
-    if (state === "failed") this.#parts.resized();
+    // Only a reason may need more room; measuring at each key would lay out twenty images before the response is read.
+    if (state === "failed") this.#options.onResize();
   }
 }

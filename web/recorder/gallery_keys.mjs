@@ -1,15 +1,15 @@
 // @ts-check
-/** What a key means in the gallery and where an arrow leads, as values: no DOM. */
+/** The action of each key in the gallery, and where an arrow moves to, as values: no DOM. */
 
 import { isModified } from "../lib/dom.mjs";
 
 /**
- * @typedef {object} Meaning
+ * @typedef {object} KeyAction
  * @property {"pick" | "only" | "reject" | "undo" | "zoom" | "compare" | "continue" | "leave" | "move"} action
- * @property {number} [to] for a digit: the place of the image that is meant, counted from 0
+ * @property {number} [to] for a digit: the place of the image, counted from 0
  */
 
-/** @type {Record<string, Meaning["action"]>} */
+/** @type {Record<string, KeyAction["action"]>} */
 const ACTIONS = {
   Enter: "pick",
   o: "only",
@@ -28,9 +28,9 @@ const ACTIONS = {
 
 /**
  * @param {{ key: string, shiftKey?: boolean, ctrlKey?: boolean, altKey?: boolean, metaKey?: boolean }} pressed
- * @returns {Meaning | null}
+ * @returns {KeyAction | null}
  */
-export function meaningOf(pressed) {
+export function actionOf(pressed) {
   if (isModified(pressed)) return null;
   if (pressed.shiftKey && pressed.key === "Enter") return { action: "continue" };
   if (/^[1-9]$/.test(pressed.key)) return { action: "pick", to: Number(pressed.key) - 1 };
@@ -44,7 +44,7 @@ export function meaningOf(pressed) {
  * @param {string} key an arrow, Home or End
  * @param {number} count images
  * @param {number} columns
- * @returns {number} the place the key leads to; it stays where there is none
+ * @returns {number} the new place; the old one where there is none
  */
 export function moved(from, key, count, columns) {
   const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };

@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * Sends verdicts one after another, so that the last press is what the server ends up with.
+ * Sends verdicts one after another, so that the server ends up with the last one.
  *
- * Two requests under way at once could be answered in either order, and the older would win. While one is under
- * way only the newest verdict waits: those in between are already out of date.
+ * Two requests at once could be handled in either order, and the older could win. While one is under way only the newest
+ * verdict waits: those in between are out of date.
  */
 
 /** @typedef {"saving" | "saved" | "failed"} SavingState */
@@ -16,9 +16,9 @@ export class VerdictSaver {
   #report;
 
   /**
-   * @param {(body: object) => Promise<unknown>} send rejects where the verdict was not accepted
-   * @param {(state: SavingState, detail: unknown) => void} report told of each change; `detail` is the
-   *   server's answer or the error
+   * @param {(body: object) => Promise<unknown>} send rejects if the verdict was not accepted
+   * @param {(state: SavingState, detail: unknown) => void} report called at each change; `detail` is the
+   *   server's response or the error
    */
   constructor(send, report) {
     this.#send = send;
@@ -35,8 +35,8 @@ export class VerdictSaver {
       const next = this.#waiting;
       this.#waiting = null;
       try {
-        const answer = await this.#send(next);
-        if (!this.#waiting) this.#report("saved", answer);
+        const response = await this.#send(next);
+        if (!this.#waiting) this.#report("saved", response);
       } catch (error) {
         if (!this.#waiting) this.#report("failed", error);
       }

@@ -1,19 +1,18 @@
 // @ts-check
 /**
- * What a person has said of one round of images, as values: no DOM, no network.
+ * The verdict on one generation, as values: no DOM, no network.
  *
- * Separate from the list that shows it so that every view (this list, a gallery, a standalone page) gives the
- * same meaning to a press, and so that it can be tested without a browser. A verdict is always sent whole: the
- * server replaces what it had, so a repeated or late request can never add up.
+ * Separate from the gallery, so that a press means the same in every view and can be tested without a browser. A verdict
+ * is always sent as a whole: the server replaces the former one, so a repeated or late request never adds up.
  */
 
 /**
  * Give `verdict` to one image, or take it back where it has it already.
  *
- * @param {RoundImage[]} images
+ * @param {GalleryImage[]} images
  * @param {number} index
  * @param {"selected" | "rejected"} verdict
- * @returns {RoundImage[]}
+ * @returns {GalleryImage[]}
  */
 export function toggled(images, index, verdict) {
   return images.map((image) =>
@@ -24,8 +23,8 @@ export function toggled(images, index, verdict) {
 /**
  * Reject every image, or take all verdicts back where every image is rejected already.
  *
- * @param {RoundImage[]} images
- * @returns {RoundImage[]}
+ * @param {GalleryImage[]} images
+ * @returns {GalleryImage[]}
  */
 export function allRejected(images) {
   const verdict = areAllRejected(images) ? null : "rejected";
@@ -33,10 +32,10 @@ export function allRejected(images) {
 }
 
 /**
- * Reject the images nobody said anything of.
+ * Reject the images without a verdict.
  *
- * @param {RoundImage[]} images
- * @returns {RoundImage[]}
+ * @param {GalleryImage[]} images
+ * @returns {GalleryImage[]}
  */
 export function restRejected(images) {
   return images.map((image) => (image.verdict === null ? { ...image, verdict: "rejected" } : image));
@@ -45,8 +44,8 @@ export function restRejected(images) {
 /**
  * Take every verdict back.
  *
- * @param {RoundImage[]} images
- * @returns {RoundImage[]}
+ * @param {GalleryImage[]} images
+ * @returns {GalleryImage[]}
  */
 export function unjudged(images) {
   return images.map((image) => ({ ...image, verdict: null }));
@@ -55,46 +54,45 @@ export function unjudged(images) {
 /**
  * Pick exactly one: all others are rejected.
  *
- * @param {RoundImage[]} images
+ * @param {GalleryImage[]} images
  * @param {number} index
- * @returns {RoundImage[]}
+ * @returns {GalleryImage[]}
  */
 export function onlyPicked(images, index) {
   return images.map((image) => ({ ...image, verdict: image.index === index ? "selected" : "rejected" }));
 }
 
 /**
- * The verdict on several rounds as one, their images counted on from round to round, as `POST pending/{id}`
- * takes it.
+ * The body of `POST pending/{id}`: the verdict on several generations as one, with their images counted through.
  *
- * @param {RoundImage[][]} rounds
+ * @param {GalleryImage[][]} generations
  */
-export function pickedOver(rounds) {
-  const images = rounds.flat();
+export function pickBody(generations) {
+  const images = generations.flat();
   /** @param {Verdict} verdict */
-  const numbers = (verdict) => [...images.keys()].filter((number) => images[number].verdict === verdict);
-  return { selected_images: numbers("selected"), rejected_images: numbers("rejected") };
+  const positions = (verdict) => [...images.keys()].filter((position) => images[position].verdict === verdict);
+  return { selected_images: positions("selected"), rejected_images: positions("rejected") };
 }
 
-/** @param {RoundImage[]} images */
+/** @param {GalleryImage[]} images */
 export function areAllRejected(images) {
   return images.length > 0 && images.every((image) => image.verdict === "rejected");
 }
 
 /**
- * Rejecting the rest means something once there is a pick and an image without a verdict.
+ * Whether there is a pick and an image without a verdict, so that rejecting the rest has an effect.
  *
- * @param {RoundImage[]} images
+ * @param {GalleryImage[]} images
  */
 export function hasRest(images) {
   return images.some((image) => image.verdict === "selected") && images.some((image) => image.verdict === null);
 }
 
 /**
- * The whole current verdict, as `POST feedback` takes it.
+ * The body of `POST feedback`: the whole present verdict.
  *
  * @param {string} generationId
- * @param {RoundImage[]} images
+ * @param {GalleryImage[]} images
  */
 export function feedbackBody(generationId, images) {
   /** @param {Verdict} verdict */
@@ -107,26 +105,25 @@ export function feedbackBody(generationId, images) {
 }
 
 /**
- * Read a round out of what the node shows (its `ui` output) or of what the server holds (`GET generations`).
+ * Read a generation from the node's `ui` output or from the server's record (`GET generations`).
  *
  * @param {Json} record
- * @returns {Round}
+ * @returns {Generation}
  */
-export function roundFrom(record) {
+export function generationFrom(record) {
   const images = Array.isArray(record.images) ? record.images : [];
   return {
     generationId: text(record.generation_id ?? record.id),
     images: images.map((image, position) => imageFrom(image, position)),
-    explanation: text(record.explanation),
     message: text(record.message),
-    said: record.message_parts ?? text(record.message),
+    messageParts: record.message_parts ?? text(record.message),
   };
 }
 
 /**
  * @param {Json} image
  * @param {number} position
- * @returns {RoundImage}
+ * @returns {GalleryImage}
  */
 function imageFrom(image, position) {
   const file = image.file ?? image;

@@ -1,40 +1,40 @@
 // @ts-check
 /**
- * Looks at images in full size over the whole page: one alone, two side by side, or two flipped in one place.
+ * Shows images in full size over the whole page: one, two side by side, or two in turn in one place.
  *
- * It judges nothing itself: a press goes back to the gallery that opened it. While it is open every key stays in
- * it, since ComfyUI listens on the whole window.
+ * It judges nothing itself: a press goes to the gallery that opened it. While it is open it receives all keys, since
+ * ComfyUI listens on the whole window.
  */
 
 import { button, element, isModified } from "../lib/dom.mjs";
 
-export class Look {
+export class Zoom {
   #at;
   /** @type {number | null} */
   #other;
   #flipped = false;
   #sideBySide = true;
-  #looked;
+  #options;
   #stage = element("div", { class: "cc-stage" });
-  #controls = element("div", { class: "cc-look-controls" });
+  #controls = element("div", { class: "cc-zoom-controls" });
 
   /**
-   * @param {Looked} looked
+   * @param {ZoomOptions} options
    * @param {number} place
    * @param {number | null} other the second of two to compare
    */
-  constructor(looked, place, other = null) {
-    this.#looked = looked;
+  constructor(options, place, other = null) {
+    this.#options = options;
     this.#at = place;
     this.#other = other;
-    const title = looked.say(other === null ? "zoom" : "compare");
-    this.element = element("dialog", { class: "cc-look", "aria-label": title }, [this.#stage, this.#controls]);
+    const title = options.t(other === null ? "zoom" : "compare");
+    this.element = element("dialog", { class: "cc-zoom", "aria-label": title }, [this.#stage, this.#controls]);
     this.element.addEventListener("keydown", (pressed) => this.#pressed(pressed));
     this.element.addEventListener("keyup", (pressed) => pressed.stopPropagation());
     this.element.addEventListener("wheel", (turned) => turned.stopPropagation());
     this.element.addEventListener("close", () => {
       this.element.remove();
-      looked.closed(this.#shown);
+      options.onClose(this.#shown);
     });
     this.#draw();
   }
@@ -45,7 +45,7 @@ export class Look {
     this.element.focus();
   }
 
-  /** The image that a press means. */
+  /** The place of the image that a press refers to. */
   get #shown() {
     return this.#other !== null && this.#flipped ? this.#other : this.#at;
   }
@@ -67,7 +67,7 @@ export class Look {
     else if (comparing && (key === "1" || key === "2")) {
       this.#judge(key === "1" ? this.#at : /** @type {number} */ (this.#other), "selected");
     } else if (key === "u") {
-      this.#looked.undo();
+      this.#options.undo();
       this.#draw();
     } else return;
     pressed.preventDefault();
@@ -75,7 +75,7 @@ export class Look {
 
   /** @param {number} step */
   #step(step) {
-    const { count } = this.#looked;
+    const { count } = this.#options;
     if (this.#other === null) this.#at = (this.#at + step + count) % count;
     else {
       do this.#other = (this.#other + step + count) % count;
@@ -101,43 +101,43 @@ export class Look {
    * @param {"selected" | "rejected"} verdict
    */
   #judge(place, verdict) {
-    this.#looked.judge(place, verdict);
+    this.#options.judge(place, verdict);
     this.#draw();
   }
 
   #draw() {
-    const { say } = this.#looked;
+    const { t } = this.#options;
     const both = this.#other !== null && this.#sideBySide;
     const places = both ? [this.#at, /** @type {number} */ (this.#other)] : [this.#shown];
     this.#stage.replaceChildren(...places.map((place) => this.#figure(place)));
-    const held = this.#controls.contains(document.activeElement);
+    const hadFocus = this.#controls.contains(document.activeElement);
     this.#controls.replaceChildren(
       ...(this.#other === null
         ? []
         : [
-            button(say("flip"), () => this.#flip()),
-            button(say("sideBySide"), () => this.#arrange(), { "aria-pressed": String(this.#sideBySide) }),
+            button(t("flip"), () => this.#flip()),
+            button(t("sideBySide"), () => this.#arrange(), { "aria-pressed": String(this.#sideBySide) }),
           ]),
-      element("span", { class: "cc-note", text: say(this.#other === null ? "zoomKeys" : "compareKeys") }),
-      button(say("close"), () => this.element.close()),
+      element("span", { class: "cc-note", text: t(this.#other === null ? "zoomKeys" : "compareKeys") }),
+      button(t("close"), () => this.element.close()),
     );
-    if (held) this.element.focus();
+    if (hadFocus) this.element.focus();
   }
 
   /** @param {number} place */
   #figure(place) {
-    const { say, url, label, verdict } = this.#looked;
+    const { t, url, label, verdict } = this.#options;
     const picked = verdict(place) === "selected";
     const rejected = verdict(place) === "rejected";
     return element("figure", { "data-verdict": verdict(place) ?? "" }, [
       element("img", { src: url(place), alt: label(place), draggable: "false" }),
       element("figcaption", {}, [
         element("bdi", { class: "cc-name", text: label(place) }),
-        button(say("pick"), () => this.#judge(place, "selected"), {
+        button(t("pick"), () => this.#judge(place, "selected"), {
           class: "cc-pick",
           "aria-pressed": String(picked),
         }),
-        button(say("reject"), () => this.#judge(place, "rejected"), {
+        button(t("reject"), () => this.#judge(place, "rejected"), {
           class: "cc-reject",
           "aria-pressed": String(rejected),
         }),

@@ -1,4 +1,4 @@
-/** What little of ComfyUI's frontend these modules use. Types only: nothing here reaches the browser. */
+/** The part of ComfyUI's frontend that these modules use. Types only: nothing here reaches the browser. */
 
 export interface ComfyWidget {
   name: string;
@@ -121,7 +121,7 @@ export interface ComfyApp {
     toast: { add(message: ToastMessage): void };
     command: { execute(id: string): Promise<void> };
     dialog: {
-      confirm(asked: { title: string; message: string; type: "delete" }): Promise<boolean | null>;
+      confirm(options: { title: string; message: string; type: "delete" }): Promise<boolean | null>;
     };
     registerSidebarTab(tab: SidebarTab): void;
   };

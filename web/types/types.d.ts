@@ -1,31 +1,30 @@
-/**
- * The shapes that our own modules hand one another, known in all of them. Types only: nothing here reaches the
- * browser.
- */
+/** The types of the values that our modules pass to one another, known in all of them. Nothing here reaches the browser. */
 
 type ComfyNode = import("./comfyui").ComfyNode;
 type ComfyGraph = import("./comfyui").ComfyGraph;
 type SettingDefinition = import("./comfyui").SettingDefinition;
 type Server = import("../lib/api_client.mjs").Server;
 
-/** What the server sends, as its OpenAPI description tells. */
+/** What the server sends; its OpenAPI description has the details. */
 type Json = Record<string, any>;
 
 /**
- * Says a text of `locales/` in the person's language. An error is told by its message, in this language too where
- * the server gave the message's parts; so are parts.
+ * Returns a text of `locales/` in the person's language. A value that is an error, or the parts of a message, is
+ * translated too, as far as the server gave its parts.
  */
-type Say = (key: string, values?: Record<string, unknown>) => string;
+type Translate = (key: string, values?: Record<string, unknown>) => string;
 
-// --- rounds and verdicts
+type Toast = (severity: "success" | "warn" | "error", summary: string, detail?: unknown) => void;
+
+// --- generations and verdicts
 
 type Verdict = "selected" | "rejected" | null;
 
-interface RoundImage {
-  /** Position in the generation, which is what the server calls the image. */
+interface GalleryImage {
+  /** Position in the generation, by which the server identifies the image. */
   index: number;
   checkpoint: string;
-  /** Empty where ComfyUI kept no file of the image. */
+  /** Empty where ComfyUI has no file of the image. */
   filename: string;
   subfolder: string;
   /** ComfyUI's folder type: "output", "temp" or "input". */
@@ -33,44 +32,43 @@ interface RoundImage {
   verdict: Verdict;
 }
 
-interface Round {
-  /** Empty where nothing could be logged, and so nothing can be judged. */
+interface Generation {
+  /** Empty where the generation could not be logged, and so cannot be judged. */
   generationId: string;
-  images: RoundImage[];
-  explanation: string;
-  /** What the node wants the person to know, for instance that logging failed. */
+  images: GalleryImage[];
+  /** What the node reports, for instance that logging failed. */
   message: string;
-  /** The same, for `say`. */
-  said: unknown;
+  /** The parts of the message, for its translation; the text itself where there are none. */
+  messageParts: unknown;
 }
 
-interface GalleryParts {
-  say: Say;
+interface GalleryOptions {
+  t: Translate;
   save: (body: object) => Promise<unknown>;
-  imageUrl: (image: RoundImage, generationId: string, full?: boolean) => string;
+  imageUrl: (image: GalleryImage, generationId: string, full?: boolean) => string;
   /** Whether names are hidden until an image is judged. */
-  blind: () => boolean;
-  /** Told of a verdict not saved whose list nobody sees any more. */
-  lost: (error: unknown) => void;
-  /** Called after the gallery became longer or shorter. */
-  resized: () => void;
+  isBlind: () => boolean;
+  /** Called when a verdict was not saved and its gallery is no longer on the page. */
+  onVerdictLost: (error: unknown) => void;
+  /** Called after the gallery's height has changed. */
+  onResize: () => void;
   /** Called after each change of the verdict. */
-  judged: () => void;
-  /** The person wants a workflow that waits to go on. */
-  goOn: () => void;
+  onJudged: () => void;
+  /** Called when the person lets a waiting workflow continue by key. */
+  onContinue: () => void;
 }
 
-/** What looks at the images of a gallery in full size. */
-interface Looked {
-  say: Say;
+/** What the full-size view needs of its gallery. */
+interface ZoomOptions {
+  t: Translate;
   count: number;
   url: (place: number) => string;
   label: (place: number) => string;
   verdict: (place: number) => Verdict;
   judge: (place: number, verdict: "selected" | "rejected") => void;
   undo: () => void;
-  /** Told where the person was last. */
-  closed: (place: number) => void;
+  /** Called with the place of the image that was shown last. */
+  onClose: (place: number) => void;
 }
 
 /** A run that waits, as `GET pending` lists it. */
@@ -87,7 +85,7 @@ interface Plan {
   strategy: string;
   /** In English. */
   explanation: string;
-  /** What it is built of; null where an older server said it. */
+  /** What the explanation consists of; null from an older server. */
   parts: Json | null;
   fallback: boolean;
   /** These three are in 0..1. */
@@ -96,48 +94,48 @@ interface Plan {
   clarity: number;
 }
 
-interface PlanParts {
-  say: Say;
-  /** Called after the view became longer or shorter. */
-  resized: () => void;
-  /** What would be recommended now; without it there are no buttons. */
+interface PlanOptions {
+  t: Translate;
+  /** Called after the view's height has changed. */
+  onResize: () => void;
+  /** Requests the plan for the present inputs; without it there are no buttons. */
   preview?: () => Promise<Json>;
-  /** Why that would be recommended. */
+  /** Requests the reasons for that plan. */
   explain?: () => Promise<Json>;
-  askLabel?: string;
-  /** What to say before there is a plan. */
+  previewLabel?: string;
+  /** Shown before there is a plan. */
   emptyNote?: string;
 }
 
 // --- the panel
 
-interface PanelParts {
-  say: Say;
+interface PanelOptions {
+  t: Translate;
   server: Server;
   /** Whether checkpoint files and kept loaders are known. */
   inComfyUI: boolean;
-  /** Null where no image can be had. */
-  imageUrl: GalleryParts["imageUrl"] | null;
-  blind: () => boolean;
-  /** Answers with all settings. */
+  /** Null where images cannot be shown. */
+  imageUrl: GalleryOptions["imageUrl"] | null;
+  isBlind: () => boolean;
+  /** Returns all settings. */
   changeSettings: (changes: object) => Promise<Record<string, unknown>>;
   releaseLoaders: () => void;
   /** Asks before what cannot be undone. */
   confirm: (title: string, question: string) => Promise<boolean>;
-  /** Told of a verdict that was not saved and that nobody sees any more. */
-  lost: (error: unknown) => void;
-  /** What the overview tells, where it was asked already. */
+  /** Called when a verdict was not saved and its gallery is no longer on the page. */
+  onVerdictLost: (error: unknown) => void;
+  /** The overview's data, where it was requested before the panel was loaded. */
   overview?: Promise<Json>;
-  lastTab: { recall: () => string; keep: (tab: string) => void };
+  lastTab: { load: () => string; save: (tab: string) => void };
 }
 
 interface Tab {
   name: string;
   title: string;
-  make: () => Shown;
+  create: () => TabView;
 }
 
-interface Shown {
+interface TabView {
   element: HTMLElement;
   show: () => void;
   hide?: () => void;
@@ -147,7 +145,7 @@ interface Column<Row> {
   key: string;
   title: string;
   help?: string;
-  /** Set to the right, and sorted the most first at a first press. */
+  /** Aligned to the right, and sorted in descending order at the first press. */
   numeric?: boolean;
   cell: (row: Row) => Node | string;
 }
@@ -157,20 +155,20 @@ interface Order {
   descending: boolean;
 }
 
-interface TableParts<Row> {
+interface TableOptions<Row> {
   /** For screen readers. */
   caption: string;
   /** The first one names the row. */
   columns: Column<Row>[];
   order: Order;
-  sorted: (order: Order) => void;
-  /** What to say without rows. */
-  none: string;
-  /** What a row unfolds to. */
+  onSort: (order: Order) => void;
+  /** Shown without rows. */
+  emptyNote: string;
+  /** What an expanded row shows. */
   details?: { label: (row: Row) => string; show: (row: Row) => Node };
 }
 
-/** Sums over neighbouring rounds, as the server tells them. */
+/** The server's sums over consecutive generations. */
 interface Point {
   generations: number;
   judged: number;
@@ -183,7 +181,7 @@ interface Point {
   last_at: string;
 }
 
-/** Of the rounds `from` to `to`, from 1. */
+/** The share of the generations `from` to `to`, counted from 1. */
 interface Share {
   from: number;
   to: number;

@@ -25,9 +25,9 @@ def test_inputs_name_images_of_a_run_of_four(
     selected: str, rejected: str, expected: tuple[list[int], list[int]]
 ) -> None:
     """Numbers from 0, in any spelling; `all` is every image that the other input does not name."""
-    chosen, refused = VerdictInputs.read(selected, rejected).over(4)
+    selected_positions, rejected_positions = VerdictInputs.read(selected, rejected).over(4)
 
-    assert (sorted(chosen), sorted(refused)) == expected
+    assert (sorted(selected_positions), sorted(rejected_positions)) == expected
 
 
 @pytest.mark.parametrize(("selected", "rejected"), [("", ""), (" ", "\n"), (",", ";")])
@@ -49,9 +49,9 @@ def test_an_image_cannot_be_both_selected_and_rejected() -> None:
         VerdictInputs.read("1,2,3", "2 1")
 
 
-def test_all_cannot_be_said_of_both() -> None:
+def test_all_cannot_be_written_in_both() -> None:
     """Nothing would be left to say which is which."""
-    with pytest.raises(VerdictError, match="say it of one"):
+    with pytest.raises(VerdictError, match="write it in one"):
         VerdictInputs.read("all", "all")
 
 

@@ -1,4 +1,4 @@
-"""Who drew what in a hand-wired graph: each way to wire it is one case."""
+"""Which checkpoint made which image in a hand-wired graph: each way to wire it is one case."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import pytest
 
 from context_checkpoint.learning.values import Recommendation
 from context_checkpoint.nodes.recording.wiring import (
-    Entry,
+    CheckpointImages,
     WiringError,
     divide_by_plan,
-    entries_by_checkpoint,
+    images_by_checkpoint,
 )
 
 
@@ -28,23 +28,23 @@ def plan(*checkpoints: str) -> Recommendation:
 
 def test_one_name_per_batch_names_every_image_in_it() -> None:
     """The usual case: the loader's list and the decoder's list run in parallel."""
-    assert entries_by_checkpoint([2, 1], ["a", "b"]) == (Entry("a", 2, 0), Entry("b", 1, 1))
+    assert images_by_checkpoint([2, 1], ["a", "b"]) == (CheckpointImages("a", 2, 0), CheckpointImages("b", 1, 1))
 
 
 def test_one_name_per_image_reads_batches_that_were_joined() -> None:
     """Images that were joined into one batch on the way keep their order."""
-    assert entries_by_checkpoint([3], ["a", "b", "c"]) == (
-        Entry("a", 1, 0),
-        Entry("b", 1, 0),
-        Entry("c", 1, 0),
+    assert images_by_checkpoint([3], ["a", "b", "c"]) == (
+        CheckpointImages("a", 1, 0),
+        CheckpointImages("b", 1, 0),
+        CheckpointImages("c", 1, 0),
     )
 
 
 @pytest.mark.parametrize("names", [["a"], ["a", "b", "c"]])
 def test_names_that_fit_neither_are_refused_with_what_to_connect(names: list[str]) -> None:
-    """Guessing who drew an image would teach nonsense."""
+    """A guess at which checkpoint made an image would teach nonsense."""
     with pytest.raises(WiringError, match="Connect to `ckpt_names`"):
-        entries_by_checkpoint([2, 2], names)
+        images_by_checkpoint([2, 2], names)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_entries_follow_the_plans_in_order(plans: list[tuple[str, ...]], names: 
 
 
 @pytest.mark.parametrize("plans", [[("a", "b")], [("a",), ("b",)]])
-def test_an_image_by_a_stranger_is_refused(plans: list[tuple[str, ...]]) -> None:
+def test_an_image_by_a_checkpoint_that_is_in_no_plan_is_refused(plans: list[tuple[str, ...]]) -> None:
     """A checkpoint that the plan does not have was connected from elsewhere."""
     with pytest.raises(WiringError, match="entry 1 is by z"):
         divide_by_plan([plan(*checkpoints) for checkpoints in plans], ["a", "z"])

@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { nodeById, nodePlace } from "../../../web/comfy/node_display.mjs";
+import { nodeById, nodeKey } from "../../../web/comfy/node_display.mjs";
 
 const SUBGRAPH = "5e0c6f3a-0000-4000-8000-000000000000";
 
 function graph(id, nodes) {
-  const made = { id, nodes, getNodeById: (wanted) => nodes.find((node) => String(node.id) === wanted) };
-  for (const node of nodes) node.graph = made;
-  return made;
+  const created = { id, nodes, getNodeById: (wanted) => nodes.find((node) => String(node.id) === wanted) };
+  for (const node of nodes) node.graph = created;
+  return created;
 }
 
 function arranged() {
@@ -32,13 +32,13 @@ test("a run's id walks through the subgraph node, a locator starts at the subgra
   assert.equal(nodeById(root, `${SUBGRAPH}:2`), inner.nodes[0]);
 });
 
-test("an id that leads nowhere is null", () => {
+test("an id of no node is null", () => {
   const { root } = arranged();
   for (const id of ["9", "9:2", "2:2", "5:9"]) assert.equal(nodeById(root, id), null, id);
 });
 
-test("equal numbers in the graph and in a subgraph are different places", () => {
+test("equal numbers in the graph and in a subgraph are different nodes", () => {
   const { root, inner } = arranged();
-  assert.equal(nodePlace(root.nodes[0]), "root/2");
-  assert.equal(nodePlace(inner.nodes[0]), `root/${SUBGRAPH}:2`);
+  assert.equal(nodeKey(root.nodes[0]), "root/2");
+  assert.equal(nodeKey(inner.nodes[0]), `root/${SUBGRAPH}:2`);
 });

@@ -14,7 +14,7 @@ const HELD = {
   kept_loaders_memory_share: 0.4,
 };
 
-/** A server that accepts changes unless told not to, and a dialog that calls back as ComfyUI's does. */
+/** A server that accepts changes unless it refuses them, and a dialog that calls back as ComfyUI's does. */
 function arranged({ refuses = "" } = {}) {
   const sent = [];
   const warnings = [];
@@ -40,7 +40,7 @@ function arranged({ refuses = "" } = {}) {
   return { mirror, sent, warnings, dialogValues };
 }
 
-test("reading shows what the server holds and sends nothing back", async () => {
+test("reading shows the server's values and sends nothing back", async () => {
   const { mirror, sent, dialogValues } = arranged();
   await mirror.read();
   assert.equal(dialogValues["ContextCheckpoint.Policy"], "counts");
@@ -48,7 +48,7 @@ test("reading shows what the server holds and sends nothing back", async () => {
   assert.deepEqual(sent, []);
 });
 
-test("what ComfyUI remembers is not sent before the server has been asked", async () => {
+test("ComfyUI's own values are not sent before the server's have been read", async () => {
   const { mirror, sent } = arranged();
   await mirror.changed("policy", "bayesian");
   assert.deepEqual(sent, []);
@@ -61,7 +61,7 @@ test("a change is sent alone", async () => {
   assert.deepEqual(sent, [{ kept_loaders: 0 }]);
 });
 
-test("a refused change is told and set back", async () => {
+test("a refused change is reported and set back", async () => {
   const { mirror, sent, warnings, dialogValues } = arranged({
     refuses: "The thresholds are the wrong way round.",
   });
@@ -92,7 +92,7 @@ test("every setting has its default within its own range", () => {
   }
 });
 
-test("what would be obeyed while it is typed is not in ComfyUI's dialog", async () => {
+test("a number that would take effect while it is typed is not in ComfyUI's dialog", async () => {
   const told = [];
   const server = { settings: async () => ({ ...HELD, retention_days: 30 }) };
   const dialog = { set: async (id) => void told.push(id), warn: assert.fail };

@@ -45,20 +45,20 @@ test("a refusal carries the server's own message and code", async () => {
   });
 });
 
-test("an answer that is not JSON is told by its status", async () => {
+test("a response that is not JSON is reported by its status", async () => {
   await assert.rejects(server.releaseLoaders(), { name: "ServerError", message: "HTTP 502 Bad Gateway" });
 });
 
-test("a server that is gone is an error with status 0", async () => {
+test("a server that does not respond is an error with status 0", async () => {
   const gone = new Server(() => Promise.reject(new TypeError("Failed to fetch")));
   await assert.rejects(gone.settings(), { name: "ServerError", status: 0, message: "Failed to fetch" });
 });
 
-test("a generation is asked for by its id", async () => {
+test("a generation is requested by its id", async () => {
   assert.deepEqual(await server.generation("a&b"), { id: "a&b", images: [] });
 });
 
-test("a question names what it asks for, and leaves out what it does not", async () => {
+test("a query has the given parameters and leaves out undefined ones", async () => {
   const query = { parts: ["pairs", "series"], search: "a&b", descending: false, keyword: undefined };
   assert.deepEqual(await server.statistics(query), { pairs: [] });
 });

@@ -1,31 +1,31 @@
-// The words, and that every language has them.
+// The texts, and that every language has them.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { BLIND, SETTINGS, settingText } from "../../../web/comfy/settings.mjs";
-import { speaker, speakerFor, speakerFrom } from "../../../web/lib/i18n.mjs";
-import { planFrom, strategyInWords } from "../../../web/recommender/plan.mjs";
+import { comfyTranslator, fileTranslator, messageText, translator } from "../../../web/lib/i18n.mjs";
+import { planFrom, strategyText } from "../../../web/recommender/plan.mjs";
 
 const locales = new URL("../../../locales/", import.meta.url);
 const read = (language, file) => JSON.parse(readFileSync(new URL(`${language}/${file}.json`, locales)));
 const languages = readdirSync(locales);
 const english = read("en", "main").contextCheckpoint;
-const say = speaker(english);
+const t = translator(english);
 const placeholders = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
 
-test("whatever a component says has a text, and no text is said by none", () => {
+test("every key in a component has a text, and every text is used", () => {
   const web = new URL("../../../web/", import.meta.url);
   const modules = readdirSync(web, { recursive: true }).filter((name) => /\.m?js$/.test(name));
   const source = modules.map((name) => readFileSync(new URL(name.replaceAll("\\", "/"), web), "utf8")).join("\n");
-  const said = [...source.matchAll(/\bsay\(\s*"(\w+)"/g)].map(([, key]) => key);
-  assert.ok(said.length > 60);
+  const keys = [...source.matchAll(/\bt\(\s*"(\w+)"/g)].map(([, key]) => key);
+  assert.ok(keys.length > 60);
   assert.deepEqual(
-    said.filter((key) => !(key in english)),
+    keys.filter((key) => !(key in english)),
     [],
   );
 
-  // The others are said by a key that is put together, such as `tab_${name}`.
+  // The other keys are composed, such as `tab_${name}`.
   const stems = [...source.matchAll(/`(\w*)\$\{[^}]+\}(\w*)`/g)].filter(([, ...ends]) => ends.join("").length > 2);
   const composed = stems.map(([, before, after]) => new RegExp(`^${before}\\w+${after}$`));
   const mentioned = (key) => source.includes(`"${key}"`) || composed.some((pattern) => pattern.test(key));
@@ -35,19 +35,19 @@ test("whatever a component says has a text, and no text is said by none", () => 
   );
 });
 
-test("every setting has its texts, and no text is of none", () => {
+test("every setting has its texts, and every text has its setting", () => {
   const stated = read("en", "settings");
   const ids = [...SETTINGS, BLIND].map(({ id }) => id.replaceAll(".", "_"));
   assert.deepEqual(Object.keys(stated).sort(), ids.sort());
   for (const { name, tooltip } of Object.values(stated)) assert.ok(name && tooltip);
 });
 
-test("English, Chinese and Japanese are there", () => {
+test("the languages are English, Chinese and Japanese", () => {
   assert.deepEqual([...languages].sort(), ["en", "ja", "zh"]);
 });
 
 for (const language of languages) {
-  test(`${language} says everything that English says, with the same placeholders`, () => {
+  test(`${language} has every text that English has, with the same placeholders`, () => {
     const texts = read(language, "main").contextCheckpoint;
     assert.deepEqual(Object.keys(texts).sort(), Object.keys(english).sort());
     for (const [key, text] of Object.entries(texts)) {
@@ -70,60 +70,60 @@ function keysOf(value, path = "") {
 }
 
 test("placeholders are filled, also by texts that look like placeholders", () => {
-  assert.equal(say("imageBy", { number: 1, checkpoint: "{number}" }), "Image 1, made by {number}");
+  assert.equal(t("imageBy", { number: 1, checkpoint: "{number}" }), "Image 1, made by {number}");
 });
 
-test("what the server says is told in the person's language, down to the reasons in it", () => {
-  const chinese = speaker(read("zh", "main").contextCheckpoint);
+test("a message of the server is translated, including the reasons in it", () => {
+  const chinese = translator(read("zh", "main").contextCheckpoint);
   const reason = { text: "it is not a GGUF file", key: "no_gguf", values: {} };
   const parts = [
     {
-      text: "a.gguf dropped out of this round: it is not a GGUF file.",
+      text: "a.gguf dropped out of this generation: it is not a GGUF file.",
       key: "dropped_out",
       values: { name: "a.gguf", problem: [reason] },
     },
     { text: " ", key: "space" },
-    { text: "b {it}" },
+    { text: "b {message}" },
   ];
-  assert.equal(chinese("{it}", { it: parts }), "a.gguf 退出此轮：不是 GGUF 文件。b {it}");
+  assert.equal(messageText(chinese, parts), "a.gguf 退出此次生成：不是 GGUF 文件。b {message}");
   const error = Object.assign(new Error("in English"), { parts: [reason] });
   assert.equal(chinese("notSaved", { reason: error }), "未保存：不是 GGUF 文件");
-  // A newer server may say what this page has no text for; not every error is the server's.
-  assert.equal(chinese("{it}", { it: [{ text: "news", key: "of_tomorrow" }] }), "news");
-  assert.equal(chinese("{it}", { it: new Error("in English") }), "in English");
+  // A newer server may send a message that has no text here; not every error is the server's.
+  assert.equal(messageText(chinese, [{ text: "news", key: "of_tomorrow" }]), "news");
+  assert.equal(messageText(chinese, new Error("in English")), "in English");
 });
 
 test("a missing translation stays English", async () => {
   const all = { en: read("en", "main"), ja: { contextCheckpoint: { pick: "選ぶ" } } };
-  const japanese = await speakerFor(async () => Response.json(all), "ja");
+  const japanese = await comfyTranslator(async () => Response.json(all), "ja");
   assert.equal(japanese("pick"), "選ぶ");
   assert.equal(japanese("reject"), "Reject");
-  const swedish = await speakerFor(async () => Response.json(all), "sv");
+  const swedish = await comfyTranslator(async () => Response.json(all), "sv");
   assert.equal(swedish("pick"), "Pick");
 });
 
-test("without an answer nothing breaks", async () => {
-  const lost = await speakerFor(() => Promise.reject(new Error("gone")), "ja");
+test("without a response the keys are shown", async () => {
+  const lost = await comfyTranslator(() => Promise.reject(new Error("gone")), "ja");
   assert.equal(lost("pick"), "pick");
-  const { language } = await speakerFrom(() => Promise.reject(new Error("gone")), ["ja"]);
+  const { language } = await fileTranslator(() => Promise.reject(new Error("gone")), ["ja"]);
   assert.equal(language, "en");
 });
 
-test("the settings are told in the person's language too", async () => {
+test("the settings are translated too", async () => {
   const all = { ja: read("ja", "main") };
   all.ja.settings = { ...read("ja", "settings"), Other_Setting: { name: "x" } };
-  const japanese = await speakerFor(async () => Response.json(all), "ja");
+  const japanese = await comfyTranslator(async () => Response.json(all), "ja");
   assert.equal(settingText(BLIND, "name", japanese), read("ja", "settings").ContextCheckpoint_Blind.name);
 });
 
-test("a page of its own takes the first language that there is", async () => {
+test("the standalone page takes the first preferred language that exists", async () => {
   const files = async (path) => {
     const [, , language, file] = path.split("/");
     if (!languages.includes(language)) return new Response("", { status: 404 });
     return Response.json(read(language, file.replace(".json", "")));
   };
   const spoken = async (...preferred) => {
-    const { say: spoken, language } = await speakerFrom(files, preferred);
+    const { t: spoken, language } = await fileTranslator(files, preferred);
     return [language, spoken("pick")];
   };
   assert.deepEqual(await spoken("sv", "zh-CN", "en"), ["zh", "选取"]);
@@ -131,8 +131,8 @@ test("a page of its own takes the first language that there is", async () => {
   assert.deepEqual(await spoken("sv"), ["en", "Pick"]);
 });
 
-test("the strategy is told in words with the number of checkpoints that are really used", () => {
-  const words = (record) => strategyInWords(planFrom(record), say);
+test("the strategy in words has the number of checkpoints that are used", () => {
+  const words = (record) => strategyText(planFrom(record), t);
   assert.match(words({ strategy: "explore", checkpoints: ["a", "b"] }), /2 checkpoints/);
   assert.match(words({ strategy: "explore", checkpoints: ["a"] }), /only checkpoint/);
   assert.match(words({ strategy: "exploit", checkpoints: ["a"], fallback: true }), /fallback/);

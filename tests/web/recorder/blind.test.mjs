@@ -1,4 +1,4 @@
-// Judging blind: an order that tells nothing and stays, and names that come late.
+// Judging blind: a stable order that reveals nothing, and names that are shown after the verdict.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,11 +1,11 @@
-// What a key means in the gallery, and where an arrow leads.
+// The action of each key in the gallery, and where an arrow moves to.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { meaningOf, moved } from "../../../web/recorder/gallery_keys.mjs";
+import { actionOf, moved } from "../../../web/recorder/gallery_keys.mjs";
 
-const action = (key, held = {}) => meaningOf({ key, ...held })?.action;
+const action = (key, modifiers = {}) => actionOf({ key, ...modifiers })?.action;
 
 test("keys pick, reject, undo, zoom and compare, with and without Caps Lock", () => {
   assert.deepEqual(
@@ -14,24 +14,24 @@ test("keys pick, reject, undo, zoom and compare, with and without Caps Lock", ()
   );
 });
 
-test("a digit means the image of that number", () => {
-  assert.deepEqual(meaningOf({ key: "3" }), { action: "pick", to: 2 });
-  assert.equal(meaningOf({ key: "0" }), null);
+test("a digit picks the image of that number", () => {
+  assert.deepEqual(actionOf({ key: "3" }), { action: "pick", to: 2 });
+  assert.equal(actionOf({ key: "0" }), null);
 });
 
-test("Ctrl+Enter stays ComfyUI's, Shift+Enter lets the workflow go on", () => {
+test("Ctrl+Enter is ComfyUI's, Shift+Enter lets the workflow continue", () => {
   assert.equal(action("Enter", { ctrlKey: true }), undefined);
   assert.equal(action("Enter", { shiftKey: true }), "continue");
 });
 
-test("no other key is taken, whatever objects are called", () => {
+test("no other key has an action, not even the name of an object's property", () => {
   assert.deepEqual(
     ["a", "Tab", "constructor", "toString"].map((key) => action(key)),
     Array(4).fill(undefined),
   );
 });
 
-test("arrows move in the grid and stay where there is nothing", () => {
+test("arrows move within the grid", () => {
   assert.equal(moved(0, "ArrowRight", 5, 3), 1);
   assert.equal(moved(0, "ArrowDown", 5, 3), 3);
   assert.equal(moved(2, "ArrowDown", 5, 3), 2);

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { VerdictSaver } from "../../../web/recorder/verdict_saver.mjs";
 
-/** A server that answers each request only when told to. */
+/** A server that answers each request only when the test lets it. */
 function slowServer() {
   const sent = [];
   const send = (body) =>

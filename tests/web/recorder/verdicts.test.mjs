@@ -1,4 +1,4 @@
-// What a press means, and what is sent for it.
+// What a press changes, and what is sent for it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,18 +6,18 @@ import { test } from "node:test";
 import {
   allRejected,
   feedbackBody,
+  generationFrom,
   hasRest,
   onlyPicked,
-  pickedOver,
+  pickBody,
   restRejected,
-  roundFrom,
   toggled,
 } from "../../../web/recorder/verdicts.mjs";
 
 const images = (...verdicts) => verdicts.map((verdict, index) => ({ index, checkpoint: `c${index}`, verdict }));
-const verdictsOf = (round) => round.map((image) => image.verdict);
+const verdictsOf = (judged) => judged.map((image) => image.verdict);
 
-test("a second press takes a pick back", () => {
+test("a second press withdraws a pick", () => {
   const picked = toggled(images(null, null), 1, "selected");
   assert.deepEqual(verdictsOf(picked), [null, "selected"]);
   assert.deepEqual(verdictsOf(toggled(picked, 1, "selected")), [null, null]);
@@ -27,18 +27,18 @@ test("pressing reject on a picked image changes its verdict", () => {
   assert.deepEqual(verdictsOf(toggled(images("selected"), 0, "rejected")), ["rejected"]);
 });
 
-test("an image is meant by its index in the generation, not by its place in the list", () => {
+test("an image is identified by its index in the generation, not by its place in the list", () => {
   const later = [{ index: 5, checkpoint: "a", verdict: null }];
   assert.deepEqual(feedbackBody("g", toggled(later, 5, "selected")).selected_images, [5]);
 });
 
-test("reject all includes the picked ones, and a second press takes everything back", () => {
+test("reject all includes the picked ones, and a second press withdraws everything", () => {
   const rejected = allRejected(images("selected", null));
   assert.deepEqual(verdictsOf(rejected), ["rejected", "rejected"]);
   assert.deepEqual(verdictsOf(allRejected(rejected)), [null, null]);
 });
 
-test("reject the rest leaves what was judged as it is", () => {
+test("rejecting the rest keeps the other verdicts", () => {
   assert.deepEqual(verdictsOf(restRejected(images("selected", null, "rejected"))), [
     "selected",
     "rejected",
@@ -65,19 +65,19 @@ test("the whole verdict is sent, and both lists empty means withdrawn", () => {
   });
 });
 
-test("a round is read from a node's output and from the server's record alike", () => {
+test("a generation is read from a node's output and from the server's record", () => {
   const shown = { checkpoint: "a.safetensors", filename: "x.png", subfolder: "s", type: "temp" };
-  const fromNode = roundFrom({ generation_id: "g", images: [{ index: 0, ...shown, verdict: "selected" }] });
-  const fromServer = roundFrom({ id: "g", images: [{ position: 0, file: shown, verdict: "selected" }] });
+  const fromNode = generationFrom({ generation_id: "g", images: [{ index: 0, ...shown, verdict: "selected" }] });
+  const fromServer = generationFrom({ id: "g", images: [{ position: 0, file: shown, verdict: "selected" }] });
   assert.deepEqual(fromNode, fromServer);
   assert.equal(fromNode.images[0].verdict, "selected");
 });
 
-test("a record that lacks everything is an empty round and not an error", () => {
-  assert.deepEqual(roundFrom({}), { generationId: "", images: [], explanation: "", message: "", said: "" });
+test("an empty record is an empty generation and not an error", () => {
+  assert.deepEqual(generationFrom({}), { generationId: "", images: [], message: "", messageParts: "" });
 });
 
-test("picking exactly one rejects all others, whatever was said of them", () => {
+test("picking only one rejects all others, whatever their verdict", () => {
   assert.deepEqual(verdictsOf(onlyPicked(images("selected", null, "rejected"), 2)), [
     "rejected",
     "rejected",
@@ -85,7 +85,7 @@ test("picking exactly one rejects all others, whatever was said of them", () => 
   ]);
 });
 
-test("several rounds are one pick, their images counted on", () => {
-  const rounds = [images(null, "selected"), images("rejected", null, "selected")];
-  assert.deepEqual(pickedOver(rounds), { selected_images: [1, 4], rejected_images: [2] });
+test("several generations are one pick, with their images counted through", () => {
+  const generations = [images(null, "selected"), images("rejected", null, "selected")];
+  assert.deepEqual(pickBody(generations), { selected_images: [1, 4], rejected_images: [2] });
 });

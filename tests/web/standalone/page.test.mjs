@@ -1,4 +1,4 @@
-// The page of its own loads quickly: the browser is told every module at once, and not one import after another.
+// The standalone page loads quickly: it preloads every module at once, and not one import after another.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -8,12 +8,12 @@ const web = new URL("../../../web/", import.meta.url);
 const read = (address) => readFileSync(address, "utf8");
 
 test("every module of the page is preloaded, and no other", () => {
-  const found = new Set();
+  const modules = new Set();
   const follow = (address) => {
     for (const [, path] of read(address).matchAll(/(?:^(?:import|export) .*?from |import\()"(\.[^"]+)"\)?[;,]$/gms)) {
       const imported = new URL(path, address);
-      if (found.has(imported.href)) continue;
-      found.add(imported.href);
+      if (modules.has(imported.href)) continue;
+      modules.add(imported.href);
       follow(imported);
     }
   };
@@ -21,5 +21,5 @@ test("every module of the page is preloaded, and no other", () => {
 
   const page = read(new URL("standalone/index.html", web));
   const preloaded = [...page.matchAll(/rel="modulepreload" href="\/web\/([^"]+)"/g)];
-  assert.deepEqual(preloaded.map(([, path]) => new URL(path, web).href).sort(), [...found].sort());
+  assert.deepEqual(preloaded.map(([, path]) => new URL(path, web).href).sort(), [...modules].sort());
 });

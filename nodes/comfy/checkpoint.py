@@ -1,0 +1,74 @@
+"""Loads a checkpoint through ComfyUI's own loader, and holds its MODEL, CLIP and VAE together.
+
+Separate from `nodes.loading`, which decides what stays in memory: this module knows ComfyUI's model objects and
+decides nothing. What is not public in them is guarded; where it is missing, a size counts as 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import comfy.model_management
+import comfy.sd
+import folder_paths
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """MODEL, CLIP and VAE as the stock loader returns them; CLIP is None if the file has none."""
+
+    model: Any
+    clip: Any
+    vae: Any
+
+    def clone(self) -> Checkpoint:
+        """Return a copy to hand out: changes made to it in place do not reach the cached one.
+
+        Clones share the weights, and patches (LoRA) belong to the clone.
+        """
+        return Checkpoint(
+            self.model if self.model is None else self.model.clone(),
+            self.clip if self.clip is None else self.clip.clone(),
+            self.vae,
+        )
+
+    @property
+    def has_vae(self) -> bool:
+        """Whether the file has a VAE; for a file without one ComfyUI returns a VAE that has no model."""
+        return getattr(self.vae, "first_stage_model", None) is not None
+
+    @property
+    def memory_bytes(self) -> int:
+        """The approximate size of its weights, on whatever device they are."""
+        return sum(patcher.model_size() for patcher in self._patchers())
+
+    @property
+    def on_device(self) -> bool:
+        """Whether its MODEL is on the device that samples, so that nothing has to be moved."""
+        model = getattr(self.model, "model", None)
+        return any(getattr(loaded, "model", None) is model for loaded in comfy.model_management.loaded_models())
+
+    def _patchers(self) -> Iterator[Any]:
+        for part in (self.model, getattr(self.clip, "patcher", None), getattr(self.vae, "patcher", None)):
+            if hasattr(part, "model_size"):
+                yield part
+
+
+def checkpoint_path(name: str) -> Path | None:
+    """Find a checkpoint's file; None if there is none of this name."""
+    path = folder_paths.get_full_path("checkpoints", name)
+    return Path(path) if path else None
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Load a checkpoint as the stock loader does. Raises whatever ComfyUI raises."""
+    model, clip, vae = comfy.sd.load_checkpoint_guess_config(
+        str(path),
+        output_vae=True,
+        output_clip=True,
+        embedding_directory=folder_paths.get_folder_paths("embeddings"),
+    )[:3]
+    return Checkpoint(model, clip, vae)

@@ -1,0 +1,194 @@
+"""Loads a checkpoint for a branch, from the cache if it is there, and says what is wrong if that fails.
+
+Both loaders of the pack (the sampler's inner one and `RecommendedCheckpointLoader`) use this module, so that a
+checkpoint is cached, dropped from a generation and marked as broken in the same way by both. The cache's bounds belong
+to `model_cache`, ComfyUI's loader to `nodes.comfy.checkpoint`, the record of broken files to `checkpoints.inventory`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ... import runtime
+from ...checkpoints.inventory import unreadable
+from ...learning.message import message
+from ..comfy import execution, memory
+from ..comfy.checkpoint import Checkpoint, checkpoint_path, load_checkpoint
+from ..comfy.files import files
+from .model_cache import Bounds, FileState, ModelCache, Released
+from .text_cache import TextCache
+
+log = logging.getLogger(__name__)
+
+_SPARE_BYTES = 2 * 10**9
+
+_TEXT_CAPACITY = 16  # two per branch; at most a few megabytes each (Flux), a few hundred kilobytes for SDXL
+
+_retry: set[str] = set()
+"""Checkpoints that could not be read for a reason that may pass without a change to the file."""
+
+
+class CannotLoad(Exception):
+    """A checkpoint that must drop out of the generation; the message is the reason, without the file's name."""
+
+
+def load(name: str) -> Checkpoint:
+    """Return a checkpoint's MODEL, CLIP and VAE; call `end_branch` when its branch has ended.
+
+    Raises
+    ------
+    CannotLoad
+        If the file is broken, gone or unreadable. A broken one is not recommended again until it changes.
+    Exception
+        Whatever says that the machine, not the file, has failed: out of memory, an interrupt.
+    """
+    path = checkpoint_path(name)
+    if path is None:
+        raise CannotLoad(message("no_such_file", "it is not in any of ComfyUI's checkpoint folders (any more)"))
+    try:
+        file = FileState.of(path)
+        checkpoint = model_cache().get(file)
+        if checkpoint is None:
+            checkpoint = _load_into_cache(name, path, file)
+    except OSError as error:
+        if memory.is_out_of_memory(error):
+            raise
+        _retry.add(name)
+        raise CannotLoad(unreadable(error)) from error
+    _retry.discard(name)
+    return checkpoint.clone()
+
+
+def _load_into_cache(name: str, path: Path, file: FileState) -> Checkpoint:
+    model_cache().make_room(file.size_bytes)
+    started_s = time.perf_counter()
+    try:
+        checkpoint = _load_with_all_memory(path)
+        problem = _missing_part(checkpoint)
+    except OSError:
+        raise
+    except Exception as error:
+        if memory.is_out_of_memory(error):
+            raise
+        log.debug("Loading %s failed", name, exc_info=True)
+        problem = _first_line(error)
+    if problem:
+        files().mark_broken(name, problem)
+        raise CannotLoad(problem)
+    log.info("Loaded checkpoint %s in %.2f s", name, time.perf_counter() - started_s)
+    model_cache().put(file, checkpoint, checkpoint.memory_bytes)
+    return checkpoint
+
+
+def _load_with_all_memory(path: Path) -> Checkpoint:
+    """Load; if memory runs out, release the cached checkpoints and load once more."""
+    try:
+        return load_checkpoint(path)
+    except Exception as error:
+        if not memory.is_out_of_memory(error) or not model_cache().release().paths:
+            raise
+    log.warning("Out of memory while loading %s: the cached checkpoints are released, and it is loaded again", path)
+    memory.collect_garbage()
+    return load_checkpoint(path)
+
+
+def _missing_part(checkpoint: Checkpoint) -> str:
+    if checkpoint.model is None:
+        return message("no_diffusion_model", "it holds no diffusion model")
+    if checkpoint.clip is None:
+        return message("no_text_encoder", "it holds no text encoder, so no prompt can be encoded with it")
+    if not checkpoint.has_vae:
+        return message("no_vae", "it holds no VAE, so no image can be decoded with it")
+    return ""
+
+
+def _first_line(error: Exception) -> str:
+    """Shorten an error: ComfyUI's hints at how to repair a broken file are pages long."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{lines[0][:300]}" if lines else type(error).__name__
+
+
+def end_branch() -> None:
+    """Apply the cache's bounds again. Until then a branch may need its checkpoint more than once."""
+    model_cache().apply_bounds(execution.prompt_id())
+
+
+def warm_first(names: Sequence[str]) -> list[str]:
+    """Order checkpoints for sampling: on the GPU first, then in memory, then the rest in their own order."""
+    return sorted(names, key=_coldness)
+
+
+def _coldness(name: str) -> int:
+    try:
+        path = checkpoint_path(name)
+        file = FileState.of(path) if path else None
+    except OSError:
+        return 2
+    checkpoint = model_cache().peek(file) if file else None
+    if checkpoint is None:
+        return 2
+    return 0 if checkpoint.on_device else 1
+
+
+def file_fingerprint(name: str) -> str:
+    """Return a value that changes with the file, so that ComfyUI's own cache never serves the former one.
+
+    After a failure that may pass it changes every time.
+    """
+    path = checkpoint_path(name)
+    if name in _retry:
+        return f"try again {time.monotonic_ns()}"
+    try:
+        return repr(FileState.of(path)) if path else "missing"
+    except OSError as error:
+        return str(error)
+
+
+def text_key(name: str, text: str) -> tuple[str, str]:
+    """Return the key of a text encoded by a checkpoint's file as it is now."""
+    return file_fingerprint(name), text
+
+
+def release() -> dict[str, object]:
+    """Release all cached checkpoints, have ComfyUI free its own, and return what was released."""
+    released = _release_all()
+    memory.request_free_memory()
+    return {"checkpoints": [Path(path).name for path in released.paths], "bytes": released.memory_bytes}
+
+
+@lru_cache(maxsize=1)
+def release_when_comfyui_frees_memory() -> None:
+    """From now on, release the cached checkpoints when ComfyUI is asked to free its memory."""
+    memory.on_free_memory(_release_all)
+
+
+def _release_all() -> Released:
+    text_cache().clear()
+    return model_cache().release(execution.running_prompt_id())
+
+
+@lru_cache(maxsize=1)
+def model_cache() -> ModelCache[Checkpoint]:
+    """This process's loaded checkpoints."""
+    return ModelCache(_bounds, memory.available_memory_bytes)
+
+
+@lru_cache(maxsize=1)
+def text_cache() -> TextCache[Any]:
+    """This process's encoded texts: CONDITIONING by `text_key`."""
+    return TextCache(_TEXT_CAPACITY)
+
+
+def _bounds() -> Bounds:
+    settings = runtime.shared().settings
+    total_bytes = memory.total_memory_bytes()
+    return Bounds(
+        settings.kept_loaders,
+        int(settings.kept_loaders_memory_share * total_bytes),
+        min(_SPARE_BYTES, total_bytes // 10),
+    )

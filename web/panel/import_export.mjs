@@ -1,0 +1,83 @@
+// @ts-check
+/** Exports everything that was learned as a file, and imports such a file. */
+
+import { formatNumber } from "../components/columns.mjs";
+import { StatusLine } from "../components/status_line.mjs";
+import { button, element } from "../lib/dom.mjs";
+
+export class ImportExport {
+  #options;
+  #onImported;
+  #status = new StatusLine();
+  #file;
+  #anonymous = element("input", { type: "checkbox" });
+  #export;
+  #importing = false;
+
+  /**
+   * @param {PanelOptions} options
+   * @param {() => void} onImported called after an import
+   */
+  constructor(options, onImported) {
+    const { t } = options;
+    this.#options = options;
+    this.#onImported = onImported;
+    // The browser writes a link's file to disk as it arrives, but sends no header, which `--multi-user` needs.
+    this.#export = element("a", { class: "cc-button", text: t("export"), download: "" });
+    this.#export.addEventListener("click", (event) => this.#downloadWithHeader(event));
+    this.#anonymous.addEventListener("change", () => this.#updateLink());
+    this.#updateLink();
+    this.#file = element("input", { type: "file", accept: ".jsonl,.ndjson", hidden: "" });
+    this.#file.addEventListener("change", () => void this.#import());
+    this.element = element("div", { class: "cc-import-export" }, [
+      element("div", { class: "cc-actions" }, [
+        this.#export,
+        element("label", { class: "cc-check" }, [this.#anonymous, element("span", { text: t("exportAnonymous") })]),
+      ]),
+      element("p", { class: "cc-note", text: t("exportHelp") }),
+      element("div", { class: "cc-actions" }, [button(t("import"), () => this.#file.click()), this.#file]),
+      element("p", { class: "cc-note", text: t("importHelp") }),
+      this.#status.element,
+    ]);
+  }
+
+  #updateLink() {
+    this.#export.setAttribute("href", this.#options.server.exportUrl(this.#anonymous.checked));
+  }
+
+  /** @param {Event} event */
+  async #downloadWithHeader(event) {
+    if (!localStorage["Comfy.userId"]) return;
+    event.preventDefault();
+    try {
+      const href = URL.createObjectURL(await this.#options.server.exportFile(this.#anonymous.checked));
+      element("a", { href, download: "preferences.jsonl" }).click();
+      setTimeout(URL.revokeObjectURL, 60_000, href);
+    } catch (error) {
+      this.#status.showError(this.#options.t, "notExported", error);
+    }
+  }
+
+  async #import() {
+    const { t, server } = this.#options;
+    const file = this.#file.files?.[0];
+    if (!file || this.#importing) return;
+    this.#importing = true;
+    this.#status.show(t("importing", { file: file.name }));
+    try {
+      const { generations, added, verdicts_replaced } = await server.importLines(file);
+      const counts = {
+        all: formatNumber(generations),
+        added: formatNumber(added),
+        changed: formatNumber(verdicts_replaced),
+      };
+      this.#status.show(t("imported", counts), "saved");
+      this.#onImported();
+    } catch (error) {
+      this.#status.showError(t, "notImported", error);
+    } finally {
+      this.#importing = false;
+      this.#file.value = ""; // so that the same file can be selected again
+    }
+  }
+}

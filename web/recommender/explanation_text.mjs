@@ -1,0 +1,93 @@
+// @ts-check
+/**
+ * Why these checkpoints, in one sentence of the person's language. It is built from the parts that the server gives with
+ * its own English sentence. Pure.
+ */
+
+import { EXTENSION } from "../lib/checkpoint_name.mjs";
+
+/** The longest name in characters. The end of a longer one is kept, since it often has the version. */
+const LONGEST = 60;
+
+/** Characters of right-to-left scripts, which would change the order of the words around them. */
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\u202a-\u202e\ufb1d-\ufefc]/;
+
+/**
+ * @param {string[]} checkpoints of the plan, best first
+ * @param {Json} parts the server's `explanation_parts`
+ * @param {Translate} t
+ */
+export function explanationSentence(checkpoints, { opening, grounds, pinned, problem, problem_parts }, t) {
+  const names = checkpoints.map(displayName);
+  // A pronoun where the language has one; a pinned checkpoint may be first instead of the leader.
+  const isFirst = ["mostly", "alone"].includes(opening) && grounds?.leader === checkpoints[0];
+  const text = t(`opening_${opening}`, {
+    first: names[0],
+    second: names[1] ?? "",
+    all: joined(names, t),
+    why: grounds ? reasonText(grounds, t, isFirst ? t("leaderPronoun") : "") : "",
+    problem: problem_parts ?? problem,
+  });
+  return pinned.length > 0 ? text + t("sentencePinned", { names: joined(pinned.map(displayName), t) }) : text;
+}
+
+/**
+ * @param {Json} grounds the server's finding and its evidence
+ * @param {Translate} t
+ * @param {string} [pronoun] instead of the leader's name
+ */
+export function reasonText({ finding, leader, leader_judged, any_prompt, kept, surprised }, t, pronoun) {
+  const values = { leader: pronoun || displayName(leader) };
+  if (finding === "nothing_known") return t(any_prompt ? "finding_never_judged" : "finding_nothing_known");
+  if (!leader_judged) return t(`unjudged_${finding}`, values);
+  const words = kept.map((/** @type {Json} */ { keyword, selected, total }) =>
+    t("keptOfWord", { word: isolated(keyword), kept: selected, judged: total }),
+  );
+  const support = words.length > 0 ? t("keptWords", { words: joined(words, t) }) : "";
+  return t(`finding_${finding}`, values) + support + (surprised ? t("notAsExpected") : "");
+}
+
+/**
+ * What would put another checkpoint first.
+ *
+ * @param {Json} explained the response of `POST explain`
+ * @param {Translate} t
+ */
+export function changeText({ finding, would_change: change }, t) {
+  if (!change.runner_up) return t("change_none");
+  if (finding === "nothing_known") return t("change_any");
+  const picks = change.picks === null ? "never" : change.picks === 1 ? "once" : "picks";
+  const text = t(`change_${picks}`, {
+    second: displayName(change.runner_up),
+    behind: change.behind.toFixed(2),
+    picks: change.picks ?? change.most_picks,
+  });
+  const without = change.without
+    .slice(0, 3)
+    .map((/** @type {Json} */ { keyword, checkpoint }) =>
+      t("changeWithoutWord", { word: isolated(keyword), checkpoint: displayName(checkpoint) }),
+    );
+  return without.length > 0 ? text + t("changeWithout", { words: joined(without, t) }) : text;
+}
+
+/** @param {string} checkpoint shown without its folder, and shortened to less than a line */
+function displayName(checkpoint) {
+  const file = /** @type {string} */ (checkpoint.split(/[\\/]/).at(-1));
+  const letters = [...(file.replace(EXTENSION, "") || checkpoint)];
+  const all = letters.length <= LONGEST;
+  return isolated((all ? letters : [...letters.slice(0, LONGEST - 13), "…", ...letters.slice(-12)]).join(""));
+}
+
+/** @param {string} text enclosed in Unicode isolates where it is written from right to left */
+function isolated(text) {
+  return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text;
+}
+
+/**
+ * @param {string[]} items
+ * @param {Translate} t
+ */
+function joined(items, t) {
+  const before = items.slice(0, -1).join(t("listComma"));
+  return items.length > 1 ? before + t("listAnd") + items.at(-1) : items.join("");
+}

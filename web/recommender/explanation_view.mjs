@@ -1,0 +1,64 @@
+// @ts-check
+/** Why checkpoints would be recommended: the response of `POST explain` in words. */
+
+import { nameElement } from "../lib/checkpoint_name.mjs";
+import { element } from "../lib/dom.mjs";
+import { changeText, reasonText } from "./explanation_text.mjs";
+
+/** More would be too long for a node. */
+const MOST_CHECKPOINTS = 3;
+const MOST_WORDS = 6;
+
+/**
+ * @param {Json} explained
+ * @param {Translate} t
+ */
+export function explanationView(explained, t) {
+  const known = explained.keywords.filter((/** @type {Json} */ word) => word.rounds > 0);
+  const words = known.map((/** @type {Json} */ word) => `${word.text} (${rounded(word.rounds)})`);
+  return element("section", { "aria-label": t("whyNow") }, [
+    element("p", { class: "cc-note", text: t("whyNow") }),
+    element("p", {
+      class: "cc-summary",
+      text: explained.grounds ? reasonText(explained.grounds, t) : explained.summary,
+    }),
+    element("p", {
+      text: words.length > 0 ? t("whyWords", { words: firstWords(words) }) : t("whyNoWords"),
+    }),
+    element("p", { class: "cc-note", text: t("whyComparisons", { count: rounded(explained.rounds) }) }),
+    element(
+      "ol",
+      { class: "cc-checkpoints", "aria-label": t("planned") },
+      explained.checkpoints.slice(0, MOST_CHECKPOINTS).map((/** @type {Json} */ row) => checkpoint(row, t)),
+    ),
+    element("p", { text: t("whyChange", { what: changeText(explained, t) }) }),
+  ]);
+}
+
+/**
+ * @param {Json} row
+ * @param {Translate} t
+ */
+function checkpoint(row, t) {
+  const line = (/** @type {string} */ key, /** @type {Json[]} */ effects) =>
+    effects.length > 0
+      ? element("p", { text: t(key, { words: firstWords(effects.map(({ keyword }) => keyword)) }) })
+      : null;
+  const overall = row.total > 0 ? t("whyOverall", { kept: row.selected, judged: row.total }) : t("whyNever");
+  return element("li", {}, [
+    nameElement(row.checkpoint),
+    element("p", { class: "cc-note", text: overall }),
+    line("whyFor", row.speak_for),
+    line("whyAgainst", row.speak_against),
+  ]);
+}
+
+/** @param {string[]} words */
+function firstWords(words) {
+  return words.slice(0, MOST_WORDS).join(", ") + (words.length > MOST_WORDS ? ", …" : "");
+}
+
+/** @param {number} number a sum of weights, so it need not be whole */
+function rounded(number) {
+  return Math.round(number * 10) / 10;
+}

@@ -114,7 +114,7 @@ def _report(error: Exception) -> int:
     if isinstance(error, LearningError | CommandFailed):
         message = str(error)
     elif missing is not None:
-        message = missing.message
+        message = f"{missing.message} `context-checkpoint doctor` lists all that is needed."
     else:
         message = f"Failed unexpectedly ({type(error).__name__}: {error}). Run it with --debug to see where."
     print(f"context-checkpoint: {message}", file=sys.stderr)

@@ -79,7 +79,7 @@ def file_of(url: URL) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """An engine whose transactions only read, and the same one for other ends."""
+    """An engine whose transactions only read, and the same one for other purposes."""
 
     reading: AsyncEngine
     writing: AsyncEngine

@@ -187,13 +187,12 @@ async def set_basis(connection: AsyncConnection, number: int, basis: PriorSnapsh
 
 
 async def find(connection: AsyncConnection, generation_id: str) -> LoggedGeneration | None:
-    row = (await connection.execute(_ONE_GENERATION, {"of_id": generation_id})).mappings().one_or_none()
-    if row is None:
+    rows = (await connection.execute(_ONE_GENERATION, {"of_id": generation_id})).mappings().all()
+    if not rows:
         return None
-    parts = (await connection.execute(_PARTS_OF_ONE, {"number": row["number"]})).mappings().all()
-    words = [part for part in parts if part["checkpoint_id"] is None]
-    images = [part for part in parts if part["checkpoint_id"] is not None]
-    return _logged(row, words, images)
+    words = [row for row in rows if row["text"] is not None]
+    images = [row for row in rows if row["checkpoint_id"] is not None]
+    return _logged(rows[0], words, images)
 
 
 async def numbered(connection: AsyncConnection, numbers: Sequence[int]) -> list[LoggedGeneration]:
@@ -312,7 +311,6 @@ _GENERATIONS = select(
     select(rebuild_state.c.keyword).scalar_subquery().label("rebuilt_keyword"),
     select(rebuild_state.c.former).scalar_subquery().label("rebuild_outdated"),
 )
-_ONE_GENERATION = _GENERATIONS.where(generation_logs.c.id == bindparam("of_id"))
 _ALL_KEYWORDS = (
     select(
         generation_keywords.c.generation_number,
@@ -348,8 +346,11 @@ _KEYWORDS, _IMAGES = (
         (_ALL_IMAGES, generation_images.c.generation_number),
     )
 )
-# Each verdict reads one generation, and waits for each statement: keywords and images come in one.
-_PARTS_OF_ONE = union_all(
+# Each verdict reads one generation, and waits for each statement: all of it comes in one, with a row per keyword
+# and per image, which repeats what is the generation's own.
+_FOUND = _GENERATIONS.where(generation_logs.c.id == bindparam("of_id")).cte("generation")
+_NUMBER = select(_FOUND.c.number).scalar_subquery()
+_PARTS = union_all(
     select(
         generation_keywords.c.position,
         keywords.c.text,
@@ -358,15 +359,16 @@ _PARTS_OF_ONE = union_all(
         *(null().label(name) for name in ("checkpoint_id", "name", "filename", "subfolder", "type", "utility")),
     )
     .join(keywords)
-    .where(generation_keywords.c.generation_number == bindparam("number")),
+    .where(generation_keywords.c.generation_number == _NUMBER),
     select(
         generation_images.c.position,
         *(null().label(name) for name in ("text", "weight", "keyword_id")),
         *(column for column in _ALL_IMAGES.selected_columns if column.name != "generation_number"),
     )
     .select_from(_IMAGES_JOINED)
-    .where(generation_images.c.generation_number == bindparam("number")),
-).order_by("position")
+    .where(generation_images.c.generation_number == _NUMBER),
+).subquery("parts")
+_ONE_GENERATION = select(_FOUND, _PARTS).select_from(_FOUND.outerjoin(_PARTS, true())).order_by(_PARTS.c.position)
 
 
 async def _whole(connection: AsyncConnection, query: Select[Any]) -> list[LoggedGeneration]:

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeGuard
 
 from ..learning.message import message
 
@@ -148,7 +149,7 @@ def _garbled(name: str) -> BrokenCheckpointError:
     return BrokenCheckpointError(message("header_garbled", "the file's header is garbled at '{name}'", name=name[:80]))
 
 
-def _are_sizes(value: object) -> bool:
+def _are_sizes(value: object) -> TypeGuard[list[int]]:
     return isinstance(value, list) and all(type(size) is int and size >= 0 for size in value)
 
 

@@ -157,7 +157,7 @@ async def test_preferences_are_searched_sorted_and_unfold_to_their_evidence(page
     await rows.first.get_by_role("button").click()
 
     evidence = shown.locator(".cc-evidence li")
-    await expect(evidence.first).to_contain_text("1 of 1 images of it kept, 0 of others")
+    await expect(evidence.first).to_contain_text("1 of its 1 images kept, 0 of others")
     await expect(evidence.first).to_contain_text("castle, masterpiece")
     await rows.first.get_by_role("cell").last.click()  # anywhere in the row
     await expect(evidence).to_have_count(0)
@@ -194,7 +194,7 @@ async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, run
     await newest.get_by_role("button", name="Pick image 2").click()
     await expect(newest.locator(".cc-saving .cc-status")).to_have_text("Saved: 2 picked, 1 rejected.")
     await newest.get_by_role("button", name="Withdraw the verdict").click()
-    await expect(newest.locator(".cc-saving .cc-status")).to_contain_text("this run teaches nothing")
+    await expect(newest.locator(".cc-saving .cc-status")).to_contain_text("nothing is learned from this run")
 
     (generation,) = await runtime.run(lambda service: service.generations(1))
     assert [image.verdict for image in generation.images] == [None] * 3

@@ -24,7 +24,6 @@ HERE = Path(__file__).parent
 COLORS: Mapping[str, Color] = {
     **{f"{name}.safetensors": color for name, color in tiny_checkpoints.NINE_COLORS.items()},
     "text/ink.safetensors": (0.35, 0.60, 0.45),
-    "text/chalk.safetensors": (0.75, 0.65, 0.55),
     "sd15/paint.safetensors": (0.60, 0.30, 0.35),
 }
 """Every checkpoint of the shared server.

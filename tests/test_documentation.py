@@ -145,7 +145,7 @@ def test_what_is_said_of_the_settings_is_their_definition() -> None:
     """In the documentation, in ComfyUI's dialog and in its English texts; `python run.py docs --write` writes them."""
     files = dict(generated())
 
-    assert ROOT / "README.md" in files
+    assert ROOT / "docs" / "settings.md" in files
     assert [shown(file) for file, text in files.items() if file.read_text("utf-8") != text] == []
 
 

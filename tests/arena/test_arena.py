@@ -227,8 +227,8 @@ class TestResults:
         file = tmp_path / "cells.jsonl"
         results = ResultsFile(file, code="one")
         results.add(play_job(_job(["bayesian"], results, seeds=[0])[0]))
-        with file.open("a", encoding="utf-8") as results:
-            results.write('{"code":"one","world":"sty')
+        with file.open("a", encoding="utf-8") as torn:
+            torn.write('{"code":"one","world":"sty')
 
         (job,) = _job(["bayesian", "random", "hindsight"], results, seeds=[0])
         assert set(job.players) == {"random", "hindsight"}

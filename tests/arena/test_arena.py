@@ -368,5 +368,5 @@ class TestCommand:
 
     def test_what_cannot_be_played_is_named_loudly(self, tmp_path: Path, capsys: pytest.CaptureFixture):
         """No data, nothing played, and an exit that says so."""
-        assert command.main(["--world", "panel", "--results", str(tmp_path / "cells")]) == 1
+        assert command.main(["--world", "panel", "--quick", "--results", str(tmp_path / "cells")]) == 1
         assert "NOT PLAYED: panel: needs --data DIR with agiqa3k_data.csv" in capsys.readouterr().err

@@ -227,8 +227,8 @@ class TestResults:
         file = tmp_path / "cells.jsonl"
         results = ResultsFile(file, code="one")
         results.add(play_job(_job(["bayesian"], results, seeds=[0])[0]))
-        with file.open("a", encoding="utf-8") as results:
-            results.write('{"code":"one","world":"sty')
+        with file.open("a", encoding="utf-8") as torn:
+            torn.write('{"code":"one","world":"sty')
 
         (job,) = _job(["bayesian", "random", "hindsight"], results, seeds=[0])
         assert set(job.players) == {"random", "hindsight"}
@@ -368,5 +368,5 @@ class TestCommand:
 
     def test_what_cannot_be_played_is_named_loudly(self, tmp_path: Path, capsys: pytest.CaptureFixture):
         """No data, nothing played, and an exit that says so."""
-        assert command.main(["--world", "panel", "--results", str(tmp_path / "cells")]) == 1
+        assert command.main(["--world", "panel", "--quick", "--results", str(tmp_path / "cells")]) == 1
         assert "NOT PLAYED: panel: needs --data DIR with agiqa3k_data.csv" in capsys.readouterr().err

@@ -32,7 +32,6 @@ MOST = {
     "recommend 12 p50": 3.0,
     "recommend 12 p99": 10.0,
     "recommend 12 again, same seed p50": 1.0,
-    "recommend 12 again, without a seed p50": 1.0,
     "verdict p50": 4.0,
     "open": 200.0,
     "bytes per preference record": 100.0,

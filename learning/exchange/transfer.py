@@ -294,7 +294,7 @@ async def merge(connection: AsyncConnection, batch: Sequence[PortableGeneration]
         if former is not None and (former.at, former.marks) >= (verdict.at, verdict.marks):
             continue
         replaced += former is not None
-        change.add(logged.judged_round(logged.marks), -1.0, of=logged)
+        change.add(logged.comparison(logged.marks), -1.0, of=logged)
         # The prior comes with the verdict that counts, so that here too every order of files ends the same.
         prior = logged.basis
         if generation.known is not None:
@@ -302,7 +302,7 @@ async def merge(connection: AsyncConnection, batch: Sequence[PortableGeneration]
         elif prior is None and judges(verdict.marks):
             await _apply(connection, change)
             change, logged = statistics.Change(), await statistics.with_basis(connection, logged)
-        change.add(logged.judged_round(verdict.marks), of=logged)
+        change.add(logged.comparison(verdict.marks), of=logged)
         new_prior = None if logged.basis is prior else logged.basis
         await generations.add_verdict(connection, logged.number, verdict.marks, verdict.at, new_prior)
     await _apply(connection, change)

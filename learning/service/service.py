@@ -373,8 +373,8 @@ class PreferenceService:
             if verdict_marks.judges(marks):
                 logged = await statistics.with_basis(connection, logged, self._settings().half_life)
             change = statistics.Change()
-            change.add(logged.judged_round(logged.marks), -1.0, of=logged)
-            change.add(logged.judged_round(marks), of=logged)
+            change.add(logged.comparison(logged.marks), -1.0, of=logged)
+            change.add(logged.comparison(marks), of=logged)
             judged_at = _later_than(logged.verdict_at, now)
             await statistics.apply(connection, change, logged.ids)
             new_prior = None if logged.basis is prior else logged.basis

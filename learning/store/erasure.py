@@ -75,7 +75,7 @@ async def keyword(connection: AsyncConnection, text: str) -> int:
     logged = await generations.numbered(connection, sorted(row[0] for row in rows))
     change = statistics.Change()
     for each in logged:
-        judged = each.judged_round(each.marks)
+        judged = each.comparison(each.marks)
         places = [place for place, word in enumerate(judged.keywords) if word.text not in ids]
         snapshot = judged.snapshot
         if snapshot is not None and snapshot.fits(len(judged.keywords), len(snapshot.means)):
@@ -145,7 +145,7 @@ async def renew_identity(connection: AsyncConnection) -> None:
 async def _forget(connection: AsyncConnection, logged: Sequence[LoggedGeneration]) -> None:
     change = statistics.Change()
     for each in logged:
-        change.add(each.judged_round(each.marks), -1.0, of=each)
+        change.add(each.comparison(each.marks), -1.0, of=each)
     await statistics.apply(connection, change, await _interned(connection, change))
     numbers = [each.number for each in logged]
     words = await _ids_in(connection, generation_keywords, "keyword_id", numbers)

@@ -192,7 +192,7 @@ async def _add_up(connection: AsyncConnection, after: int, limit: int) -> tuple[
     page = await judged_after(connection, after, limit)
     change = Change()
     for generation in page:
-        comparison = generation.judged_round(generation.marks)
+        comparison = generation.comparison(generation.marks)
         if comparison.snapshot is None:
             names = [shown.checkpoint for shown in comparison.shown]
             known = await evidence(connection, [word.text for word in comparison.keywords], names, shadow=True)

@@ -68,7 +68,7 @@ class LoggedGeneration:
             judged_at=now if judges(marks) else None,
         )
 
-    def judged_round(self, marks: str) -> Comparison:
+    def comparison(self, marks: str) -> Comparison:
         """What a verdict with these marks compares."""
         parts: dict[str, Shown] = {}
         for image, mark in zip(self.generation.images, marks or UNJUDGED * len(self.generation.images), strict=True):

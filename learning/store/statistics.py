@@ -318,7 +318,7 @@ async def with_basis(
 ) -> LoggedGeneration:
     """The generation with the basis of its first verdict; where it has none, it is taken now, and to be
     logged with the verdict."""
-    comparison = generation.judged_round(generation.marks)
+    comparison = generation.comparison(generation.marks)
     shown = [part.checkpoint for part in comparison.shown]
     if generation.basis is not None and generation.basis.fits(len(comparison.keywords), len(shown)):
         return generation

@@ -74,7 +74,7 @@ async def of_the_log(service: PreferenceService) -> dict[object, list[str]]:
     async def read(connection: AsyncConnection) -> dict[object, list[str]]:
         change = Change()
         for logged in await judged_after(connection, 0, 1_000_000):
-            change.add(logged.judged_round(logged.marks))
+            change.add(logged.comparison(logged.marks))
         sums: dict[object, list[str]] = {pair: bits(numbers) for pair, numbers in change.pairs.items() if any(numbers)}
         nothing = [0.0] * len(TREND_COLUMNS)
         for word, share in change.rounds.items():

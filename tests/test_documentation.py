@@ -30,6 +30,7 @@ NODES = {
 
 LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:|mailto:)([^)\s]+)[^)]*\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MEASURED = re.compile(r"<!-- measured.*?: begin -->.*?<!-- measured.*?: end -->", re.DOTALL)
 HEADING = re.compile(r"^#+\s+(.*)$", re.MULTILINE)
 CODE_SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*/?")
@@ -95,6 +96,19 @@ def names_in_javascript() -> Iterator[str]:
     for file in (ROOT / "web").rglob("*.mjs"):
         yield from re.findall(r"^(?:export )?class (\w+)", file.read_text("utf-8"), re.MULTILINE)
         yield from re.findall(r"^ *(?:export |async |function )*(\w+)\(.*\) \{$", file.read_text("utf-8"), re.MULTILINE)
+
+
+ENGLISH = [document for document in DOCUMENTS if document.stem not in ("zh", "ja")]
+"""In Chinese and Japanese a line break would be shown as a blank."""
+
+
+@pytest.mark.parametrize("document", ENGLISH, ids=shown)
+def test_lines_are_at_most_120_characters_long(document: Path) -> None:
+    """So that changes can be compared line by line; tables, headings of measurements and code cannot be broken."""
+    text = MEASURED.sub("", FENCE.sub("", document.read_text("utf-8")))
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("|") and "](" not in line]
+
+    assert [line for line in lines if len(line) > 120] == []
 
 
 def python_blocks() -> Iterator[tuple[str, str]]:

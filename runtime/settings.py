@@ -213,7 +213,7 @@ class Settings:
     retention_days: int = setting(
         0,
         "Forget generations after this many days",
-        "With what they taught, and in every copy. 0 keeps them.",
+        "What was learned from them goes too, and all copies are replaced. 0 keeps them.",
         unit="days",
         maximum=MOST_DAYS,
     )

@@ -344,8 +344,8 @@ async def test_settings_are_changed_and_a_refusal_is_set_back(page: Page, runtim
     await expect(shown.locator(".cc-status").first).to_have_text("Saved.")
 
     await shown.get_by_label("Keep the prompts' texts").uncheck()
-    await shown.get_by_label("Forget rounds after so many days").fill("400")
-    await shown.get_by_label("Forget rounds after so many days").blur()
+    await shown.get_by_label("Forget generations after this many days").fill("400")
+    await shown.get_by_label("Forget generations after this many days").blur()
     await wait_until(lambda: runtime.settings.retention_days == 400)
     assert runtime.settings.keep_prompts is False
 
@@ -362,7 +362,7 @@ async def test_settings_are_changed_and_a_refusal_is_set_back(page: Page, runtim
 async def test_a_setting_that_is_being_written_outlasts_the_answer_to_another(page: Page) -> None:
     """The answer tells all settings as they were before."""
     shown = await tab(page, "Settings")
-    days = shown.get_by_label("Forget rounds after so many days")
+    days = shown.get_by_label("Forget generations after this many days")
     await days.fill("400")
     async with page.expect_response("**/settings") as answered:
         await shown.get_by_label("Keep the prompts' texts").evaluate("(box) => box.click()")

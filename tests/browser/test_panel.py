@@ -228,9 +228,9 @@ async def test_a_recommender_is_wired_to_a_loader_from_its_menu(comfyui: ComfyPa
     )
 
     await choose(comfyui, "CheckpointLoaderSimple", "Recommend a checkpoint for this loader")
-    await expect(comfyui.toast("A recommender chooses for this loader now")).to_be_visible()
+    await expect(comfyui.toast("A recommender now chooses for this loader")).to_be_visible()
     await choose(comfyui, "VAEDecode", "Record feedback for this output")
-    await expect(comfyui.toast("These images are recorded now")).to_be_visible()
+    await expect(comfyui.toast("These images are now recorded")).to_be_visible()
 
     prompt = await comfyui.page.evaluate("window.app.graphToPrompt().then(({ output }) => output)")
     by_type = {node["class_type"]: (key, node["inputs"]) for key, node in prompt.items()}

@@ -43,7 +43,7 @@ def test_every_route_is_served_with_and_without_api(comfy: ComfyServer, start: s
         else:
             status, answer = post(comfy, path, {"surely unknown": 1})
             lines = (415, "unsupported_media_type")  # an import is JSON Lines and says so
-            expected = lines if endpoint.lines == "sent" else (422, "invalid_request")
+            expected = lines if endpoint.form == "lines_in" else (422, "invalid_request")
             assert (status, answer["error"]["code"]) == expected
 
 

@@ -14,9 +14,15 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from .. import __version__
-from ..checkpoints.fallback import empty_pool_message, fallback_recommendation, no_pool_line
+from ..checkpoints.fallback import (
+    empty_pool_message,
+    fallback_recommendation,
+    no_pool_line,
+    unlearned_recommendation,
+)
 from ..checkpoints.pool import CheckpointFile, Pool, PoolRules
-from ..learning.message import message
+from ..learning.errors import StoreUnavailable
+from ..learning.message import error_text, message
 from ..learning.values import Generation, Recommendation, Stage, Thresholds
 from ..runtime.pending_picks import Pick, PickAnswer, UnknownPick
 from ..runtime.runtime import Runtime
@@ -87,19 +93,25 @@ class Api:
         return either() if callable(either) else either
 
     async def health(self, request: Nothing) -> HealthResponse:
-        async def look(service: PreferenceService) -> tuple[Overview, Sequence[str], bool]:
-            overview, put_aside = await service.overview(), await service.put_aside()
-            return overview, put_aside, service.is_offline
+        async def look(service: PreferenceService) -> tuple[Overview | None, Sequence[str], int]:
+            put_aside, waiting = await service.put_aside(), await service.waiting()
+            try:
+                return await service.overview(), put_aside, waiting
+            except StoreUnavailable:
+                if not service.is_offline:
+                    raise
+                return None, put_aside, waiting
 
-        overview, put_aside, offline = await self.runtime.run(look)
+        overview, put_aside, waiting = await self.runtime.run(look)
         host = await asyncio.to_thread(self.host.describe) if self.host else None
         return HealthResponse(
             version=__version__,
             database=self.runtime.database_name,
-            generations=overview.generations,
-            judged=overview.judged,
+            generations=None if overview is None else overview.generations,
+            judged=None if overview is None else overview.judged,
             put_aside=list(put_aside),
-            away=offline,
+            away=overview is None,
+            waiting=waiting,
             host=dict(host) if host is not None else None,
         )
 
@@ -122,7 +134,19 @@ class Api:
                 await service.meet_files(present)
             return await service.recommend(request.prompt, candidates, family=family, **options)
 
-        return await self.runtime.run(recommend)
+        try:
+            return await self.runtime.run(recommend)
+        except StoreUnavailable as error:
+            if not error.temporary:
+                raise
+            return unlearned_recommendation(
+                request.prompt,
+                pool or Pool(tuple(candidates), family),
+                request.stage,
+                explore=request.explore,
+                max_branches=request.max_branches,
+                reason=error_text(error),
+            )
 
     async def _fingerprints(self, request: RecommendRequest) -> Mapping[str, str]:
         """Name and content of each checkpoint file: ComfyUI's own, or those that the client sent."""

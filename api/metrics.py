@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import RootModel
 
 from .. import __version__
+from ..learning.errors import StoreUnavailable
 from .handlers import Api
 from .schemas.base import Nothing
 
@@ -30,15 +31,32 @@ class MetricsText(RootModel[str]):
 
 
 async def metrics(api: Api, request: Nothing) -> str:
-    async def look(service: PreferenceService) -> tuple[Overview, Activity, bool]:
-        return await service.overview(), service.activity, service.is_offline
+    async def look(service: PreferenceService) -> tuple[Overview | None, Activity, int]:
+        waiting = await service.waiting()
+        try:
+            return await service.overview(), service.activity, waiting
+        except StoreUnavailable:
+            if not service.is_offline:
+                raise
+            return None, service.activity, waiting
 
-    overview, activity, offline = await api.runtime.run(look)
-    return "".join(_text(overview, activity, offline=offline))
+    overview, activity, waiting = await api.runtime.run(look)
+    return "".join(_text(overview, activity, waiting=waiting))
 
 
-def _text(overview: Overview, activity: Activity, *, offline: bool) -> Iterable[str]:
+def _text(overview: Overview | None, activity: Activity, *, waiting: int) -> Iterable[str]:
     yield from _family("info", "gauge", "The version.", [({"version": __version__}, 1)])
+    for name, value, help_text in (
+        ("server_away", float(overview is None), "1 while the database server is away; then no counts are given."),
+        ("entries_waiting", waiting, "Generations and verdicts that wait on this machine's disk."),
+    ):
+        yield from _family(name, "gauge", help_text, [({}, value)])
+    if overview is not None:
+        yield from _counts(overview)
+    yield from _activity(activity)
+
+
+def _counts(overview: Overview) -> Iterable[str]:
     for name, value, help_text in (
         ("generations", overview.generations, "Generations that are logged."),
         ("generations_judged", overview.judged, "Of them with a verdict."),
@@ -48,11 +66,13 @@ def _text(overview: Overview, activity: Activity, *, offline: bool) -> Iterable[
         ("checkpoints", overview.checkpoints, "Checkpoints that were shown."),
         ("preferences", overview.pairs, "Pairs of keyword and checkpoint that something is known of."),
         ("average_confidence", overview.average_confidence or 0.0, "Over all generations, 0 to 1."),
-        ("server_away", float(offline), "1 while the database server is away and verdicts wait on disk."),
     ):
         yield from _family(name, "gauge", help_text, [({}, value)])
     judged = [({"verdict": "selected"}, overview.selected), ({"verdict": "rejected"}, overview.rejected)]
     yield from _family("images_judged", "gauge", "Images with a verdict.", judged)
+
+
+def _activity(activity: Activity) -> Iterable[str]:
     decisions = [
         ({"policy": policy, "strategy": strategy}, float(count))
         for (policy, strategy), count in sorted(activity.decisions.items())

@@ -65,4 +65,18 @@ class InvalidVerdict(LearningError):
 
 
 class StoreUnavailable(LearningError):
-    """The database cannot be read or written now; nothing of the failed operation was stored."""
+    """The database cannot be read or written now; nothing of the failed operation was stored.
+
+    Attributes
+    ----------
+    temporary
+        The cause may pass: a server that is away, a lock, a full disk. Until then work may wait in the outbox.
+    """
+
+    def __init__(self, code: str, message: str, *, temporary: bool = False) -> None:
+        super().__init__(code, message)
+        self.temporary = temporary
+
+    def again(self) -> StoreUnavailable:
+        """The same error, to be raised once more."""
+        return StoreUnavailable(self.code, self.message, temporary=self.temporary)

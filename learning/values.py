@@ -187,3 +187,5 @@ class Generation:
     images: tuple[JudgedImage, ...]
     prompt_id: str = ""
     judged_at: datetime | None = None
+    waiting: bool = False
+    """Whether its newest verdict waits in the outbox, because the database cannot be written now."""

@@ -182,7 +182,7 @@ class Runtime:
                 self._service = await PreferenceService.open(
                     self.database,
                     settings=partial(self._learning_settings, _decision_log_mode()),
-                    standby=self.data_directory,
+                    outbox=self.data_directory,
                 )
             return self._service
 

@@ -69,6 +69,11 @@ class GenerationResponse(ResponseModel):
     judged_at: datetime | None
     keywords: tuple[KeywordResponse, ...]
     images: tuple[ImageResponse, ...]
+    waiting: bool = Field(
+        default=False,
+        description="Whether the newest verdict waits on the disk of this machine, because the database cannot be "
+        "written now.",
+    )
 
 
 class GenerationsRequest(RequestModel):

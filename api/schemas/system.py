@@ -10,21 +10,26 @@ from .base import ResponseModel
 
 
 class HealthResponse(ResponseModel):
-    """The database answers; where it does not, this route is refused like any other, with status 503."""
+    """The database answers, or is a server that is away; otherwise this route is refused like any other (503)."""
 
     status: Literal["ok"] = "ok"
     version: str
     database: str = Field(description="Its path, or its address without the password.")
-    generations: int
-    judged: int
+    generations: int | None = Field(description="null while the database server is away.")
+    judged: int | None
     put_aside: list[str] = Field(
         default=[],
         description="Damaged files that were quarantined next to the database; a copy took their place.",
     )
     away: bool = Field(
         default=False,
-        description="Whether the database server cannot be reached: only the newest generations are known, and "
-        "verdicts wait on disk.",
+        description="Whether the database server cannot be reached: nothing that was learned can be used, and verdicts "
+        "wait on the disk of this machine.",
+    )
+    waiting: int = Field(
+        default=0,
+        description="Entries (generations, verdicts) that wait on the disk of this machine until the database can be "
+        "written.",
     )
     kept_back: int = Field(
         default=0,

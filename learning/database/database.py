@@ -37,6 +37,8 @@ Clock = Callable[[], datetime]
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
 BUSY_TIMEOUT_S = 5.0
+TRY_EVERY_S = 3.0
+"""How often a database is tried that could not be used."""
 _FAILURES = (DBAPIError, PoolTimeout, OSError, asyncio.TimeoutError)
 
 log = logging.getLogger(__name__)
@@ -59,8 +61,12 @@ class Database:
         Why nothing may be written: a newer version of the pack made the tables.
     backups
         When copies of the file are made.
-    after_restoring
-        Run in the background once a copy has taken a damaged file's place.
+    absence
+        Why the server cannot be reached now; None where it can, and for a file.
+    is_open
+        False for a database that could not be opened so far; each use tries again.
+    after_opening
+        Run in the background once such a database is open, and once a copy has taken a damaged file's place.
     """
 
     def __init__(self, url: URL, busy_timeout_s: float, backups_kept: Callable[[], int], clock: Clock) -> None:
@@ -69,12 +75,16 @@ class Database:
         self.read_only = False
         self.write_blocked: StoreUnavailable | None = None
         self.backups = BackupSchedule(self.path, backups_kept, clock)
-        self.after_restoring: Callable[[], Coroutine[Any, Any, None]] | None = None
+        self.absence: StoreUnavailable | None = None
+        self.is_open = False
+        self.after_opening: Callable[[], Coroutine[Any, Any, None]] | None = None
         self._clock = clock
         self._busy_timeout_s = busy_timeout_s
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self._next_try = 0.0
+        self._opening = asyncio.Lock()
         self._write_lock = asyncio.Lock()
         self._readers = 0
         self._no_readers = _set_event()
@@ -93,8 +103,14 @@ class Database:
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         backups_kept: Callable[[], int] = lambda: 0,
         clock: Clock = utc_now,
+        later: bool = False,
     ) -> Database:
         """Open, create or migrate; where copies are kept, also restore the newest over a damaged file.
+
+        Parameters
+        ----------
+        later
+            A database that cannot be reached for a while is opened later: each use tries again.
 
         Raises
         ------
@@ -105,8 +121,13 @@ class Database:
         is_checked = True
         if database.path and database.backups_kept:
             is_checked = await asyncio.to_thread(integrity.look_at_start, database.path, clock())
-        await database._connect()
-        if not is_checked:
+        try:
+            await database._note_absence(database._open())
+        except StoreUnavailable as error:
+            if not (later and error.temporary):
+                raise
+            log.error("%s", error.message)
+        if not is_checked and database.is_open:
             database.spawn(database._finish_integrity_check())
         return database
 
@@ -148,16 +169,8 @@ class Database:
         """Run `work` in a transaction of its own, after the writers before it; returns after the commit."""
         return await self._to_its_end(self._write(work))
 
-    async def read_whole_log(self, work: Work[T]) -> T:
-        """As `read`; refused while only a part of the log can be had."""
-        return await self.read(work)
-
-    async def write_whole_log(self, work: Work[T]) -> T:
-        """As `write`; refused while only a part of the log can be had."""
-        return await self.write(work)
-
-    async def write_here(self, work: Work[T]) -> T:
-        """As `write`, for what follows from the log; refused while that cannot be written at once."""
+    async def write_derived(self, work: Work[T]) -> T:
+        """As `write`, for what follows from the log: a file that could be read only is not tried again for that."""
         if self.read_only:
             raise StoreUnavailable("store_read_only", f"{self.name} is in a folder that cannot be written.")
         return await self.write(work)
@@ -177,9 +190,25 @@ class Database:
         if self._closed:
             work.close()
             raise StoreUnavailable("store_closed", f"{self.name} has been closed. Open it again, or restart ComfyUI.")
-        return await asyncio.shield(self.spawn(work))
+        if self.absence is not None and self._loop.time() < self._next_try:
+            work.close()
+            raise self.absence.again()
+        return await asyncio.shield(self.spawn(self._note_absence(work)))
+
+    async def _note_absence(self, work: Coroutine[Any, Any, T]) -> T:
+        """While a server is away, each use would wait for it: they fail at once, and one tries again now and then."""
+        try:
+            outcome = await work
+        except StoreUnavailable as error:
+            if self.is_server and error.temporary and error.code == "store_unreachable":
+                self.absence = error
+                self._next_try = self._loop.time() + TRY_EVERY_S
+            raise
+        self.absence = None
+        return outcome
 
     async def _read(self, work: Work[T], at_once: bool) -> T:
+        await self._open()
         identity = self._identity
         try:
             return await self._read_once(work, at_once)
@@ -212,6 +241,7 @@ class Database:
                 self._no_readers.set()
 
     async def _write(self, work: Work[T]) -> T:
+        await self._open()
         identity = self._identity
         try:
             outcome = await self._write_once(work)
@@ -317,13 +347,13 @@ class Database:
                 await self._connect()
             finally:
                 self._may_read.set()
-        if restored and self.after_restoring and not self._closed:
-            self.spawn(self.after_restoring())
+        if restored and self.after_opening and not self._closed:
+            self.spawn(self.after_opening())
         return restored or reopen
 
     def _is_moved(self) -> bool:
         """Whether the file's name leads to another file, or to none."""
-        if self.path is None or self.read_only or self.write_blocked:
+        if self.path is None or self.read_only or self.write_blocked or not self.is_open:
             return False
         return replaced.identity(self.path) != self._identity
 
@@ -348,6 +378,18 @@ class Database:
         await self._connect()
 
     # --- opening and closing
+
+    async def _open(self) -> None:
+        """Connect, unless that was done before."""
+        if self.is_open:
+            return
+        async with self._opening:
+            if self.is_open:
+                return
+            await self._connect()
+            self.is_open = True
+        if self.after_opening and not self._closed:
+            self.spawn(self.after_opening())
 
     async def _connect(self) -> None:
         if self.path and not self.path.exists():
@@ -417,7 +459,8 @@ class Database:
             # Also where the caller waits no longer: a pool forgets the connections that are in use when it is
             # disposed of, and nobody could close them any more.
             await self._finish_tasks()
-            await self._disconnect()
+            if self.is_open:
+                await self._disconnect()
 
     async def _finish_tasks(self) -> None:
         while self._tasks:

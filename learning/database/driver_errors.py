@@ -101,7 +101,7 @@ def to_store_error(error: BaseException, name: str) -> StoreUnavailable:
     for signs, code, explain in _CAUSES:
         if any(sign in text for sign in signs):
             unstored = message("nothing_stored", "Nothing of this was stored. ({cause})", cause=cause)
-            return StoreUnavailable(code, joined([explain(name), unstored]))
+            return StoreUnavailable(code, joined([explain(name), unstored]), temporary=code != "store_damaged")
     return unreachable(error, name)
 
 
@@ -115,6 +115,7 @@ def unreachable(error: BaseException, name: str) -> StoreUnavailable:
             name=name,
             cause=cause,
         ),
+        temporary=server_is_away(error),
     )
 
 

@@ -9,8 +9,8 @@ changes only with `VERSION`. docs/data.md describes it for people who write such
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import IO, Annotated, Any, Literal, TypeVar
 
@@ -29,7 +29,7 @@ from ..errors import InvalidRequest
 from ..message import checked, joined, message
 from ..model.snapshot import PriorSnapshot, is_former, unpacked
 from ..names import stored_name, stored_text
-from ..values import Stage, Strategy
+from ..values import ImageFile, Stage, Strategy
 
 VERSION = 1
 LONGEST_LINE = 16 * 2**20
@@ -137,6 +137,30 @@ class PortableGeneration(_Line):
         """What was known when it was first judged; the key `basis`."""
         return None if self.basis is None else unpacked(b64decode(self.basis))
 
+    @property
+    def files(self) -> list[ImageFile]:
+        """The images, in order."""
+        return [ImageFile(image.checkpoint, image.filename, image.subfolder, image.type) for image in self.images]
+
+    @property
+    def shows_files(self) -> bool:
+        """Whether any image has a name."""
+        return any(image.filename for image in self.images)
+
+    def judged(self, marks: str, at: datetime) -> PortableGeneration:
+        """The same with a verdict, later than the one that it replaces."""
+        if self.verdict is not None and self.verdict.at >= at:  # the clock was set back in between
+            at = self.verdict.at + timedelta(microseconds=1)
+        return self.model_copy(update={"verdict": PortableVerdict(marks=marks, at=at)})
+
+    def with_files(self, files: Sequence[ImageFile]) -> PortableGeneration:
+        """The same with the names of its first images, in order."""
+        images = [*self.images]
+        for place, file in enumerate(files):
+            names = {"filename": file.filename, "subfolder": file.subfolder, "type": file.type}
+            images[place] = images[place].model_copy(update=names)
+        return self.model_copy(update={"images": tuple(images)})
+
     def anonymous(self) -> PortableGeneration:
         """The same generation, to learn the same from, without prompt, images' names, session and seed.
 
@@ -169,6 +193,14 @@ class PortableGeneration(_Line):
             for image in self.images
         )
         return self.model_copy(update={"images": images, "utilities": utilities})
+
+
+def portable_images(files: Iterable[ImageFile]) -> tuple[PortableImage, ...]:
+    """Images as lines hold them."""
+    return tuple(
+        PortableImage(checkpoint=file.checkpoint, filename=file.filename, subfolder=file.subfolder, type=file.type)
+        for file in files
+    )
 
 
 def packed(snapshot: PriorSnapshot | None) -> str | None:

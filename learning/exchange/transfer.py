@@ -28,16 +28,16 @@ from ..store import generations, statistics
 from ..store.records import Ids, LoggedGeneration
 from ..store.rollup_task import keep_up
 from ..store.verdict_marks import judges
-from ..values import ImageFile, Keyword
+from ..values import Keyword
 from .line_format import (
     VERSION,
     Header,
     PortableGeneration,
-    PortableImage,
     PortableKeyword,
     PortableVerdict,
     bad_line,
     packed,
+    portable_images,
     read_generation,
     read_header,
 )
@@ -66,7 +66,7 @@ async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, 
         count, last = (await connection.execute(select(func.count(number), newest))).one()
         return identity, count, last or 0
 
-    identity, count, last = await database.read_whole_log(begin)
+    identity, count, last = await database.read(begin)
     yield Header(
         format="context-checkpoint",
         version=VERSION,
@@ -76,7 +76,7 @@ async def export(database: Database, *, anonymous: bool) -> AsyncGenerator[str, 
     ).line()
     number = exported = 0
     while number < last:
-        page = await database.read_whole_log(
+        page = await database.read(
             lambda connection, after=number: _page(connection, after, last)  # type: ignore[misc]
         )
         if not page:
@@ -130,15 +130,7 @@ async def portable(
             evidence=row.evidence,
             clarity=row.clarity,
             keywords=tuple(PortableKeyword(text=word.text, weight=word.weight) for word in generation.keywords),
-            images=tuple(
-                PortableImage(
-                    checkpoint=image.file.checkpoint,
-                    filename=image.file.filename,
-                    subfolder=image.file.subfolder,
-                    type=image.file.type,
-                )
-                for image in generation.images
-            ),
+            images=portable_images(image.file for image in generation.images),
             utilities=dict(each.utilities),
             basis=packed(each.basis),
             verdict=PortableVerdict(marks=verdict.marks, at=verdict.created_at) if verdict else None,
@@ -153,13 +145,17 @@ async def portable(
     return portables
 
 
-async def import_lines(database: Database, lines: Lines, names: Mapping[str, str]) -> ImportReport:
+async def import_lines(
+    database: Database, lines: Lines, names: Mapping[str, str], *, keep_prompts: bool
+) -> ImportReport:
     """Add a file to what is known, all of it or, where a line is bad, nothing.
 
     Parameters
     ----------
     names
         New names of checkpoints by the ones in the file.
+    keep_prompts
+        Whether the prompts' texts are stored; here and in the other functions that add generations.
 
     Raises
     ------
@@ -178,16 +174,19 @@ async def import_lines(database: Database, lines: Lines, names: Mapping[str, str
         for number, line in enumerate(spool.written(), start=2):
             batch.append(read_generation(line, number).renamed(new_names))
             if len(batch) == _BATCH:
-                report, batch = await _write(database, batch, report), []
+                report, batch = await _write(database, batch, report, keep_prompts=keep_prompts), []
                 if report.generations % _ROLLED_UP_AFTER == 0:
                     await keep_up(database)
-        report = await _write(database, batch, report)
+        report = await _write(database, batch, report, keep_prompts=keep_prompts)
         await keep_up(database)
         return report
 
 
 async def add(
-    database: Database, batches: Callable[[int], Generator[list[PortableGeneration], None, None]]
+    database: Database,
+    batches: Callable[[int], Generator[list[PortableGeneration], None, None]],
+    *,
+    keep_prompts: bool,
 ) -> ImportReport:
     """Add generations that have been checked; `batches(size)` yields them in lists, and may block.
 
@@ -199,7 +198,7 @@ async def add(
     report, source = ImportReport(), batches(_BATCH)
     try:
         while batch := await asyncio.to_thread(next, source, None):
-            report = await _write(database, batch, report)
+            report = await _write(database, batch, report, keep_prompts=keep_prompts)
     finally:
         await asyncio.to_thread(source.close)
     return report
@@ -256,9 +255,11 @@ async def _each(lines: Lines) -> AsyncGenerator[bytes, None]:
         yield line.encode("utf-8", "replace") if isinstance(line, str) else line
 
 
-async def _write(database: Database, batch: list[PortableGeneration], before: ImportReport) -> ImportReport:
+async def _write(
+    database: Database, batch: list[PortableGeneration], before: ImportReport, *, keep_prompts: bool
+) -> ImportReport:
     async def write(connection: AsyncConnection) -> ImportReport:
-        return await merge(connection, batch, before)
+        return await merge(connection, batch, before, keep_prompts=keep_prompts)
 
     if not batch:
         return before
@@ -275,17 +276,21 @@ async def _write(database: Database, batch: list[PortableGeneration], before: Im
         raise StoreUnavailable(error.code, joined([error.message, more])) from error
 
 
-async def merge(connection: AsyncConnection, batch: Sequence[PortableGeneration], before: ImportReport) -> ImportReport:
+async def merge(
+    connection: AsyncConnection, batch: Sequence[PortableGeneration], before: ImportReport, *, keep_prompts: bool
+) -> ImportReport:
     """Add generations and count their verdicts, inside the caller's transaction."""
     change = statistics.Change()
     added = replaced = 0
     for generation in batch:
         logged = await generations.find(connection, generation.id)
         if logged is None:
-            await log(connection, generation)
+            await log(connection, generation, keep_prompts=keep_prompts)
             added += 1
             logged = await generations.find(connection, generation.id)
             assert logged is not None  # noqa: S101 - for mypy: it was added a moment ago
+        elif generation.shows_files and not any(image.file.filename for image in logged.generation.images):
+            await generations.set_files(connection, logged.number, generation.files)
         verdict = generation.verdict
         if verdict is None or len(verdict.marks) != len(logged.marks):
             continue
@@ -317,10 +322,12 @@ async def _apply(connection: AsyncConnection, change: statistics.Change) -> None
     await statistics.apply(connection, change, ids)
 
 
-async def log(connection: AsyncConnection, generation: PortableGeneration) -> None:
+async def log(connection: AsyncConnection, generation: PortableGeneration, *, keep_prompts: bool) -> None:
     """Log a generation without its verdict."""
     columns = generation.model_dump(exclude={"keywords", "images", "utilities", "verdict", "basis"})
-    images = [ImageFile(image.checkpoint, image.filename, image.subfolder, image.type) for image in generation.images]
+    if not keep_prompts:
+        columns["prompt"] = ""
+    images = generation.files
     shown = {image.checkpoint for image in images}
     await generations.add_generation(
         connection,

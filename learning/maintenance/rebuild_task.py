@@ -77,7 +77,7 @@ class RebuildTask:
             await rebuild.begin(connection, self._worker, self._clock())
             await rollups.clear(connection)
 
-        await self._database.write_here(begin)
+        await self._database.write_derived(begin)
         progress = Step()
         while not progress.done:
             progress = progress.followed_by(await self._step())
@@ -102,7 +102,7 @@ class RebuildTask:
     async def _step(self) -> Step:
         size = {"generations": rebuild.GENERATIONS, "pairs": rebuild.PAIRS}
         try:
-            step = await self._database.write_here(
+            step = await self._database.write_derived(
                 lambda connection: rebuild.step(connection, self._worker, self._clock(), **size)
             )
         except StoreUnavailable:

@@ -39,21 +39,15 @@ _FARTHEST = 100_000
 log = logging.getLogger(__name__)
 
 
-async def recover(database: Database, file: Path | None = None) -> None:
-    """Add what files that were put aside hold beyond their backups; done once for each.
-
-    Parameters
-    ----------
-    file
-        Whose damaged files; None: the database's own.
-    """
-    file = file or database.path
+async def recover(database: Database, *, keep_prompts: bool) -> None:
+    """Add what files that were put aside hold beyond their backups; done once for each."""
+    file = database.path
     if file is None or database.write_blocked is not None:
         return
     for unread in await asyncio.to_thread(backups.unread, file):
         reading = Reading(unread, [backup.path for backup in backups.listed(file)])
         try:
-            report = await transfer.add(database, reading.batches)
+            report = await transfer.add(database, reading.batches, keep_prompts=keep_prompts)
         except (LearningError, OSError) as error:
             log.error(
                 "What %s holds could not be read now (%s); the next start tries.",

@@ -78,8 +78,7 @@ class CheckpointFiles:
                 await erasure.renew_identity(connection)
             return joined
 
-        # Not repeated in what stands in for a server: it lacks most of the log, and follows soon enough.
-        joined = await self._database.write_here(join)
+        joined = await self._database.write(join)
         if joined is checkpoints.Joined.UNKNOWN:
             raise InvalidRequest(
                 f"Nothing is known of {old[:200]!r}. `context-checkpoint doctor` lists what is.",

@@ -20,6 +20,7 @@ from ..database.database import Database
 from ..database.files import backups
 from ..errors import InvalidRequest, LearningError, UnknownGeneration
 from ..names import stored_text
+from ..outbox.delivery import Delivery
 from ..reports import Forgotten
 from ..store import erasure
 from .settings import SettingsReader
@@ -37,8 +38,11 @@ class Forgetting:
     repeated.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], datetime], settings: SettingsReader) -> None:
+    def __init__(
+        self, database: Database, delivery: Delivery, clock: Callable[[], datetime], settings: SettingsReader
+    ) -> None:
         self._database = database
+        self._delivery = delivery
         self._clock = clock
         self._settings = settings
         self._next_retention = 0.0
@@ -97,13 +101,15 @@ class Forgetting:
 
         `always` replaces the copies even where the database held nothing to erase.
         """
-        total = count = await self._database.write_whole_log(erase)
+        await self._delivery.deliver()  # what waits is forgotten with the rest
+        total = count = await self._database.write(erase)
         while pages and count:
-            count = await self._database.write_whole_log(erase)
+            count = await self._database.write(erase)
             total += count
         if not total and not always:
             return Forgotten(0, ())
         traces = [] if await self._database.compact() else [self._database.name]
+        traces += await self._delivery.forget()
         if self._database.path is not None:
             async with self._database.copying:  # no copy is under way that could still know
                 traces += await asyncio.to_thread(self._replace_copies, self._database.path)

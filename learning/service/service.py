@@ -22,14 +22,17 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..activity import Activity
+from ..database import engines
 from ..database.database import BUSY_TIMEOUT_S, Database, utc_now
 from ..database.files import backups
-from ..errors import InvalidRequest, InvalidVerdict, UnknownGeneration, UnknownImage
+from ..errors import InvalidRequest, InvalidVerdict, StoreUnavailable, UnknownGeneration, UnknownImage
 from ..exchange import transfer
-from ..failover import shared_database
+from ..exchange.line_format import PortableGeneration, PortableKeyword, portable_images
 from ..maintenance import recovery
 from ..maintenance.rebuild_task import RebuildTask
 from ..names import stored_name, stored_text
+from ..outbox.delivery import Delivery, outbox_path
+from ..outbox.file import OutboxFile
 from ..recommendation import decision_log, explanation
 from ..recommendation.cache import DecisionCache
 from ..recommendation.decision import Decision, Question, ask, decide
@@ -51,7 +54,16 @@ from ..requirements import missing_requirement
 from ..store import checkpoints, generations, overview, pair_pages, statistics, verdict_marks
 from ..store.records import LoggedGeneration
 from ..store.rollup_task import RollupTask
-from ..values import MOST_BRANCHES, Generation, ImageFile, Recommendation, Stage, Thresholds
+from ..values import (
+    MOST_BRANCHES,
+    Generation,
+    ImageFile,
+    JudgedImage,
+    Keyword,
+    Recommendation,
+    Stage,
+    Thresholds,
+)
 from .checkpoints import CheckpointFiles
 from .forgetting import Forgetting
 from .settings import LearningSettings, SettingsReader
@@ -65,7 +77,13 @@ _LAST_MOMENT = datetime.max.replace(tzinfo=timezone.utc)
 class PreferenceService:
     """What one database has learned, and what to do because of it. Make it with `open`."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime], settings: SettingsReader) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        settings: SettingsReader,
+        outbox: OutboxFile | None = None,
+    ) -> None:
         self.activity = Activity()
         self._database = database
         self._clock = clock
@@ -73,7 +91,8 @@ class PreferenceService:
         self._decisions = DecisionCache()
         self._rebuild_task = RebuildTask(database, clock)
         self._rollup_task = RollupTask(database)
-        self._forgetting = Forgetting(database, clock, settings)
+        self._delivery = Delivery(database, outbox, lambda: settings().keep_prompts)
+        self._forgetting = Forgetting(database, self._delivery, clock, settings)
         self._files = CheckpointFiles(database, clock, self._rebuild_task)
 
     @classmethod
@@ -84,7 +103,7 @@ class PreferenceService:
         settings: LearningSettings | SettingsReader = LearningSettings(),  # noqa: B008 - frozen
         clock: Callable[[], datetime] = utc_now,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
-        standby: Path | None = None,
+        outbox: Path | None = None,
     ) -> PreferenceService:
         """Open a database file or a `postgresql://` address; it is created or migrated where needed.
 
@@ -97,8 +116,9 @@ class PreferenceService:
             Gives the present moment, with its time zone.
         busy_timeout_s
             How long a write waits for another program that holds the file locked, in seconds.
-        standby
-            A folder. What a server holds can be used from there while it is away, and verdicts wait there.
+        outbox
+            A folder. While the database cannot be written, what is logged and judged waits there; and a database that
+            was used from there before may be away when it is opened. None: such failures are raised.
 
         Raises
         ------
@@ -113,7 +133,7 @@ class PreferenceService:
                 settings if callable(settings) else lambda: settings,
                 clock=clock,
                 busy_timeout_s=busy_timeout_s,
-                standby=standby,
+                outbox=outbox,
             )
         except ImportError as error:
             if (missing := missing_requirement(error)) is not None:
@@ -128,24 +148,27 @@ class PreferenceService:
         *,
         clock: Callable[[], datetime],
         busy_timeout_s: float,
-        standby: Path | None,
+        outbox: Path | None,
     ) -> PreferenceService:
-        if standby is not None and shared_database.is_server(path_or_url):
-            database: Database = await shared_database.SharedDatabase.open_with_standby(path_or_url, standby)
-        else:
-            database = await Database.open(
-                path_or_url,
-                busy_timeout_s=busy_timeout_s,
-                backups_kept=lambda: settings().backups_kept,
-                clock=clock,
-            )
-        service = cls(database, clock, settings)
+        url = engines.parse(path_or_url)
+        file = None if outbox is None else OutboxFile(outbox_path(url.render_as_string(hide_password=True), outbox))
+        path = engines.file_of(url)
+        database = await Database.open(
+            path_or_url,
+            busy_timeout_s=busy_timeout_s,
+            backups_kept=lambda: settings().backups_kept,
+            clock=clock,
+            # A server that was never reached from here, or a file that never was: most likely a wrong address.
+            later=file is not None and (file.exists() or bool(path and path.is_file())),
+        )
+        service = cls(database, clock, settings, file)
+        database.after_opening = service._after_opening
         try:
-            await service._rebuild_task.begin()
-            if database.path:
-                database.after_restoring = service._after_restoring
-                await recovery.recover(database)
-            await service._rollup_task.begin()
+            if database.is_open:
+                await service._rebuild_task.begin()
+                await recovery.recover(database, keep_prompts=settings().keep_prompts)
+                await service._rollup_task.begin()
+            await service._delivery.begin()
         except BaseException:
             service._end_tasks()
             await database.close()
@@ -159,16 +182,30 @@ class PreferenceService:
 
     @property
     def is_offline(self) -> bool:
-        """Whether a server is away, so that what was last known is used and verdicts wait on disk."""
-        return isinstance(self._database, shared_database.SharedDatabase) and bool(self._database.absence)
+        """Whether the database server cannot be reached."""
+        return self._database.absence is not None
+
+    async def waiting(self) -> int:
+        """How many entries wait in the outbox until the database can be written."""
+        return await self._delivery.waiting()
+
+    async def refused(self) -> int:
+        """How many entries of the outbox the database does not take; they stay there."""
+        return await self._delivery.refused()
+
+    @property
+    def outbox(self) -> Path | None:
+        """The file in which entries wait."""
+        return self._delivery.path
 
     def _end_tasks(self) -> None:
+        self._delivery.end()
         self._rebuild_task.end()
         self._rollup_task.end()
 
-    async def _after_restoring(self) -> None:
-        await recovery.recover(self._database)
-        await self._rebuild_task.begin()  # the copy may be older than the last rebuild
+    async def _after_opening(self) -> None:
+        await recovery.recover(self._database, keep_prompts=self._settings().keep_prompts)
+        await self._rebuild_task.begin()  # a copy may be older than the last rebuild
 
     # --- recommend
 
@@ -299,41 +336,44 @@ class PreferenceService:
         StoreUnavailable
             If it could not be stored; then it is not.
         """
-        files = [
-            ImageFile(stored_name(file.checkpoint), *map(stored_text, (file.filename, file.subfolder, file.type)))
-            for file in _image_files(images)
-        ]
-        shown = {file.checkpoint for file in files}
-        words = [replace(word, text=stored_text(word.text)) for word in recommendation.keywords]
-        generation_id = uuid4().hex
-        columns = {
-            "id": generation_id,
-            "session_id": stored_text(session_id),
-            "prompt_id": stored_text(prompt_id),
-            "prompt": stored_text(recommendation.prompt) if self._settings().keep_prompts else "",
-            "stage": recommendation.stage,
-            "policy": recommendation.policy,
-            "strategy": recommendation.strategy,
-            "confidence": recommendation.confidence,
-            "evidence": recommendation.evidence,
-            "clarity": recommendation.clarity,
-            "family": stored_text(recommendation.family),
-            "seed": None if recommendation.seed is None else str(recommendation.seed),
-            "fallback": recommendation.fallback,
-            "created_at": self._clock(),
-        }
-        utilities = {stored_name(name): utility for name, utility in recommendation.utilities.items()}
-        utilities = {name: utility for name, utility in utilities.items() if name in shown}
+        files = _image_files(images)
+        shown = {stored_name(file.checkpoint) for file in files}
+        keep_prompts = self._settings().keep_prompts
+        generation = PortableGeneration(
+            id=uuid4().hex,
+            created_at=self._clock(),
+            stage=recommendation.stage,
+            policy=recommendation.policy,
+            strategy=recommendation.strategy,
+            confidence=recommendation.confidence,
+            evidence=recommendation.evidence,
+            clarity=recommendation.clarity,
+            keywords=tuple(PortableKeyword(text=word.text, weight=word.weight) for word in recommendation.keywords),
+            images=portable_images(files),
+            utilities={
+                name: utility for name, utility in recommendation.utilities.items() if stored_name(name) in shown
+            },
+            prompt=recommendation.prompt if keep_prompts else "",
+            session_id=session_id,
+            prompt_id=prompt_id,
+            family=recommendation.family,
+            seed=None if recommendation.seed is None else str(recommendation.seed),
+            fallback=recommendation.fallback,
+        )
         fingerprints = self._files.fingerprints_of(shown)
 
         async def add(connection: AsyncConnection) -> None:
-            await generations.add_generation(connection, columns, words, files, utilities)
+            await transfer.log(connection, generation, keep_prompts=keep_prompts)
             await checkpoints.remember(connection, fingerprints)
 
-        await self._database.write(add)
+        async def entry() -> PortableGeneration:
+            return generation
+
+        await self._delivery.write(add, entry, logs=True)
+        self._delivery.remember(generation)
         self.activity.generations += 1
         self._forgetting.begin_retention()
-        return generation_id
+        return generation.id
 
     async def record_feedback(
         self,
@@ -354,21 +394,24 @@ class PreferenceService:
         UnknownGeneration, UnknownImage, InvalidVerdict
             If it does not fit what was logged.
         StoreUnavailable
-            If it could not be stored; then it is not, and may be sent again.
+            If it could not be stored, not even in the outbox; then it is not, and may be sent again.
         """
         if (selected or rejected) and (selected_images or rejected_images):
             raise InvalidVerdict("Send counts per checkpoint or positions of images, not both.")
-        now = self._clock().astimezone(timezone.utc)  # once: it may have to be stored in a second place
+        now = self._clock().astimezone(timezone.utc)  # once: a verdict that waits is the same one
+
+        def marks_of(shown: Sequence[str]) -> str:
+            if selected_images or rejected_images:
+                return verdict_marks.marks_of_positions(len(shown), selected_images or (), rejected_images or ())
+            return verdict_marks.marks_of_counts(shown, selected or {}, rejected or {})
 
         async def record(connection: AsyncConnection) -> Generation:
             logged = await _find(connection, generation_id)
-            shown = [image.file.checkpoint for image in logged.generation.images]
-            if selected_images or rejected_images:
-                marks = verdict_marks.marks_of_positions(len(shown), selected_images or (), rejected_images or ())
-            else:
-                marks = verdict_marks.marks_of_counts(shown, selected or {}, rejected or {})
+            marks = marks_of([image.file.checkpoint for image in logged.generation.images])
             if marks == logged.marks:  # a client that tries again
                 return logged.generation
+            if logged.verdict_at is not None and now <= logged.verdict_at <= self._clock():
+                return logged.generation  # somebody judged it while this verdict waited for its turn
             prior = logged.basis
             if verdict_marks.judges(marks):
                 logged = await statistics.with_basis(connection, logged, self._settings().half_life)
@@ -381,9 +424,13 @@ class PreferenceService:
             await generations.add_verdict(connection, logged.number, marks, judged_at, new_prior)
             return logged.judged(marks, judged_at)
 
-        generation = await self._database.write(record)
+        async def entry() -> PortableGeneration | None:
+            known = await self._delivery.known(stored_text(generation_id))
+            return known and known.judged(marks_of([image.checkpoint for image in known.images]), now)
+
+        outcome = await self._delivery.write(record, entry, logs=False)
         self.activity.verdicts += 1
-        return generation
+        return _as_waiting(outcome) if isinstance(outcome, PortableGeneration) else outcome
 
     async def attach_files(self, generation_id: str, files: Sequence[ImageFile]) -> None:
         """Record where the images of a generation can be seen, from its first image on, in order.
@@ -394,16 +441,23 @@ class PreferenceService:
         """
         stored = [ImageFile("", *map(stored_text, (file.filename, file.subfolder, file.type))) for file in files]
 
+        def fits(images: int) -> None:
+            if len(stored) > images:
+                raise UnknownImage(f"{len(stored)} files for {images} images. Give one per image.")
+
         async def attach(connection: AsyncConnection) -> None:
             logged = await _find(connection, generation_id)
-            if len(stored) > len(logged.generation.images):
-                raise UnknownImage(
-                    f"{len(stored)} files for {len(logged.generation.images)} images. Give one per image."
-                )
+            fits(len(logged.generation.images))
             if stored:
                 await generations.set_files(connection, logged.number, stored)
 
-        await self._database.write(attach)
+        async def entry() -> PortableGeneration | None:
+            known = await self._delivery.known(stored_text(generation_id))
+            if known is not None:
+                fits(len(known.images))
+            return known and known.with_files(stored)
+
+        await self._delivery.write(attach, entry, logs=False)
 
     # --- report
 
@@ -418,7 +472,13 @@ class PreferenceService:
         async def read(connection: AsyncConnection) -> Generation:
             return (await _find(connection, generation_id)).generation
 
-        return await self._database.read(read)
+        try:
+            return await self._database.read(read)
+        except (StoreUnavailable, UnknownGeneration):
+            waiting = await self._delivery.waits(stored_text(generation_id))
+            if waiting is None:
+                raise
+            return _as_waiting(waiting)
 
     async def generations(
         self,
@@ -655,7 +715,8 @@ class PreferenceService:
         StoreUnavailable
             If they could not all be stored; import them again.
         """
-        return await transfer.import_lines(self._database, lines, names or {})
+        keep_prompts = self._settings().keep_prompts
+        return await transfer.import_lines(self._database, lines, names or {}, keep_prompts=keep_prompts)
 
 
 async def _find(connection: AsyncConnection, generation_id: str) -> LoggedGeneration:
@@ -666,8 +727,33 @@ async def _find(connection: AsyncConnection, generation_id: str) -> LoggedGenera
     return logged
 
 
+def _as_waiting(generation: PortableGeneration) -> Generation:
+    """What is known of a generation that waits in the outbox."""
+    verdict = generation.verdict
+    marks = verdict.marks if verdict else verdict_marks.UNJUDGED * len(generation.images)
+    return Generation(
+        id=generation.id,
+        session_id=generation.session_id,
+        prompt=generation.prompt,
+        stage=generation.stage,
+        policy=generation.policy,
+        strategy=generation.strategy,
+        confidence=generation.confidence,
+        created_at=generation.created_at,
+        keywords=tuple(Keyword(word.text, word.weight) for word in generation.keywords),
+        images=tuple(
+            JudgedImage(position, file, verdict_marks.VERDICTS.get(mark))
+            for position, (file, mark) in enumerate(zip(generation.files, marks, strict=True))
+        ),
+        prompt_id=generation.prompt_id,
+        judged_at=verdict.at if verdict and verdict_marks.judges(marks) else None,
+        waiting=True,
+    )
+
+
 def _later_than(former: datetime | None, now: datetime) -> datetime:
-    """The moment of a verdict: a clock that was set back must not make it older than the former one."""
+    """The moment of a verdict: a clock that was set back, or is behind another machine's, must not make it older than
+    the former one, which the person saw."""
     if former is None or former >= _LAST_MOMENT:
         return former or now
     return max(now, former + timedelta(microseconds=1))

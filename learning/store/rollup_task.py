@@ -49,7 +49,7 @@ class RollupTask:
                 remaining = await self._database.read(rollups.remaining)
                 if remaining > MANY:
                     return await self._part(remaining)
-                if not await self._database.write_here(rollups.bring_up_to_date):
+                if not await self._database.write_derived(rollups.bring_up_to_date):
                     break
         except StoreUnavailable:
             return "exact"
@@ -76,7 +76,7 @@ class RollupTask:
         while more and not self._ending.is_set():
             began = loop.time()
             try:
-                more = await self._database.write_here(rollups.bring_up_to_date)
+                more = await self._database.write_derived(rollups.bring_up_to_date)
             except StoreUnavailable:
                 return  # the next look begins again
             with contextlib.suppress(asyncio.TimeoutError):
@@ -88,4 +88,4 @@ async def keep_up(database: Database) -> None:
     with contextlib.suppress(StoreUnavailable):
         if await database.read(rollups.remaining) <= MANY:
             while await database.read(rollups.behind):
-                await database.write_here(rollups.bring_up_to_date)
+                await database.write_derived(rollups.bring_up_to_date)

@@ -128,6 +128,8 @@ async def record(previewed: PreviewedGeneration, verdict: Verdict) -> RecordedGe
         try:
             stored = await _store(reference.generation_id, selected, rejected)
             verdicts = tuple(image.verdict for image in stored.images)
+            if stored.waiting:
+                messages.append(_waiting())
         except Exception as error:  # the images are passed on, and the failure is shown
             failure = _failure_message(_not_recorded() if has_verdict else _not_reached(), error)
             if failure not in messages:
@@ -154,6 +156,10 @@ async def _store(generation_id: str, selected: Sequence[int], rejected: Sequence
 def _failure_message(what: Message, error: Exception) -> str:
     log.warning("%s %s", what, error, exc_info=not isinstance(error, LearningError))
     return joined([what, failure_reason(error)])
+
+
+def _waiting() -> Message:
+    return message("verdict_waits", "The verdict waits on this machine's disk until the database can be written.")
 
 
 def _not_reached() -> Message:

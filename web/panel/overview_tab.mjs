@@ -34,15 +34,26 @@ export class OverviewTab {
   show() {
     clearTimeout(this.#next);
     void this.#request.send(
-      () => Promise.all([this.#requested ?? this.#options.server.overview(), this.#options.server.health()]),
-      ([{ overview, series }, { put_aside, away }]) => {
-        this.#draw(overview, series);
-        if (put_aside.length > 0) this.#warn("databaseDamaged", { file: put_aside[0] });
-        if (away) this.#warn("databaseOffline");
-        this.#showProgress(overview);
+      () => this.#load(),
+      ({ health, figures }) => {
+        if (figures) this.#draw(figures.overview, figures.series);
+        else this.#content.replaceChildren();
+        if (health.put_aside.length > 0) this.#warn("databaseDamaged", { file: health.put_aside[0] });
+        if (health.waiting > 0) this.#warn("entriesWait", { count: formatNumber(health.waiting) });
+        if (health.away) this.#warn("databaseOffline");
+        this.#showProgress(figures?.overview ?? {});
       },
     );
     this.#requested = null; // later requests are sent again
+  }
+
+  /** The state of the server, and the figures: none while the database server is away. */
+  async #load() {
+    const requested = this.#requested ?? this.#options.server.overview();
+    const [health, figures] = await Promise.allSettled([this.#options.server.health(), requested]);
+    if (health.status === "rejected") throw health.reason;
+    if (figures.status === "rejected" && !health.value.away) throw figures.reason;
+    return { health: health.value, figures: figures.status === "fulfilled" ? figures.value : null };
   }
 
   hide() {

@@ -334,10 +334,9 @@ export class Gallery {
       const body = feedbackBody(this.generationId, this.#images);
       const selected = body.selected_images.length;
       const rejected = body.rejected_images.length;
-      this.status.textContent = t(selected + rejected > 0 ? "saved" : "savedNothing", {
-        selected,
-        rejected,
-      });
+      const { waiting } = /** @type {{waiting?: boolean}} */ (detail ?? {});
+      const text = waiting ? "savedWaiting" : selected + rejected > 0 ? "saved" : "savedNothing";
+      this.status.textContent = t(text, { selected, rejected });
     }
     // Only a reason may need more room; measuring at each key would lay out twenty images before the response is read.
     if (state === "failed") this.#options.onResize();

@@ -18,8 +18,6 @@ import pytest
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database import engines
 from context_checkpoint.learning.database.database import Database
-from context_checkpoint.learning.errors import StoreUnavailable
-from context_checkpoint.learning.failover.standby import Standby
 
 from .test_faults import teach
 
@@ -99,16 +97,6 @@ def test_a_loop_that_ends_first_leaves_nothing_open(database_file: Path) -> None
     loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     assert task.done()
     loop.close()
-
-
-@pytest.mark.usefixtures("left_open")
-async def test_a_standby_that_cannot_be_prepared_is_closed(database_file: Path) -> None:
-    """Another program holds the file."""
-    await (await Database.open(database_file)).close()
-    with closing(sqlite3.connect(database_file)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreUnavailable, match="locked"):
-            await Standby.open(database_file)
 
 
 @pytest.mark.usefixtures("left_open")

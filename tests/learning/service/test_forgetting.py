@@ -3,6 +3,7 @@
 # ruff: noqa: ASYNC240 - what else runs in these loops may wait for a file
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, timezone
@@ -14,11 +15,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.database.database import TRY_EVERY_S
 from context_checkpoint.learning.database.files import backups
-from context_checkpoint.learning.errors import InvalidRequest, UnknownGeneration
+from context_checkpoint.learning.errors import InvalidRequest, StoreUnavailable, UnknownGeneration
 from context_checkpoint.learning.reports import Forgotten
 from context_checkpoint.learning.service.settings import LearningSettings
 from context_checkpoint.learning.values import ImageFile
+from tests.conftest import PostgresServer
 
 SECRET = "zebrafinch"  # noqa: S105 - a word of a prompt
 PROMPT = f"oil painting of a {SECRET}, by candlelight"
@@ -282,28 +285,50 @@ async def test_a_copy_that_another_process_is_making_gets_no_name(
 
 
 @pytest.mark.postgres
-async def test_a_servers_standby_files_forget_too(postgres_url: str, tmp_path: Path) -> None:
-    """The one of this worker at once, another's when it next follows."""
-    one = await PreferenceService.open(postgres_url, standby=tmp_path / "one")
-    two = await PreferenceService.open(postgres_url, standby=tmp_path / "two")
-    secret = await teach(one, PROMPT)
-    await teach(one, "anime girl")
-    for service in (one, two):
-        await service._database._follow()  # type: ignore[attr-defined]
-    assert len(holds(tmp_path, SECRET)) >= 2
-
-    await one.forget_generation(secret)
-    assert holds(tmp_path / "one", SECRET) == []
-    await two._database._follow()  # type: ignore[attr-defined]
-    assert (await two._database.standby.database.read(_words)) == 0  # type: ignore[attr-defined]
-    await two.close()
-    await one.close()
+async def test_what_waits_for_a_server_is_forgotten_too(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """It is delivered first; then neither the server nor a file of this machine knows it."""
+    service = await PreferenceService.open(postgres_url, outbox=tmp_path)
+    recommendation = await service.recommend(PROMPT, CHECKPOINTS, stage="draft")
+    postgres_server.stop()
+    try:
+        await service.log_generation(recommendation, {"a": 1})
+        assert holds(tmp_path, SECRET) != []
+        with pytest.raises(StoreUnavailable):
+            await service.forget_everything()
+    finally:
+        postgres_server.start()
+    await asyncio.sleep(TRY_EVERY_S)  # so long it does not try
+    await service.forget_everything()
+    await service.close()
 
     assert holds(tmp_path, SECRET) == []
     engine = create_async_engine(postgres_url)
     async with engine.connect() as connection:
         assert await _words(connection) == 0
     await engine.dispose()
+
+
+@pytest.mark.postgres
+async def test_a_verdict_that_waits_does_not_bring_back_what_another_worker_forgot(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    one = await PreferenceService.open(postgres_url, outbox=tmp_path / "one")
+    two = await PreferenceService.open(postgres_url, outbox=tmp_path / "two")
+    secret = await teach(one, PROMPT)
+    postgres_server.stop()
+    try:
+        await one.record_feedback(secret)
+    finally:
+        postgres_server.start()
+    await two.forget_everything()
+    await asyncio.sleep(2 * TRY_EVERY_S)
+
+    assert await one.waiting() == 0
+    assert (await two.overview()).generations == 0
+    await one.close()
+    await two.close()
 
 
 async def _words(connection: AsyncConnection) -> int:

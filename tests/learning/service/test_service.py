@@ -563,3 +563,18 @@ async def test_the_database_in_memory_forgets_when_closed(tmp_path: Path) -> Non
     service = await PreferenceService.open(":memory:")
     assert (await service.statistics()).overview.judged == 0
     await service.close()
+
+
+async def test_a_verdict_that_waited_for_its_turn_does_not_replace_a_newer_one(database_file: Path) -> None:
+    """Two workers judge one generation; the one that judged first gets its turn last."""
+    start = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    moments = [start, start + timedelta(seconds=9)]
+    waited = await PreferenceService.open(database_file, clock=lambda: moments.pop(0) if moments else start)
+    quick = await PreferenceService.open(database_file, clock=lambda: start + timedelta(seconds=5))
+    generation_id = await quick.log_generation(await quick.recommend("a cat", ["a", "b"]), {"a": 1, "b": 1})
+    newer = await quick.record_feedback(generation_id, {"b": 1})
+    moments[:] = [start, start + timedelta(seconds=9)]
+    assert await waited.record_feedback(generation_id, {"a": 1}) == newer
+    assert await quick.generation(generation_id) == newer
+    await waited.close()
+    await quick.close()

@@ -484,8 +484,8 @@ async def test_a_backup_with_outdated_sums_that_is_restored_in_use_is_recomputed
     await lived(service, random.Random(12), 20)  # noqa: S311 - not for secrets
     await make_outdated(service)
 
-    assert service._database.after_restoring is not None
-    await service._database.after_restoring()
+    assert service._database.after_opening is not None
+    await service._database.after_opening()
     await service.recomputed()
 
     await assert_all_is_counted_once(service)

@@ -119,7 +119,7 @@ async def test_where_they_cannot_be_written_the_log_is_read(
     async def refused(*_work: object) -> object:
         raise StoreUnavailable("store_full", "The disk is full.")
 
-    monkeypatch.setattr(sqlite_service._database, "write_here", refused)
+    monkeypatch.setattr(sqlite_service._database, "write_derived", refused)
     await assert_sums_are_those_of_the_log(sqlite_service)
 
 

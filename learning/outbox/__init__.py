@@ -1,0 +1,1 @@
+"""What waits on this machine while the database cannot be written."""

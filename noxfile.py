@@ -77,6 +77,12 @@ def bench(session: nox.Session) -> None:
         session.run("python", "-m", "benchmarks", *session.posargs, env={"PYTHONPATH": str(ROOT)})
 
 
+@nox.session
+def chaos(session: nox.Session) -> None:
+    """Kill writers, stop the server and damage files for a while; prints acknowledged, found and lost."""
+    session.run("python", "-m", "benchmarks.chaos", *session.posargs, env={"PYTHONPATH": str(ROOT)})
+
+
 def _peers(session: nox.Session) -> None:
     """Install the arena's peers, each by itself: it plays without those that have no wheel here."""
     listed = (ROOT / "benchmarks" / "arena" / "requirements.txt").read_text("utf-8").splitlines()

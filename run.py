@@ -1,4 +1,4 @@
-"""One command for everything: `python run.py demo | tests | lint | types | bench | docs`.
+"""One command for everything: `python run.py demo | tests | lint | types | bench | chaos | docs`.
 
 Makes a private environment in `.venv`, keeps it in step with `pyproject.toml` and `dev-requirements.txt`, and
 calls nox (`noxfile.py`). Needs nothing but Python 3.10. Arguments after the command are passed on to it.
@@ -23,6 +23,7 @@ COMMANDS = {
     "lint": "ruff, the contracts between layers, Biome; reports the largest modules",
     "types": "mypy (strict), and tsc on the browser's code",
     "bench": "measure; `--write` updates docs/benchmarks.md; `bench arena` compares the policies with peers",
+    "chaos": "kill writers, stop the server and damage files for a while (`--seconds`), and count what is lost",
     "docs": "check that the documents are complete; `--write` updates what they say of the settings",
     "audit": "look for known weaknesses in what the pack requires",
     "oldest": "run the tests of learning/ and cli/ with the oldest versions that pyproject.toml allows",

@@ -13,7 +13,9 @@ from ..api.schemas.forget import ForgetResponse
 from ..learning.database import engines
 from ..learning.reports import Forgotten, ImportReport
 from ..learning.service.service import PreferenceService
+from ..learning.service.settings import LearningSettings
 from ..runtime.process import configure, current
+from ..runtime.runtime import Runtime
 from ..runtime.settings import MOST_DAYS
 from .outcome import CommandFailed, Outcome, WrongUse
 
@@ -27,7 +29,10 @@ def copy(arguments: argparse.Namespace) -> Outcome:
         raise CommandFailed(f"{file} does not exist. Name the database to copy from.")
     if (file or source) == (engines.file_of(target) or target):
         raise WrongUse("FROM and TO are the same database.")
-    report = asyncio.run(_copy(arguments.source, arguments.target))
+    keep_prompts = current().settings.keep_prompts
+    if (target_file := engines.file_of(target)) is not None:  # its owner's settings lie beside it
+        keep_prompts = keep_prompts and Runtime(target_file.parent).settings.keep_prompts
+    report = asyncio.run(_copy(arguments.source, arguments.target, keep_prompts=keep_prompts))
     response = ImportResponse.model_validate(report)
     counts = f"{response.added:,} new, {response.verdicts_replaced:,} verdicts replaced"
     return Outcome(response.model_dump(mode="json"), f"{response.generations:,} generations: {counts}.")
@@ -66,10 +71,10 @@ def forget(arguments: argparse.Namespace) -> Outcome:
     return Outcome(response.model_dump(mode="json"), "\n".join(lines), good=not response.traces)
 
 
-async def _copy(source: str, target: str) -> ImportReport:
+async def _copy(source: str, target: str, *, keep_prompts: bool) -> ImportReport:
     sender = await PreferenceService.open(source)
     try:
-        receiver = await PreferenceService.open(target)
+        receiver = await PreferenceService.open(target, settings=LearningSettings(keep_prompts=keep_prompts))
         try:
             return await receiver.import_lines(sender.export())
         finally:

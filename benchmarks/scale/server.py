@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from context_checkpoint.demo.comfyui.server import free_port
@@ -25,21 +28,25 @@ def programs() -> Path | None:
     return found[-1].parent if found else None
 
 
-@contextmanager
-def server(where: Path) -> Iterator[str]:
-    """The address of an empty database, while it runs."""
-    folder = Path(tempfile.mkdtemp(prefix="cc-scale-"))  # a socket's path may have about 100 characters
-    # PostgreSQL refuses to run as root; Debian's package makes a user for it.
-    user = "postgres" if hasattr(os, "geteuid") and os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-    port, data = free_port(), str(folder / "data")
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server of our own; `folder` has its socket and its data."""
 
-    def run(program: str, *arguments: str) -> None:
+    programs: Path
+    folder: Path
+    port: int
+    user: str | None
+    """PostgreSQL refuses to run as root; Debian's package makes a user for it."""
+
+    @property
+    def address(self) -> str:
+        return f"postgresql+asyncpg://postgres@127.0.0.1:{self.port}/taught"
+
+    def run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [str(where / program), *arguments],
-            user=user,
-            cwd=folder,
+            [str(self.programs / program), *arguments],
+            user=self.user,
+            cwd=self.folder,
             capture_output=True,
             text=True,
             check=False,
@@ -47,14 +54,45 @@ def server(where: Path) -> Iterator[str]:
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stderr}")
 
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self.folder} -h 127.0.0.1"
+        log = str(self.folder / "log")
+        self.run("pg_ctl", "-D", str(self.folder / "data"), "-o", options, "-l", log, "-w", "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """`fast` ends every session, `immediate` does not even write down what is in memory."""
+        self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop")
+
+    def kill(self) -> None:
+        """As a crash of the machine's operating system would end it (`kill -9`)."""
+        main_process = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(main_process, signal.SIGKILL)
+        while Path(f"/proc/{main_process}").exists():
+            time.sleep(0.01)
+
+
+@contextmanager
+def running(where: Path) -> Iterator[Server]:
+    """A server with an empty database, until the end."""
+    folder = Path(tempfile.mkdtemp(prefix="cc-scale-"))  # a socket's path may have about 100 characters
+    user = "postgres" if hasattr(os, "geteuid") and os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
+    own = Server(where, folder, free_port(), user)
     try:
-        run("initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8")
-        options = f"-p {port} -k {folder} -h 127.0.0.1"
-        run("pg_ctl", "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
+        own.run("initdb", "-D", str(folder / "data"), "-U", "postgres", "--auth=trust", "-E", "UTF8")
+        own.start()
         try:
-            run("createdb", "-h", str(folder), "-p", str(port), "-U", "postgres", "taught")
-            yield f"postgresql+asyncpg://postgres@127.0.0.1:{port}/taught"
+            own.run("createdb", "-h", str(folder), "-p", str(own.port), "-U", "postgres", "taught")
+            yield own
         finally:
-            run("pg_ctl", "-D", data, "-m", "fast", "-w", "stop")
+            own.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def server(where: Path) -> Iterator[str]:
+    """The address of an empty database, while it runs."""
+    with running(where) as own:
+        yield own.address

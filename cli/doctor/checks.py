@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -104,6 +105,7 @@ def _requirements() -> Iterator[Check]:
 def _database(runtime: Runtime) -> Iterator[Check]:
     if _is_server(runtime):
         yield from _server(runtime)
+        yield from _outbox(runtime)
         return
     path = Path(runtime.database.rpartition(":///")[2]).expanduser()
     try:
@@ -114,6 +116,28 @@ def _database(runtime: Runtime) -> Iterator[Check]:
     yield from check_sqlite(path, revision=REVISION, version_table=VERSION_TABLE)
     if path.exists():
         yield from _backups(path, runtime)
+    yield from _outbox(runtime)
+
+
+def _outbox(runtime: Runtime) -> Iterator[Check]:
+    """What waits until the database can be written."""
+    from ...learning.outbox.delivery import outbox_of
+
+    try:
+        outbox = outbox_of(runtime.database, runtime.data_directory)
+        waiting, refused = outbox.count(), outbox.refused()
+    except (LearningError, OSError, sqlite3.Error) as error:
+        yield Check("database", "outbox", str(error), "bad", "See the message; what waits there is not delivered.")
+        return
+    if waiting:
+        remedy = "They are added by the next use of the database that can write it."
+        yield Check("database", "outbox", f"{waiting:,} entries wait in {outbox.path}", "note", remedy)
+    if refused:
+        remedy = f"Report it, with that file; {outbox.path.name} keeps them."
+        yield Check("database", "outbox", f"{refused:,} entries of {outbox.path} are not taken", "bad", remedy)
+    for damaged in outbox.damaged():
+        remedy = "Delete it when you no longer need it; what could be read was delivered."
+        yield Check("database", "outbox", f"{damaged} was damaged", "note", remedy)
 
 
 def _backups(path: Path, runtime: Runtime) -> Iterator[Check]:

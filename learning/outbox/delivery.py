@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,6 +23,7 @@ from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ..database import engines
 from ..database.database import TRY_EVERY_S, Database, Work
 from ..errors import InvalidRequest, StoreUnavailable, UnknownGeneration
 from ..exchange import transfer
@@ -42,9 +44,10 @@ _FILE_FAILURES = (sqlite3.Error, OSError)
 log = logging.getLogger(__name__)
 
 
-def outbox_path(database: str, folder: Path) -> Path:
-    """Where the work for one database waits; `database` is its path, or its address without the password."""
-    return folder / f"outbox-{sha256(database.encode()).hexdigest()[:8]}.db"
+def outbox_of(path_or_url: str | os.PathLike[str], folder: Path) -> OutboxFile:
+    """Where the work for one database waits. Raises `StoreUnavailable` where that is no address."""
+    name = engines.parse(path_or_url).render_as_string(hide_password=True)
+    return OutboxFile(folder / f"outbox-{sha256(name.encode()).hexdigest()[:8]}.db")
 
 
 class Delivery:

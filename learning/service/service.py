@@ -31,7 +31,7 @@ from ..exchange.line_format import PortableGeneration, PortableKeyword, portable
 from ..maintenance import recovery
 from ..maintenance.rebuild_task import RebuildTask
 from ..names import stored_name, stored_text
-from ..outbox.delivery import Delivery, outbox_path
+from ..outbox.delivery import Delivery, outbox_of
 from ..outbox.file import OutboxFile
 from ..recommendation import decision_log, explanation
 from ..recommendation.cache import DecisionCache
@@ -151,7 +151,7 @@ class PreferenceService:
         outbox: Path | None,
     ) -> PreferenceService:
         url = engines.parse(path_or_url)
-        file = None if outbox is None else OutboxFile(outbox_path(url.render_as_string(hide_password=True), outbox))
+        file = None if outbox is None else outbox_of(path_or_url, outbox)
         path = engines.file_of(url)
         database = await Database.open(
             path_or_url,

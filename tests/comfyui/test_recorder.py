@@ -15,6 +15,7 @@ from PIL import Image
 from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed, Refused
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
+from context_checkpoint.learning.outbox.delivery import outbox_of
 
 RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*", "stage": "draft", "seed": 1}
 
@@ -250,18 +251,24 @@ class TestWithoutItsDatabase:
     """Learning fails: the images are drawn, shown and passed on, and the failure is told."""
 
     def test_a_locked_database_takes_no_images_away(self, comfy: ComfyServer) -> None:
-        """The record has no id, the message says why; once it is free, rounds are logged again."""
+        """Where nothing can wait either, the record has no id and the message says why; else the verdict waits."""
         comfy.run(three_nodes(recommender=RED_GREEN_BLUE))
         file = comfy.base_directory / "user" / "__context_checkpoint" / "preferences.db"
+        in_its_place = outbox_of(file, file.parent).path
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            entry = comfy.run(graph_with_both_outputs(seed=20, selected="0"))
+            in_its_place.mkdir()
+            lost = comfy.run(graph_with_both_outputs(seed=20, selected="0"))
+            in_its_place.rmdir()
+            waiting = comfy.run(graph_with_both_outputs(seed=21, selected="0"))
             other.execute("ROLLBACK")
-        after = generations(comfy.run(graph_with_both_outputs(seed=21, selected="0")))[0]
+        after = generations(comfy.run(graph_with_both_outputs(seed=22, selected="0")))[0]
 
-        [shown] = generations(entry)
-        assert shown["generation_id"] == ""
-        assert "not logged" in shown["message"]
-        assert len(comfy.images(entry, "recorder")) == 3
-        assert len(comfy.images(entry, "kept")) == 1
-        assert verdicts(stored(comfy, after["generation_id"]))[0] == "selected"
+        for entry in (lost, waiting):
+            assert len(comfy.images(entry, "recorder")) == 3
+            assert len(comfy.images(entry, "kept")) == 1
+        assert generations(lost)[0]["generation_id"] == ""
+        assert "not logged" in generations(lost)[0]["message"]
+        assert "waits on this machine's disk" in generations(waiting)[0]["message"]
+        for shown in (generations(waiting)[0], after):
+            assert verdicts(stored(comfy, shown["generation_id"]))[0] == "selected"

@@ -18,7 +18,7 @@ from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database import database as database_module
 from context_checkpoint.learning.errors import StoreUnavailable
 from context_checkpoint.learning.outbox import delivery
-from context_checkpoint.learning.outbox.delivery import outbox_path
+from context_checkpoint.learning.outbox.delivery import outbox_of
 from context_checkpoint.learning.outbox.file import OutboxFile
 from context_checkpoint.learning.service.settings import LearningSettings
 from context_checkpoint.learning.values import Generation, ImageFile
@@ -271,7 +271,7 @@ class TestServer:
         """All beyond what that had delivered; once."""
         async with worker(postgres_url, tmp_path) as service:
             name = service._database.name
-        standby = tmp_path / outbox_path(name, tmp_path).name.replace("outbox", "standby")
+        standby = tmp_path / outbox_of(name, tmp_path).path.name.replace("outbox", "standby")
         async with worker(standby, tmp_path / "elsewhere") as former:
             await teach(former, rounds=3)
         with closing(sqlite3.connect(standby)) as file, file:

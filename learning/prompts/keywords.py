@@ -17,6 +17,8 @@ The rules, where they are not obvious:
 - `embedding:x` is one keyword and never split: an embedding is a trained word. Most stand for a style or belong
   to one family of checkpoints, which is what a recommendation wants to know.
 - `{a|b}` gives each alternative its share of the weight: if it is sent unresolved, one of them will be used.
+- Operators give no keywords: `BREAK`, `AND`, `ADDROW` and the like, a wildcard `__name__`, and the name of a variable
+  in `${name=value}`.
 - A weight is in 0..4, and a word of weight 0 is dropped.
 """
 
@@ -51,19 +53,24 @@ _ROUND = 1.1  # ComfyUI: (word) is (word:1.1)
 _SQUARE = 0.9  # A1111's [word]; ComfyUI's encoder ignores it, but people mean it
 
 _CLOSES = {")": "(", "]": "[", "}": "{"}
-_CONJUNCTIONS = frozenset({"BREAK", "AND"})
+_OPERATORS = frozenset({"BREAK", "AND", "AND_PERP", "AND_SALT", "AND_TOPK", "ADDBASE", "ADDCOMM", "ADDROW", "ADDCOL"})
+"""Of A1111 and its extensions: they divide a prompt into parts."""
 
-# \w leaves out the vowel signs that Arabic, Hebrew, Indic and Thai words are made of.
-_SIGNS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e"
+# \w leaves out the vowel signs that Arabic, Hebrew, Indic, Thai, Lao, Burmese and Khmer words are made of.
+_SIGNS = (
+    "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e\u0eb1-\u0ece"
+    "\u102b-\u103e\u1056-\u1059\u17b4-\u17d3"
+)
 _ANY_WORD = rf"(?:[^\W_]|[{_SIGNS}])(?:[^\W_]+|[{_SIGNS}]+|[_'\u2019-](?=[^\W_])|(?<=\d)\.(?=\d))*"
 _ASCII_WORD = r"[a-zA-Z0-9](?:[a-zA-Z0-9]+|[_'-](?=[a-zA-Z0-9])|(?<=\d)\.(?=\d))*"
 _SYNTAX = r"""
-    (?P<embedding>(?i:embedding):[ ]{{0,4}}[\w./-]{{1,200}})
+    (?P<wildcard>__(?:[^\W_]|_(?!_)|[/*~@+. -]){{1,100}}__)
+    | (?P<embedding>(?i:embedding):[ ]{{0,4}}[\w./-]{{1,200}})
     | (?P<word>{word})
     | (?P<file><[A-Za-z]{{1,16}}:[^<>\n]{{1,256}}>)
     | (?P<weight>:[ ]{{0,4}}[+-]?(?:\d{{1,6}}(?:\.\d{{0,6}})?|\.\d{{1,6}})[ ]{{0,4}}(?=\)))
     | (?P<literal>\\[()\[\]{{}}])
-    | (?P<open>[(\[{{])
+    | (?P<open>[(\[{{]|\$\{{[ ]{{0,4}}\w{{1,60}}[ ]{{0,4}}(?:=!?|(?=[:}}])))
     | (?P<close>[)\]}}])
     | (?P<comma>[,\n\u3001\u060c])
     | (?P<choice>\|)
@@ -73,7 +80,8 @@ _SYNTAX = r"""
 """
 _ANY = re.compile(_SYNTAX.format(word=_ANY_WORD), re.VERBOSE)
 _ASCII = re.compile(_SYNTAX.format(word=_ASCII_WORD), re.VERBOSE | re.ASCII)
-_LINE_COMMENT = re.compile(r"^[ \t]*#[^\n]*|(?<!:)//[^\n]*", re.MULTILINE)
+_LINE_COMMENT = re.compile(r"(?<!:)//[^\n]*")
+_LAST_WORD = re.compile(r"[^\s,\u3000-\u3002\uff0c]{1,200}$")
 _EMBEDDING_FILE = re.compile(r"\.(?:pt|bin|safetensors)$|[.\-/]+$")
 
 
@@ -108,9 +116,9 @@ def extract_keywords(prompt: str, *, phrases: bool = True) -> tuple[Keyword, ...
     >>> extract_keywords("((Long_Hair)), <lora:detail:0.8>")[0]
     Keyword(text='long hair', weight=1.21)
     """
-    text = _without_comments(prompt).strip()[:_READ]
+    text = _beginning(_without_comments(prompt).strip())
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)[:_READ]  # one character can become eighteen
+        text = _beginning(unicodedata.normalize("NFKC", text))  # one character can become eighteen
     segments, tag_list = _segments(text)
     weights: dict[str, float] = {}
     phrase_weights: dict[str, float] = {}
@@ -140,8 +148,15 @@ def negative_keywords(negative: str) -> tuple[Keyword, ...]:
     return tuple(Keyword(NEGATIVE + keyword.text, keyword.weight) for keyword in keywords)
 
 
+def _beginning(text: str) -> str:
+    """As much of a prompt as is read; it ends with a whole word."""
+    if len(text) <= _READ:
+        return text
+    return text[:_READ] if text[_READ].isspace() else _LAST_WORD.sub("", text[:_READ])
+
+
 def _without_comments(text: str) -> str:
-    """Drop `/* */`, `//` and `#` comments, as ComfyUI's frontend does for the first two.
+    """Drop `/* */` and `//` comments, as ComfyUI's frontend does; a line that begins with `#` is text there.
 
     An unclosed `/*` is text. Not by a pattern, which would search for the end of each one again.
     """
@@ -151,7 +166,7 @@ def _without_comments(text: str) -> str:
             kept.append(text[start:begin])
             start = end + 2
         text = " ".join([*kept, text[start:]])
-    if "#" in text or "//" in text:
+    if "//" in text:
         text = _LINE_COMMENT.sub("", text)
     return text
 
@@ -167,7 +182,7 @@ def _segments(text: str) -> tuple[list[_Segment], bool]:
     for place, token in enumerate(tokens):
         kind, spelling = token.lastgroup, token.group()
         segment = segments[-1]
-        if kind == "word" and spelling not in _CONJUNCTIONS:
+        if kind == "word" and spelling not in _OPERATORS:
             segment.pieces.append((spelling, weight))
         elif kind in {"embedding", "emoji"}:
             segments += [_Segment([(spelling, weight)]), _Segment()]
@@ -200,7 +215,7 @@ def _brackets(tokens: Sequence[re.Match[str]]) -> dict[int, _Bracket]:
     for place, token in enumerate(tokens):
         kind = token.lastgroup
         if kind == "open":
-            waiting.append((token.group(), place, 1, False))
+            waiting.append((token.group().replace("$", "")[0], place, 1, False))
         elif kind == "choice" and waiting:
             spelling, start, choices, edited = waiting[-1]
             waiting[-1] = (spelling, start, choices + 1, edited)
@@ -266,7 +281,8 @@ def _any_forms(spelling: str) -> tuple[str, ...]:
     lower = spelling.casefold().replace("\u2019", "'")
     if lower.startswith("embedding:"):
         return ("embedding:" + _EMBEDDING_FILE.sub("", lower[len("embedding:") :].strip()),)
-    return tuple(_form(part[:_LONGEST_WORD]) for part in lower.replace("-", "_").split("_"))
+    # Where words are written without spaces, one run is a whole sentence.
+    return tuple(_form(part[:_LONGEST_WORD] if part.isascii() else part) for part in lower.replace("-", "_").split("_"))
 
 
 _short_forms = lru_cache(maxsize=_CACHED_FORMS)(_any_forms)
@@ -298,7 +314,7 @@ def _words(form: str, *, tag: bool) -> tuple[str, ...]:
         return ()
     if form.isascii():
         return (form,) if len(form) > 1 and any(character.isalpha() for character in form) else ()
-    return tuple(word for word in script_words(form, tag=tag) if _is_word(word))
+    return tuple(word[:_LONGEST_WORD] for word in script_words(form, tag=tag) if _is_word(word))
 
 
 def _is_word(word: str) -> bool:

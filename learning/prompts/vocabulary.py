@@ -8,7 +8,7 @@ from the person's own rounds.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 
 def _words(text: str) -> frozenset[str]:
@@ -93,12 +93,21 @@ QUALITY_WORDS = _BETTER | {f"-{word}" for word in _WORSE}
 presume that they are not informative until a person's own rounds show that their use varies; no such prior holds
 for other words."""
 
+_UNSPACED = "\u0e01-\u0e4e\u0e81-\u0ece\u1000-\u103f\u1050-\u109f\u1780-\u17d3"
+_SYLLABLE = re.compile(
+    # A vowel that is written before its consonant (Thai, Lao), the consonant, and the signs around it; with the
+    # consonants that are written below it (Khmer, Burmese).
+    "[\u0e40-\u0e44\u0ec0-\u0ec4]?(?:.(?:[\u0e30-\u0e3a\u0e45-\u0e4e\u0eb0-\u0ebc\u0ec6-\u0ece"
+    "\u102b-\u1038\u103a-\u103e\u1056-\u1059\u17b4-\u17d1\u17d3]|[\u1039\u17d2].)*)"
+)
+"""Roughly one of Thai, Lao, Burmese or Khmer."""
 _SCRIPTS = re.compile(
     "(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af\u3005\u3006]+)"
     "|(?P<katakana>[\u30a1-\u30fa\u30fc-\u30fe]+)"
     "|(?P<hiragana>[\u3041-\u309f]+)"
     "|(?P<hangul>[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]+)"
-    "|(?P<other>[^\u3005\u3006\u3041-\u309f\u30a1-\u30fa\u30fc-\u30fe\u1100-\u11ff\u3131-\u318e\u3400-\u4dbf"
+    f"|(?P<unspaced>[{_UNSPACED}]+)"
+    f"|(?P<other>[^{_UNSPACED}\u3005\u3006\u3041-\u309f\u30a1-\u30fa\u30fc-\u30fe\u1100-\u11ff\u3131-\u318e\u3400-\u4dbf"
     "\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af]+)"
 )
 _HAN_GRAMMAR = re.compile("[的了和与與在是着著个個之其及或被把从從對对把很也都]+")
@@ -118,7 +127,7 @@ _HIRAGANA_GRAMMAR = frozenset(
     ]
 )
 _KOREAN_PARTICLE = re.compile("(?:으로|에서|에게|까지|부터|하는|은|는|이|가|을|를|의|에|와|과|도|로)$")
-_LONGEST_HAN_WORD = 4
+_LONGEST_WORD = 4
 
 
 def is_ideographic(character: str) -> bool:
@@ -128,11 +137,12 @@ def is_ideographic(character: str) -> bool:
 
 
 def script_words(text: str, *, tag: bool) -> Iterator[str]:
-    """Words of a run of letters that may hold Chinese, Japanese or Korean, without a dictionary.
+    """Words of a run of letters in scripts that need not have spaces between words, without a dictionary.
 
     Han is cut at grammatical characters; what is left is a word if it has at most two characters, and
     otherwise its overlapping pairs (plus the whole, for a short `tag`). Katakana runs are words. Hiragana
-    runs of one or two are particles, and those behind Han are its endings. A Korean word loses its particle.
+    runs of one or two are particles, and those behind Han are its endings. A Korean word loses its particle. Thai, Lao,
+    Burmese and Khmer give overlapping pairs of syllables (plus the whole, for a short `tag`).
 
     >>> list(script_words("女性の肖像画", tag=False))
     ['女性', '肖像', '像画']
@@ -143,7 +153,9 @@ def script_words(text: str, *, tag: bool) -> Iterator[str]:
         script, before = before, str(run.lastgroup)
         if run.lastgroup == "han":
             for part in _HAN_GRAMMAR.split(word):
-                yield from _han_words(part, tag=tag)
+                yield from _pairs(part, tag=tag)
+        elif run.lastgroup == "unspaced":
+            yield from _pairs(_SYLLABLE.findall(word), tag=tag)
         elif run.lastgroup == "hiragana":
             if len(word) > 2 and word not in _HIRAGANA_GRAMMAR and script != "han":
                 yield word
@@ -153,13 +165,12 @@ def script_words(text: str, *, tag: bool) -> Iterator[str]:
             yield word
 
 
-def _han_words(part: str, *, tag: bool) -> Iterator[str]:
-    if not part:
+def _pairs(units: Sequence[str], *, tag: bool) -> Iterator[str]:
+    """Each two adjacent characters or syllables; one or two are a word as they are."""
+    if not units:
         return
-    if len(part) <= 2:
-        yield part
-        return
-    if tag and len(part) <= _LONGEST_HAN_WORD:
-        yield part
-    for start in range(len(part) - 1):
-        yield part[start : start + 2]
+    if len(units) <= 2 or (tag and len(units) <= _LONGEST_WORD):
+        yield "".join(units)
+    if len(units) > 2:
+        for start in range(len(units) - 1):
+            yield "".join(units[start : start + 2])

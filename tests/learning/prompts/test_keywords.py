@@ -195,9 +195,40 @@ def test_conjunctions_are_no_words_and_end_a_phrase():
 
 
 def test_comments_are_not_read():
-    """`/* */`, `//` and `#` lines, but neither an address nor an unclosed comment."""
+    """`/* */` and `//`, but neither an address nor an unclosed comment, nor a line with `#`, which ComfyUI sends."""
     prompt = "tree // oak\n# dog\n/* cat\nbird */ sky, http://example.org, /* open"
-    assert texts(prompt) == ["tree", "sky", "http", "example", "org", "open"]
+    assert texts(prompt) == ["tree", "dog", "sky", "http", "example", "org", "open"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("red AND_PERP car, x ADDROW tree, lake ADDBASE", ["red", "car", "tree", "lake"]),
+        ("__animals__ in a __place/city-1__", []),
+        ("${season=winter} day, ${season}, ${season:summer} sky", ["winter day", "winter", "day", "summer sky"]),
+        ("{2$$ and $$0.5::cat|dog}", ["cat", "dog"]),
+        ("snake_case, __init", ["snake case", "snake", "case", "init"]),
+    ],
+)
+def test_operators_of_other_tools_are_no_keywords(prompt: str, expected: list[str]):
+    """Those of A1111 and dynamic prompts: the words between them are."""
+    assert texts(prompt)[: len(expected)] == expected
+    assert not set(texts(prompt)) & {"season", "addrow", "perp", "animals", "animal", "city"}
+
+
+@pytest.mark.parametrize("separator", [" ", ", ", "\n", "\uff0c"])
+def test_a_long_prompt_ends_with_a_whole_word(separator: str):
+    """Wherever the part that is read ends."""
+    for filling in range(12):
+        words = texts("x" * filling + separator + separator.join(["lighthouse"] * 2000))
+        assert [word for word in words if "lighthouse".startswith(word) and word != "lighthouse"] == []
+
+
+def test_a_long_sentence_without_spaces_is_read_to_its_end():
+    """Longer than any word may be."""
+    assert "湖泊" in texts(
+        "一位穿着红色连衣裙的年轻女子站在樱花树下微笑看着远方的山脉和晨光温柔背景虚化细节丰富高清摄影湖泊"
+    )
 
 
 def test_case_width_and_number_make_no_difference():
@@ -241,13 +272,17 @@ def test_plain_plurals_become_singular(plural: str, expected: str):
         ("긴 머리를 가진 여자", ["긴", "머리", "가진", "여자", "긴 머리", "머리 가진", "가진 여자"]),
         ("портрет женщины в лесу", ["портрет", "женщины", "лесу", "портрет женщины"]),
         ("مدينة كبيرة", ["مدينة", "كبيرة", "مدينة كبيرة"]),
-        ("หญิงสาว", ["หญิงสาว"]),
+        ("หญิงสาว", ["หญิ", "ญิง", "งสา", "สาว"]),
+        ("หมา, แมว", ["หมา", "แมว"]),
+        ("ພາສາລາວ", ["ພາສາ", "ສາລາ", "ລາວ"]),
+        ("ក្រុងភ្នំពេញ", ["ក្រុង", "ងភ្នំ", "ភ្នំពេ", "ពេញ"]),
+        ("မြန်မာ", ["မြန်", "န်မာ"]),
         ("हिन्दी कला", ["हिन्दी", "कला", "हिन्दी कला"]),
         ("🌸 girl 👩🏽‍🚀 🇯🇵", ["🌸", "girl", "👩", "🚀", "🇯🇵"]),
     ],
 )
 def test_other_scripts_have_keywords(prompt: str, expected: list[str]):
-    """Chinese, Japanese and Korean without a dictionary, Cyrillic, Arabic, Thai, Hindi, emoji."""
+    """Chinese, Japanese and Korean without a dictionary, Cyrillic, Arabic, Thai, Lao, Khmer, Burmese, Hindi, emoji."""
     assert texts(prompt) == expected
 
 

@@ -7,6 +7,9 @@ without the browser asking this server first (a form or a plain `fetch` cannot s
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -24,6 +27,11 @@ LARGEST_BODY = 8 * 2**20
 LARGEST_IMPORT = 256 * 2**20
 """Bytes: some hundred thousand generations. They are kept on disk while they are read."""
 
+BODY_S, IMPORT_S = 60.0, 600.0
+"""How long the largest body and import may take: 1.1 and 3.6 Mbit/s."""
+
+logger = logging.getLogger(__name__)
+
 RequestT = TypeVar("RequestT", bound=RequestModel)
 
 
@@ -33,8 +41,8 @@ async def read_body(http: web.Request, model: type[RequestT]) -> RequestT:
     Raises
     ------
     Refusal
-        415 where it does not say `application/json`, 413 where it is too large, 400 where it is no JSON, 422
-        where it is not as `model` describes.
+        415 where it does not say `application/json`, 413 where it is too large, 408 where it is too slow, 400 where
+        it is no JSON or breaks off, 422 where it is not as `model` describes.
     """
     if http.content_type != "application/json":
         raise Refusal(
@@ -64,13 +72,47 @@ async def _bounded(http: web.Request) -> bytes:
     )
     if (http.content_length or 0) > LARGEST_BODY:
         raise too_large
-    # Not request.read(): its bound is the application's, which in ComfyUI is made for uploads (100 MB).
     raw = bytearray()
-    async for chunk in http.content.iter_chunked(2**16):
-        raw += chunk
-        if len(raw) > LARGEST_BODY:
-            raise too_large
+    await _read(http, raw.extend, LARGEST_BODY, too_large, within_s=BODY_S)
     return bytes(raw)
+
+
+async def _read(
+    http: web.Request, take: Callable[[bytes], object], most: int, too_large: Refusal, *, within_s: float
+) -> None:
+    """Hand the body over as it comes.
+
+    Not by `request.read()`: its bound is the application's, which in ComfyUI is made for uploads (100 MB).
+
+    Raises
+    ------
+    Refusal
+        `too_large` where it has more than `most` bytes, 408 where it takes longer than `within_s` seconds, 400 where
+        it breaks off or is not encoded as it says.
+    """
+
+    async def read() -> None:
+        size = 0
+        async for chunk in http.content.iter_chunked(2**16):
+            size += len(chunk)
+            if size > most:
+                raise too_large
+            take(chunk)
+
+    try:
+        await asyncio.wait_for(read(), within_s)
+    except asyncio.TimeoutError:
+        text = message(
+            "body_too_slow",
+            "The body did not arrive within {seconds} seconds. Send it again, or less at once.",
+            seconds=f"{within_s:g}",
+        )
+        raise Refusal(408, "body_too_slow", text) from None
+    except OSError:  # what aiohttp raises where the connection has ended
+        logger.info("%s %s: the client left before the body ended", http.method, http.path)
+        raise Refusal(400, "body_cut_off", "The connection ended before the body did.") from None
+    except web.RequestPayloadError as error:
+        raise Refusal(400, "body_unreadable", f"The body cannot be read: {error}.") from None
 
 
 def check_lines(http: web.Request) -> None:
@@ -97,16 +139,11 @@ async def spool(http: web.Request, into: Spool) -> None:
     Raises
     ------
     Refusal
-        413 where it is too large.
+        413 where it is too large, 408 where it is too slow, 400 where it breaks off.
     StoreUnavailable
         Where there is no room for it.
     """
-    size = 0
-    async for chunk in http.content.iter_chunked(2**16):
-        size += len(chunk)
-        if size > LARGEST_IMPORT:
-            raise _import_too_large()
-        into.write(chunk)
+    await _read(http, into.write, LARGEST_IMPORT, _import_too_large(), within_s=IMPORT_S)
 
 
 def _import_too_large() -> Refusal:

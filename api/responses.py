@@ -15,7 +15,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from ..learning.errors import LearningError, StoreUnavailable, UnknownGeneration
-from ..learning.message import error_text, message
+from ..learning.message import as_shown, error_text, message
 from ..learning.requirements import missing_requirement
 from ..runtime.pending_picks import UnknownPick
 from ..runtime.users import UnknownUser
@@ -55,6 +55,7 @@ def json_response(model: BaseModel, status: int = 200) -> web.Response:
 
 
 def refuse(status: int, code: str, message: str, details: Sequence[dict[str, Any]] = ()) -> web.Response:
+    message = as_shown(message)
     body = ErrorBody(code=code, message=message, parts=parts_response(message), details=list(details))
     return json_response(ErrorResponse(error=body), status)
 

@@ -47,7 +47,8 @@ def _description() -> OpenApiResponse:
 _UNAVAILABLE = {503: "The database cannot be read or written now; nothing of the request was stored."}
 _QUERY = {422: "The query is not as described, or makes no sense here."}
 _BODY = {
-    400: "The body is not JSON.",
+    400: "The body is not JSON, or breaks off.",
+    408: "The body takes too long.",
     413: "The body is too large.",
     415: "The body does not say that it is JSON.",
     422: "The body is not as described, or makes no sense here.",
@@ -163,6 +164,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         Api.import_lines,
         _UNAVAILABLE
         | {
+            400: "The body breaks off.",
+            408: "The body takes too long.",
             413: "The body is too large.",
             415: "The body does not say that it is JSON Lines.",
             422: "The query or a line is not as described; nothing was imported.",

@@ -1,32 +1,30 @@
 """`context-checkpoint serve`: the HTTP routes and an overview page without ComfyUI.
 
 Separate from `routes.py` because inside ComfyUI none of this is ours: there ComfyUI binds the port, decides
-which origins are allowed, and serves the pages. Here this module does: it refuses foreign origins, and on a
-loopback address any other host name too (a web page could otherwise point a name of its own at this machine).
-There is no authentication: bound to another address than 127.0.0.1, it lets everybody who reaches it read and
-write.
+which origins are allowed, and serves the pages. Here this module does; `access` says who may ask, `connections` how
+many and how slowly.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from ..runtime.runtime import Runtime
-from .responses import Handler, enveloped, refuse
+from .access import Access, is_loopback, read_token
+from .connections import HEADERS_S, Connections
+from .responses import Handler, enveloped
 from .routes import PREFIX, build_routes
 
-if TYPE_CHECKING:
-    from aiohttp.typedefs import Middleware
-
 logger = logging.getLogger(__name__)
+http_log = logging.getLogger(f"{__name__}.http")
 
 WEB = Path(__file__).parents[1] / "web"
 LOCALES = Path(__file__).parents[1] / "locales"
@@ -39,15 +37,45 @@ _PAGE_HEADERS = {
 }
 
 
+TOKEN_FILE = "serve_token"  # noqa: S105 - not the token
+"""Its name in the data folder."""
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """Whether aiohttp logs a failure, and not a request that is no HTTP."""
+    raised = record.exc_info[1] if record.exc_info else None
+    return not isinstance(raised, (HttpProcessingError, web.RequestPayloadError))
+
+
+http_log.addFilter(_is_our_fault)
+
+
 def build_app(runtime: Runtime, *, bound_host: str = "127.0.0.1") -> web.Application:
-    """Build the application; `bound_host` is the address it will be reached at."""
-    app = web.Application(middlewares=[_only_own_origin(bound_host), _routes_in_envelope])
+    """Build the application; `bound_host` is the address that it will be bound to.
+
+    Raises
+    ------
+    LearningError
+        If others can reach it, and its token can be neither read nor written.
+    """
+    return _app(runtime, _access(runtime, bound_host))
+
+
+def _app(runtime: Runtime, access: Access) -> web.Application:
+    app = web.Application(middlewares=[access.middleware(), _routes_in_envelope])
     app.add_routes(build_routes(runtime, None))
     app.router.add_get("/", _page)
     app.router.add_static("/web/", WEB)
     app.router.add_static("/locales/", LOCALES)
     app.on_response_prepare.append(_add_headers)
     return app
+
+
+def _access(runtime: Runtime, bound_host: str) -> Access:
+    """Behind a name of its own a server is reached by others too: through a proxy."""
+    names = frozenset(name.lower() for name in runtime.settings.serve_names)
+    private = is_loopback(bound_host) and not names
+    return Access(bound_host, names, None if private else read_token(runtime.data_directory / TOKEN_FILE))
 
 
 async def _page(_request: web.Request) -> web.FileResponse:
@@ -64,47 +92,47 @@ async def _routes_in_envelope(request: web.Request, handler: Handler) -> web.Str
     return await (enveloped(handler) if request.path.startswith(PREFIX) else handler)(request)
 
 
-def _only_own_origin(bound_host: str) -> Middleware:
-    loopback = _is_loopback(bound_host)
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        named_host = urlsplit(f"//{request.host}")
-        if loopback and not _is_loopback(named_host.hostname or ""):
-            return refuse(403, "foreign_host", f"This server is not called {named_host.hostname}.")
-        origin = request.headers.get("Origin")
-        foreign = origin is not None and urlsplit(origin).netloc.lower() != request.host.lower()
-        if foreign or request.headers.get("Sec-Fetch-Site") == "cross-site":
-            return refuse(403, "foreign_origin", "Requests from other web pages are refused.")
-        return await handler(request)
-
-    return middleware
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 async def serve(runtime: Runtime, *, host: str, port: int, announce: Callable[[str], None]) -> None:
-    """Serve until cancelled; `announce` gets the address once it answers.
+    """Serve until cancelled; `announce` gets the address once it answers, with the token where one is needed.
 
     Raises
     ------
     OSError
         If the address cannot be bound.
+    LearningError
+        If the token can be neither read nor written.
     """
-    runner = web.AppRunner(build_app(runtime, bound_host=host), access_log=None)
+    access, connections = _access(runtime, host), Connections()
+    app = _app(runtime, access)
+    app.middlewares.insert(0, connections.middleware())
+    runner = web.AppRunner(app, access_log=None, logger=http_log, keepalive_timeout=HEADERS_S)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        taken = runner.addresses[0][1]
-        announce(f"http://{f'[{host}]' if ':' in host else host}:{taken}/")
-        await asyncio.Event().wait()
+        accept = partial(connections.accept, cast("web.Server", runner.server))
+        server = await asyncio.get_running_loop().create_server(accept, host, port, backlog=128)
+        try:
+            port = server.sockets[0].getsockname()[1]
+            if access.token is not None:
+                file = runtime.data_directory / TOKEN_FILE
+                logger.warning("%s", _warning(host, file))
+            announce(_address(host, port, access.token))
+            await asyncio.Event().wait()
+        finally:
+            server.close()
     finally:
         await runner.cleanup()
+
+
+def _warning(host: str, file: Path) -> str:
+    return (
+        f"Others can reach this server (bound to {host or 'all addresses'}), and nothing is encrypted. It asks for its "
+        f"token, which is kept in {file}: open the address below once in each browser, and let scripts send "
+        "Authorization: Bearer <token>."
+    )
+
+
+def _address(host: str, port: int, token: str | None) -> str:
+    """Where this machine reaches the server."""
+    reached = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
+    query = f"?token={token}" if token is not None else ""
+    return f"http://{f'[{reached}]' if ':' in reached else reached}:{port}/{query}"

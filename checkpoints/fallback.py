@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..learning.message import joined, message
+from ..learning.names import shown_name
 from ..learning.values import Recommendation, Stage, Strategy
 from .pool import Pool, PoolRules
 
@@ -85,7 +86,7 @@ def unlearned_recommendation(
         names = pool.candidates[: max_branches if explore or stage == "draft" else 1]
     strategy: Strategy = "exploit" if len(names) == 1 else "explore"
     replacement = "the fallback" if pool.fallback else "the first of the pool"
-    explanation = f"Nothing learned was used: {reason} Using {replacement} instead: {', '.join(names)}"
+    explanation = f"Nothing learned was used: {reason} Using {replacement} instead: {', '.join(map(shown_name, names))}"
     return replace(_bypass(prompt, names, strategy, pool.family, stage, explanation), problem=reason)
 
 

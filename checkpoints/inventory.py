@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..learning.message import Message, Part, error_text, message, parts_of
+from ..learning.names import shown_name
 from .families import UNKNOWN
 from .header import BrokenCheckpointError, Header, fingerprint, read_header
 from .patterns import printable
@@ -122,7 +123,7 @@ class CheckpointFiles:
             stored[str(path)] = _StoredFile(
                 stat.st_size, stat.st_mtime_ns, current.family, problem, current.fingerprint, parts_of(problem)
             )
-            log.warning("Checkpoint %s will not be recommended until it changes: %s", name, reason)
+            log.warning("Checkpoint %s will not be recommended until it changes: %s", shown_name(name), reason)
             self._write(stored)
 
     def broken(self, name: str) -> str:
@@ -154,7 +155,7 @@ class CheckpointFiles:
         try:
             header = read_header(path)
         except BrokenCheckpointError as error:
-            log.warning("Checkpoint %s is broken: %s", path, error)
+            log.warning("Checkpoint %s is broken: %s", shown_name(str(path)), error)
             problem = error_text(error)
             return _StoredFile(stat.st_size, stat.st_mtime_ns, UNKNOWN, problem, parts=parts_of(problem))
         family = UNKNOWN if header is None else self._source.family(header)

@@ -105,14 +105,15 @@ def _finish_recomputing() -> None:
 def _report(error: Exception) -> int:
     """Print on stderr what went wrong and what to do next; the trace is for --debug."""
     from ..learning.errors import LearningError
+    from ..learning.message import as_shown, error_text
     from ..learning.requirements import missing_requirement
 
     missing = missing_requirement(error) if isinstance(error, ImportError) else None
     if isinstance(error, WrongUse) or type(error) is ValueError:
-        print(f"context-checkpoint: {error}", file=sys.stderr)
+        print(f"context-checkpoint: {as_shown(error_text(error))}", file=sys.stderr)
         return WRONG_USE
     if isinstance(error, LearningError | CommandFailed):
-        message = str(error)
+        message = as_shown(error_text(error))
     elif missing is not None:
         message = f"{missing.message} `context-checkpoint doctor` lists all that is needed."
     else:

@@ -23,6 +23,7 @@ from ..api.schemas.recommend import recommend_response
 from ..api.schemas.settings import SettingsResponse
 from ..api.schemas.statistics import StatisticsResponse
 from ..learning.exchange.line_format import lines_in
+from ..learning.names import shown_name
 from ..learning.reports import CheckpointRow, PairRow
 from ..learning.service.service import PreferenceService
 from ..learning.values import Recommendation, Thresholds
@@ -102,7 +103,7 @@ def recommend(arguments: argparse.Namespace) -> Outcome:
     recommendation = _run(arguments, recommend_in)
     response = recommend_response(recommendation, images=arguments.images)
     lines = [
-        *(f"{name}{_times(response.images, name)}" for name in response.checkpoints),
+        *(f"{shown_name(name)}{_times(response.images, name)}" for name in response.checkpoints),
         "",
         (
             f"{response.strategy}, confidence {response.confidence:.2f} "
@@ -175,10 +176,10 @@ def stats(arguments: argparse.Namespace) -> Outcome:
     if counts.recomputing:
         lines.append(f"The statistics are being recomputed: {counts.recomputing}; these are the former ones.")
     if statistics.checkpoints:
-        rows = [(row.checkpoint, *_cells(row)) for row in statistics.checkpoints]
+        rows = [(shown_name(row.checkpoint), *_cells(row)) for row in statistics.checkpoints]
         lines += ["", *_table(("checkpoint", "selected", "judged", "rate"), rows)]
     if statistics.pairs:
-        pairs = [(row.keyword, row.checkpoint, *_cells(row)) for row in statistics.pairs]
+        pairs = [(shown_name(row.keyword), shown_name(row.checkpoint), *_cells(row)) for row in statistics.pairs]
         lines += ["", *_table(("keyword", "checkpoint", "selected", "judged", "rate"), pairs, left=2)]
         if statistics.pairs_found > len(statistics.pairs):
             lines.append(f"({statistics.pairs_found - len(statistics.pairs)} more; --limit shows more)")
@@ -218,7 +219,7 @@ def explain(arguments: argparse.Namespace) -> Outcome:
         ),
     )
     response = ExplainResponse.model_validate(explained)
-    keywords = ", ".join(f"{word.text} ({word.rounds:.3g})" for word in response.keywords)
+    keywords = ", ".join(f"{shown_name(word.text)} ({word.rounds:.3g})" for word in response.keywords)
     parts = f"evidence {response.evidence:.2f}, clarity {response.clarity:.2f}"
     lines = [
         f"{response.summary} (confidence {response.confidence:.2f}: {parts}; policy {response.policy})",
@@ -226,13 +227,18 @@ def explain(arguments: argparse.Namespace) -> Outcome:
         "",
         *_table(
             ("checkpoint", "score", "kept", "judged"),
-            [(row.checkpoint, f"{row.score:.3f}", str(row.selected), str(row.total)) for row in response.checkpoints],
+            [
+                (shown_name(row.checkpoint), f"{row.score:.3f}", str(row.selected), str(row.total))
+                for row in response.checkpoints
+            ],
         ),
     ]
     for row in response.checkpoints:
         for side, reasons in (("for", row.speak_for), ("against", row.speak_against)):
-            words = ", ".join(f"{reason.keyword} ({reason.selected}/{reason.total})" for reason in reasons[:5])
-            lines += [f"{side} {row.checkpoint}: {words}"] if words else []
+            words = ", ".join(
+                f"{shown_name(reason.keyword)} ({reason.selected}/{reason.total})" for reason in reasons[:5]
+            )
+            lines += [f"{side} {shown_name(row.checkpoint)}: {words}"] if words else []
     lines += ["", f"What would change it: {response.would_change.sentence}"]
     return Outcome(_json(response), "\n".join(lines))
 
@@ -253,7 +259,9 @@ def export(arguments: argparse.Namespace) -> Outcome:
         raise CommandFailed(f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
         draft.unlink(missing_ok=True)
-    return Outcome({"generations": count, "file": str(path)}, f"{count:,} generations written to {path}.")
+    return Outcome(
+        {"generations": count, "file": str(path)}, f"{count:,} generations written to {shown_name(str(path))}."
+    )
 
 
 def _write_lines(arguments: argparse.Namespace, file: IO[bytes]) -> int:
@@ -292,7 +300,9 @@ def settings(arguments: argparse.Namespace) -> Outcome:
         # An unknown name goes on as it is: the settings refuse it and name those there are.
         changes[name] = definitions[name].parse(text) if name in definitions else text
     values = runtime.change_settings(**changes) if changes else runtime.settings
-    lines = [f"{name}={definition.spell(getattr(values, name))}" for name, definition in definitions.items()]
+    lines = [
+        f"{name}={shown_name(definition.spell(getattr(values, name)))}" for name, definition in definitions.items()
+    ]
     return Outcome(_json(SettingsResponse.model_validate(values)), "\n".join(lines))
 
 

@@ -11,6 +11,7 @@ import asyncio
 from ..api.schemas.exchange import ImportResponse
 from ..api.schemas.forget import ForgetResponse
 from ..learning.database import engines
+from ..learning.names import shown_name
 from ..learning.reports import Forgotten, ImportReport
 from ..learning.service.service import PreferenceService
 from ..learning.service.settings import LearningSettings
@@ -42,7 +43,7 @@ def join(arguments: argparse.Namespace) -> Outcome:
     if arguments.database is not None:
         configure(database=arguments.database)
     current().run_blocking(lambda service: service.join_checkpoints(arguments.former, arguments.name))
-    text = f"What was learned of {arguments.former} now counts for {arguments.name}."
+    text = f"What was learned of {shown_name(arguments.former)} now counts for {shown_name(arguments.name)}."
     return Outcome({"former": arguments.former, "name": arguments.name}, text)
 
 
@@ -65,7 +66,9 @@ def forget(arguments: argparse.Namespace) -> Outcome:
         configure(database=arguments.database)
     response = ForgetResponse.model_validate(current().run_blocking(forget_in))
     lines = [f"Forgotten, in {response.generations:,} generations."]
-    lines += [f"{file} may still hold traces, since another program has it open." for file in response.traces]
+    lines += [
+        f"{shown_name(file)} may still hold traces, since another program has it open." for file in response.traces
+    ]
     if response.traces:
         lines.append("Close that program and delete copies by hand; the database is cleared by the next forgetting.")
     return Outcome(response.model_dump(mode="json"), "\n".join(lines), good=not response.traces)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
+from .names import shown_name, shown_text
+
 
 class _Words(TypedDict):
     text: str
@@ -44,8 +46,9 @@ def message(key: str, template: str, /, **values: object) -> Message:
     >>> message("example", "{name} has {size} bytes.", name="a.safetensors", size=7)
     'a.safetensors has 7 bytes.'
     """
-    text = template.format(**values)
-    translatable = {name: _value(value) for name, value in values.items()}
+    shown = {name: _shown(value) for name, value in values.items()}
+    text = template.format(**shown)
+    translatable = {name: list(parts_of(v)) if isinstance(v, Message) else v for name, v in shown.items()}
     return Message(text, [Part(text=text, key=key, values=translatable)])
 
 
@@ -55,7 +58,7 @@ def joined(texts: Iterable[str], by: str = " ") -> Message:
     `by` is one of `_BETWEEN`.
     """
     parts: list[Part] = []
-    kept = [text for text in texts if text]
+    kept = [as_shown(text) for text in texts if text]
     for text in kept:
         if parts:
             parts.append(Part(text=by, key=_BETWEEN[by]))
@@ -110,7 +113,14 @@ def checked(problem: Mapping[str, Any]) -> Message:
     return Message(text, [Part(text=text, key=f"check_{kind}", values=values)])
 
 
-def _value(value: object) -> object:
-    if isinstance(value, Message):
-        return list(value.parts)
-    return value if isinstance(value, (int, float)) else str(value)
+def _shown(value: object) -> object:
+    """A value as people see it: a name, or what another program said in lines. A message is shown already."""
+    if isinstance(value, (Message, int, float)):
+        return value
+    text = str(value)
+    return shown_text(text) if "\n" in text else shown_name(text)
+
+
+def as_shown(text: str) -> str:
+    """A text with its names as people see them; a message has them so already."""
+    return text if isinstance(text, Message) else shown_text(text)

@@ -1,4 +1,4 @@
-"""How texts are spelled in the store, and how addresses are shown to people.
+"""How texts are spelled in the store, and how names and addresses are shown to people.
 
 Separate because the service, verdicts and the recommender's caller must spell alike to the letter. The first two
 functions give back their own output unchanged, so a name may pass through them any number of times.
@@ -19,6 +19,60 @@ def stored_text(text: str) -> str:
 def stored_name(checkpoint: str) -> str:
     """Spell a checkpoint's name as the store does: with `/`, whatever the system that listed it."""
     return stored_text(checkpoint.replace("\\", "/"))
+
+
+_UNSEEN = (
+    (0x0000, 0x001F),
+    (0x007F, 0x00A0),
+    (0x00AD, 0x00AD),
+    (0x034F, 0x034F),
+    (0x061C, 0x061C),
+    (0x115F, 0x1160),
+    (0x1680, 0x1680),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x2000, 0x200F),
+    (0x2028, 0x202F),
+    (0x205F, 0x206F),
+    (0x2800, 0x2800),
+    (0x3164, 0x3164),
+    (0xD800, 0xDFFF),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFFB),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
+    (0xE0000, 0xE0FFF),
+)
+"""First and last code points: control characters, marks of direction, of width zero or for formatting, spaces that look
+like the usual one, fillers, variation selectors, tags, and halves of surrogate pairs."""
+
+# These, and a bracket that begins what looks like their spelling.
+_HIDDEN = f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in _UNSEEN)}]" + r"|\[(?=U\+[0-9A-F]{4,6}\])"
+_IN_TEXT = re.compile(rf"(?!\n)(?:{_HIDDEN})")
+_IN_NAME = re.compile(rf"{_HIDDEN}|\A +| +\Z| {{2,}}")  # and spaces that a page does not show
+
+
+def shown_name(name: str) -> str:
+    r"""Spell out what nobody sees in a name, so that no two names look alike.
+
+    Only for showing: what is stored, compared and sent keeps its characters. `web/lib/shown_name.mjs` has the same
+    rule and the same table.
+
+    >>> shown_name("dream\u202etensors.safe")
+    'dream[U+202E]tensors.safe'
+    """
+    return _IN_NAME.sub(_spelled_out, name)
+
+
+def shown_text(text: str) -> str:
+    """The same for a text that has names in it: its own spaces and lines stay as they are."""
+    return _IN_TEXT.sub(_spelled_out, text)
+
+
+def _spelled_out(found: re.Match[str]) -> str:
+    return "".join(f"[U+{ord(letter):04X}]" for letter in found[0])
 
 
 def shown_address(database: str) -> str:

@@ -20,6 +20,7 @@ import torch
 from comfy_api.latest import io
 
 from ..learning.message import error_text, joined, message
+from ..learning.names import shown_name
 from ..learning.values import MOST_BRANCHES
 from .comfy.messages import show_on_node, with_parts_sent
 from .loading.checkpoint_loading import CannotLoad, end_branch, file_fingerprint, load, text_cache, text_key
@@ -74,7 +75,7 @@ class BranchLoader(io.ComfyNode):
         try:
             checkpoint = load(ckpt_name)
         except CannotLoad as error:
-            log.warning("Checkpoint %s drops out of this generation: %s", ckpt_name, error)
+            log.warning("Checkpoint %s drops out of this generation: %s", shown_name(ckpt_name), error)
             return io.NodeOutput(None, None, None, error_text(error))
         return io.NodeOutput(checkpoint.model, checkpoint.clip, checkpoint.vae, "")
 

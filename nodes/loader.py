@@ -12,6 +12,7 @@ import logging
 from comfy_api.latest import io
 
 from ..learning.message import error_text
+from ..learning.names import shown_name
 from ..learning.values import Recommendation
 from .branch_nodes import NoCheckpointLeft, drop_out_message, drop_out_ui
 from .comfy.messages import show_on_node, with_parts_sent
@@ -54,7 +55,7 @@ class RecommendedCheckpointLoader(io.ComfyNode):
             try:
                 loaded[name] = load(name)
             except CannotLoad as error:
-                log.warning("Checkpoint %s drops out of this generation: %s", name, error)
+                log.warning("Checkpoint %s drops out of this generation: %s", shown_name(name), error)
                 dropped[name] = error_text(error)
         end_branch()
         if not loaded:

@@ -45,11 +45,11 @@ class Definition:
     Attributes
     ----------
     default
-        Its type is the setting's: `str` (one of `choices`), `float`, `int`, `bool` or `tuple` (checkpoint names).
+        Its type is the setting's: `str` (one of `choices`), `float`, `int`, `bool` or `tuple` (names).
     minimum, maximum
         Of a number, both allowed; of a `tuple`, `maximum` is the largest number of names.
     unit
-        What a number counts; empty for a share of 1.
+        What a number counts, or what names are of; empty for a share of 1.
     """
 
     name: str
@@ -129,7 +129,7 @@ class Definition:
     def _names(self, value: Any) -> tuple[str, ...]:
         """Each name once, spelled as the store does: JSON knows lists only, and systems differ in slashes."""
         if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(n, str) for n in value):
-            raise ValueError(f"{self.name} is {value!r}; give a list of checkpoints' names.")
+            raise ValueError(f"{self.name} is {value!r}; give a list of {self.unit}.")
         if len(value) > self.maximum:
             raise ValueError(
                 message(
@@ -221,13 +221,23 @@ class Settings:
         (),
         "Pinned checkpoints",
         "Checkpoints that are shown whatever was learned, where they are in the pool; at most three at once.",
+        unit="checkpoints' names",
         maximum=MOST_NAMES,
     )
     banned: tuple[str, ...] = setting(
         (),
         "Banned checkpoints",
         "Checkpoints that are never candidates.",
+        unit="checkpoints' names",
         maximum=MOST_NAMES,
+    )
+    serve_names: tuple[str, ...] = setting(
+        (),
+        "Names of the standalone server",
+        "Other names under which `context-checkpoint serve` may be reached, for example behind a reverse proxy. It "
+        "reads them when it starts, and then asks for its token.",
+        unit="host names",
+        maximum=100,
     )
 
     def __post_init__(self) -> None:

@@ -56,7 +56,7 @@ def _facts(definition: Definition) -> str:
 
 
 def _words(words: dict[str, Any]) -> str:
-    """ComfyUI's dialog takes its texts from here; names of checkpoints are no field of it."""
+    """ComfyUI's dialog takes its texts from here; names are no field of it."""
     for definition in DEFINITIONS:
         if definition.type is not tuple:
             pascal = definition.name.title().replace("_", "")
@@ -77,7 +77,7 @@ def _table() -> str:
 
 def _values(definition: Definition) -> str:
     if definition.type is tuple:
-        return "names of checkpoints"
+        return definition.unit
     if definition.type is bool:
         return "true, false"
     if definition.choices:

@@ -18,13 +18,14 @@ from importlib import import_module
 from pathlib import Path
 
 from ... import __version__, install
+from ...learning.database.disk import problem_writing
 from ...learning.errors import LearningError
 from ...learning.requirements import missing_requirement
 from ...runtime.process import configure, current
 from ...runtime.runtime import Runtime
 from ..outcome import Outcome
 from .report import Check, Report, State, recomputing
-from .sqlite_file import check_sqlite, checkpoint_names
+from .sqlite_file import check_sqlite, checkpoint_names, not_writable
 
 
 def doctor(arguments: argparse.Namespace) -> Outcome:
@@ -240,7 +241,11 @@ def _settings(runtime: Runtime) -> Iterator[Check]:
     from ...runtime.settings import default_settings
 
     area = "settings"
-    path = runtime.data_directory / "settings.json"
+    folder = runtime.data_directory
+    problem = problem_writing(folder) if folder.is_dir() else None
+    if problem is not None:  # with a database elsewhere, settings and a server's standby file still go here
+        yield not_writable(area, "folder", folder, problem)
+    path = folder / "settings.json"
     settings = default_settings()
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

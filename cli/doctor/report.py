@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from ...learning.message import as_shown
+
 State = Literal["good", "note", "bad"]
 
 
@@ -50,9 +52,9 @@ class Report:
                 area = check.area
                 lines += ["", area] if lines else [area]
             mark = {"good": "  ", "note": "- ", "bad": "! "}[check.state]
-            lines.append(f"  {mark}{check.name}: {check.found}")
+            lines.append(f"  {mark}{check.name}: {as_shown(check.found)}")
             if check.mend:
-                lines.append(f"      -> {check.mend}")
+                lines.append(f"      -> {as_shown(check.mend)}")
         bad = sum(check.state == "bad" for check in self.checks)
         summary = "All is well." if self.good else f"{bad} problem{'s' if bad > 1 else ''}, marked !"
         return "\n".join([*lines, "", summary])

@@ -7,26 +7,34 @@ it uses the standard library alone, opens the file read-only, and neither create
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from ...learning.database.disk import is_there, problem_writing
 from .report import Check, State, recomputing
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def check_sqlite(path: Path, *, revision: str, version_table: str) -> Iterator[Check]:
     """Check an SQLite file without changing it."""
     try:
-        if not path.exists():
+        if not is_there(path):
             yield Check("database", "file", f"{path} does not exist yet; the first generation creates it", "note")
             yield _folder(path.parent)
             return
         yield Check("database", "file", f"{path}, {_size(path)}")
         with contextlib.closing(_opened(path)) as database:
             yield from _look_inside(database, revision, version_table)
-    except (sqlite3.Error, OSError) as error:
+    except OSError as error:
+        remedy = "Move away what is there, or choose another place with CONTEXT_CHECKPOINT_DATABASE or --database."
+        yield Check("database", "opens", f"{path}: {error.strerror or error}", "bad", remedy)
+        return
+    except sqlite3.Error as error:
         yield Check(
             "database",
             "opens",
@@ -49,14 +57,14 @@ def checkpoint_names(path: Path) -> list[str]:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """Open for reading. A reader too needs to create the -shm file; in a read-only folder it opens `immutable`."""
+    """Open for reading. A reader too needs to create the -shm file; where it cannot, it opens `immutable`."""
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
     database = sqlite3.connect(address, uri=True, timeout=1)
     try:
         database.execute("SELECT count(*) FROM sqlite_master")
     except sqlite3.OperationalError:
         database.close()
-        if _may_write(path.parent):
+        if _may_write(path.parent) and problem_writing(path.parent) is None:
             raise
         return sqlite3.connect(f"{address}&immutable=1", uri=True)
     except sqlite3.Error:
@@ -130,19 +138,29 @@ def _writable(path: Path) -> Check:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             return Check("database", "writable", "another program is writing just now", "note", "Try again.")
-        return Check(
-            "database",
-            "writable",
-            str(error),
-            "bad",
-            f"Make {path} and its folder writable for this user; verdicts cannot be saved until then.",
-        )
+        problem: Exception | None = problem_writing(path.parent) or error
+    else:
+        problem = problem_writing(path.parent)  # the lock is free on a full disk too
+    if problem is not None:
+        return not_writable("database", "writable", path, problem)
     return Check("database", "writable", "yes")
+
+
+def not_writable(area: str, name: str, path: Path, problem: Exception) -> Check:
+    """What to do about a file or a folder that cannot be written, or not any more."""
+    reason = str(getattr(problem, "strerror", None) or problem)
+    remedy = f"Make {path} and its folder writable for this user"
+    if getattr(problem, "errno", None) in _FULL or "full" in reason:
+        remedy = f"Free some space on the disk of {path}"
+    return Check(area, name, reason, "bad", f"{remedy}; nothing can be saved until then.")
 
 
 def _folder(folder: Path) -> Check:
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if _may_write(existing):
+        problem = problem_writing(existing)
+        if problem is not None:
+            return not_writable("database", "folder", existing, problem)
         return Check("database", "folder", f"{folder} can be written")
     return Check(
         "database",

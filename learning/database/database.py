@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..errors import StoreUnavailable
 from ..reports import DatabaseReport
-from . import engines, migrations, upgrade, versions
+from . import disk, engines, migrations, upgrade, versions
 from .backup_schedule import BackupSchedule
 from .driver_errors import newer, to_store_error
 from .files import backups, integrity, replaced
@@ -56,7 +56,7 @@ class Database:
     path
         The database's file; None for a server's, and for one in memory.
     read_only
-        The file can only be read, because its folder takes no other file.
+        The file can only be read, because its folder takes no other file: it is read-only, or its disk is full.
     write_blocked
         Why nothing may be written: a newer version of the pack made the tables.
     backups
@@ -73,6 +73,7 @@ class Database:
         self.url = url
         self.path = engines.file_of(url)
         self.read_only = False
+        self._why_read_only: StoreUnavailable | None = None
         self.write_blocked: StoreUnavailable | None = None
         self.backups = BackupSchedule(self.path, backups_kept, clock)
         self.absence: StoreUnavailable | None = None
@@ -119,9 +120,10 @@ class Database:
         """
         database = cls(engines.parse(path_or_url), busy_timeout_s, backups_kept, clock)
         is_checked = True
-        if database.path and database.backups_kept:
-            is_checked = await asyncio.to_thread(integrity.look_at_start, database.path, clock())
         try:
+            await database._look_at_place()
+            if database.path and database.backups_kept:
+                is_checked = await asyncio.to_thread(integrity.look_at_start, database.path, clock())
             await database._note_absence(database._open())
         except StoreUnavailable as error:
             if not (later and error.temporary):
@@ -133,8 +135,10 @@ class Database:
 
     @property
     def name(self) -> str:
-        """The database as people know it: its path, or its address without the password."""
-        return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
+        """The database as people know it: its path, or its address without the password and the driver."""
+        if self.path:
+            return str(self.path)
+        return self.url.set(drivername=self.url.get_backend_name()).render_as_string(hide_password=True)
 
     @property
     def is_server(self) -> bool:
@@ -171,8 +175,8 @@ class Database:
 
     async def write_derived(self, work: Work[T]) -> T:
         """As `write`, for what follows from the log: a file that could be read only is not tried again for that."""
-        if self.read_only:
-            raise StoreUnavailable("store_read_only", f"{self.name} is in a folder that cannot be written.")
+        if self.read_only and self._why_read_only:
+            raise self._why_read_only.again()
         return await self.write(work)
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -220,10 +224,13 @@ class Database:
 
     async def _read_once(self, work: Work[T], at_once: bool) -> T:
         if self._is_moved():
-            # What was learned can still be read where it cannot be put back.
-            with contextlib.suppress(StoreUnavailable):
+            try:
                 async with self._write_lock:
                     await self._stay_in_place()
+            except StoreUnavailable:
+                if self._open_file is None and not self.read_only:
+                    raise
+                # What was learned can still be read where it cannot be put back.
         await self._may_read.wait()
         self._readers += 1
         self._no_readers.clear()
@@ -263,6 +270,8 @@ class Database:
                 await self._disconnect()
                 self.read_only = False
                 await self._connect()
+                if self.read_only and self._why_read_only:
+                    raise self._why_read_only.again()
             await self._stay_in_place()
             try:
                 if self._open_file and self._open_file.is_written_over():
@@ -272,7 +281,7 @@ class Database:
             except engines.OtherRevision as error:
                 raise upgrade.OtherSchema(self.name) from error
             except _FAILURES as error:
-                raise to_store_error(error, self.name) from error
+                raise to_store_error(error, self.name, self.path) from error
 
     # --- looking after the file
 
@@ -391,8 +400,16 @@ class Database:
         if self.after_opening and not self._closed:
             self.spawn(self.after_opening())
 
+    async def _look_at_place(self) -> None:
+        """See that a file is in the database's place, or none: SQLite would wait for a pipe."""
+        if self.path:
+            try:
+                await asyncio.to_thread(disk.is_there, self.path)
+            except OSError as error:
+                raise to_store_error(error, self.name) from error
+
     async def _connect(self) -> None:
-        if self.path and not self.path.exists():
+        if self.path:
             try:
                 await asyncio.to_thread(replaced.begin, self.path)
             except OSError as error:
@@ -410,14 +427,15 @@ class Database:
                     self._watch = versions.FileWatch(self.path)
         except BaseException as error:
             await self._disconnect()
-            failed = isinstance(error, _FAILURES)
-            can_be_read = failed and await self._open_read_only()
+            failure = to_store_error(error, self.name, self.path) if isinstance(error, _FAILURES) else None
+            self._why_read_only = failure
+            can_be_read = failure is not None and await self._open_read_only()
             # aiosqlite does not wait for the thread of a connection that failed to open, which yet calls into
             # this loop once more: let it, before the caller may close the loop.
             await asyncio.sleep(0.01)
             if not can_be_read:
-                if failed:
-                    raise to_store_error(error, self.name) from error
+                if failure is not None:
+                    raise failure from error
                 raise
         self._identity = replaced.identity(self.path) if self.path else None
 

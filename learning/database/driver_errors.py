@@ -7,13 +7,16 @@ Python 3.11), and reading that text belongs in one place.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
+from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ..errors import StoreUnavailable
 from ..message import Message, joined, message
+from .disk import problem_writing
 
 _CAUSES: tuple[tuple[tuple[str, ...], str, Callable[[str], Message]], ...] = (
     (
@@ -49,6 +52,16 @@ _CAUSES: tuple[tuple[tuple[str, ...], str, Callable[[str], Message]], ...] = (
         lambda name: message(
             "store_damaged",
             "{name} is no database, or damaged. Move it away, or put a backup in its place, and restart.",
+            name=name,
+        ),
+    ),
+    (
+        ("not a regular file", "symbolic link", "symlink loop", "file name too long", "null byte", "null character"),
+        "store_unreachable",
+        lambda name: message(
+            "store_no_file",
+            "{name} cannot be opened, for it is not a file. Move away what is there, or choose another place with "
+            "CONTEXT_CHECKPOINT_DATABASE or --database.",
             name=name,
         ),
     ),
@@ -93,30 +106,62 @@ def server_is_away(error: BaseException | None) -> bool:
     return isinstance(error, (OSError, asyncio.TimeoutError, PoolTimeout, ConnectionError))
 
 
-def to_store_error(error: BaseException, name: str) -> StoreUnavailable:
-    """Turn a driver's or the system's error into one that says what to do next."""
+def to_store_error(error: BaseException, name: str, file: Path | None = None) -> StoreUnavailable:
+    """Turn a driver's or the system's error into one that says what to do next.
+
+    Where SQLite's own words leave the cause open, the folder of `file` is asked: whether it takes any bytes.
+    """
     original = getattr(error, "orig", None) or error
-    cause = str(original)
-    text = f"{type(error).__name__} {type(original).__name__} {cause}".lower()
+    text = f"{type(error).__name__} {type(original).__name__} {original}".lower()
     for signs, code, explain in _CAUSES:
         if any(sign in text for sign in signs):
-            unstored = message("nothing_stored", "Nothing of this was stored. ({cause})", cause=cause)
+            problem = problem_writing(file.parent) if file and code == "store_unreachable" else None
+            if problem is not None:
+                return to_store_error(problem, name)
+            unstored = message("nothing_stored", "Nothing of this was stored. ({cause})", cause=_words_of(original))
             return StoreUnavailable(code, joined([explain(name), unstored]), temporary=code != "store_damaged")
     return unreachable(error, name)
 
 
 def unreachable(error: BaseException, name: str) -> StoreUnavailable:
-    cause = str(getattr(error, "orig", None) or error) or type(error).__name__
     return StoreUnavailable(
         "store_unreachable",
         message(
             "store_unreachable",
             "The database {name} cannot be used: {cause}. See that it runs and can be written, and try again.",
             name=name,
-            cause=cause,
+            cause=_outage(error, name),
         ),
         temporary=server_is_away(error),
     )
+
+
+def _words_of(error: BaseException) -> str:
+    """The system's words without its number, or the error's own."""
+    return str(getattr(error, "strerror", None) or error) or type(error).__name__
+
+
+def _outage(error: BaseException, name: str) -> str:
+    """Why a database cannot be used; of a server, without what a driver says of its own state."""
+    if isinstance(error, PoolTimeout):
+        return message("outage_busy", "too many requests wait for it")
+    original = getattr(error, "orig", None) or error
+    if "://" not in name:
+        return _words_of(original)
+    # SQLAlchemy puts the class of the driver's error before its text.
+    original = original.__cause__ or original
+    state = str(getattr(original, "sqlstate", None) or "")
+    if isinstance(original, (TimeoutError, asyncio.TimeoutError)):
+        return message("outage_silent", "the server does not answer")
+    if isinstance(original, ConnectionRefusedError):
+        return message("outage_refused", "no server runs there, or it refuses connections")
+    if isinstance(original, socket.gaierror):
+        return message("outage_name", "no machine has this name")
+    if state.startswith("57P"):
+        return message("outage_restarting", "the server is starting or shutting down")
+    if state and not state.startswith("08"):
+        return str(original).partition("\n")[0].rstrip(".")  # in the server's own words
+    return message("outage_cut", "the server cannot be reached, or the connection to it was lost")
 
 
 def newer(name: str, revision: str, *, known: str) -> StoreUnavailable:

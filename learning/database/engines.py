@@ -24,6 +24,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, PoolResetState
 
 from ..errors import StoreUnavailable
 from ..names import shown_address
+from .driver_errors import to_store_error
 from .schema import REVISION, VERSION_TABLE
 
 _ADDRESSES = "Give a file's path, or postgresql://user:password@host/database."
@@ -70,11 +71,20 @@ def parse(path_or_url: str | os.PathLike[str]) -> URL:
 
 
 def file_of(url: URL) -> Path | None:
-    """Find the file behind an address; None for a server, and for a database in memory."""
+    """Find the file behind an address; None for a server, and for a database in memory.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the path leads nowhere: links in a loop, no home.
+    """
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
         return None
     # Behind every link: a deleted file must be put back where it was, not where a link to it lies.
-    return Path(str(url.database)).expanduser().resolve()
+    try:
+        return Path(str(url.database)).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise to_store_error(error, str(url.database)) from error
 
 
 @dataclass(frozen=True, slots=True)

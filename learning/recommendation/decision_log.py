@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from ..names import shown_name
 from ..values import Recommendation
 from .decision import Decision
 
@@ -42,7 +43,7 @@ def line(recommendation: Recommendation, took_s: float, *, with_prompt: bool = T
 def lines(decision: Decision, *, with_prompt: bool = True) -> Iterator[str]:
     """The document's two lines, and a third about pins; where no prompt is to be kept, the log gets none."""
     question, learned = decision.question, decision.learned
-    confidence, names = f"{decision.ranking.confidence:.2f}", list(learned.checkpoints)
+    confidence, names = f"{decision.ranking.confidence:.2f}", [shown_name(name) for name in learned.checkpoints]
     yield (
         f"Context-aware checkpoint recommendation: {names[0]} (confidence: {confidence}) "
         f"for prompt: {_short(question.prompt) if with_prompt else '(not kept)'}"

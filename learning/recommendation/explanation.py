@@ -13,6 +13,7 @@ from typing import Literal, TypedDict
 
 from ..message import Part, parts_of
 from ..model.evidence import Evidence, PairStatistics
+from ..names import shown_name
 from ..values import Reason, Recommendation, Strategy
 from .counterfactuals import MOST_PICKS, Change
 
@@ -142,7 +143,7 @@ def one_sentence(recommendation: Recommendation) -> str:
     sentence = _sentence(recommendation)
     if not recommendation.pinned:
         return sentence
-    return f"{sentence} Pinned: {', '.join(recommendation.pinned)}."
+    return f"{sentence} Pinned: {', '.join(map(shown_name, recommendation.pinned))}."
 
 
 def _sentence(recommendation: Recommendation) -> str:
@@ -279,7 +280,7 @@ def _why(recommendation: Recommendation, leader: str, called: str) -> str:
     if not _judged(recommendation, leader):
         return f"{_LACKING[answer]}, and no verdict on {called} is known yet"
     reasons = _support(recommendation, leader)
-    kept = [f'{reason.selected:g} of {reason.total:g} for "{reason.keyword}"' for reason in reasons]
+    kept = [f'{reason.selected:g} of {reason.total:g} for "{shown_name(reason.keyword)}"' for reason in reasons]
     support = f", with images kept: {_listed(kept)}" if kept else ""
     if recommendation.drift > _SURPRISED:
         support += "; recent verdicts on such prompts were not as expected"
@@ -320,7 +321,9 @@ def _would_change(change: Change, *, known: bool) -> str:
         sentence += "; one more pick of it on such a prompt would put it first."
     else:
         sentence += f"; about {change.picks} more picks of it on such prompts would put it first."
-    without = [f'without "{word.keyword}", {_short(word.checkpoint)}' for word in change.without[:_NAMED_WORDS]]
+    without = [
+        f'without "{shown_name(word.keyword)}", {_short(word.checkpoint)}' for word in change.without[:_NAMED_WORDS]
+    ]
     return f"{sentence} First would be, {_listed(without)}." if without else sentence
 
 
@@ -336,7 +339,7 @@ def _support(recommendation: Recommendation, leader: str) -> list[Reason]:
 
 def _short(checkpoint: str) -> str:
     name = checkpoint.replace("\\", "/").rsplit("/", 1)[-1]
-    return name.removesuffix(".safetensors").removesuffix(".ckpt")
+    return shown_name(name.removesuffix(".safetensors").removesuffix(".ckpt"))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -25,8 +25,8 @@ from ..reports import Forgotten
 from ..store import erasure
 from .settings import SettingsReader
 
-Erase = Callable[[AsyncConnection], Awaitable[int]]
-"""Erases a page of generations in one transaction; how many, 0 when nothing is left to erase."""
+Erase = Callable[[AsyncConnection], Awaitable[erasure.Erased | None]]
+"""Erases in one transaction, a page of generations where they may be many; None where there was nothing to erase."""
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +50,8 @@ class Forgetting:
     async def generation(self, generation_id: str) -> Forgotten:
         """Forget one generation. Raises `UnknownGeneration`."""
         stored = stored_text(generation_id)
-        forgotten = await self._forget(lambda connection: erasure.generation(connection, stored), pages=False)
-        if not forgotten.generations:
+        forgotten = await self._forget(lambda connection: erasure.generation(connection, stored))
+        if forgotten is None:
             raise UnknownGeneration(generation_id)
         return forgotten
 
@@ -59,7 +59,7 @@ class Forgetting:
         """Forget a keyword. Raises `InvalidRequest` if nothing is known of it."""
         stored = stored_text(keyword)
         forgotten = await self._forget(lambda connection: erasure.keyword(connection, stored))
-        if not forgotten.generations:
+        if forgotten is None:
             raise InvalidRequest(
                 f"Nothing is known of the keyword {keyword[:80]!r}. GET statistics lists the keywords.",
                 "unknown_keyword",
@@ -69,15 +69,15 @@ class Forgetting:
     async def older_than(self, days: int) -> Forgotten:
         """Forget what was logged more than so many days ago, by this machine's clock."""
         cutoff = self._clock() - timedelta(days=days)
-        return await self._forget(lambda connection: erasure.before(connection, cutoff))
+        return await self._forget(lambda connection: erasure.before(connection, cutoff)) or Forgotten(0, ())
 
     async def prompts(self) -> Forgotten:
         """Forget the texts of all prompts."""
-        return await self._forget(erasure.prompts, pages=False)
+        return await self._forget(erasure.prompts) or Forgotten(0, ())
 
     async def everything(self) -> Forgotten:
         """Forget all there is, in copies too where the database is empty already."""
-        return await self._forget(erasure.everything, pages=False, always=True)
+        return await self._forget(erasure.everything) or Forgotten(0, ())
 
     def begin_retention(self) -> None:
         """Forget in the background what is older than the setting allows; at most once a day."""
@@ -96,18 +96,16 @@ class Forgetting:
         if forgotten.generations:
             log.info("%d generations older than %d days were forgotten.", forgotten.generations, days)
 
-    async def _forget(self, erase: Erase, *, pages: bool = True, always: bool = False) -> Forgotten:
-        """Erase page by page (or once), then clear free pages and replace the copies.
-
-        `always` replaces the copies even where the database held nothing to erase.
-        """
+    async def _forget(self, erase: Erase) -> Forgotten | None:
+        """Erase page by page, then clear free pages and replace the copies; None where there was nothing to erase."""
         await self._delivery.deliver()  # what waits is forgotten with the rest
-        total = count = await self._database.write(erase)
-        while pages and count:
-            count = await self._database.write(erase)
-            total += count
-        if not total and not always:
-            return Forgotten(0, ())
+        erased = await self._database.write(erase)
+        if erased is None:
+            return None
+        total = erased.generations
+        while erased and erased.more:
+            erased = await self._database.write(erase)
+            total += erased.generations if erased else 0
         traces = [] if await self._database.compact() else [self._database.name]
         traces += await self._delivery.forget()
         if self._database.path is not None:

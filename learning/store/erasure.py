@@ -8,8 +8,8 @@ log that is left.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -42,33 +42,52 @@ _KEYWORDS_AT_ONCE = 400
 _IDS_AT_ONCE = 500
 
 
-async def generation(connection: AsyncConnection, generation_id: str) -> int:
-    """Forget one generation; returns how many there were with that id."""
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What one transaction has forgotten.
+
+    Attributes
+    ----------
+    generations
+        How many were deleted or had what was deleted; over all pages each counts once.
+    more
+        Whether there may be another page.
+    """
+
+    generations: int
+    more: bool = False
+
+
+async def generation(connection: AsyncConnection, generation_id: str) -> Erased | None:
+    """Forget one generation; None where there is none with that id."""
     logged = await generations.find(connection, generation_id)
-    if logged is not None:
-        await _forget(connection, [logged])
-    return int(logged is not None)
+    if logged is None:
+        return None
+    await _forget(connection, [logged])
+    return Erased(1)
 
 
-async def before(connection: AsyncConnection, moment: datetime) -> int:
-    """Forget a page of what was logged before a moment; returns how many generations, 0 when there are no more."""
+async def before(connection: AsyncConnection, moment: datetime) -> Erased | None:
+    """Forget a page of what was logged before a moment; None where nothing was."""
     older = select(generation_logs.c.number).where(generation_logs.c.created_at < moment)
     rows = await connection.execute(older.order_by(generation_logs.c.number).limit(PAGE))
     logged = await generations.numbered(connection, [row[0] for row in rows])
-    if logged:
-        await _forget(connection, logged)
-    return len(logged)
+    if not logged:
+        return None
+    await _forget(connection, logged)
+    return Erased(len(logged), more=len(logged) == PAGE)
 
 
-async def keyword(connection: AsyncConnection, text: str) -> int:
+async def keyword(connection: AsyncConnection, text: str) -> Erased | None:
     """Forget a keyword, and the phrases and negative keywords that contain it, in a page of generations.
 
-    Their prompts' texts, which contain it too, are deleted. Returns how many generations; 0 when there are no more.
+    Their prompts' texts, which contain it too, are deleted. None where nothing is known of the keyword.
     """
     ids = await _ids_of_keywords_with(connection, text)
     if not ids:
-        return 0
-    having = generation_keywords.c.keyword_id.in_(ids.values())
+        return None
+    some = [*ids.values()][:_KEYWORDS_AT_ONCE]
+    having = generation_keywords.c.keyword_id.in_(some)
     rows = await connection.execute(
         select(generation_keywords.c.generation_number).where(having).distinct().limit(PAGE)
     )
@@ -86,21 +105,30 @@ async def keyword(connection: AsyncConnection, text: str) -> int:
         change.add(replace(judged, keywords=left, snapshot=snapshot), of=each)
     await statistics.apply(connection, change, await _interned(connection, change))
     numbers = [each.number for each in logged]
-    await connection.execute(
-        delete(generation_keywords).where(having, generation_keywords.c.generation_number.in_(numbers))
-    )
+    # All of these keywords at once, so that no later page meets the same generation again.
+    theirs = {ids[word.text] for each in logged for word in each.generation.keywords if word.text in ids}
+    for chunk in _chunks(sorted(theirs), _KEYWORDS_AT_ONCE):
+        found = generation_keywords.c.keyword_id.in_(chunk)
+        await connection.execute(
+            delete(generation_keywords).where(found, generation_keywords.c.generation_number.in_(numbers))
+        )
     await connection.execute(update(generation_logs).where(generation_logs.c.number.in_(numbers)).values(prompt=""))
-    if len(logged) < PAGE:
-        for table in (pair_statistics, pair_statistics_shadow, keyword_sums_shadow):
-            await connection.execute(delete(table).where(table.c.keyword_id.in_(ids.values())))
-        await connection.execute(delete(keywords).where(keywords.c.id.in_(ids.values())))
-        await rollups.sum_again(connection, (), ids.values())
-        await renew_identity(connection)
-    return max(len(logged), 1)
+    if len(logged) == PAGE:
+        return Erased(PAGE, more=True)
+    for table in (pair_statistics, pair_statistics_shadow, keyword_sums_shadow):
+        await connection.execute(delete(table).where(table.c.keyword_id.in_(some)))
+    await connection.execute(delete(keywords).where(keywords.c.id.in_(some)))
+    await rollups.sum_again(connection, (), some)
+    await renew_identity(connection)
+    return Erased(len(logged), more=len(some) < len(ids))
+
+
+def _chunks(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
 async def _ids_of_keywords_with(connection: AsyncConnection, text: str) -> dict[str, int]:
-    """The ids of some keywords that are this one or contain its words in a row, by their texts."""
+    """The ids of the keywords that are this one or contain its words in a row, by their texts."""
     words = text.lstrip("-").split()
     if not words:
         return {}
@@ -109,19 +137,18 @@ async def _ids_of_keywords_with(connection: AsyncConnection, text: str) -> dict[
         select(keywords.c.text, keywords.c.id).where(keywords.c.text.like(pattern, escape="\\"))
     )
     wanted = f" {' '.join(words)} "
-    ids = {row.text: row.id for row in rows if wanted in f" {row.text.lstrip('-')} "}
-    return dict(list(ids.items())[:_KEYWORDS_AT_ONCE])
+    return {row.text: row.id for row in rows if wanted in f" {row.text.lstrip('-')} "}
 
 
-async def prompts(connection: AsyncConnection) -> int:
-    """Forget the texts of all prompts; what was learned of their keywords stays. Returns how many there were."""
+async def prompts(connection: AsyncConnection) -> Erased | None:
+    """Forget the texts of all prompts; what was learned of their keywords stays. None where there were none."""
     emptied = await connection.execute(update(generation_logs).where(generation_logs.c.prompt != "").values(prompt=""))
     await renew_identity(connection)
-    return emptied.rowcount
+    return Erased(emptied.rowcount) if emptied.rowcount else None
 
 
-async def everything(connection: AsyncConnection) -> int:
-    """Forget everything; returns how many generations."""
+async def everything(connection: AsyncConnection) -> Erased:
+    """Forget everything."""
     for table in (verdicts, generation_utilities, generation_images, generation_keywords):
         await connection.execute(delete(table))
     deleted = await connection.execute(delete(generation_logs))
@@ -134,7 +161,7 @@ async def everything(connection: AsyncConnection) -> int:
     await connection.execute(delete(checkpoints))
     await rollups.clear(connection)
     await renew_identity(connection)
-    return deleted.rowcount
+    return Erased(deleted.rowcount)
 
 
 async def renew_identity(connection: AsyncConnection) -> None:
@@ -169,9 +196,7 @@ async def _drop_unused(
     connection: AsyncConnection, texts: Table, column: str, ids: Collection[int], used_in: Table
 ) -> None:
     """Forget texts that no generation uses any more."""
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), _IDS_AT_ONCE):
-        some = ordered[start : start + _IDS_AT_ONCE]
+    for some in _chunks(sorted(ids), _IDS_AT_ONCE):
         used = select(used_in.c[column]).where(used_in.c[column] == texts.c.id).exists()
         unused = select(texts.c.id).where(texts.c.id.in_(some), ~used)
         unused_ids = [row[0] for row in await connection.execute(unused)]

@@ -17,6 +17,7 @@ from typing import Any
 from ... import runtime
 from ...checkpoints.inventory import unreadable
 from ...learning.message import message
+from ...learning.names import shown_name
 from ..comfy import execution, memory
 from ..comfy.checkpoint import Checkpoint, checkpoint_path, load_checkpoint
 from ..comfy.files import files
@@ -80,7 +81,7 @@ def _load_into_cache(name: str, path: Path, file: FileState) -> Checkpoint:
     if problem:
         files().mark_broken(name, problem)
         raise CannotLoad(problem)
-    log.info("Loaded checkpoint %s in %.2f s", name, time.perf_counter() - started_s)
+    log.info("Loaded checkpoint %s in %.2f s", shown_name(name), time.perf_counter() - started_s)
     model_cache().put(file, checkpoint, checkpoint.memory_bytes)
     return checkpoint
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -270,6 +272,38 @@ async def test_checkpoints_are_pinned_and_banned(page: Page, runtime: Runtime) -
     await shown.get_by_role("button", name=f"Ban {second}").click()
     await expect(shown.locator(".cc-status")).to_contain_text(f"Neither pinned nor banned: {second}")
     assert (runtime.settings.pinned, runtime.settings.banned) == ((), (first,))
+
+
+async def test_no_two_names_look_alike(page: Page, runtime: Runtime) -> None:
+    """A checkpoint and a keyword with a mark of direction: in every tab, in labels and titles too."""
+    with closing(sqlite3.connect(runtime.data_directory / "preferences.db")) as database, database:
+        database.execute("UPDATE checkpoints SET name = ? WHERE name = ?", (f"x\u202e{CANDIDATES[0]}", CANDIDATES[0]))
+        database.execute("UPDATE keywords SET text = ? WHERE text = ?", ("masterpiece\u200b", "masterpiece"))
+    await page.reload()
+
+    for name in TABS:
+        shown = await tab(page, name)
+        if name == "Try":
+            await shown.get_by_label("Prompt").fill("a castle")
+            await shown.get_by_role("button", name="What would it pick?").click()
+            await shown.get_by_role("button", name="Why?").click()
+            await expect(shown.locator(".cc-why")).to_contain_text("castle")
+        elif name == "Preferences":
+            await shown.get_by_label("Search").fill("masterpiece")
+            await expect(shown).to_contain_text("masterpiece[U+200B]")
+            await shown.get_by_role("button", name="epicrealismXL").first.click()
+        elif name == "Checkpoints":
+            await shown.get_by_role("button", name="Pin x[U+202E]epicrealismXL").click()
+            await expect(shown.locator(".cc-status")).to_contain_text("from now on: x[U+202E]epicrealismXL")
+        texts = await shown.evaluate(
+            "shown => [shown.innerText, ...[...shown.querySelectorAll('*')].flatMap("
+            "(part) => [part.title, part.ariaLabel])].join()"
+        )
+        assert "\u202e" not in texts, name
+        assert "\u200b" not in texts, name
+        if name not in ("Overview", "Settings"):
+            assert "[U+202E]" in texts, name
+    assert runtime.settings.pinned == (f"x\u202e{CANDIDATES[0]}",)
 
 
 async def test_it_tells_what_a_prompt_would_get_and_why(page: Page) -> None:

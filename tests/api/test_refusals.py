@@ -105,6 +105,20 @@ async def test_a_generation_that_was_never_logged_is_404(client: Client) -> None
         assert UNKNOWN in error(answer)["message"]
 
 
+async def test_a_refusal_shows_what_nobody_sees_in_a_name(client: Client, runtime: Runtime) -> None:
+    """In its text and in the parts for other languages; a response has the name itself."""
+    generation = await log_generation(runtime)
+    name = "epic\u202erealism.ckpt"
+
+    for body in ({"generation_id": name, "selected_images": [0]}, {"generation_id": generation, "selected": {name: 1}}):
+        _, answer = await client.post("/feedback", body)
+        assert "epic[U+202E]realism" in error(answer)["message"]
+        assert "\u202e" not in json.dumps(error(answer), ensure_ascii=False)
+    _, recommended = await client.post("/recommend", {"prompt": "a", "candidates": [name]})
+    assert recommended["checkpoints"] == [name]
+    assert recommended["explanation"].startswith("epic[U+202E]realism")
+
+
 @pytest.mark.parametrize(
     ("verdict", "code"),
     [

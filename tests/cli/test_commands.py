@@ -35,6 +35,46 @@ def test_recommend_names_checkpoints_and_reason(run: CommandLine, database: Path
     assert "confidence 0.00" in done.out
 
 
+def test_no_two_names_look_alike(call: Call, database: Path, tmp_path: Path) -> None:
+    """Whatever prints a name spells out what nobody sees in it; programs get the name itself."""
+    name, other = "dream\u202eslaer.ckpt", "dream\u200b.ckpt"
+    lines = tmp_path / "lines.jsonl"
+    place = ("--database", str(database))
+
+    async def teach() -> str:
+        service = await PreferenceService.open(database)
+        recommendation = await service.recommend("castle", [name, other])
+        generation = await service.log_generation(recommendation, {name: 1, other: 1})
+        await service.record_feedback(generation, {name: 1})
+        await service.close()
+        return generation
+
+    generation = asyncio.run(teach())
+    with closing(sqlite3.connect(database)) as taught, taught:
+        taught.execute("UPDATE keywords SET text = 'cas\u2066tle' WHERE text = 'castle'")
+    for words in (
+        ("recommend", "castle", name, other),
+        ("explain", "castle", name, other),
+        ("stats",),
+        ("doctor", "--database", str(tmp_path / "no\u202esuch.db")),
+        ("settings", f"pinned={name}"),
+        ("join", other, name),
+        ("feedback", "no\u202esuch", "--withdraw"),
+        ("feedback", generation, "--selected", "no\u202esuch=1"),
+        ("forget", "--keyword", "no\u202esuch"),
+        ("export", str(tmp_path / "no\u202esuch" / "file"), *place),
+        ("import", str(tmp_path / "no\u202esuch"), *place),
+        ("stats", "--database", str(tmp_path / "no\u202esuch" / "\u200b" / ("x" * 300))),
+    ):
+        done = call(*words, *(() if "--database" in words else place))
+        printed = done.out + done.err
+        assert not {"\u202e", "\u200b", "\u2066"} & set(printed), words
+        assert "[U+" in printed or "\\u202e" in printed, words
+    assert name in call("recommend", "castle", name, *place, "--json").json["checkpoints"]
+    assert call("export", str(lines), *place).status == 0
+    assert name in lines.read_text("utf-8")
+
+
 def test_a_negative_prompt_is_read(call: Call, database: Path) -> None:
     """Its keywords are marked, whether recommending or explaining."""
     for command in ("recommend", "explain"):

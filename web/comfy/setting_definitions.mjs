@@ -17,4 +17,5 @@ export const DEFINITIONS = {
   retention_days: { default: 0, minimum: 0, maximum: 36500 },
   pinned: { default: [] },
   banned: { default: [] },
+  serve_names: { default: [] },
 };

@@ -9,6 +9,7 @@ import { Table } from "../components/table.mjs";
 import { wilsonInterval } from "../components/wilson_interval.mjs";
 import { nameElement } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
+import { shownName } from "../lib/shown_name.mjs";
 
 /** @typedef {Record<string, any>} Checkpoint */
 
@@ -104,7 +105,7 @@ export class CheckpointsTab {
       button(t(verb), () => void this.#choose(row, row.choice === choice ? null : choice), {
         class: `cc-${verb}`,
         "aria-pressed": String(row.choice === choice),
-        "aria-label": t(`${verb}Checkpoint`, { checkpoint: row.checkpoint }),
+        "aria-label": t(`${verb}Checkpoint`, { checkpoint: shownName(row.checkpoint) }),
       }),
     );
     return element("span", { class: "cc-choice" }, buttons);
@@ -121,7 +122,7 @@ export class CheckpointsTab {
       // Read first: another tab or the command line may have changed them.
       await changeSettings(withChoice(await server.settings(), row.checkpoint, choice));
       row.choice = choice;
-      this.#status.show(t(`choice_${choice ?? "none"}`, { checkpoint: row.checkpoint }), "saved");
+      this.#status.show(t(`choice_${choice ?? "none"}`, { checkpoint: shownName(row.checkpoint) }), "saved");
     } catch (error) {
       this.#status.showError(t, "notSaved", error);
     }

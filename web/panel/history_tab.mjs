@@ -6,6 +6,7 @@ import { RequestLine } from "../components/request_line.mjs";
 import { searchField } from "../components/search_field.mjs";
 import { shortName } from "../lib/checkpoint_name.mjs";
 import { button, element, field } from "../lib/dom.mjs";
+import { shownName } from "../lib/shown_name.mjs";
 import { percent } from "../recommender/plan.mjs";
 import { Gallery } from "../recorder/gallery.mjs";
 import { feedbackBody, generationFrom } from "../recorder/verdicts.mjs";
@@ -91,7 +92,7 @@ export class HistoryTab {
       .statistics({ parts: ["pairs"], search: this.#keyword || undefined, limit: MOST_SUGGESTIONS })
       .then(({ pairs }) => {
         const words = new Set(pairs.map((/** @type {any} */ pair) => pair.keyword));
-        this.#keywords.replaceChildren(...[...words].map((word) => element("option", { value: word })));
+        this.#keywords.replaceChildren(...[...words].map(suggestion));
       })
       .catch(() => {});
   }
@@ -170,4 +171,10 @@ export class HistoryTab {
     ]);
     return article;
   }
+}
+
+/** @param {string} word what it finds, and beside it how the word is shown where that is another text */
+function suggestion(word) {
+  const label = shownName(word);
+  return element("option", { value: word, label: label === word ? undefined : label });
 }

@@ -4,6 +4,7 @@
 import { formatNumber } from "../components/columns.mjs";
 import { StatusLine } from "../components/status_line.mjs";
 import { button, element } from "../lib/dom.mjs";
+import { shownName } from "../lib/shown_name.mjs";
 
 export class ImportExport {
   #options;
@@ -63,7 +64,7 @@ export class ImportExport {
     const file = this.#file.files?.[0];
     if (!file || this.#importing) return;
     this.#importing = true;
-    this.#status.show(t("importing", { file: file.name }));
+    this.#status.show(t("importing", { file: shownName(file.name) }));
     try {
       const { generations, added, verdicts_replaced } = await server.importLines(file);
       const counts = {

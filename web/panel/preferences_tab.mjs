@@ -7,6 +7,7 @@ import { searchField } from "../components/search_field.mjs";
 import { Table } from "../components/table.mjs";
 import { nameElement } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
+import { shownName } from "../lib/shown_name.mjs";
 
 const PAGE_SIZE = 50;
 const MOST_EVIDENCE = 8;
@@ -40,7 +41,8 @@ export class PreferencesTab {
         {
           key: "keyword",
           title: t("keyword"),
-          cell: ({ keyword }) => element("bdi", { class: "cc-name cc-keyword", text: keyword, title: keyword }),
+          cell: ({ keyword }) =>
+            element("bdi", { class: "cc-name cc-keyword", text: shownName(keyword), title: shownName(keyword) }),
         },
         { key: "checkpoint", title: t("checkpoint"), cell: (row) => nameElement(row.checkpoint) },
         rateColumn(t("rate"), t),
@@ -49,7 +51,7 @@ export class PreferencesTab {
         numberColumn("rounds", t("compared"), t("comparedHelp")),
       ],
       details: {
-        label: (row) => t("showEvidence", { keyword: row.keyword, checkpoint: row.checkpoint }),
+        label: (row) => t("showEvidence", { keyword: shownName(row.keyword), checkpoint: shownName(row.checkpoint) }),
         show: (row) => this.#evidence(row),
       },
     });

@@ -5,6 +5,7 @@
  */
 
 import { EXTENSION } from "../lib/checkpoint_name.mjs";
+import { shownName } from "../lib/shown_name.mjs";
 
 /** The longest name in characters. The end of a longer one is kept, since it often has the version. */
 const LONGEST = 60;
@@ -78,8 +79,9 @@ function displayName(checkpoint) {
   return isolated((all ? letters : [...letters.slice(0, LONGEST - 13), "…", ...letters.slice(-12)]).join(""));
 }
 
-/** @param {string} text enclosed in Unicode isolates where it is written from right to left */
-function isolated(text) {
+/** @param {string} name as it is shown, enclosed in Unicode isolates where it is written from right to left */
+function isolated(name) {
+  const text = shownName(name);
   return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text;
 }
 

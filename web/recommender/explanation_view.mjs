@@ -3,6 +3,7 @@
 
 import { nameElement } from "../lib/checkpoint_name.mjs";
 import { element } from "../lib/dom.mjs";
+import { shownName } from "../lib/shown_name.mjs";
 import { changeText, reasonText } from "./explanation_text.mjs";
 
 /** More would be too long for a node. */
@@ -15,7 +16,7 @@ const MOST_WORDS = 6;
  */
 export function explanationView(explained, t) {
   const known = explained.keywords.filter((/** @type {Json} */ word) => word.rounds > 0);
-  const words = known.map((/** @type {Json} */ word) => `${word.text} (${rounded(word.rounds)})`);
+  const words = known.map((/** @type {Json} */ word) => `${shownName(word.text)} (${rounded(word.rounds)})`);
   return element("section", { "aria-label": t("whyNow") }, [
     element("p", { class: "cc-note", text: t("whyNow") }),
     element("p", {
@@ -42,7 +43,7 @@ export function explanationView(explained, t) {
 function checkpoint(row, t) {
   const line = (/** @type {string} */ key, /** @type {Json[]} */ effects) =>
     effects.length > 0
-      ? element("p", { text: t(key, { words: firstWords(effects.map(({ keyword }) => keyword)) }) })
+      ? element("p", { text: t(key, { words: firstWords(effects.map(({ keyword }) => shownName(keyword))) }) })
       : null;
   const overall = row.total > 0 ? t("whyOverall", { kept: row.selected, judged: row.total }) : t("whyNever");
   return element("li", {}, [

@@ -9,6 +9,7 @@
 import { nameElement, shortName } from "../lib/checkpoint_name.mjs";
 import { button, element, keepPresses } from "../lib/dom.mjs";
 import { messageText } from "../lib/i18n.mjs";
+import { shownName } from "../lib/shown_name.mjs";
 import { nameIsShown, shuffled } from "./blind.mjs";
 import { actionOf, moved } from "./gallery_keys.mjs";
 import { VerdictSaver } from "./verdict_saver.mjs";
@@ -299,7 +300,7 @@ export class Gallery {
       const state = `${image.verdict} ${shown}`;
       if (this.#cellStates[place] === state) continue;
       this.#cellStates[place] = state;
-      const values = { number: image.index + 1, checkpoint: image.checkpoint };
+      const values = { number: image.index + 1, checkpoint: shownName(image.checkpoint) };
       cell.dataset.verdict = image.verdict ?? "";
       cell.setAttribute("aria-label", this.#labelOf(image));
       caption.replaceChildren(

@@ -18,6 +18,8 @@ from typing import TypeAlias
 
 import aiosqlite
 
+from .. import disk
+
 Identity: TypeAlias = tuple[int, int]
 
 
@@ -31,9 +33,16 @@ def identity(path: Path) -> Identity | None:
 
 
 def begin(path: Path) -> None:
-    """Create an empty file, which is an empty database to SQLite."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
+    """Create an empty file, which is an empty database to SQLite, where there is none.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made, or if something else has its name.
+    """
+    if not disk.is_there(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
 
 
 def size(path: Path) -> int:

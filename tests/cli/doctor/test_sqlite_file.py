@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import sqlite3
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,6 +18,7 @@ from context_checkpoint.cli.doctor.report import Check
 from context_checkpoint.cli.doctor.sqlite_file import check_sqlite
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.schema import REVISION, VERSION_TABLE
+from tests.cli.conftest import CommandLine
 
 
 def checked(path: Path) -> dict[str, Check]:
@@ -172,3 +174,81 @@ def test_an_older_schema_is_noted_and_a_newer_one_is_bad(path: Path, found_revis
         database.execute(f"UPDATE {VERSION_TABLE} SET version_num = ?", (found_revision,))  # noqa: S608
 
     assert checked(path)["schema"].state == state
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk")
+class TestFullDisk:
+    @pytest.fixture
+    def disk(self, tmp_path: Path) -> Iterator[Path]:
+        """A disk of one megabyte with a database, and no room for more."""
+        disk = tmp_path / "disk"
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=True)
+        yield disk
+        subprocess.run(["umount", str(disk)], check=True)
+
+    @staticmethod
+    def fill(disk: Path) -> None:
+        with pytest.raises(OSError, match="No space"):
+            (disk / "filler").write_bytes(bytes(2_000_000))
+
+    @pytest.mark.parametrize("in_use", [True, False])
+    def test_nothing_can_be_saved(self, disk: Path, path: Path, in_use: bool) -> None:
+        """The lock is free all the same, also where SQLite's log is there already."""
+        file = disk / "preferences.db"
+        shutil.copy(path, file)
+        with closing(sqlite3.connect(file)) as other:
+            if in_use:
+                other.execute("SELECT count(*) FROM keywords").fetchone()
+            self.fill(disk)
+            writable = checked(file)["writable"]
+
+        assert (writable.state, writable.found) == ("bad", "No space left on device")
+        assert "Free some space" in writable.mend
+
+    def test_none_can_be_made_there(self, disk: Path) -> None:
+        """The folder may be written, which is no help."""
+        self.fill(disk)
+
+        folder = checked(disk / "data" / "preferences.db")["folder"]
+
+        assert (folder.state, folder.found) == ("bad", "No space left on device")
+
+    def test_so_it_is_with_the_settings_where_the_database_is_elsewhere(self, disk: Path, run: CommandLine) -> None:
+        """A server's standby file goes there too."""
+        data = disk / "context_checkpoint"
+        data.mkdir()
+        self.fill(disk)
+        environment = {"XDG_DATA_HOME": str(disk), "COMFYUI_PATH": ""}
+
+        done = subprocess.run(
+            run.arguments("doctor", "--database", str(run.home / "preferences.db")),
+            env=run.environment | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert done.returncode == 1
+        assert f"Free some space on the disk of {data}" in done.stdout
+
+
+@pytest.mark.parametrize("what", ["pipe", "loop", "folder"])
+def test_what_is_no_file_is_said_at_once(folder: Path, run: CommandLine, what: str) -> None:
+    """A pipe would be waited for; of a loop of links SQLite says nothing."""
+    path = folder / "preferences.db"
+    if what == "pipe":
+        os.mkfifo(path)
+    elif what == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(path)
+
+    done = run("doctor", "--database", str(path))
+    refused = run("stats", "--database", str(path))
+
+    assert (done.status, refused.status) == (1, 1)
+    assert f"! opens: {path}" in done.out
+    assert "Move away what is there" in done.out
+    assert "Traceback" not in done.err + refused.err
+    assert "cannot be opened" in refused.err

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import resource
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,9 +18,13 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.database.database import Database
 from context_checkpoint.learning.errors import LearningError, StoreUnavailable
+from tests.conftest import PostgresServer
 
 CANDIDATES = ["a", "b", "c"]
 
@@ -381,22 +387,65 @@ class TestFullDisk:
         """SQLite finds no room for its log; what was learned is read as it stands."""
         disk = tmp_path / "disk"
         disk.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], check=True)
         try:
             async with opened(disk / "preferences.db") as service:
                 await teach(service, rounds=12)
             with pytest.raises(OSError, match="No space"):
-                (disk / "filler").write_bytes(bytes(2_000_000))
+                (disk / "filler").write_bytes(bytes(4_000_000))
 
             async with opened(disk / "preferences.db") as service:
                 recommendation = await service.recommend("anime girl", CANDIDATES)
-                with pytest.raises(StoreUnavailable):
+                with pytest.raises(StoreUnavailable, match="Free some space") as raised:
                     await teach(service)
+                (disk / "filler").unlink()
+                await teach(service)
 
+            assert raised.value.code == "store_full"
             assert recommendation.checkpoints[0] == "a"
             assert recommendation.confidence > 0.3
+            assert judged_in(disk / "preferences.db") == 13
         finally:
             subprocess.run(["umount", str(disk)], check=True)
+
+    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk")
+    @pytest.mark.parametrize(
+        ("options", "fill", "code"),
+        [
+            ("size=2m", "bytes", "store_full"),
+            ("size=2m,nr_inodes=3", "nothing", "store_full"),
+            ("size=2m", "read-only", "store_read_only"),
+        ],
+        ids=["no bytes", "no more files", "read-only"],
+    )
+    @pytest.mark.parametrize("is_there", [True, False])
+    async def test_what_keeps_a_database_from_opening_is_called_by_its_name(
+        self, tmp_path: Path, options: str, fill: str, code: str, is_there: bool
+    ) -> None:
+        """Whether there is one already or none: SQLite says of most of these that it cannot open the file."""
+        path, disk = tmp_path / "before" / "preferences.db", tmp_path / "disk"
+        disk.mkdir()
+        async with opened(path) as service:
+            await teach(service)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], check=True)
+        try:
+            (disk / "folder").mkdir()
+            if is_there:
+                shutil.copy(path, disk / "folder" / path.name)
+            elif "nr_inodes" in options:
+                (disk / "another").touch()
+            if fill == "bytes":
+                with pytest.raises(OSError, match="No space"):
+                    (disk / "folder" / "filler").write_bytes(bytes(4_000_000))
+            elif fill == "read-only":
+                subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+
+            with pytest.raises(StoreUnavailable) as raised:
+                async with opened(disk / "folder" / path.name) as service:
+                    await teach(service)
+            assert raised.value.code == code
+        finally:
+            subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 @contextmanager
@@ -454,6 +503,34 @@ class TestNotADatabase:
         assert raised.value.code == "store_damaged"
         assert database_file.read_bytes() == content
 
+    @pytest.mark.parametrize("place", ["pipe", "socket", "loop", "in a loop", "device", "long", "NUL"])
+    async def test_what_no_file_can_be_is_reported_at_once(self, tmp_path: Path, place: str) -> None:
+        """SQLite would wait for a pipe for ever, and Python has no error of its own for a loop of links."""
+        path = _no_file(tmp_path, place)
+
+        with pytest.raises(StoreUnavailable, match="choose another place") as raised:
+            await asyncio.wait_for(PreferenceService.open(path), 10)
+
+        assert raised.value.code == "store_unreachable"
+        assert "not a file" in raised.value.message
+
+    async def test_a_pipe_put_in_its_place_while_it_is_open_is_reported_too(
+        self, tmp_path: Path, database_file: Path
+    ) -> None:
+        """What was learned is kept beside it, and used again once the pipe has gone."""
+        async with opened(database_file) as service:
+            await teach(service, rounds=3)
+            database_file.unlink()
+            os.mkfifo(database_file)
+            for work in (teach(service), judged(service)):
+                with pytest.raises(StoreUnavailable, match="not a file"):
+                    await asyncio.wait_for(work, 10)
+            [kept] = tmp_path.glob("preferences.before-*.db")
+            kept.replace(database_file)
+            await teach(service)
+
+        assert judged_in(database_file) == 4
+
     async def test_a_folder_is_reported(self, tmp_path: Path) -> None:
         """`--database` names a folder."""
         with pytest.raises(StoreUnavailable, match="cannot be opened"):
@@ -508,6 +585,79 @@ class TestNotADatabase:
         with sqlite3.connect(database_file) as connection:
             assert connection.execute("SELECT * FROM alembic_version").fetchall() == [("0006_add_loader_path",)]
         connection.close()
+
+
+def _no_file(folder: Path, place: str) -> Path:
+    """What is in a database's place, or a place that cannot be."""
+    path = folder / "preferences.db"
+    if place == "pipe":
+        os.mkfifo(path)
+    elif place == "socket":
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(str(path))
+    elif place in ("loop", "in a loop"):
+        path.symlink_to(folder / "other.db")
+        (folder / "other.db").symlink_to(path)
+        return path / "preferences.db" if place == "in a loop" else path
+    places = {"device": Path("/dev/null"), "long": folder / ("x" * 300), "NUL": folder / "a\0b.db"}
+    return places.get(place, path)
+
+
+_INNER_STATE = re.compile(r"asyncpg|sqlalchemy|<class|Errno|Error\b|connection_|underlying|operation|Connect call|\(\)")
+
+
+@pytest.mark.postgres
+class TestServerGone:
+    """Without a standby file: what a person reads is what happened, not what the driver was doing."""
+
+    async def test_it_is_said_at_opening_and_in_the_middle(
+        self, postgres_url: str, postgres_server: PostgresServer
+    ) -> None:
+        """The server stops between two statements, while many run, and is away."""
+        database = await Database.open(postgres_url)
+        errors: list[StoreUnavailable] = []
+
+        async def slow(connection: AsyncConnection) -> None:
+            await connection.execute(text("SELECT pg_sleep(20)"))
+
+        try:
+            running = [asyncio.ensure_future(work(slow)) for work in (database.read, database.write) * 3]
+            await asyncio.sleep(1)
+            postgres_server.stop()
+            errors += await asyncio.gather(*running, return_exceptions=True)  # type: ignore[arg-type]
+            for work in (database.read, database.write, database.read):
+                with pytest.raises(StoreUnavailable) as raised:
+                    await work(slow)
+                errors.append(raised.value)
+            with pytest.raises(StoreUnavailable) as raised:
+                await Database.open(postgres_url)
+            errors.append(raised.value)
+        finally:
+            postgres_server.start()
+            await database.close()
+
+        for error in errors:
+            assert isinstance(error, StoreUnavailable)
+            assert error.code == "store_unreachable"
+            assert "try again" in error.message
+            assert not _INNER_STATE.search(error.message), error.message
+
+    @pytest.mark.parametrize(
+        ("address", "told"),
+        [
+            ("postgresql://painter:secret@127.0.0.1:9/none", "no server runs there"),
+            ("postgresql://painter:secret@no-such-machine.invalid/none", "no machine has this name"),
+            ("{server}", "does not exist"),
+        ],
+    )
+    async def test_an_address_that_is_wrong_is_told_from_an_outage(
+        self, postgres_url: str, address: str, told: str
+    ) -> None:
+        """The server's own words where it has some."""
+        with pytest.raises(StoreUnavailable, match=told) as raised:
+            await Database.open(address.format(server=postgres_url.rpartition("/")[0] + "/no_such_database"))
+
+        assert not _INNER_STATE.search(raised.value.message), raised.value.message
 
 
 class TestLoopsAndCancellation:

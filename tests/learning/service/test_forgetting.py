@@ -20,6 +20,7 @@ from context_checkpoint.learning.database.files import backups
 from context_checkpoint.learning.errors import InvalidRequest, StoreUnavailable, UnknownGeneration
 from context_checkpoint.learning.reports import Forgotten
 from context_checkpoint.learning.service.settings import LearningSettings
+from context_checkpoint.learning.store import erasure
 from context_checkpoint.learning.values import ImageFile
 from tests.conftest import PostgresServer
 
@@ -201,6 +202,46 @@ async def test_a_forgotten_keyword_leaves_what_was_learned_of_the_others(service
     assert (await service.rebuild()).corrected == 0
     with pytest.raises(InvalidRequest, match="Nothing is known"):
         await service.forget_keyword(SECRET)
+
+
+@pytest.mark.parametrize(
+    ("page", "keywords_at_once"), [(100, 400), (1, 1), (2, 400), (3, 1), (4, 2), (6, 400), (7, 3), (100, 1)]
+)
+async def test_each_generation_counts_once_whatever_fits_into_a_transaction(
+    sqlite_service: PreferenceService, monkeypatch: pytest.MonkeyPatch, page: int, keywords_at_once: int
+) -> None:
+    """Of six with the word, each has it in several keywords: alone, in a phrase, as a negative one."""
+    monkeypatch.setattr(erasure, "PAGE", page)
+    monkeypatch.setattr(erasure, "_KEYWORDS_AT_ONCE", keywords_at_once)
+    for number in range(6):
+        prompt = f"({SECRET}), shy {SECRET} on branch {number}"
+        recommendation = await sqlite_service.recommend(prompt, CHECKPOINTS, negative=f"{SECRET}, blurry")
+        generation_id = await sqlite_service.log_generation(recommendation, dict.fromkeys(CHECKPOINTS, 1))
+        await sqlite_service.record_feedback(generation_id, {"a": 1})
+    await teach(sqlite_service, "anime girl")
+
+    forgotten = await sqlite_service.forget_keyword(SECRET)
+
+    assert forgotten.generations == 6
+    left = {word.text for each in await sqlite_service.generations() for word in each.keywords}
+    assert not any(SECRET in word.lstrip("-").split() for word in left)
+    assert (await sqlite_service.rebuild()).corrected == 0
+    assert (await sqlite_service.forget_older(-1)).generations == 7
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+async def test_old_generations_texts_and_everything_count_each_generation_once_too(
+    sqlite_service: PreferenceService, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """Below, at and above the size of a page."""
+    monkeypatch.setattr(erasure, "PAGE", 2)
+    texts = sqlite_service.forget_prompts
+    for forget in (texts, lambda: sqlite_service.forget_older(-1)):
+        for _ in range(count):
+            await teach(sqlite_service, PROMPT)
+        assert (await forget()).generations == count
+        left = len(await sqlite_service.generations())
+        assert (await sqlite_service.forget_everything()).generations == left == (count if forget == texts else 0)
 
 
 async def test_phrases_and_negative_keywords_with_the_word_are_forgotten_too(service: PreferenceService) -> None:

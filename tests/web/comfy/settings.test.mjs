@@ -77,7 +77,7 @@ test("a refused change is reported and set back", async () => {
 
 test("every setting of the server is in the panel, but for the names that are chosen checkpoint by checkpoint", () => {
   const shown = SETTINGS.map(({ field }) => field);
-  assert.deepEqual([...shown, "pinned", "banned"].sort(), Object.keys(DEFINITIONS).sort());
+  assert.deepEqual([...shown, "pinned", "banned", "serve_names"].sort(), Object.keys(DEFINITIONS).sort());
 });
 
 test("every setting has its default within its own range", () => {

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,8 @@ from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
+
+from .conftest import ComfyFactory
 
 RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*", "stage": "draft", "seed": 1}
 FILES = ["blue.safetensors", "green.safetensors", "red.safetensors"]
@@ -60,39 +60,34 @@ class Counted:
         return answer
 
 
-@pytest.fixture(scope="module")
-def counted_factory(comfy_factory: Callable[..., ComfyServer]) -> Callable[..., Counted]:
-    """One server per set of flags, given out with the default settings and with nothing loaded."""
-    servers: dict[tuple[str, ...], Counted] = {}
-
-    def make(*flags: str) -> Counted:
-        if flags not in servers:
-            server = comfy_factory(*flags, start=False)
-            folder = server.base_directory / "custom_nodes" / "loader_calls"
-            folder.mkdir()
-            shutil.copyfile(Path(__file__).with_name("loader_calls.py"), folder / "__init__.py")
-            servers[flags] = Counted(server.start())
-        counted = servers[flags]
-        counted.settings(kept_loaders=3, kept_loaders_memory_share=0.4)
-        counted.release()
-        counted.report()
-        return counted
-
-    return make
+def reset(server: ComfyServer) -> Counted:
+    """The default settings, and nothing loaded."""
+    counted = Counted(server)
+    counted.settings(kept_loaders=3, kept_loaders_memory_share=0.4)
+    counted.release()
+    counted.report()
+    return counted
 
 
 @pytest.fixture
-def counted(counted_factory: Callable[..., Counted]) -> Counted:
+def counted(comfy: ComfyServer) -> Iterator[Counted]:
     """The default cache."""
-    return counted_factory()
+    yield reset(comfy)
+    comfy.post("/context_checkpoint/settings", {"kept_loaders": 3})
 
 
-@pytest.mark.parametrize("flags", [(), ("--cache-none",)])
+@pytest.fixture(scope="module")
+def uncached(comfy_factory: ComfyFactory) -> ComfyServer:
+    """A ComfyUI that keeps no output of a node."""
+    return comfy_factory("--cache-none")
+
+
+@pytest.mark.parametrize("cache", ["the default", "none"])
 def test_another_seed_or_prompt_loads_nothing_that_is_still_in_memory(
-    counted_factory: Callable[..., Counted], flags: tuple[str, ...]
+    request: pytest.FixtureRequest, cache: str
 ) -> None:
     """Zero loader calls, with ComfyUI's default cache and with none; the other caches keep more than the default."""
-    counted = counted_factory(*flags)
+    counted = reset(request.getfixturevalue("uncached" if cache == "none" else "comfy"))
     counted.server.run(three_nodes("a boat", seed=1, recommender=RED_GREEN_BLUE))
     first = counted.loads()
 
@@ -153,9 +148,9 @@ def test_keeping_none_loads_each_time(counted: Counted) -> None:
         assert counted.loads() == FILES
 
 
-def test_without_caches_one_model_at_a_time_is_in_memory(counted_factory: Callable[..., Counted]) -> None:
+def test_without_caches_one_model_at_a_time_is_in_memory(uncached: ComfyServer) -> None:
     """Each branch has ended, and released its model, before the next one loads."""
-    counted = counted_factory("--cache-none")
+    counted = reset(uncached)
     counted.settings(kept_loaders=0)
     counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
 

@@ -33,6 +33,9 @@ hypothesis.settings.load_profile("without deadlines")
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# The tests start hundreds of processes of Python, each of which would compile every module again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def _make_importable() -> None:
     """Import this tree as `context_checkpoint`, whatever its folder is called, installed or not."""

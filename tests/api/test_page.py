@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,7 @@ async def test_the_overview_says_that_the_database_was_damaged(page: Page, runti
     """It was put right by itself, and nobody need read a log to know."""
     file = Path(runtime.database)
     runtime.close()
+    backups.make(file, datetime.now(timezone.utc), kept=1)
     await asyncio.to_thread(spoil, file)
     shown = await tab(page, "Overview")
     await page.get_by_role("button", name="Refresh").click()

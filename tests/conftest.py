@@ -105,7 +105,10 @@ def required() -> set[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what cannot run here, and put the tests on a real ComfyUI last: the quick ones then fail first."""
+    """Skip what cannot run here, and put the tests on a real ComfyUI first.
+
+    They take longest: begun last, one of the processes that share the tests would go on alone.
+    """
     for name, needed in NEEDED.items():
         marked = [item for item in items if item.get_closest_marker(name)]
         if marked and needed.find() is None:
@@ -113,7 +116,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             for item in marked:
                 if name not in required():
                     item.add_marker(pytest.mark.skip(reason=f"no {name} here: {needed.advice}"))
-    items.sort(key=lambda item: item.get_closest_marker("comfyui") is not None)
+    items.sort(key=lambda item: item.get_closest_marker("comfyui") is None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -6,6 +6,7 @@ failure, so that a machine that has everything cannot pass by quietly testing le
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import shutil
@@ -13,20 +14,27 @@ import sqlite3
 import subprocess
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+import pytest_asyncio
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
 
 # Time is what the benchmarks measure: on a busy machine a slow example is no wrong answer.
 hypothesis.settings.register_profile("without deadlines", deadline=None)
 hypothesis.settings.load_profile("without deadlines")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The tests start hundreds of processes of Python, each of which would compile every module again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def _make_importable() -> None:
@@ -97,7 +105,10 @@ def required() -> set[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what cannot run here, and put the tests on a real ComfyUI last: the quick ones then fail first."""
+    """Skip what cannot run here, and put the tests on a real ComfyUI first.
+
+    They take longest: begun last, one of the processes that share the tests would go on alone.
+    """
     for name, needed in NEEDED.items():
         marked = [item for item in items if item.get_closest_marker(name)]
         if marked and needed.find() is None:
@@ -105,7 +116,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             for item in marked:
                 if name not in required():
                     item.add_marker(pytest.mark.skip(reason=f"no {name} here: {needed.advice}"))
-    items.sort(key=lambda item: item.get_closest_marker("comfyui") is not None)
+    items.sort(key=lambda item: item.get_closest_marker("comfyui") is None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -156,6 +167,15 @@ def chromium_program() -> str:
     return found
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium_program: str) -> AsyncIterator[Browser]:
+    """One Chromium for all tests of a process; each opens a page or a context of its own, and closes it."""
+    from context_checkpoint.demo.comfyui.browser import chromium  # late: most tests need no Playwright
+
+    async with chromium(chromium_program) as started:
+        yield started
+
+
 @pytest.fixture
 def serious_faults() -> Callable[[Any, str], Awaitable[list[str]]]:
     """Ask axe-core what within a part of a page keeps people out: each rule, and what breaks it."""
@@ -199,6 +219,28 @@ def recomputed_elsewhere(file: Path, generation: int) -> Iterator[None]:
         write(*(f"DELETE FROM {table}" for table in tables))  # noqa: S608 - the names are given here
 
 
+@pytest.fixture(scope="session")
+def place_new_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Place a database with all tables and nothing learned: a copy, for making one takes longer than most tests."""
+    new = tmp_path_factory.mktemp("new") / "preferences.db"
+    asyncio.run(_make_new(str(new)))
+
+    def place(file: Path) -> Path:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(new, file)
+        with closing(sqlite3.connect(file)) as database, database:
+            database.execute("UPDATE learned_state SET identity = lower(hex(randomblob(16)))")
+        return file
+
+    return place
+
+
+async def _make_new(address: str) -> None:
+    from context_checkpoint.learning import PreferenceService
+
+    await (await PreferenceService.open(address)).close()
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
     """A running server of our own: its programs, the folder of its socket, and who it runs as."""
@@ -232,6 +274,12 @@ class PostgresServer:
         """At once, cutting every connection."""
         self.command("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
 
+    def create_database(self, *options: str) -> tuple[str, str]:
+        """Create a database; return its name, and its address as SQLAlchemy has it."""
+        name = f"test_{uuid.uuid4().hex}"
+        self.command("createdb", *options, name)
+        return name, f"postgresql+asyncpg://postgres@127.0.0.1:{self.port}/{name}"
+
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
@@ -260,8 +308,22 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> str:
-    """A fresh, empty database, as SQLAlchemy addresses it."""
-    name = f"test_{uuid.uuid4().hex}"
-    server = postgres_server
-    server.command("createdb", name)
-    return f"postgresql+asyncpg://postgres@127.0.0.1:{server.port}/{name}"
+    """A database without any table."""
+    return postgres_server.create_database()[1]
+
+
+@pytest.fixture(scope="session")
+def _new_on_postgres(postgres_server: PostgresServer) -> str:
+    """The name of a database with all tables and nothing learned."""
+    name, address = postgres_server.create_database()
+    asyncio.run(_make_new(address))
+    return name
+
+
+@pytest.fixture
+def new_postgres_url(postgres_server: PostgresServer, _new_on_postgres: str) -> str:
+    """A database with all tables and nothing learned: a copy of one, as of a file."""
+    name, address = postgres_server.create_database("--template", _new_on_postgres)
+    renewed = "UPDATE learned_state SET identity = md5(random()::text)"
+    postgres_server.command("psql", "--no-psqlrc", "--command", renewed, name)
+    return address

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,10 @@ CANDIDATES = ["epicrealismXL.safetensors", "dreamShaperXL.safetensors", "juggern
 
 
 @pytest.fixture
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
-    monkeypatch.delenv("CONTEXT_CHECKPOINT_DATABASE", raising=False)
+def runtime(tmp_path: Path, place_new_file: Callable[[Path], Path]) -> Iterator[Runtime]:
     composition.reset()
     composition.configure(data_directory=tmp_path / "data")
+    place_new_file(Path(composition.current().database))
     yield composition.current()
     composition.reset()
 

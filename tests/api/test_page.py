@@ -5,26 +5,29 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Locator, Page, Route, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from context_checkpoint.api.standalone import build_app
-from context_checkpoint.demo.comfyui.browser import chromium
+from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.files import backups
 from context_checkpoint.learning.store import rollup_task, rollups
 from context_checkpoint.runtime.runtime import Runtime
 from tests.conftest import recomputed_elsewhere
 
-from .conftest import CANDIDATES, log_generation
+from .conftest import CANDIDATES
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<img src=x onerror=window.hacked=1>"
@@ -32,26 +35,38 @@ SUBJECTS = ("portrait", "castle", "anime girl", "landscape", "cyberpunk street")
 TABS = ("Overview", "Preferences", "History", "Checkpoints", "Try", "Settings")
 
 
-@pytest.fixture
-async def page(runtime: Runtime, chromium_program: str) -> AsyncIterator[Page]:
-    """The page after 40 rounds, of which every fifth has no verdict; the last prompt tries to be markup."""
-    for number in range(40):
-        last = number == 39
-        prompt = f"{HOSTILE} sailor" if last else f"{SUBJECTS[number % 5]}, masterpiece, light {number}"
-        generation = await log_generation(runtime, prompt)
-        if number % 5 < 4 or last:
-            await runtime.run(
-                lambda service, generation_id=generation: service.record_feedback(
-                    generation_id, selected_images=[0], rejected_images=[1, 2]
-                )
-            )
-    async with TestServer(build_app(runtime)) as server, chromium(chromium_program) as browser:
-        opened = await browser.new_page(viewport={"width": 1200, "height": 900})
+@pytest.fixture(scope="module")
+def forty_rounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of 40 rounds, of which every fifth has no verdict; the last prompt tries to be markup."""
+    runtime = Runtime(tmp_path_factory.mktemp("forty"))
+
+    async def live(service: PreferenceService) -> None:
+        for number in range(40):
+            last = number == 39
+            prompt = f"{HOSTILE} sailor" if last else f"{SUBJECTS[number % 5]}, masterpiece, light {number}"
+            recommendation = await service.recommend(prompt, CANDIDATES)
+            generation_id = await service.log_generation(recommendation, dict.fromkeys(CANDIDATES, 1))
+            if number % 5 < 4 or last:
+                await service.record_feedback(generation_id, selected_images=[0], rejected_images=[1, 2])
+
+    runtime.run_blocking(live)
+    runtime.close()
+    return Path(runtime.database)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(runtime: Runtime, forty_rounds: Path, browser: Browser) -> AsyncIterator[Page]:
+    """The page after forty rounds."""
+    shutil.copyfile(forty_rounds, runtime.database)
+    async with TestServer(build_app(runtime)) as server:
+        context = await browser.new_context(viewport={"width": 1200, "height": 900})
+        opened = await context.new_page()
         complaints: list[str] = []
         opened.on("pageerror", lambda error: complaints.append(str(error)))
         opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
         await opened.goto(str(server.make_url("/")))
         yield opened
+        await context.close()
         # Chromium itself logs each refusal of the server.
         assert [line for line in complaints if not line.startswith("Failed to load resource")] == []
 
@@ -126,6 +141,7 @@ async def test_the_overview_says_that_the_database_was_damaged(page: Page, runti
     """It was put right by itself, and nobody need read a log to know."""
     file = Path(runtime.database)
     runtime.close()
+    backups.make(file, datetime.now(timezone.utc), kept=1)
     await asyncio.to_thread(spoil, file)
     shown = await tab(page, "Overview")
     await page.get_by_role("button", name="Refresh").click()
@@ -339,11 +355,17 @@ async def test_it_tells_what_a_prompt_would_get_and_why(page: Page) -> None:
     ],
 )
 async def test_the_reasons_are_told_in_the_languages_of_the_page(
-    page: Page, language: str, tab_name: str, asks: str, explains: str, sentence: str, change: str
+    page: Page,
+    browser: Browser,
+    language: str,
+    tab_name: str,
+    asks: str,
+    explains: str,
+    sentence: str,
+    change: str,
 ) -> None:
     """The server's sentence is English; the page builds its own."""
-    assert page.context.browser is not None
-    context = await page.context.browser.new_context(locale=language)
+    context = await browser.new_context(locale=language)
     other = await context.new_page()
     await other.goto(page.url)
     await other.get_by_role("tab", name=tab_name).click()
@@ -355,6 +377,7 @@ async def test_the_reasons_are_told_in_the_languages_of_the_page(
     await expect(shown.locator(".cc-why")).to_contain_text(change)
     words = await shown.locator(".cc-plan").text_content()
     assert not re.search(r"\b(the|such|leads|verdict|second)\b", words or "")
+    await context.close()
 
 
 async def test_a_prompt_is_tried_before_the_checkpoints_are_listed(page: Page) -> None:
@@ -458,10 +481,10 @@ async def test_a_round_and_everything_are_forgotten_once_that_is_confirmed(page:
 @pytest.mark.parametrize(
     ("locale", "lang", "checkpoints"), [("ja-JP", "ja", "チェックポイント"), ("zh-CN", "zh", "检查点")]
 )
-async def test_it_speaks_the_browsers_language(page: Page, locale: str, lang: str, checkpoints: str) -> None:
+async def test_it_speaks_the_browsers_language(
+    page: Page, browser: Browser, locale: str, lang: str, checkpoints: str
+) -> None:
     """Tabs, settings and their help, from the files that ComfyUI reads too."""
-    browser = page.context.browser
-    assert browser is not None
     other = await browser.new_page(locale=locale)
     await other.goto(page.url)
 
@@ -471,6 +494,7 @@ async def test_it_speaks_the_browsers_language(page: Page, locale: str, lang: st
     shown = json.loads((ROOT / "locales" / lang / "settings.json").read_text("utf-8"))
     await expect(other.get_by_label(shown["ContextCheckpoint_Policy"]["name"])).to_be_visible()
     await expect(other.get_by_role("tabpanel").last).to_contain_text(shown["ContextCheckpoint_KeptLoaders"]["tooltip"])
+    await other.close()
 
 
 async def test_tabs_are_reached_by_the_keyboard_and_remembered(page: Page) -> None:

@@ -283,7 +283,6 @@ async def test_too_long_an_address_is_refused_as_described(client: Client) -> No
 
 async def test_a_database_that_cannot_be_used_is_503(tmp_path: Path, client: Client) -> None:
     """With the cause and the next step, for reading and writing alike."""
-    (tmp_path / "data").mkdir()
     (tmp_path / "data" / "preferences.db").write_bytes(b"this is no database" * 1000)
 
     for status, answer in (

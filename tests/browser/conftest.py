@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from context_checkpoint.demo.comfyui.browser import ComfyPage, chromium, comfy_page
+from context_checkpoint.demo.comfyui.browser import ComfyPage, comfy_page
 from context_checkpoint.demo.comfyui.installation import PACK, ComfyInstallation
 from context_checkpoint.demo.comfyui.server import ComfyServer
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
@@ -64,12 +64,6 @@ def reset(server: ComfyServer, settings: Mapping[str, Any]) -> None:
     shutil.rmtree(server.base_directory / "user" / "default", ignore_errors=True)
     server.post("/context_checkpoint/settings", settings)
     server.post("/context_checkpoint/forget", {"everything": True})
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser(chromium_program: str) -> AsyncIterator[Browser]:
-    async with chromium(chromium_program) as started:
-        yield started
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=["classic canvas", "Nodes 2.0"])

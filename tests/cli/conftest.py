@@ -128,7 +128,7 @@ def database(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def logged(database: Path) -> Callable[..., str]:
+def logged(database: Path, place_new_file: Callable[[Path], Path]) -> Callable[..., str]:
     """Log a generation of one image per checkpoint, as the sampler does, and return its id."""
 
     async def log(prompt: str, selected: tuple[int, ...]) -> str:
@@ -144,6 +144,8 @@ def logged(database: Path) -> Callable[..., str]:
             await service.close()
 
     def make(prompt: str = "photorealistic portrait", selected: tuple[int, ...] = ()) -> str:
+        if not database.exists():
+            place_new_file(database)
         return asyncio.run(log(prompt, selected))
 
     return make

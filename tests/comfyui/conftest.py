@@ -1,14 +1,17 @@
 """A real ComfyUI for the tests in this folder, with tiny checkpoints whose images have a known colour.
 
-Most tests share one server, whose learned data is deleted between tests. Tests that need other flags, other files or a
-broken server start one of their own with `comfy_factory`.
+A start takes longer than most tests. So they share one server, whose learned data is deleted between tests, and other
+checkpoints are put into its folder (`other_checkpoints`). Tests that need other flags or other variables start one of
+their own with `comfy_factory`.
 """
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -64,27 +67,27 @@ def _link_checkpoints(source: Path, target: Path) -> None:
         place.hardlink_to(file)
 
 
+def add_other_packs(server: ComfyServer) -> None:
+    """Loaders as other packs have them, and a pack that counts what is really loaded."""
+    for name in ("loader_calls.py", "other_pack.py"):
+        shutil.copyfile(HERE / name, server.base_directory / "custom_nodes" / name)
+
+
 @pytest.fixture(scope="module")
 def comfy_factory(
     comfy_installation: ComfyInstallation, checkpoint_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ComfyFactory]:
     """Start further servers: `comfy_factory("--cache-classic")`; they end with the module.
 
-    `checkpoints=False` leaves its folder of checkpoints empty, `environment={...}` adds variables, and
-    `start=False` hands it over before it runs.
+    `environment={...}` adds variables, and `start=False` hands it over before it runs.
     """
     with ExitStack() as servers:
 
-        def make(
-            *flags: str,
-            checkpoints: bool = True,
-            environment: Mapping[str, str | None] | None = None,
-            start: bool = True,
-        ) -> ComfyServer:
+        def make(*flags: str, environment: Mapping[str, str | None] | None = None, start: bool = True) -> ComfyServer:
             base = tmp_path_factory.mktemp("comfyui")
             server = ComfyServer(base, flags, installation=comfy_installation, environment=environment)
-            if checkpoints:
-                _link_checkpoints(checkpoint_folder, server.checkpoints)
+            _link_checkpoints(checkpoint_folder, server.checkpoints)
+            add_other_packs(server)
             servers.callback(server.stop)
             return server.start() if start else server
 
@@ -97,6 +100,7 @@ def shared_comfy(
 ) -> Iterator[ComfyServer]:
     server = ComfyServer(tmp_path_factory.mktemp("comfyui"), installation=comfy_installation)
     _link_checkpoints(checkpoint_folder, server.checkpoints)
+    add_other_packs(server)
     with server:
         yield server
 
@@ -106,6 +110,19 @@ def comfy(shared_comfy: ComfyServer) -> ComfyServer:
     """The shared server (default cache), which has learned nothing yet."""
     forget(shared_comfy)
     return shared_comfy
+
+
+@contextmanager
+def other_checkpoints(server: ComfyServer) -> Iterator[Path]:
+    """An empty folder in the place of a server's checkpoints, which come back afterwards."""
+    folder = server.checkpoints
+    aside = folder.rename(tempfile.mkdtemp(dir=folder.parent) + "/aside")
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+        aside.rename(folder)
 
 
 def preferences_file(server: ComfyServer) -> Path:

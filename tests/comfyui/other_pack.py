@@ -1,4 +1,4 @@
-"""Checkpoint loaders as other packs declare them; a test puts this file into `custom_nodes`.
+"""Checkpoint loaders as other packs declare them.
 
 Each hands its `ckpt_name` on as text, so that a test sees what arrived and how often.
 """

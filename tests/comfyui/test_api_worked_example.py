@@ -8,31 +8,31 @@ import subprocess
 import sys
 from pathlib import Path
 
+from context_checkpoint.demo.comfyui.server import ComfyServer
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 
-from .conftest import ComfyFactory
+from .conftest import other_checkpoints
 
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 NAMES = ("amber.safetensors", "jade.safetensors", "violet.safetensors")
 
 
-def test_the_script_teaches_its_favourite_and_sees_the_plan_change(comfy_factory: ComfyFactory, tmp_path: Path) -> None:
+def test_the_script_teaches_its_favourite_and_sees_the_plan_change(comfy: ComfyServer, tmp_path: Path) -> None:
     """Three checkpoints in the first round, the favourite alone in the last."""
-    server = comfy_factory(checkpoints=False, start=False)
-    for seed, name in enumerate(NAMES):
-        tiny_checkpoints.write(server.checkpoints / name, "sd3", color=(0.2 + 0.3 * seed, 0.5, 0.5), seed=seed)
-    server.start()
     [script] = re.findall(r"^```python\n(.*?)^```$", DOCS.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     (tmp_path / "batch.py").write_text(script, encoding="utf-8")
 
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(tmp_path / "batch.py")],
-        env=os.environ | {"COMFYUI_URL": server.url.rstrip("/")},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    with other_checkpoints(comfy) as folder:
+        for seed, name in enumerate(NAMES):
+            tiny_checkpoints.write(folder / name, "sd3", color=(0.2 + 0.3 * seed, 0.5, 0.5), seed=seed)
+        done = subprocess.run(
+            [sys.executable, "-W", "error", str(tmp_path / "batch.py")],
+            env=os.environ | {"COMFYUI_URL": comfy.url},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
 
     assert (done.returncode, done.stderr) == (0, "")
     *rounds, plan, explanation = done.stdout.splitlines()

@@ -49,7 +49,10 @@ def test_a_server_does_not_outlive_the_program_that_started_it(
     code = (
         "import sys, time, pathlib\n"
         "from context_checkpoint.demo.comfyui.server import ComfyServer\n"
-        "server = ComfyServer(pathlib.Path(sys.argv[1])).start()\n"
+        "server = ComfyServer(pathlib.Path(sys.argv[1]))\n"
+        "server._wait_until_up = lambda process: None  # it need not be up to end\n"
+        "server.start()\n"
+        "while not server.log: time.sleep(0.05)\n"
         "print(server.pid, flush=True)\n"
         "time.sleep(600)\n"
     )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,8 +14,10 @@ from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 
-RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*", "stage": "draft", "seed": 1}
-FILES = ["blue.safetensors", "green.safetensors", "red.safetensors"]
+from .conftest import ComfyFactory
+
+RED_GREEN = {"include": "red.*, green.*", "stage": "draft", "seed": 1}
+FILES = ["green.safetensors", "red.safetensors"]
 
 
 class Counted:
@@ -60,45 +60,40 @@ class Counted:
         return answer
 
 
-@pytest.fixture(scope="module")
-def counted_factory(comfy_factory: Callable[..., ComfyServer]) -> Callable[..., Counted]:
-    """One server per set of flags, given out with the default settings and with nothing loaded."""
-    servers: dict[tuple[str, ...], Counted] = {}
-
-    def make(*flags: str) -> Counted:
-        if flags not in servers:
-            server = comfy_factory(*flags, start=False)
-            folder = server.base_directory / "custom_nodes" / "loader_calls"
-            folder.mkdir()
-            shutil.copyfile(Path(__file__).with_name("loader_calls.py"), folder / "__init__.py")
-            servers[flags] = Counted(server.start())
-        counted = servers[flags]
-        counted.settings(kept_loaders=3, kept_loaders_memory_share=0.4)
-        counted.release()
-        counted.report()
-        return counted
-
-    return make
+def reset(server: ComfyServer) -> Counted:
+    """The default settings, and nothing loaded."""
+    counted = Counted(server)
+    counted.settings(kept_loaders=3, kept_loaders_memory_share=0.4)
+    counted.release()
+    counted.report()
+    return counted
 
 
 @pytest.fixture
-def counted(counted_factory: Callable[..., Counted]) -> Counted:
+def counted(comfy: ComfyServer) -> Iterator[Counted]:
     """The default cache."""
-    return counted_factory()
+    yield reset(comfy)
+    comfy.post("/context_checkpoint/settings", {"kept_loaders": 3})
 
 
-@pytest.mark.parametrize("flags", [(), ("--cache-none",)])
+@pytest.fixture(scope="module")
+def uncached(comfy_factory: ComfyFactory) -> ComfyServer:
+    """A ComfyUI that keeps no output of a node."""
+    return comfy_factory("--cache-none")
+
+
+@pytest.mark.parametrize("cache", ["the default", "none"])
 def test_another_seed_or_prompt_loads_nothing_that_is_still_in_memory(
-    counted_factory: Callable[..., Counted], flags: tuple[str, ...]
+    request: pytest.FixtureRequest, cache: str
 ) -> None:
     """Zero loader calls, with ComfyUI's default cache and with none; the other caches keep more than the default."""
-    counted = counted_factory(*flags)
-    counted.server.run(three_nodes("a boat", seed=1, recommender=RED_GREEN_BLUE))
+    counted = reset(request.getfixturevalue("uncached" if cache == "none" else "comfy"))
+    counted.server.run(three_nodes("a boat", seed=1, recommender=RED_GREEN))
     first = counted.loads()
 
-    counted.server.run(three_nodes("a boat", seed=2, recommender=RED_GREEN_BLUE))
+    counted.server.run(three_nodes("a boat", seed=2, recommender=RED_GREEN))
     another_seed = counted.loads()
-    counted.server.run(three_nodes("a castle", seed=2, recommender=RED_GREEN_BLUE))
+    counted.server.run(three_nodes("a castle", seed=2, recommender=RED_GREEN))
     another_prompt = counted.loads()
 
     assert first == FILES
@@ -115,7 +110,7 @@ def test_the_loader_for_a_persons_own_graph_uses_the_cache_too(counted: Counted)
     assert first == FILES
     assert counted.loads() == []
     pictures = counted.server.images(entry, "shown")
-    colors = {name: tiny_checkpoints.NINE_COLORS[name] for name in ("red", "green", "blue")}
+    colors = {name: tiny_checkpoints.NINE_COLORS[name] for name in ("red", "green")}
     drawn = [f"{tiny_checkpoints.made_by(picture.mean_color, colors)}.safetensors" for picture in pictures]
     assert drawn == [image["checkpoint"] for image in generations(entry)[0]["images"]]
     assert sorted(drawn) == FILES
@@ -123,7 +118,7 @@ def test_the_loader_for_a_persons_own_graph_uses_the_cache_too(counted: Counted)
 
 def test_the_sampler_and_the_loader_share_the_cache(counted: Counted) -> None:
     """One cache for both nodes."""
-    counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
+    counted.server.run(three_nodes(seed=1, recommender=RED_GREEN))
     counted.loads()
 
     counted.server.run(own_graph(seed=9))
@@ -132,14 +127,14 @@ def test_the_sampler_and_the_loader_share_the_cache(counted: Counted) -> None:
 
 
 def test_a_cached_checkpoint_runs_first(counted: Counted) -> None:
-    """With room for one, the cached one is used before another replaces it: two loads, not three."""
+    """With room for one, the cached one is used before another replaces it: one load, not two."""
     counted.settings(kept_loaders=1)
-    counted.server.run(three_nodes("a boat", recommender=RED_GREEN_BLUE))
+    counted.server.run(three_nodes("a boat", recommender=RED_GREEN))
     counted.loads()
 
-    entry = counted.server.run(three_nodes("a castle", recommender=RED_GREEN_BLUE))
+    entry = counted.server.run(three_nodes("a castle", recommender=RED_GREEN))
 
-    assert len(counted.loads()) == 2
+    assert len(counted.loads()) == 1
     plan = [image["checkpoint"] for image in generations(entry)[0]["images"]]
     assert sorted(plan) == FILES
 
@@ -148,42 +143,42 @@ def test_keeping_none_loads_each_time(counted: Counted) -> None:
     """The setting is obeyed down to zero."""
     counted.settings(kept_loaders=0)
     for prompt in ("a boat", "a castle"):
-        counted.server.run(three_nodes(prompt, recommender=RED_GREEN_BLUE))
+        counted.server.run(three_nodes(prompt, recommender=RED_GREEN))
 
         assert counted.loads() == FILES
 
 
-def test_without_caches_one_model_at_a_time_is_in_memory(counted_factory: Callable[..., Counted]) -> None:
+def test_without_caches_one_model_at_a_time_is_in_memory(uncached: ComfyServer) -> None:
     """Each branch has ended, and released its model, before the next one loads."""
-    counted = counted_factory("--cache-none")
+    counted = reset(uncached)
     counted.settings(kept_loaders=0)
-    counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
+    counted.server.run(three_nodes(seed=1, recommender=RED_GREEN))
 
     report = counted.report()
 
-    assert [call["alive_before"] for call in report["calls"]] == [[], [], []]
+    assert [call["alive_before"] for call in report["calls"]] == [[], []]
 
 
 def test_release_frees_the_models(counted: Counted) -> None:
     """By our own route: the names are returned, the memory is freed, and they are loaded again when needed."""
-    counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
+    counted.server.run(three_nodes(seed=1, recommender=RED_GREEN))
     counted.loads()
 
     answer = counted.release()
 
     assert sorted(answer["checkpoints"]) == FILES
     assert answer["bytes"] > 0
-    counted.server.run(three_nodes(seed=2, recommender=RED_GREEN_BLUE))
+    counted.server.run(three_nodes(seed=2, recommender=RED_GREEN))
     assert counted.loads() == FILES
 
 
 def test_comfyuis_own_free_button_releases_them_too(counted: Counted) -> None:
     """`POST /free` with free_memory; unload_models alone moves them off the GPU and keeps them."""
-    counted.server.run(three_nodes(seed=1, recommender=RED_GREEN_BLUE))
+    counted.server.run(three_nodes(seed=1, recommender=RED_GREEN))
     counted.loads()
 
     counted.server.post("/api/free", {"unload_models": True})
-    counted.server.run(three_nodes(seed=2, recommender=RED_GREEN_BLUE))
+    counted.server.run(three_nodes(seed=2, recommender=RED_GREEN))
     after_unload = counted.loads()
 
     assert after_unload == []
@@ -202,7 +197,7 @@ def test_a_lora_on_a_cached_checkpoint_leaves_no_trace(counted: Counted) -> None
         counted.server.images(counted.server.run(graph), "shown") for graph in (plain, styled, own_graph(seed=4))
     ]
     sampled = counted.server.images(
-        counted.server.run(three_nodes("a lighthouse at dusk", seed=4, recommender=RED_GREEN_BLUE)),
+        counted.server.run(three_nodes("a lighthouse at dusk", seed=4, recommender=RED_GREEN)),
         "recorder",
     )
 
@@ -259,7 +254,7 @@ def test_memory_that_stays_full_fails_the_prompt_and_marks_no_checkpoint_as_brok
 def own_graph(*, seed: int) -> ApiGraph:
     """Recommender, our loader, and otherwise stock nodes; the recorder gets plan and names."""
     graph = by_hand("red.safetensors", seed=seed)
-    graph["recommender"] = node("ContextCheckpointRecommender", prompt="a lighthouse at dusk", **RED_GREEN_BLUE)
+    graph["recommender"] = node("ContextCheckpointRecommender", prompt="a lighthouse at dusk", **RED_GREEN)
     graph["loader"] = node("RecommendedCheckpointLoader", plan=["recommender", 0])
     graph["recorder"] = node(
         "FeedbackRecorder",
@@ -275,11 +270,10 @@ def own_graph(*, seed: int) -> ApiGraph:
 
 def test_a_text_is_encoded_once_for_each_checkpoint(counted: Counted) -> None:
     """Another seed encodes nothing, another prompt only itself, and a release forgets the texts."""
-    plan = {"include": "red.*, green.*", "stage": "draft", "seed": 1}
 
     def encodings(prompt: str, seed: int) -> int:
         counted.report()
-        counted.server.run(three_nodes(prompt, seed=seed, recommender=plan))
+        counted.server.run(three_nodes(prompt, seed=seed, recommender=RED_GREEN))
         found: int = counted.report()["encodings"]
         return found
 

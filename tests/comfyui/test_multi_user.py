@@ -8,15 +8,18 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser, expect
 
 from context_checkpoint.api.routes import PREFIX
 from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer
 
 from .conftest import ComfyFactory, preferences_file
+from .learned import plan_of
 
 pytestmark = pytest.mark.comfyui
 
@@ -150,12 +153,56 @@ def test_a_run_that_waits_is_seen_and_answered_by_its_own_person(studio: ComfySe
     assert (seen, refused, answered) == ([], 404, 200)
 
 
-def test_all_users_share_what_is_learned_if_that_is_chosen(comfy_factory: ComfyFactory) -> None:
-    """CONTEXT_CHECKPOINT_SHARED=1: as a house style; who asks does not matter."""
-    server = comfy_factory("--multi-user", environment={"CONTEXT_CHECKPOINT_SHARED": "1"})
-    _, anna = ask(server, "/users", {"username": "anna"})
-    run_as(server, anna, "a lighthouse")
+@pytest.fixture(scope="module")
+def house(comfy_factory: ComfyFactory) -> ComfyServer:
+    """People who share what is learned, as a house style, in a ComfyUI that logs decisions as the document does."""
+    environment = {"CONTEXT_CHECKPOINT_SHARED": "1", "CONTEXT_CHECKPOINT_LOG": "document"}
+    return comfy_factory("--multi-user", environment=environment)
 
-    assert known(server, "nobody_known") == known(server, anna) == 1
-    with closing(sqlite3.connect(preferences_file(server))) as database:
+
+def test_all_users_share_what_is_learned_if_that_is_chosen(house: ComfyServer) -> None:
+    """Who asks does not matter."""
+    _, anna = ask(house, "/users", {"username": "anna"})
+    run_as(house, anna, "a lighthouse")
+
+    assert known(house, "nobody_known") == known(house, anna) == 1
+    with closing(sqlite3.connect(preferences_file(house))) as database:
         assert database.execute("SELECT COUNT(*) FROM generation_logs").fetchone() == (1,)
+
+
+def test_decisions_are_logged_as_the_document_prints_them_if_that_is_chosen(house: ComfyServer) -> None:
+    """Two lines for each."""
+    entry = run_as(house, None, "cyberpunk cityscape at night")
+    names = plan_of(entry)["checkpoints"]
+
+    assert f"recommendation: {names[0]} (confidence: 0.00) for prompt: cyberpunk cityscape at night" in house.log
+    assert f"Low confidence (0.00), exploring {len(names)} checkpoints: {names}" in house.log
+
+
+@pytest.mark.browser
+@pytest.mark.asyncio(loop_scope="session")
+async def test_people_export_what_they_taught_themselves(studio: ComfyServer, browser: Browser, tmp_path: Path) -> None:
+    """From the panel: a link would carry no header, and be refused."""
+    _, user = ask(studio, "/users", {"username": "clara"})
+    context = await browser.new_context(viewport={"width": 1500, "height": 1000})
+    known_user = json.dumps({"Comfy.userId": user, "Comfy.userName": "clara"})
+    await context.add_init_script(f"Object.assign(localStorage, {known_user})")
+    page = await context.new_page()
+    await page.goto(studio.url)
+    await page.wait_for_function("window.app?.extensionManager?.setting && window.app.rootGraph")
+    await page.evaluate("window.app.extensionManager.setting.set('Comfy.TutorialCompleted', true)")
+    await page.reload()
+    await page.wait_for_function(
+        "window.app?.extensionManager?.command?.commands?.some(({ id }) => id === 'ContextCheckpoint.TogglePanel')"
+    )
+    await page.evaluate("window.app.extensionManager.command.execute('ContextCheckpoint.TogglePanel')")
+    panel = page.locator(".cc-panel")
+    await panel.get_by_role("tab", name="Settings").click()
+    shown = panel.get_by_role("tabpanel", name="Settings")
+    await expect(shown.locator(".cc-database")).to_contain_text(user, timeout=20_000)
+    async with page.expect_download() as download:
+        await shown.get_by_role("link", name="Export").click()
+    await (await download.value).save_as(tmp_path / "exported.jsonl")
+    await context.close()
+
+    assert '"format"' in (tmp_path / "exported.jsonl").read_text("utf-8").splitlines()[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,27 +12,26 @@ from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed
 from context_checkpoint.demo.comfyui.stock_graph import by_hand, node
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 
-from .conftest import ComfyFactory
+from .conftest import forget, other_checkpoints
 from .learned import plan_of
 
 AWKWARD = ["ein Ordner/[1] été, ポニー (v2).safetensors", "ein Ordner/tiefer/a&b #3 100%.safetensors"]
 
 
 @pytest.fixture(scope="module")
-def server(comfy_factory: ComfyFactory) -> Iterator[ComfyServer]:
+def server(shared_comfy: ComfyServer) -> Iterator[ComfyServer]:
     """One file of each family that we can write, some that are none, and names as people give them."""
-    server = comfy_factory(checkpoints=False, start=False)
-    folder = server.checkpoints
-    for family in ("sd15", "sdxl", "sd3", "flux"):
-        tiny_checkpoints.write(folder / f"{family}.safetensors", family, seed=1)
-    for seed, name in enumerate(AWKWARD):
-        tiny_checkpoints.write(folder / name, "sd3", seed=seed)
-    (folder / "torn.safetensors").write_bytes((folder / "sd3.safetensors").read_bytes()[:-500_000])
-    (folder / "page.safetensors").write_bytes(b"<!DOCTYPE html><html>Log in first</html>")
-    (folder / "pickled.ckpt").write_bytes(b"\x80\x02csystem\nexit\n")
-    tiny_checkpoints.write_lora(folder / "lora.safetensors", "sd15")
-    yield server.start()
-    (folder / "sdxl.safetensors").unlink()  # pytest keeps the folders of three runs, and this file is large
+    forget(shared_comfy)
+    with other_checkpoints(shared_comfy) as folder:
+        for family in ("sd15", "sdxl", "sd3", "flux"):
+            tiny_checkpoints.write(folder / f"{family}.safetensors", family, seed=1)
+        for seed, name in enumerate(AWKWARD):
+            tiny_checkpoints.write(folder / name, "sd3", seed=seed)
+        (folder / "torn.safetensors").write_bytes((folder / "sd3.safetensors").read_bytes()[:-500_000])
+        (folder / "page.safetensors").write_bytes(b"<!DOCTYPE html><html>Log in first</html>")
+        (folder / "pickled.ckpt").write_bytes(b"\x80\x02csystem\nexit\n")
+        tiny_checkpoints.write_lora(folder / "lora.safetensors", "sd15")
+        yield shared_comfy
 
 
 def recommended(server: ComfyServer, **inputs: Any) -> list[str]:
@@ -93,16 +91,15 @@ def test_health_counts_families_and_names_what_is_broken(server: ComfyServer) ->
     assert set(host["broken"]) == {"torn.safetensors", "page.safetensors"}
 
 
-def test_the_pool_grows_from_no_checkpoint_to_three_hundred(comfy_factory: ComfyFactory, tmp_path: Path) -> None:
-    """In a fresh ComfyUI the message says where to put one; each new file is in the next pool, its header read once."""
-    server = comfy_factory(checkpoints=False)
+def test_the_pool_grows_from_no_checkpoint_to_three_hundred(comfy: ComfyServer) -> None:
+    """Without any the message says where to put one; each new file is in the next pool, its header read once."""
+    with other_checkpoints(comfy) as folder:
+        with pytest.raises(PromptFailed, match="Put a checkpoint there"):
+            recommended(comfy)
+        tiny_checkpoints.write(folder / "000.safetensors", "sd3", seed=1)
+        assert recommended(comfy) == ["000.safetensors"]
+        for number in range(1, 300):
+            shutil.copyfile(folder / "000.safetensors", folder / f"{number:03}.safetensors")
 
-    with pytest.raises(PromptFailed, match="Put a checkpoint there"):
-        recommended(server)
-    tiny_checkpoints.write(server.checkpoints / "000.safetensors", "sd3", seed=1)
-    assert recommended(server) == ["000.safetensors"]
-    for number in range(1, 300):
-        shutil.copyfile(server.checkpoints / "000.safetensors", server.checkpoints / f"{number:03}.safetensors")
-
-    assert len(recommended(server)) == 3
-    assert server.get("/context_checkpoint/health")["host"]["checkpoints"] == 300
+        assert len(recommended(comfy)) == 3
+        assert comfy.get("/context_checkpoint/health")["host"]["checkpoints"] == 300

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -254,16 +253,12 @@ class TestWithoutData:
         assert (plan["checkpoints"], plan["fallback"]) == ([RED], True)
 
 
-def test_a_database_deleted_while_running_is_no_failure(comfy_factory: ComfyFactory) -> None:
-    """The next prompt still runs. The same server logs each decision as the document prints it, as it was told to."""
-    server = comfy_factory(environment={"CONTEXT_CHECKPOINT_LOG": "document"})
-    prompt = fresh_prompt("cyberpunk cityscape at night")
-    names = plan_of(server.run(recommend(prompt)))["checkpoints"]
-    for file in Path(preferences_file(server)).parent.glob("preferences.db*"):
+def test_a_database_deleted_while_running_is_no_failure(comfy: ComfyServer) -> None:
+    """The next prompt still runs."""
+    comfy.run(recommend(fresh_prompt()))
+    for file in preferences_file(comfy).parent.glob("preferences.db*"):
         file.unlink()
 
-    plan = plan_of(server.run(recommend(fresh_prompt())))
+    plan = plan_of(comfy.run(recommend(fresh_prompt())))
 
     assert len(plan["checkpoints"]) == 3
-    assert f"checkpoint recommendation: {names[0]} (confidence: 0.00) for prompt: {prompt}" in server.log
-    assert f"Low confidence (0.00), exploring 3 checkpoints: {names}" in server.log

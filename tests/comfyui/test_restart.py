@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
-
-from .conftest import ComfyFactory
+from context_checkpoint.demo.comfyui.server import ComfyServer
 
 RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*", "stage": "draft"}
 
 
-def test_a_verdict_is_known_after_a_crash(comfy_factory: ComfyFactory) -> None:
+def test_a_verdict_is_known_after_a_crash(comfy: ComfyServer) -> None:
     """The generation, its verdict and what was learned from it. `learning` tests the other ways to end."""
-    server = comfy_factory()
     judged = three_nodes("a red barn", selected="1", rejected="0,2", recommender=RED_GREEN_BLUE)
-    [shown] = generations(server.run(judged))
+    [shown] = generations(comfy.run(judged))
     preferred = shown["images"][1]["checkpoint"]
 
-    server.kill()
-    server.start()
+    comfy.kill()
+    comfy.start()
 
-    [stored] = server.get("/context_checkpoint/generations")["generations"]
+    [stored] = comfy.get("/context_checkpoint/generations")["generations"]
     best_only = {"include": RED_GREEN_BLUE["include"], "explore": False}
-    [after] = generations(server.run(three_nodes("a red barn", seed=2, recommender=best_only)))
+    [after] = generations(comfy.run(three_nodes("a red barn", seed=2, recommender=best_only)))
     assert stored["id"] == shown["generation_id"]
     assert [image["verdict"] for image in stored["images"]] == ["rejected", "selected", "rejected"]
     assert after["images"][0]["checkpoint"] == preferred

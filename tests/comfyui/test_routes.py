@@ -90,14 +90,3 @@ def test_a_foreign_page_is_refused_by_comfyui_itself(comfy: ComfyServer) -> None
     status, _ = post(comfy, f"{PREFIX}/settings", {}, {"Origin": "https://example.org"})
 
     assert status == 403
-
-
-def test_kept_loaders_are_released_on_request(comfy: ComfyServer) -> None:
-    """The answer names what was kept, and afterwards nothing is."""
-    comfy.run(three_nodes(recommender={"include": "grey*"}))
-
-    _, first = post(comfy, f"{PREFIX}/loaders/release", {})
-    _, second = post(comfy, f"{PREFIX}/loaders/release", {})
-
-    assert "grey.safetensors" in first["released"]["checkpoints"]
-    assert second["released"]["checkpoints"] == []

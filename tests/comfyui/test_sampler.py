@@ -215,16 +215,6 @@ def test_the_same_queued_twice_is_one_generation_from_the_cache(comfy: ComfyServ
     assert len(comfy.get("/context_checkpoint/generations")["generations"]) == 1
 
 
-def test_a_generation_has_the_client_that_queued_it(comfy: ComfyServer) -> None:
-    """Session and prompt id are stored, for the document's monitoring and for scripts that look rounds up."""
-    prompt_id = comfy.post_prompt(three_nodes(recommender=RED_GREEN_BLUE), client_id="evening")
-    comfy.wait(prompt_id)
-
-    [found] = comfy.get(f"/context_checkpoint/generations?prompt_id={prompt_id}")["generations"]
-    assert found["session_id"] == "evening"
-    assert found["prompt_id"] == prompt_id
-
-
 def teach_red(comfy: ComfyServer) -> None:
     """Prefer red for barns, once."""
     entry = comfy.run(three_nodes("a red barn", size=64, recommender={**RED_GREEN_BLUE, "stage": "draft"}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,15 +34,16 @@ def settings() -> ChangingSettings:
 
 @pytest.fixture
 def database_file(tmp_path: Path) -> Path:
+    """Where a database may be; there is none yet, unless one of the fixtures below has placed it."""
     return tmp_path / "preferences.db"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def database(request: pytest.FixtureRequest) -> str:
-    """An empty database of each kind; the test that asks for it runs once per kind."""
+def database(request: pytest.FixtureRequest, database_file: Path, place_new_file: Callable[[Path], Path]) -> str:
+    """A database of each kind that has learned nothing; the test that asks for it runs once per kind."""
     if request.param == "sqlite":
-        return str(request.getfixturevalue("database_file"))
-    return str(request.getfixturevalue("postgres_url"))
+        return str(place_new_file(database_file))
+    return str(request.getfixturevalue("new_postgres_url"))
 
 
 @pytest.fixture
@@ -53,7 +54,9 @@ async def service(database: str, settings: ChangingSettings) -> AsyncIterator[Pr
 
 
 @pytest.fixture
-async def sqlite_service(database_file: Path, settings: ChangingSettings) -> AsyncIterator[PreferenceService]:
-    opened = await PreferenceService.open(database_file, settings=settings)
+async def sqlite_service(
+    database_file: Path, place_new_file: Callable[[Path], Path], settings: ChangingSettings
+) -> AsyncIterator[PreferenceService]:
+    opened = await PreferenceService.open(place_new_file(database_file), settings=settings)
     yield opened
     await opened.close()

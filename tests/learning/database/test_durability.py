@@ -13,8 +13,8 @@ from pathlib import Path
 
 from context_checkpoint.learning import PreferenceService
 
-KILLS = int(os.environ.get("CC_KILLS", "25"))
-WRITERS_S = float(os.environ.get("CC_WRITERS_S", "4"))
+KILLS = int(os.environ.get("CC_KILLS", "8"))
+WRITERS_S = float(os.environ.get("CC_WRITERS_S", "2"))
 
 WRITER = """
 import asyncio, sys, time

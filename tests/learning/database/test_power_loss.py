@@ -26,7 +26,7 @@ from context_checkpoint.learning.database.files import backups
 
 from .test_durability import missing
 
-LOSSES = int(os.environ.get("CC_POWER_LOSSES", "60"))
+LOSSES = int(os.environ.get("CC_POWER_LOSSES", "24"))
 ROUNDS = 150
 """More than SQLite keeps in the log: it is brought into the file in between, and begun again."""
 SECTOR = 512

@@ -186,16 +186,19 @@ async def test_a_forgotten_generation_teaches_as_if_it_had_never_been(service: P
         await service.forget_generation(secret)
 
 
-async def test_a_forgotten_keyword_leaves_what_was_learned_of_the_others(service: PreferenceService) -> None:
+async def test_a_forgotten_keyword_leaves_what_was_learned_of_the_others(
+    service: PreferenceService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Over more generations than one transaction takes; only the texts that had it go."""
-    for _ in range(120):
+    monkeypatch.setattr(erasure, "PAGE", 10)
+    for _ in range(25):
         await teach(service, f"anime girl, {SECRET}")
     await teach(service, "anime boy")
     others = (await service.pairs("anime"))[0]
 
     forgotten = await service.forget_keyword(SECRET)
 
-    assert forgotten.generations == 120
+    assert forgotten.generations == 25
     assert (await service.pairs("anime"))[0] == others
     assert (await service.pairs(SECRET))[1] == 0
     assert {each.prompt for each in await service.generations(200)} == {"", "anime boy"}

@@ -148,14 +148,14 @@ async def test_page_by_page_gives_what_the_log_says(service: PreferenceService, 
     await assert_all_is_counted_once(service)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("outdated", [False, True])
 async def test_whatever_comes_between_two_pages_counts_once(
     service: PreferenceService, outdated: bool, seed: int
 ) -> None:
     """Verdicts given, replaced and withdrawn, generations logged and forgotten, keywords, imports, a join."""
     chance = random.Random(seed)  # noqa: S311 - not for secrets
-    generation_ids = await lived(service, chance, 40)
+    generation_ids = await lived(service, chance, 20)
     exported = [line async for line in service.export()]
     if outdated:
         await make_outdated(service, bases=seed % 2 == 1)
@@ -184,11 +184,11 @@ async def test_whatever_comes_between_two_pages_counts_once(
         phases.add(step.generations > 0)
         for _ in range(chance.randint(0, 2)):
             await chance.choice(actions)()
-        if page in (5, 12):
+        if page in (3, 8):
             await service.forget_keyword(words.pop(chance.randrange(len(words))))
 
     assert phases == {True, False}
-    assert page > 12
+    assert page > 8
     await assert_all_is_counted_once(service)
     assert (await service.rebuild()).corrected == 0
 
@@ -377,7 +377,7 @@ from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.maintenance import rebuild_task
 from context_checkpoint.learning.store import rebuild
 rebuild.LEASE_S, rebuild_task._LOOK_EVERY_S = 0.5, 0.1
-rebuild.GENERATIONS, rebuild.PAIRS, rebuild_task._REST = 3, 20, 2.0
+rebuild.GENERATIONS, rebuild.PAIRS, rebuild_task._REST = 2, 20, 2.0
 
 async def recompute(path):
     service = await PreferenceService.open(path)
@@ -406,6 +406,7 @@ async def judge(path, seed):
         selected, rejected = ([place for place in range(count) if marks[place] == mark] for mark in "+-")
         await service.record_feedback(generation_id, selected_images=selected, rejected_images=rejected)
         print(generation_id, "".join(marks), flush=True)
+        await asyncio.sleep(0.02)
 
 asyncio.run(judge(sys.argv[1], sys.argv[2]))
 """
@@ -426,38 +427,53 @@ def until(process: subprocess.Popen[str], line: Callable[[str], bool]) -> list[s
     return lines
 
 
+async def after_pages(service: PreferenceService, count: int) -> tuple[int, int] | None:
+    """Wait until so many pages have been done; return how far that is, or None once all is."""
+    seen = set()
+    while True:
+        rows = await service._database.read(
+            lambda connection: connection.execute(select(rebuild_state.c.generation, rebuild_state.c.keyword))
+        )
+        reached = rows.one_or_none()
+        if reached is None:
+            return None
+        seen.add(tuple(reached))
+        if len(seen) > count:
+            return int(reached[0]), int(reached[1])
+        await asyncio.sleep(0.005)
+
+
 async def test_processes_are_killed_again_and_again_while_others_judge(database: str) -> None:
     """`kill -9` in the middle of a page or between two: the next go on, and each verdict counts once."""
     chance = random.Random(8)  # noqa: S311 - not for secrets
     service = await PreferenceService.open(database)
-    await lived(service, chance, 250)
+    await lived(service, chance, 50)
     await make_outdated(service, bases=True)
     await service._database.write(lambda connection: rebuild.begin(connection, "nobody", NOW))
     judging = [started(JUDGING, database, str(seed)) for seed in range(2)]
     for process in judging:
         until(process, bool)
-    kills, state = 0, select(rebuild_state.c.generation)
-    at = []
+    at: list[tuple[int, int]] = []
     while True:
         pair = [started(RECOMPUTING, database) for _ in range(2)]
         until(pair[0], lambda line: line == "opened\n")
-        await asyncio.sleep(chance.uniform(0.1, 0.7))
+        reached = await after_pages(service, 3)
+        await asyncio.sleep(chance.uniform(0, 0.1))
         for process in pair:
             process.kill()
         outs = [process.communicate()[0] for process in pair]
-        if "done\n" in "".join(outs):
+        if reached is None or "done\n" in "".join(outs):
             break
-        kills += 1
-        at.append((await service._database.read(lambda connection: connection.execute(state))).scalar())
-        assert kills < 100
+        at.append(reached)
+        assert len(at) < 100
     verdicts: dict[str, str] = {}
     for process in judging:
         process.kill()
         out, _ = process.communicate()
         verdicts |= dict(line.split() for line in out.splitlines() if len(line.split()) == 2)
 
-    assert kills >= 2, at
-    assert len(verdicts) > 50
+    assert len(at) >= 2, at
+    assert len(verdicts) > 20
     assert await stored(service) == await of_the_log(service)
     assert (await service.rebuild()).corrected == 0
     await service.close()

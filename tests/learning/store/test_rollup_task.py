@@ -83,15 +83,14 @@ async def test_an_import_keeps_the_sums_up_to_date(
 ) -> None:
     """Whoever looks right afterwards waits for nothing."""
     monkeypatch.setattr(rollup_task, "MANY", 100_000)
-    await fill_file(tmp_path / "from.db", GENERATIONS // 2)
+    generations = 2 * rollups.BLOCK + 1
+    await fill_file(tmp_path / "from.db", generations)
     source = await PreferenceService.open(tmp_path / "from.db")
     service = await PreferenceService.open(database_file)
     await service.import_lines(source.export())
 
     assert await service._database.read(rollups.behind) is False
-    assert await service._database.read(rollups.progress) == Progress(
-        GENERATIONS // 2 // rollups.BLOCK * rollups.BLOCK, GENERATIONS // 2
-    )
+    assert await service._database.read(rollups.progress) == Progress(2 * rollups.BLOCK, generations)
     assert (await service.overview()).judged == (await source.overview()).judged
     await service.close()
     await source.close()

@@ -240,15 +240,15 @@ class TestQueriesOfPeople:
 
 
 @pytest.fixture(scope="module")
-def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with 1,000 generations of three images, twelve keywords and a verdict each."""
-    path = tmp_path_factory.mktemp("thousand") / "preferences.db"
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with 150 generations of three images, twelve keywords and a verdict each."""
+    path = tmp_path_factory.mktemp("judged") / "preferences.db"
     chance = random.Random(1)  # noqa: S311 - not for secrets
     words = [f"word{number}" for number in range(300)]
 
     async def fill() -> None:
         service = await PreferenceService.open(path)
-        for number in range(1000):
+        for number in range(150):
             prompt = ", ".join(chance.sample(words, 12))
             recommendation = await service.recommend(prompt, NAMES, stage="draft", seed=number)
             generation_id = await service.log_generation(recommendation, dict.fromkeys(recommendation.checkpoints, 1))
@@ -260,9 +260,9 @@ def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_preference_record_takes_at_most_a_hundred_bytes(thousand: Path) -> None:
+def test_a_preference_record_takes_at_most_a_hundred_bytes(judged: Path) -> None:
     """Pages of the pair table, divided by its rows; the texts are stored once elsewhere."""
-    connection = sqlite3.connect(thousand)
+    connection = sqlite3.connect(judged)
     rows = connection.execute("SELECT COUNT(*) FROM pair_statistics").fetchone()[0]
     try:
         size = connection.execute(

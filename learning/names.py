@@ -76,5 +76,6 @@ def _spelled_out(found: re.Match[str]) -> str:
 
 
 def shown_address(database: str) -> str:
-    """Give a database's path or address without its password, for messages and logs."""
-    return re.sub(r"(://[^/@:]*):[^@]*@", r"\1:***@", database)
+    """Give a database's path or address without its password and its driver, for messages and logs."""
+    hidden = re.sub(r"(://[^/@:]*):[^@]*@", r"\1:***@", database)
+    return re.sub(r"^(\w+)\+\w+(?=://)", r"\1", hidden)

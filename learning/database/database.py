@@ -135,10 +135,8 @@ class Database:
 
     @property
     def name(self) -> str:
-        """The database as people know it: its path, or its address without the password and the driver."""
-        if self.path:
-            return str(self.path)
-        return self.url.set(drivername=self.url.get_backend_name()).render_as_string(hide_password=True)
+        """The database as people know it: its path, or its address without the password."""
+        return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
 
     @property
     def is_server(self) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ..errors import StoreUnavailable
 from ..message import Message, joined, message
+from ..names import shown_address
 from .disk import problem_writing
 
 _CAUSES: tuple[tuple[tuple[str, ...], str, Callable[[str], Message]], ...] = (
@@ -119,7 +120,9 @@ def to_store_error(error: BaseException, name: str, file: Path | None = None) ->
             if problem is not None:
                 return to_store_error(problem, name)
             unstored = message("nothing_stored", "Nothing of this was stored. ({cause})", cause=_words_of(original))
-            return StoreUnavailable(code, joined([explain(name), unstored]), temporary=code != "store_damaged")
+            return StoreUnavailable(
+                code, joined([explain(shown_address(name)), unstored]), temporary=code != "store_damaged"
+            )
     return unreachable(error, name)
 
 
@@ -129,7 +132,7 @@ def unreachable(error: BaseException, name: str) -> StoreUnavailable:
         message(
             "store_unreachable",
             "The database {name} cannot be used: {cause}. See that it runs and can be written, and try again.",
-            name=name,
+            name=shown_address(name),
             cause=_outage(error, name),
         ),
         temporary=server_is_away(error),

@@ -182,7 +182,9 @@ class Api:
                     "This server is not ComfyUI and knows no checkpoint files: name the candidates.",
                 ),
             )
-        rules = PoolRules(request.family, request.include, request.exclude, request.fallback)
+        rules = PoolRules(
+            request.family, request.include, request.exclude, request.fallback, request.folder, request.needs
+        )
         pool = await asyncio.to_thread(self.host.candidates, rules)
         if not pool.candidates and not pool.fallback_used:
             folders = await asyncio.to_thread(self.host.folders)
@@ -260,7 +262,12 @@ class Api:
         else:
             pool = await self._pool(
                 PoolRequest(
-                    family=request.family, include=request.include, exclude=request.exclude, fallback=request.fallback
+                    family=request.family,
+                    include=request.include,
+                    exclude=request.exclude,
+                    fallback=request.fallback,
+                    folder=request.folder,
+                    needs=request.needs,
                 )
             )
             if not pool.candidates:

@@ -8,8 +8,10 @@ UNKNOWN = "unknown"
 
 FAMILIES: tuple[str, ...] = (
     "sd15",
+    "sd15_inpaint",
     "sd2",
     "sdxl",
+    "sdxl_inpaint",
     "sd3",
     "flux",
     "flux2",
@@ -30,6 +32,7 @@ FAMILIES: tuple[str, ...] = (
 )
 """The families that a person can choose. A file may have another one, which `auto` and `all` include."""
 
+_FOUR_CHANNELS = frozenset({"sd15", "sd2", "sdxl"})
 _CLASSES: Mapping[str, str] = {
     "SD15": "sd15",
     "SD20": "sd2",
@@ -52,16 +55,34 @@ _CLASSES: Mapping[str, str] = {
     "WAN21_T2V": "wan",
     "WAN22_T2V": "wan",
 }
+_OTHER_INPUTS = ("inpaint", "refiner", "pix2pix", "instruct", "edit", "depth", "upscale", "i2v", "channels")
 _GGUF = {"sd1": "sd15", "aura": "auraflow", "hyvid": "hunyuan_video"}
 
 
-def family_of_class(class_name: str) -> str:
+def family_of_class(class_name: str, input_channels: int | None = None) -> str:
     """Return the family of a ComfyUI model class (`comfy.supported_models`).
 
     Variants that can replace one another in the same graph share a family. One that needs other inputs (inpainting,
     editing, a refiner) has its own, and so has a class that is newer than this table.
+
+    >>> family_of_class("SDXL", 4), family_of_class("SDXL", 9), family_of_class("SDXLRefiner", 4)
+    ('sdxl', 'sdxl_inpaint', 'sdxl_refiner')
+
+    Parameters
+    ----------
+    input_channels
+        Of the diffusion model. The U-Nets of SD 1.5, SD 2 and SDXL take the four of a latent; nine are an inpainting
+        model, any other number is another variant.
     """
-    return _CLASSES.get(class_name, class_name.lower())
+    family = _CLASSES.get(class_name, class_name.lower())
+    if family not in _FOUR_CHANNELS or input_channels in (None, 4):
+        return family
+    return f"{family}_inpaint" if input_channels == 9 else f"{family}_{input_channels}_channels"
+
+
+def needs_other_inputs(family: str) -> bool:
+    """Whether a family is a variant that text alone does not drive, such as an inpainting model."""
+    return any(sign in family for sign in _OTHER_INPUTS)
 
 
 def family_of_gguf(architecture: str) -> str:

@@ -30,6 +30,10 @@ class BrokenCheckpointError(Exception):
     """The file cannot be a checkpoint; the message is the reason, without the file's name."""
 
 
+class CutShortError(BrokenCheckpointError):
+    """A part of the file is missing: a download that was broken off, or one that goes on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """Names and shapes of the tensors, and for a GGUF file the architecture that it names."""
@@ -84,7 +88,9 @@ def _safetensors(path: Path) -> Header:
         start = file.read(8)
         size = path.stat().st_size
         if len(start) < 8:
-            raise BrokenCheckpointError(message("file_too_short", "the file has only {bytes} bytes", bytes=size))
+            raise CutShortError(message("file_too_short", "the file has only {bytes} bytes", bytes=size))
+        if not any(start):
+            raise CutShortError(message("only_zeros", "it begins with zeros: the download was not finished"))
         (length,) = struct.unpack("<Q", start)
         if length > min(MOST_HEADER_BYTES, size - 8):
             raise BrokenCheckpointError(_not_safetensors(start + file.read(56), length, size))
@@ -107,12 +113,13 @@ def _not_safetensors(start: bytes, length: int, size: int) -> str:
     if beginning.startswith((b"pk\x03\x04", b"\x80\x02")):
         return message("pickle", "it is a pickle under the name of a safetensors file")
     if 0 < length <= MOST_HEADER_BYTES:
-        return message(
+        cut_short = message(
             "header_cut_short",
             "the file is cut short: {there} bytes are there, the header alone needs {needed}",
             there=f"{size:,}",
             needed=f"{length + 8:,}",
         )
+        raise CutShortError(cut_short)
     return message("no_safetensors", "it is not a safetensors file (impossible header length)")
 
 
@@ -134,7 +141,7 @@ def _tensors(content: Mapping[str, object], data_at: int, size: int) -> Header:
     if not shapes:
         raise BrokenCheckpointError(message("no_tensors", "the file holds no tensors"))
     if end > size:
-        raise BrokenCheckpointError(
+        raise CutShortError(
             message(
                 "file_cut_short",
                 "the file is cut short: {there} of {all} bytes are there",

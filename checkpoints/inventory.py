@@ -14,21 +14,41 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from ..learning.message import Message, Part, error_text, message, parts_of
 from ..learning.names import shown_name
 from .families import UNKNOWN
-from .header import BrokenCheckpointError, Header, fingerprint, read_header
+from .header import (
+    BrokenCheckpointError,
+    CutShortError,
+    Header,
+    fingerprint,
+    read_header,
+)
 from .patterns import printable
-from .pool import CheckpointFile
+from .pool import FOLDERS, CheckpointFile
+from .pool import Part as PartName
 
 log = logging.getLogger(__name__)
 
-_RULES_VERSION = 2
+_RULES_VERSION = 3
 """Raise it when the same header would be read or named differently: every file is then read again."""
+
+
+_QUIET_S = 120.0
+"""A file that lacks a part is still being written if it has changed since."""
+_DOWNLOAD_ENDINGS = (".aria2", ".part", ".partial", ".crdownload")
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """What a header says: the architecture family, and the parts besides the diffusion model that are not there."""
+
+    family: str = UNKNOWN
+    lacks: tuple[PartName, ...] = ()
 
 
 class CheckpointSource(Protocol):
@@ -37,10 +57,10 @@ class CheckpointSource(Protocol):
     detector: str
     """Name and version of the detection: a newer one may know an architecture that was unknown before."""
 
-    def names(self) -> list[str]: ...
-    def path(self, name: str) -> Path | None: ...
+    def names(self, folder: str) -> list[str]: ...
+    def path(self, folder: str, name: str) -> Path | None: ...
     def folders(self) -> list[str]: ...
-    def family(self, header: Header) -> str: ...
+    def detect(self, header: Header) -> Detected: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +73,7 @@ class _StoredFile:
     broken: str = ""
     fingerprint: str = ""
     parts: Sequence[Part] = ()
+    lacks: Sequence[PartName] = ()
 
     @property
     def problem(self) -> str:
@@ -61,6 +82,12 @@ class _StoredFile:
 
     def is_current(self, stat: os.stat_result) -> bool:
         return (self.size, self.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+
+
+def _download_beside(path: Path) -> str:
+    """The name of a file that a downloader keeps beside one that it has not finished; empty if there is none."""
+    names = (path.name + ending for ending in _DOWNLOAD_ENDINGS)
+    return next((name for name in names if path.with_name(name).exists()), "")
 
 
 def unreadable(error: OSError) -> Message:
@@ -89,7 +116,12 @@ class CheckpointFiles:
         with self._lock:
             stored = self._stored()
             before, started_s = dict(stored), time.monotonic()
-            files = tuple(file for name in self._source.names() if (file := self._inspect(name, stored)))
+            files = tuple(
+                file
+                for folder in FOLDERS
+                for name in self._source.names(folder)
+                if (file := self._inspect(folder, name, stored))
+            )
             if stored != before:
                 log.debug("Read %d checkpoint headers in %.2f s", len(files), time.monotonic() - started_s)
                 self._write(stored)
@@ -97,7 +129,7 @@ class CheckpointFiles:
 
     def names(self) -> tuple[str, ...]:
         """List the names alone, without reading any file."""
-        return tuple(self._source.names())
+        return tuple(dict.fromkeys(name for folder in FOLDERS for name in self._source.names(folder)))
 
     def folders(self) -> tuple[str, ...]:
         """List the folders of the checkpoints."""
@@ -108,7 +140,7 @@ class CheckpointFiles:
 
         `reason` is shown to people, without the file's name: "it holds no text encoder".
         """
-        path = self._source.path(name)
+        path = self._path(name)
         if path is None:
             return
         with self._lock:
@@ -120,20 +152,38 @@ class CheckpointFiles:
             former = stored.get(str(path))
             current = former if former and former.is_current(stat) else _StoredFile(0, 0, UNKNOWN)
             problem = reason if isinstance(reason, Message) else " ".join(reason.split())
-            stored[str(path)] = _StoredFile(
-                stat.st_size, stat.st_mtime_ns, current.family, problem, current.fingerprint, parts_of(problem)
+            stored[str(path)] = replace(
+                current,
+                size=stat.st_size,
+                mtime_ns=stat.st_mtime_ns,
+                broken=problem,
+                parts=parts_of(problem),
             )
             log.warning("Checkpoint %s will not be recommended until it changes: %s", shown_name(name), reason)
             self._write(stored)
 
+    def note_lacking(self, name: str, lacks: Sequence[PartName]) -> None:
+        """Remember which parts this checkpoint turned out not to hold: of a pickle no header says that."""
+        path = self._path(name)
+        with self._lock:
+            stored = self._stored()
+            if path is not None and (former := stored.get(str(path))) is not None:
+                stored[str(path)] = replace(former, lacks=tuple(lacks))
+                self._write(stored)
+
     def broken(self, name: str) -> str:
         """Return why this checkpoint cannot be loaded; empty if no reason is known."""
         with self._lock:
-            file = self._inspect(name, self._stored())
+            stored = self._stored()
+            files = (self._inspect(folder, name, stored) for folder in FOLDERS)
+            file = next(filter(None, files), None)
         return file.broken if file else message("file_gone", "it is not there any more")
 
-    def _inspect(self, name: str, stored: dict[str, _StoredFile]) -> CheckpointFile | None:
-        path = self._source.path(name)
+    def _path(self, name: str) -> Path | None:
+        return next(filter(None, (self._source.path(folder, name) for folder in FOLDERS)), None)
+
+    def _inspect(self, folder: str, name: str, stored: dict[str, _StoredFile]) -> CheckpointFile | None:
+        path = self._source.path(folder, name)
         if path is None:
             return None
         if printable(name) != name:
@@ -141,25 +191,36 @@ class CheckpointFiles:
                 name,
                 UNKNOWN,
                 message("no_text", "its name is not valid text, so ComfyUI cannot load it: rename it"),
+                folder=folder,
             )
         try:
+            if beside := _download_beside(path):
+                still = message("still_downloaded", "it is still being downloaded ({file} is there)", file=beside)
+                return CheckpointFile(name, folder=folder, unfinished=still)
             stat = path.stat()
             file = stored.get(str(path))
             if file is None or not file.is_current(stat):
                 file = stored[str(path)] = self._read_file(path, stat)
+        except CutShortError:
+            return CheckpointFile(name, folder=folder, unfinished=message("still_written", "it is still being written"))
         except OSError as error:
-            return CheckpointFile(name, UNKNOWN, unreadable(error))
-        return CheckpointFile(name, file.family, file.problem, file.fingerprint)
+            return CheckpointFile(name, UNKNOWN, unreadable(error), folder=folder)
+        return CheckpointFile(name, file.family, file.problem, file.fingerprint, folder, tuple(file.lacks))
 
     def _read_file(self, path: Path, stat: os.stat_result) -> _StoredFile:
+        """Raises `CutShortError` where the rest of the file may still come, and `OSError`."""
         try:
             header = read_header(path)
         except BrokenCheckpointError as error:
+            if isinstance(error, CutShortError) and abs(time.time() - stat.st_mtime) < _QUIET_S:
+                raise
             log.warning("Checkpoint %s is broken: %s", shown_name(str(path)), error)
             problem = error_text(error)
             return _StoredFile(stat.st_size, stat.st_mtime_ns, UNKNOWN, problem, parts=parts_of(problem))
-        family = UNKNOWN if header is None else self._source.family(header)
-        return _StoredFile(stat.st_size, stat.st_mtime_ns, family, fingerprint=fingerprint(path))
+        detected = Detected() if header is None else self._source.detect(header)
+        return _StoredFile(
+            stat.st_size, stat.st_mtime_ns, detected.family, fingerprint=fingerprint(path), lacks=detected.lacks
+        )
 
     def _stored(self) -> dict[str, _StoredFile]:
         if self._stored_files is None:

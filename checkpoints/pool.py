@@ -10,14 +10,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from ..learning.message import message
 from ..learning.names import stored_name
-from .families import UNKNOWN
+from .families import UNKNOWN, needs_other_inputs
 from .patterns import Patterns, comparable, last_part, printable
 
 AUTO = "auto"
 ALL = "all"
+
+CHECKPOINTS, DIFFUSION_MODELS, GGUF = "checkpoints", "diffusion_models", "unet_gguf"
+FOLDERS = (CHECKPOINTS, DIFFUSION_MODELS, GGUF)
+"""ComfyUI's names of its model folders; the last one is there where a pack that loads GGUF files adds it."""
+CHECKPOINTS_AND_DIFFUSION_MODELS = f"{CHECKPOINTS}+{DIFFUSION_MODELS}"
+
+Part: TypeAlias = Literal["clip", "vae"]
+ALL_PARTS: tuple[Part, ...] = ("clip", "vae")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +39,21 @@ class CheckpointFile:
         Why it cannot be loaded; empty if it can.
     fingerprint
         Identifies its content; empty if the file was not read.
+    folder
+        Which of ComfyUI's model folders lists it.
+    lacks
+        The parts besides the diffusion model that the file does not hold, as far as its header says.
+    unfinished
+        Why it is left out until it has changed: it is still being written. Empty if it is not.
     """
 
     name: str
     family: str = UNKNOWN
     broken: str = ""
     fingerprint: str = field(default="", compare=False)
+    folder: str = CHECKPOINTS
+    lacks: tuple[Part, ...] = ()
+    unfinished: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +63,24 @@ class PoolRules:
     Attributes
     ----------
     family
-        `auto` (that of the first included checkpoint), `all`, or a family's short name.
+        `auto` (that of the first included checkpoint that text alone drives), `all`, or a family's short name.
     include, exclude
         Globs, one per line or separated by commas, see `Patterns`. An empty `include` includes everything.
     fallback
         The checkpoint to use if none is left, with or without its folder.
+    folder
+        One of `FOLDERS`, or `CHECKPOINTS_AND_DIFFUSION_MODELS`.
+    needs
+        The parts that a checkpoint must hold besides the diffusion model. Files of the other folders hold none, and are
+        not asked for them.
     """
 
     family: str = AUTO
     include: str = ""
     exclude: str = ""
     fallback: str = ""
+    folder: str = CHECKPOINTS
+    needs: tuple[Part, ...] = ALL_PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +117,8 @@ def select(rules: PoolRules, files: Sequence[CheckpointFile], banned: Iterable[s
     `banned` names checkpoints that are in no pool, whatever the rules.
     """
     banned_names = set(map(stored_name, banned))
+    folders = rules.folder.split("+")
+    files = [file for file in files if file.folder in folders]
     include, exclude = Patterns.of(rules.include), Patterns.of(rules.exclude)
     excluded: dict[str, list[str]] = {}  # a reason that is a message compares as its text
     usable: list[CheckpointFile] = []
@@ -105,15 +132,23 @@ def select(rules: PoolRules, files: Sequence[CheckpointFile], banned: Iterable[s
         elif file.broken:
             broken = message("broken", "broken: {problem}", problem=file.broken)
             excluded.setdefault(broken, []).append(file.name)
+        elif file.unfinished:
+            excluded.setdefault(file.unfinished, []).append(file.name)
+        elif lacking := _lacking(file, rules.needs):
+            excluded.setdefault(lacking, []).append(file.name)
         else:
             usable.append(file)
     family = _family(rules.family, usable)
+    candidates: dict[str, str] = {}  # names by content
     for file in usable:
         if family not in (ALL, file.family):
             excluded.setdefault(_other_family(file.family, family), []).append(file.name)
+        elif (first := candidates.setdefault(file.fingerprint or file.name, file.name)) != file.name:
+            same = message("same_file", "the same file as {name}", name=printable(first))
+            excluded.setdefault(same, []).append(file.name)
     fallback, problem = _fallback(rules.fallback, files, banned_names)
     return Pool(
-        candidates=tuple(file.name for file in usable if family in (ALL, file.family)),
+        candidates=tuple(candidates.values()),
         family=family,
         excluded={reason: tuple(map(printable, names)) for reason, names in excluded.items()},
         fallback=fallback,
@@ -125,7 +160,20 @@ def _family(family: str, usable: Sequence[CheckpointFile]) -> str:
     if family != AUTO:
         return family
     known = [file.family for file in usable if file.family != UNKNOWN]
-    return known[0] if known else UNKNOWN if usable else AUTO
+    for_text = [family for family in known if not needs_other_inputs(family)]
+    return next(iter(for_text or known), UNKNOWN if usable else AUTO)
+
+
+def _lacking(file: CheckpointFile, needs: Collection[Part]) -> str:
+    """Why a file is left out that lacks a part; empty if it lacks none that is needed."""
+    lacks = [part for part in needs if part in file.lacks]
+    if file.folder != CHECKPOINTS or not lacks:
+        return ""
+    if lacks == ["vae"]:
+        return message("lacks_vae", "without a VAE (`needs` says whether that matters)")
+    if lacks == ["clip"]:
+        return message("lacks_clip", "without a text encoder (`needs` says whether that matters)")
+    return message("lacks_both", "without a text encoder and a VAE (`needs` says whether that matters)")
 
 
 def _other_family(family: str, wanted: str) -> str:

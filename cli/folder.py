@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..checkpoints.fallback import empty_pool_message
-from ..checkpoints.families import UNKNOWN
 from ..checkpoints.header import Header
-from ..checkpoints.inventory import CheckpointFiles
-from ..checkpoints.pool import ALL, CheckpointFile, PoolRules, select
+from ..checkpoints.inventory import CheckpointFiles, Detected
+from ..checkpoints.pool import ALL, CHECKPOINTS, CheckpointFile, PoolRules, select
 from .outcome import CommandFailed, WrongUse
 
 SUFFIXES = frozenset({".bin", ".ckpt", ".gguf", ".pkl", ".pt", ".pt2", ".pth", ".safetensors", ".sft"})
@@ -26,19 +25,21 @@ class FolderCheckpoints:
     folder: Path
     detector: str = "none"
 
-    def names(self) -> list[str]:
+    def names(self, folder: str) -> list[str]:
+        if folder != CHECKPOINTS:
+            return []
         files = (path for path in self.folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
         return sorted(path.relative_to(self.folder).as_posix() for path in files)
 
-    def path(self, name: str) -> Path | None:
+    def path(self, folder: str, name: str) -> Path | None:
         path = self.folder / name
-        return path if path.is_file() else None
+        return path if folder == CHECKPOINTS and path.is_file() else None
 
     def folders(self) -> list[str]:
         return [str(self.folder)]
 
-    def family(self, header: Header) -> str:
-        return UNKNOWN
+    def detect(self, header: Header) -> Detected:
+        return Detected()
 
 
 def files_in(folder: Path) -> list[CheckpointFile]:

@@ -150,6 +150,8 @@ class Recommendation:
     """That failure; empty where there was none."""
     pinned: tuple[str, ...] = ()
     """Those of the checkpoints that a person has pinned, where pins changed what is shown."""
+    needs: tuple[str, ...] = ("clip", "vae")
+    """The parts that the pool asked of its files besides the diffusion model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
+from ..checkpoints.pool import ALL_PARTS
 from ..learning.message import error_text, joined, message
 from ..learning.names import shown_name
 from ..learning.values import MOST_BRANCHES
@@ -57,7 +58,7 @@ class BranchLoader(io.ComfyNode):
             category=_CATEGORY,
             description="Inner node of the Multi-Checkpoint Sampler.",
             is_dev_only=True,
-            inputs=[io.String.Input("ckpt_name")],
+            inputs=[io.String.Input("ckpt_name"), io.String.Input("needs", default=",".join(ALL_PARTS), optional=True)],
             outputs=[
                 io.Model.Output(),
                 io.Clip.Output(),
@@ -67,13 +68,13 @@ class BranchLoader(io.ComfyNode):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, ckpt_name: str) -> str:
+    def fingerprint_inputs(cls, ckpt_name: str, **_: Any) -> str:
         return file_fingerprint(ckpt_name)
 
     @classmethod
-    def execute(cls, ckpt_name: str) -> io.NodeOutput:
+    def execute(cls, ckpt_name: str, needs: str = ",".join(ALL_PARTS)) -> io.NodeOutput:
         try:
-            checkpoint = load(ckpt_name)
+            checkpoint = load(ckpt_name, [part for part in ALL_PARTS if part in needs.split(",")])
         except CannotLoad as error:
             log.warning("Checkpoint %s drops out of this generation: %s", shown_name(ckpt_name), error)
             return io.NodeOutput(None, None, None, error_text(error))

@@ -32,7 +32,8 @@ class RecommendedCheckpointLoader(io.ComfyNode):
             display_name="Recommended Checkpoint Loader",
             category="Context Checkpoint",
             description="Loads the recommended checkpoints for your own graph, which then runs once for "
-            "each. They stay in memory between prompts, within the limits in the settings.",
+            "each. Diffusion models give MODEL only. They stay in memory between prompts, within the limits in "
+            "the settings.",
             search_aliases=["load checkpoint", "checkpoint loader", "recommended", "model"],
             not_idempotent=True,
             inputs=[PlanType.Input("plan", tooltip="From the Context Checkpoint Recommender.")],
@@ -53,7 +54,7 @@ class RecommendedCheckpointLoader(io.ComfyNode):
         loaded, dropped = {}, {}
         for name in warm_first(plan.checkpoints):
             try:
-                loaded[name] = load(name)
+                loaded[name] = load(name, plan.needs)
             except CannotLoad as error:
                 log.warning("Checkpoint %s drops out of this generation: %s", shown_name(name), error)
                 dropped[name] = error_text(error)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
@@ -21,7 +23,18 @@ from ..checkpoints.fallback import (
     unlearned_recommendation,
 )
 from ..checkpoints.families import FAMILIES
-from ..checkpoints.pool import ALL, AUTO, Pool, PoolRules, select
+from ..checkpoints.pool import (
+    ALL,
+    ALL_PARTS,
+    AUTO,
+    CHECKPOINTS,
+    CHECKPOINTS_AND_DIFFUSION_MODELS,
+    FOLDERS,
+    Part,
+    Pool,
+    PoolRules,
+    select,
+)
 from ..learning.errors import LearningError
 from ..learning.message import error_text, message
 from ..learning.policies import POLICIES
@@ -37,6 +50,8 @@ log = logging.getLogger(__name__)
 
 POLICY_AS_IN_SETTINGS = "default (as in settings)"
 NO_FALLBACK = "none"
+NEEDS_ALL = "CLIP and VAE"
+NEEDS: Mapping[str, tuple[Part, ...]] = {NEEDS_ALL: ALL_PARTS, "CLIP": ("clip",), "VAE": ("vae",), "model only": ()}
 _LARGEST_SEED = 0xFFFF_FFFF_FFFF_FFFF
 
 
@@ -135,9 +150,12 @@ class ContextCheckpointRecommender(io.ComfyNode):
         exploit_threshold: float | None = None,
         explore_threshold: float | None = None,
         negative: str = "",
+        folder: str = CHECKPOINTS,
+        needs: str = NEEDS_ALL,
     ) -> io.NodeOutput:
         """Recommend. A failure is reported in the explanation, in the log and on the node."""
-        rules = PoolRules(family, include, exclude, "" if fallback == NO_FALLBACK else fallback)
+        parts = NEEDS.get(needs, ALL_PARTS)
+        rules = PoolRules(family, include, exclude, "" if fallback == NO_FALLBACK else fallback, folder, parts)
         banned = runtime.current_settings().banned
         checkpoints = await asyncio.to_thread(files().list)
         pool = select(rules, checkpoints, banned)
@@ -158,6 +176,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
             plan = fallback_recommendation(prompt, pool, stage)
         else:
             raise with_parts_sent(EmptyPoolError(empty_pool_message(rules, pool, files().folders())))
+        plan = replace(plan, needs=parts)
         return io.NodeOutput(
             plan,
             list(plan.checkpoints),
@@ -331,6 +350,27 @@ def _choice_inputs() -> list[io.Input]:
             tooltip=(
                 "The negative prompt, typed or connected, if its words should count too. They are learned "
                 "separately from the prompt's."
+            ),
+        ),
+        io.Combo.Input(
+            "folder",
+            options=[*FOLDERS, CHECKPOINTS_AND_DIFFUSION_MODELS],
+            default=CHECKPOINTS,
+            optional=True,
+            tooltip=(
+                "Which of ComfyUI's model folders to choose from. For UNETLoader: diffusion_models. unet_gguf is "
+                "there if a pack that loads GGUF files is installed."
+            ),
+        ),
+        io.Combo.Input(
+            "needs",
+            options=list(NEEDS),
+            default=NEEDS_ALL,
+            optional=True,
+            advanced=True,
+            tooltip=(
+                "What a checkpoint must hold besides the model. Choose less if your graph loads a text encoder or "
+                "a VAE of its own."
             ),
         ),
     ]

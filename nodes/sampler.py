@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from comfy_api.latest import io
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from comfy_execution.graph_utils import GraphBuilder
 
 MOST_IMAGES = 64
+
+Link: TypeAlias = "list[Any]"
 
 
 class MultiCheckpointSampler(io.ComfyNode):
@@ -91,6 +94,19 @@ class MultiCheckpointSampler(io.ComfyNode):
                     "inpainting). Each branch takes one sample per image, in order, and starts over "
                     "when they run out.",
                 ),
+                io.Clip.Input(
+                    "clip",
+                    optional=True,
+                    raw_link=True,
+                    tooltip="Encodes the texts of every branch. Without it each checkpoint's own text encoder does; "
+                    "diffusion models have none.",
+                ),
+                io.Vae.Input(
+                    "vae",
+                    optional=True,
+                    raw_link=True,
+                    tooltip="Decodes the images of every branch. Without it each checkpoint's own VAE does.",
+                ),
             ],
             outputs=[
                 io.Image.Output("images", is_output_list=True, tooltip="One entry per image, best first."),
@@ -110,10 +126,17 @@ class MultiCheckpointSampler(io.ComfyNode):
         height: int,
         images_per_prompt: int,
         latent: Mapping[str, Any] | None = None,
+        clip: Link | None = None,
+        vae: Link | None = None,
         **sampling: Any,
     ) -> io.NodeOutput:
         graph = new_expansion()
         positive = positive if positive.strip() else plan.prompt
+        texts = _Texts(positive, negative)
+        if clip is not None:
+            encoders = (graph.node("CLIPTextEncode", text=text, clip=clip) for text in (positive, negative))
+            first, second = (encoder.out(0) for encoder in encoders)
+            texts = _Texts(positive, negative, (first, second))
         shares = dict(
             zip(
                 plan.checkpoints,
@@ -128,28 +151,34 @@ class MultiCheckpointSampler(io.ComfyNode):
                 if latent is None
                 else _first_latents(graph, latent, shares[name])
             )
-            branches[branch_input] = _branch(graph, name, positive, negative, latents, sampling)
+            branches[branch_input] = _branch(graph, name, texts, latents, vae, sampling)
         collector = graph.node("ContextCheckpointBranchCollector", plan=plan, **branches)
         return io.NodeOutput(*(collector.out(slot) for slot in range(4)), expand=graph.finalize())
 
 
-Link = list[Any]
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """The positive and the negative prompt; encoded already where one text encoder serves all branches."""
+
+    positive: str
+    negative: str
+    encoded: tuple[Link, Link] | None = None
 
 
 def _branch(
-    graph: GraphBuilder, name: str, positive: str, negative: str, latents: Link, sampling: Mapping[str, Any]
+    graph: GraphBuilder, name: str, texts: _Texts, latents: Link, vae: Link | None, sampling: Mapping[str, Any]
 ) -> Link:
-    loader = graph.node("ContextCheckpointBranchLoader", ckpt_name=name)
-    model, clip, vae, problem = (loader.out(slot) for slot in range(4))
+    needs = [part for part, linked in (("clip", texts.encoded), ("vae", vae)) if linked is None]
+    loader = graph.node("ContextCheckpointBranchLoader", ckpt_name=name, needs=",".join(needs))
+    model, own_clip, own_vae, problem = (loader.out(slot) for slot in range(4))
+    positive, negative = texts.encoded or (
+        _encoded(graph, name, texts.positive, own_clip),
+        _encoded(graph, name, texts.negative, own_clip),
+    )
     sampled = graph.node(
-        "KSampler",
-        model=model,
-        positive=_encoded(graph, name, positive, clip),
-        negative=_encoded(graph, name, negative, clip),
-        latent_image=latents,
-        **sampling,
+        "KSampler", model=model, positive=positive, negative=negative, latent_image=latents, **sampling
     ).out(0)
-    images = graph.node("VAEDecode", samples=sampled, vae=vae).out(0)
+    images = graph.node("VAEDecode", samples=sampled, vae=own_vae if vae is None else vae).out(0)
     return graph.node(
         "ContextCheckpointBranchEnd", ckpt_name=name, problem=problem, images=images, latents=sampled
     ).out(0)

@@ -10,10 +10,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ...checkpoints.pool import ALL_PARTS
 from ...learning.recommendation.explanation import Finding
 from ...learning.values import MOST_BRANCHES, Stage, Strategy
 from .base import LARGEST_SEED, Candidates, Globs, Prompt, RequestModel, ResponseModel, Share
-from .recommend import GroundsResponse, KeywordResponse, ReasonResponse
+from .recommend import GroundsResponse, KeywordResponse, Needs, PoolFolder, ReasonResponse
 
 
 class ExplainRequest(RequestModel):
@@ -26,6 +27,8 @@ class ExplainRequest(RequestModel):
     include: Globs = ""
     exclude: Globs = ""
     fallback: Annotated[str, Field(max_length=1_024)] = ""
+    folder: PoolFolder = "checkpoints"
+    needs: Needs = ALL_PARTS
     stage: Stage = "final"
     explore: bool = True
     policy: Annotated[str, Field(max_length=100)] | None = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ...checkpoints.pool import Pool
+from ...checkpoints.pool import ALL_PARTS, Part, Pool
 from ...learning.recommendation import explanation
 from ...learning.recommendation.explanation import Finding, Opening
 from ...learning.recommendation.strategy import divide_images
@@ -26,6 +26,15 @@ from .base import (
     Share,
 )
 
+PoolFolder = Annotated[
+    Literal["checkpoints", "diffusion_models", "unet_gguf", "checkpoints+diffusion_models"],
+    Field(description="Which of ComfyUI's model folders to choose from."),
+]
+Needs = Annotated[
+    tuple[Part, ...],
+    Field(max_length=2, description="What a checkpoint must hold besides the diffusion model."),
+]
+
 
 class PoolRequest(RequestModel):
     """Rules that choose candidates among this ComfyUI's checkpoints, as the recommender node has them."""
@@ -34,6 +43,8 @@ class PoolRequest(RequestModel):
     include: Globs = ""
     exclude: Globs = ""
     fallback: Annotated[str, Field(max_length=1_024)] = ""
+    folder: PoolFolder = "checkpoints"
+    needs: Needs = ALL_PARTS
 
 
 class RecommendRequest(RequestModel):

@@ -410,7 +410,7 @@ class PreferenceService:
             marks = marks_of([image.file.checkpoint for image in logged.generation.images])
             if marks == logged.marks:  # a client that tries again
                 return logged.generation
-            if logged.verdict_at is not None and now <= logged.verdict_at <= self._clock():
+            if logged.verdict_at is not None and now < logged.verdict_at <= self._clock():
                 return logged.generation  # somebody judged it while this verdict waited for its turn
             prior = logged.basis
             if verdict_marks.judges(marks):

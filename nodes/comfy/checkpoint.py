@@ -18,7 +18,8 @@ import folder_paths
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """MODEL, CLIP and VAE as the stock loader returns them; CLIP is None if the file has none."""
+    """MODEL, CLIP and VAE as the stock loader returns them; CLIP is None if the file has none, and of a diffusion
+    model alone the VAE too."""
 
     model: Any
     clip: Any
@@ -57,10 +58,9 @@ class Checkpoint:
                 yield part
 
 
-def checkpoint_path(name: str) -> Path | None:
-    """Find a checkpoint's file; None if there is none of this name."""
-    path = folder_paths.get_full_path("checkpoints", name)
-    return Path(path) if path else None
+def load_diffusion_model(path: Path) -> Checkpoint:
+    """Load a diffusion model as UNETLoader does by default. Raises whatever ComfyUI raises."""
+    return Checkpoint(comfy.sd.load_diffusion_model(str(path)), None, None)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

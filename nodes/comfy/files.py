@@ -10,19 +10,19 @@ import logging
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import comfy.model_detection
 import folder_paths
 import torch
 from comfyui_version import __version__ as comfyui_version
 
-from ...checkpoints.families import UNKNOWN, family_of_class, family_of_gguf
+from ...checkpoints.families import family_of_class, family_of_gguf
 from ...checkpoints.header import Header
-from ...checkpoints.inventory import CheckpointFiles
+from ...checkpoints.inventory import CheckpointFiles, Detected
+from ...checkpoints.pool import CHECKPOINTS, Part
 
 log = logging.getLogger(__name__)
-
-_FOLDER = "checkpoints"
 
 
 @lru_cache(maxsize=1)
@@ -39,34 +39,63 @@ class ComfyCheckpoints:
 
     detector = f"ComfyUI {comfyui_version}"
 
-    def names(self) -> list[str]:
-        """List the checkpoints as the stock loader's combo does."""
-        return folder_paths.get_filename_list(_FOLDER)
+    def names(self, folder: str) -> list[str]:
+        """List the files of one of ComfyUI's model folders as its loader's combo does; none where it is not known."""
+        return folder_paths.get_filename_list(folder) if folder in folder_paths.folder_names_and_paths else []
 
-    def path(self, name: str) -> Path | None:
-        """Find a checkpoint's file; None if it was deleted after it was listed."""
-        path = folder_paths.get_full_path(_FOLDER, name)
-        return Path(path) if path else None
+    def path(self, folder: str, name: str) -> Path | None:
+        """Find a file; None if it was deleted after it was listed."""
+        return model_path(folder, name)
 
     def folders(self) -> list[str]:
         """List ComfyUI's checkpoint folders."""
-        return list(folder_paths.get_folder_paths(_FOLDER))
+        return list(folder_paths.get_folder_paths(CHECKPOINTS))
 
-    def family(self, header: Header) -> str:
-        """Return the family that ComfyUI's loader would detect, `unknown` if it would detect none."""
+    def detect(self, header: Header) -> Detected:
+        """Find out what ComfyUI's loader would: the family, `unknown` if it detects none, and what is not there."""
         if header.architecture:
-            return family_of_gguf(header.architecture)
+            return Detected(family_of_gguf(header.architecture))
         weights = _Shapes(header.shapes)
-        prefix = comfy.model_detection.unet_prefix_from_state_dict(weights)
         try:
-            config = comfy.model_detection.detect_unet_config(weights, prefix, metadata=dict(header.metadata))
+            config = _detected_config(weights, dict(header.metadata))
             if config is None:
-                return UNKNOWN
-            model = comfy.model_detection.model_config_from_unet_config(config, weights, **_prefix_argument(prefix))
+                return Detected()
+            family = family_of_class(type(config).__name__, config.unet_config.get("in_channels"))
+            return Detected(family, _lacking(config, weights))
         except Exception:  # ComfyUI's code on a file with any content: whatever it raises, the family is unknown
             log.warning("ComfyUI's model detection failed on a checkpoint's header", exc_info=True)
-            return UNKNOWN
-        return UNKNOWN if model is None else family_of_class(type(model).__name__)
+            return Detected()
+
+
+def model_path(folder: str, name: str) -> Path | None:
+    """Find a file in one of ComfyUI's model folders; None if there is none of this name, or no such folder."""
+    if folder not in folder_paths.folder_names_and_paths:
+        return None
+    path = folder_paths.get_full_path(folder, name)
+    return Path(path) if path else None
+
+
+def _detected_config(weights: _Shapes, metadata: dict[str, str]) -> Any:
+    """Return ComfyUI's configuration of a model: a checkpoint's, or that of a diffusion model alone, without prefix."""
+    prefix = comfy.model_detection.unet_prefix_from_state_dict(weights)
+    for each in (prefix, ""):
+        if each and not any(name.startswith(each) for name in weights):
+            continue
+        config = comfy.model_detection.detect_unet_config(weights, each, metadata=metadata)
+        if config is not None:
+            return comfy.model_detection.model_config_from_unet_config(config, weights, **_prefix_argument(each))
+    converted = comfy.model_detection.convert_diffusers_mmdit(dict(weights), "")
+    if converted is not None:
+        return comfy.model_detection.model_config_from_unet(converted, "")
+    return comfy.model_detection.model_config_from_diffusers_unet(dict(weights))
+
+
+def _lacking(config: Any, weights: _Shapes) -> tuple[Part, ...]:
+    """Which parts the stock loader would not find in a checkpoint."""
+    prefixes = tuple(config.vae_key_prefix)
+    has_vae = any(name.startswith(prefixes) for name in weights)
+    has_clip = bool(config.process_clip_state_dict(dict(weights)))
+    return (*(() if has_clip else ("clip",)), *(() if has_vae else ("vae",)))  # type: ignore[return-value]
 
 
 def _prefix_argument(prefix: str) -> dict[str, str]:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ... import runtime
 from ...checkpoints.inventory import unreadable
+from ...checkpoints.pool import ALL_PARTS, CHECKPOINTS, FOLDERS, Part
 from ...learning.message import message
 from ...learning.names import shown_name
 from ..comfy import execution, memory
-from ..comfy.checkpoint import Checkpoint, checkpoint_path, load_checkpoint
-from ..comfy.files import files
+from ..comfy.checkpoint import Checkpoint, load_checkpoint, load_diffusion_model
+from ..comfy.files import files, model_path
 from .model_cache import Bounds, FileState, ModelCache, Released
 from .text_cache import TextCache
 
@@ -38,39 +40,63 @@ class CannotLoad(Exception):
     """A checkpoint that must drop out of the generation; the message is the reason, without the file's name."""
 
 
-def load(name: str) -> Checkpoint:
+def load(name: str, needs: Collection[Part] = ALL_PARTS) -> Checkpoint:
     """Return a checkpoint's MODEL, CLIP and VAE; call `end_branch` when its branch has ended.
+
+    Parameters
+    ----------
+    needs
+        The parts besides MODEL that it must hold. A diffusion model holds none.
 
     Raises
     ------
     CannotLoad
-        If the file is broken, gone or unreadable. A broken one is not recommended again until it changes.
+        If the file is broken, gone or unreadable, or lacks what is needed. A broken one is not recommended again until
+        it changes.
     Exception
         Whatever says that the machine, not the file, has failed: out of memory, an interrupt.
     """
-    path = checkpoint_path(name)
-    if path is None:
+    place = _find(name)
+    if place is None:
         raise CannotLoad(message("no_such_file", "it is not in any of ComfyUI's checkpoint folders (any more)"))
     try:
-        file = FileState.of(path)
+        file = FileState.of(place.path)
         checkpoint = model_cache().get(file)
         if checkpoint is None:
-            checkpoint = _load_into_cache(name, path, file)
+            checkpoint = _load_into_cache(name, place, file)
     except OSError as error:
         if memory.is_out_of_memory(error):
             raise
         _retry.add(name)
         raise CannotLoad(unreadable(error)) from error
     _retry.discard(name)
+    if problem := _missing_part(checkpoint, needs):
+        raise CannotLoad(problem)
     return checkpoint.clone()
 
 
-def _load_into_cache(name: str, path: Path, file: FileState) -> Checkpoint:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a file lies, and in which of ComfyUI's model folders."""
+
+    folder: str
+    path: Path
+
+
+def _find(name: str) -> _Place | None:
+    """Find a checkpoint's file, or a diffusion model's; None if there is none of this name."""
+    for folder in FOLDERS:
+        if (path := model_path(folder, name)) is not None:
+            return _Place(folder, path)
+    return None
+
+
+def _load_into_cache(name: str, place: _Place, file: FileState) -> Checkpoint:
     model_cache().make_room(file.size_bytes)
     started_s = time.perf_counter()
     try:
-        checkpoint = _load_with_all_memory(path)
-        problem = _missing_part(checkpoint)
+        checkpoint = _load_with_all_memory(place)
+        problem = "" if checkpoint.model is not None else message("no_diffusion_model", "it holds no diffusion model")
     except OSError:
         raise
     except Exception as error:
@@ -83,27 +109,36 @@ def _load_into_cache(name: str, path: Path, file: FileState) -> Checkpoint:
         raise CannotLoad(problem)
     log.info("Loaded checkpoint %s in %.2f s", shown_name(name), time.perf_counter() - started_s)
     model_cache().put(file, checkpoint, checkpoint.memory_bytes)
+    if lacks := _lacking(checkpoint):
+        files().note_lacking(name, lacks)
     return checkpoint
 
 
-def _load_with_all_memory(path: Path) -> Checkpoint:
+def _load_with_all_memory(place: _Place) -> Checkpoint:
     """Load; if memory runs out, release the cached checkpoints and load once more."""
+    path = place.path
+    load_file = load_checkpoint if place.folder == CHECKPOINTS else load_diffusion_model
     try:
-        return load_checkpoint(path)
+        return load_file(path)
     except Exception as error:
         if not memory.is_out_of_memory(error) or not model_cache().release().paths:
             raise
     log.warning("Out of memory while loading %s: the cached checkpoints are released, and it is loaded again", path)
     memory.collect_garbage()
-    return load_checkpoint(path)
+    return load_file(path)
 
 
-def _missing_part(checkpoint: Checkpoint) -> str:
-    if checkpoint.model is None:
-        return message("no_diffusion_model", "it holds no diffusion model")
-    if checkpoint.clip is None:
+def _lacking(checkpoint: Checkpoint) -> tuple[Part, ...]:
+    has: dict[Part, bool] = {"clip": checkpoint.clip is not None, "vae": checkpoint.has_vae}
+    return tuple(part for part in ALL_PARTS if not has[part])
+
+
+def _missing_part(checkpoint: Checkpoint, needs: Collection[Part]) -> str:
+    """Say which needed part is not there; empty if all are."""
+    lacks = [part for part in _lacking(checkpoint) if part in needs]
+    if "clip" in lacks:
         return message("no_text_encoder", "it holds no text encoder, so no prompt can be encoded with it")
-    if not checkpoint.has_vae:
+    if lacks:
         return message("no_vae", "it holds no VAE, so no image can be decoded with it")
     return ""
 
@@ -126,8 +161,8 @@ def warm_first(names: Sequence[str]) -> list[str]:
 
 def _coldness(name: str) -> int:
     try:
-        path = checkpoint_path(name)
-        file = FileState.of(path) if path else None
+        place = _find(name)
+        file = FileState.of(place.path) if place else None
     except OSError:
         return 2
     checkpoint = model_cache().peek(file) if file else None
@@ -141,11 +176,11 @@ def file_fingerprint(name: str) -> str:
 
     After a failure that may pass it changes every time.
     """
-    path = checkpoint_path(name)
+    place = _find(name)
     if name in _retry:
         return f"try again {time.monotonic_ns()}"
     try:
-        return repr(FileState.of(path)) if path else "missing"
+        return repr(FileState.of(place.path)) if place else "missing"
     except OSError as error:
         return str(error)
 

@@ -74,7 +74,7 @@ async def spoken(
 
 @pytest.fixture
 def without_encoder(comfy: ComfyServer) -> Iterator[str]:
-    """A checkpoint that only loading finds wanting."""
+    """A checkpoint that the rule `model only` lets in, and that the sampler cannot use."""
     file = tiny_checkpoints.write(comfy.checkpoints / "flux_alone.safetensors", "flux")
     yield file.name
     file.unlink()

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from context_checkpoint.checkpoints.header import Header
+from context_checkpoint.checkpoints.inventory import Detected
+from context_checkpoint.checkpoints.pool import CHECKPOINTS
 
 
 class FolderSource:
@@ -21,23 +23,25 @@ class FolderSource:
         self.folder = folder
         self.detections = 0
 
-    def names(self) -> list[str]:
+    def names(self, folder: str) -> list[str]:
+        if folder != CHECKPOINTS:
+            return []
         return sorted(str(file.relative_to(self.folder)) for file in self.folder.rglob("*") if file.is_file())
 
-    def path(self, name: str) -> Path | None:
+    def path(self, folder: str, name: str) -> Path | None:
         file = self.folder / name
-        return file if file.is_file() else None
+        return file if folder == CHECKPOINTS and file.is_file() else None
 
     def folders(self) -> list[str]:
         return [str(self.folder)]
 
-    def family(self, header: Header) -> str:
+    def detect(self, header: Header) -> Detected:
         self.detections += 1
         if header.architecture:
-            return header.architecture
+            return Detected(header.architecture)
         if any("joint_blocks" in name for name in header.shapes):
-            return "sd3"
-        return "sdxl" if any("label_emb" in name for name in header.shapes) else "unknown"
+            return Detected("sd3")
+        return Detected("sdxl" if any("label_emb" in name for name in header.shapes) else "unknown")
 
 
 @pytest.fixture

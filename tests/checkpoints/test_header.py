@@ -55,7 +55,8 @@ def test_a_file_cut_short_is_broken_with_both_sizes(models: Path) -> None:
         (b"<!DOCTYPE html><html><body>Please log in</body></html>" * 4, "a web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "Git LFS pointer"),
         (b"PK\x03\x04" + bytes(200), "a pickle"),
-        (bytes(200), "not JSON"),
+        (bytes(200), "begins with zeros"),
+        ((2).to_bytes(8, "little") + bytes(200), "not JSON"),
         (b"\xff" * 200, "not a safetensors file"),
     ],
 )

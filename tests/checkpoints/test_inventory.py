@@ -103,11 +103,44 @@ def test_a_newer_comfyui_reads_everything_again(source: FolderSource, store: Pat
 
 def test_a_corrupt_header_makes_a_file_broken_with_the_reason(files: CheckpointFiles, models: Path) -> None:
     """It is known before anybody waits for it to load."""
-    write_header(models / "a.safetensors", SD3, missing=10)
+    path = write_header(models / "a.safetensors", SD3, missing=10)
+    an_hour_ago = path.stat().st_mtime - 3600
+    os.utime(path, (an_hour_ago, an_hour_ago))
 
     (file,) = files.list()
 
     assert "cut short" in file.broken
+
+
+@pytest.mark.parametrize("content", [b"", b"1234", bytes(2000), None], ids=["empty", "a part", "zeros", "cut short"])
+def test_a_file_that_is_being_written_waits_until_it_is_whole(
+    files: CheckpointFiles, models: Path, content: bytes | None
+) -> None:
+    """It is neither recommended nor broken; an hour later it is."""
+    path = models / "a.safetensors"
+    path.write_bytes(content) if content is not None else write_header(path, SD3, missing=10)
+    (file,) = files.list()
+    assert (file.broken, file.unfinished) == ("", "it is still being written")
+    assert select(PoolRules(family="all"), [file]).excluded == {"it is still being written": ("a.safetensors",)}
+
+    an_hour_ago = path.stat().st_mtime - 3600
+    os.utime(path, (an_hour_ago, an_hour_ago))
+    assert files.list()[0].broken
+
+    write_header(path, SD3)
+    assert files.list() == (CheckpointFile("a.safetensors", "sd3"),)
+
+
+@pytest.mark.parametrize("ending", [".aria2", ".part", ".crdownload"])
+def test_a_file_that_is_being_downloaded_waits(files: CheckpointFiles, models: Path, ending: str) -> None:
+    """Downloaders reserve the place and write the header first; a file of their own says that they are at it."""
+    write_header(models / "a.safetensors", SD3)
+    beside = models / f"a.safetensors{ending}"
+    beside.write_bytes(b"state")
+    waiting = next(file for file in files.list() if file.name == "a.safetensors")
+    assert waiting.unfinished == f"it is still being downloaded (a.safetensors{ending} is there)"
+    beside.unlink()
+    assert files.list() == (CheckpointFile("a.safetensors", "sd3"),)
 
 
 def test_a_checkpoint_marked_broken_stays_so_until_it_changes(source: FolderSource, store: Path, models: Path) -> None:

@@ -17,9 +17,11 @@ from context_checkpoint.checkpoints.fallback import (
 )
 from context_checkpoint.checkpoints.families import FAMILIES, family_of_class, family_of_gguf
 from context_checkpoint.checkpoints.patterns import Patterns
-from context_checkpoint.checkpoints.pool import CheckpointFile, PoolRules, select
+from context_checkpoint.checkpoints.pool import DIFFUSION_MODELS, CheckpointFile, Part, PoolRules, select
 
 ROOT = Path(__file__).parents[2]
+
+VARIANTS = ("sdxl_inpaint", "sdxl_refiner", "sd15_instructpix2pix", "wan21_i2v", "sd2_5_channels")
 
 FILES = (
     CheckpointFile("anime/counterfeit [v3].safetensors", "sd15"),
@@ -102,12 +104,67 @@ class TestFamily:
         """A quantised file belongs to the same pool as the checkpoint it was made from."""
         assert family_of_gguf(architecture) == family
 
+    @pytest.mark.parametrize(
+        ("class_name", "channels", "family"),
+        [
+            ("SD15", 4, "sd15"),
+            ("SD15", 9, "sd15_inpaint"),
+            ("SDXL", 9, "sdxl_inpaint"),
+            ("SD20", 5, "sd2_5_channels"),
+            ("SD15_instructpix2pix", 8, "sd15_instructpix2pix"),
+            ("Flux", 16, "flux"),
+        ],
+    )
+    def test_other_input_channels_are_another_family(self, class_name: str, channels: int, family: str) -> None:
+        """Text alone does not drive such a model."""
+        assert family_of_class(class_name, channels) == family
+
+    def test_auto_is_not_a_variant_where_there_is_a_model_for_text(self) -> None:
+        """Whatever comes first in the alphabet."""
+        variants = [CheckpointFile(f"a{number}", family) for number, family in enumerate(VARIANTS)]
+        assert select(PoolRules(), [*variants, CheckpointFile("z", "sdxl")]).family == "sdxl"
+        assert select(PoolRules(), variants).family == VARIANTS[0]
+
     def test_every_choice_is_named_once_and_documented(self) -> None:
         """The choices are written into workflows."""
         documented = (ROOT / "docs" / "pools.md").read_text("utf-8")
 
         assert len(set(FAMILIES)) == len(FAMILIES)
         assert [family for family in FAMILIES if f"`{family}`" not in documented] == []
+
+
+class TestFolderAndParts:
+    FILES = (
+        CheckpointFile("whole", "sdxl"),
+        CheckpointFile("no clip", "sdxl", lacks=("clip",)),
+        CheckpointFile("bare", "sdxl", lacks=("clip", "vae")),
+        CheckpointFile("unet", "sdxl", folder=DIFFUSION_MODELS, lacks=("clip", "vae")),
+    )
+
+    @pytest.mark.parametrize(
+        ("folder", "needs", "candidates"),
+        [
+            ("checkpoints", ("clip", "vae"), ("whole",)),
+            ("checkpoints", ("vae",), ("whole", "no clip")),
+            ("checkpoints", (), ("whole", "no clip", "bare")),
+            ("diffusion_models", ("clip", "vae"), ("unet",)),
+            ("checkpoints+diffusion_models", ("vae",), ("whole", "no clip", "unet")),
+            ("unet_gguf", (), ()),
+        ],
+    )
+    def test_a_pool_is_of_folders_and_of_files_that_hold_what_is_needed(
+        self, folder: str, needs: tuple[Part, ...], candidates: tuple[str, ...]
+    ) -> None:
+        """A diffusion model holds no other part, and is not asked for one."""
+        assert select(PoolRules(folder=folder, needs=needs), self.FILES).candidates == candidates
+
+    def test_one_file_under_two_names_is_one_candidate(self) -> None:
+        """By a link, a copy, or two folders; the first that the rules leave."""
+        files = [CheckpointFile(name, "sdxl", fingerprint="same") for name in ("a", "b", "c")]
+        files.append(CheckpointFile("d", "sdxl", fingerprint="other"))
+        assert select(PoolRules(), files).candidates == ("a", "d")
+        assert select(PoolRules(exclude="a"), files).candidates == ("b", "d")
+        assert select(PoolRules(), files, banned=["a"]).excluded["the same file as b"] == ("c",)
 
 
 class TestPatterns:

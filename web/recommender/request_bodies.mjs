@@ -5,11 +5,14 @@
 const NO_FALLBACK = "none";
 const POLICY_AS_IN_SETTINGS = "default (as in settings)";
 
+/** @type {Record<string, string[]>} */
+const NEEDS = { CLIP: ["clip"], VAE: ["vae"], "model only": [] };
+
 const CHOICES = ["stage", "explore", "max_branches", "exploit_threshold", "explore_threshold"];
 
 /**
  * @param {Record<string, any>} values of the node's widgets, by name
- * @returns {{ prompt: string, rules: Record<string, string>, choices: Record<string, any> }}
+ * @returns {{ prompt: string, rules: Record<string, any>, choices: Record<string, any> }}
  */
 function read(values) {
   const rules = {
@@ -17,6 +20,8 @@ function read(values) {
     include: values.include ?? "",
     exclude: values.exclude ?? "",
     fallback: values.fallback === NO_FALLBACK ? "" : (values.fallback ?? ""),
+    folder: values.folder ?? "checkpoints",
+    needs: NEEDS[values.needs] ?? ["clip", "vae"],
   };
   /** @type {Record<string, any>} */
   const choices = {};

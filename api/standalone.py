@@ -126,7 +126,7 @@ async def serve(runtime: Runtime, *, host: str, port: int, announce: Callable[[s
 def _warning(host: str, file: Path) -> str:
     return (
         f"Others can reach this server (bound to {host or 'all addresses'}), and nothing is encrypted. It asks for its "
-        f"token, which is kept in {file}: open the address below once in each browser, and let scripts send "
+        f"token, which is kept in {file}: open the printed address once in each browser, and let scripts send "
         "Authorization: Bearer <token>."
     )
 

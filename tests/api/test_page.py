@@ -21,6 +21,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 from context_checkpoint.api.standalone import build_app
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.files import backups
+from context_checkpoint.learning.names import shown_name
 from context_checkpoint.learning.store import rollup_task, rollups
 from context_checkpoint.runtime.runtime import Runtime
 from tests.conftest import recomputed_elsewhere
@@ -243,9 +244,8 @@ async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, ru
         shown = await tab(page, name)
         if name == "Checkpoints":
             for checkpoint in names:
-                await expect(
-                    shown.locator(f"[title={json.dumps(checkpoint, ensure_ascii=False)}]").first
-                ).to_be_visible()
+                title = json.dumps(shown_name(checkpoint), ensure_ascii=False)
+                await expect(shown.locator(f"[title={title}]").first).to_be_visible()
         wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide == 0, name
 

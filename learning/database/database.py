@@ -377,7 +377,7 @@ class Database:
             await self._no_readers.wait()
             open_file = self._open_file
             await self._disconnect()
-            outcome = await asyncio.to_thread(open_file.put_back, copy)
+            outcome = await asyncio.to_thread(open_file.put_back, copy, self._clock())
         except (*_FAILURES, sqlite3.Error) as error:
             raise to_store_error(error, self.name) from error
         log.warning("%s was deleted or replaced while in use. %s", self.path, outcome)

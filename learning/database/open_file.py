@@ -8,6 +8,7 @@ being opened just then has not.
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -52,9 +53,10 @@ class OpenFile:
         driver = (await self._pinned.get_raw_connection()).driver_connection
         return await replaced.rescue(cast("aiosqlite.Connection", driver), self._path)
 
-    def put_back(self, copy: Path | None) -> str:
-        """Give the rescued copy the file's name, if that is free; once no connection holds the old file. It blocks."""
-        return replaced.put_back(copy, self._path, self._sidecar_files)
+    def put_back(self, copy: Path | None, now: datetime) -> str:
+        """Give the rescued copy the file's name, once no connection holds the old file; see `replaced.put_back`.
+        It blocks."""
+        return replaced.put_back(copy, self._path, self._sidecar_files, now)
 
     async def unpin(self) -> None:
         """Give the connection back to its engine."""

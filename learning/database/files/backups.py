@@ -24,15 +24,19 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import quote
 
+from ...reports import CopyReport
+
 _EVERY = timedelta(days=1)
 _MOMENT = "%Y%m%d-%H%M%S"
+_NUMBERED = [f"-{number}" for number in range(2, 1000)]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """One copy. `reason` is "" for a daily one, else why it was made."""
+    """One copy. `reason` is "" for a daily one, else why it was made: `before-<revision>`, or `replaced` for what
+    was in use when another file was put in its place."""
 
     path: Path
     made_at: datetime
@@ -67,19 +71,74 @@ def listed(database: Path, now: datetime | None = None) -> list[Backup]:
     as the newest, one of them would be restored, and push out all that is made from now on, for years.
     """
     name = re.compile(rf"{re.escape(database.stem)}-(\d{{8}}-\d{{6}})(?:-([\w-]+))?{re.escape(database.suffix)}")
-    copies = []
+    return _newest_first(_named(folder_of(database), name), now)
+
+
+def copies(database: Path, now: datetime | None = None) -> list[Backup]:
+    """Every copy that may be restored, newest first: those in the folder, and what was in use when another file was
+    put in its place, which is kept next to the database."""
+    kept = [Backup(copy.path, copy.made_at, "replaced") for copy in _put_aside_as(database, "before")]
+    return _newest_first([*listed(database), *kept], now)
+
+
+def _put_aside_as(database: Path, kind: str) -> list[Backup]:
+    stem, suffix = re.escape(database.stem), re.escape(database.suffix)
+    return _named(database.parent, re.compile(rf"{stem}\.{kind}-(\d{{8}}-\d{{6}})(?:-(\w+))?{suffix}"))
+
+
+def _named(folder: Path, name: re.Pattern[str]) -> list[Backup]:
+    found = []
     with suppress(OSError):
-        for path in folder_of(database).iterdir():
+        for path in folder.iterdir():
             if match := name.fullmatch(path.name):
                 with suppress(ValueError):
                     moment = datetime.strptime(match[1], _MOMENT).replace(tzinfo=timezone.utc)
-                    copies.append(Backup(path, moment, match[2] or ""))
+                    found.append(Backup(path, moment, match[2] or ""))
+    return found
+
+
+def _newest_first(found: list[Backup], now: datetime | None) -> list[Backup]:
     ahead = None if now is None else now + _EVERY
     return sorted(
-        copies,
+        found,
         key=lambda backup: (ahead is None or backup.made_at <= ahead, backup.made_at, backup.path.name),
         reverse=True,
     )
+
+
+def described(database: Path, now: datetime) -> list[CopyReport]:
+    """Every copy in the order in which they would be restored, then the quarantined files; each is read and checked."""
+    quarantined = _newest_first(_put_aside_as(database, "damaged"), None)
+    files = [(copy, copy.reason or "daily") for copy in copies(database, now)]
+    files += [(file, "damaged") for file in quarantined]
+    return [
+        CopyReport(
+            name=file.path.relative_to(database.parent).as_posix(),
+            kind=kind,
+            made_at=file.made_at,
+            generations=_count(file.path, "generation_logs"),
+            verdicts=_count(file.path, "verdicts"),
+            problem=problem_of(file.path) or ("" if _has_tables(file.path) else "it has no table of the log"),
+        )
+        for file, kind in files
+    ]
+
+
+def _count(path: Path, table: str) -> int | None:
+    try:
+        with closing(opened_to_read(path)) as connection:
+            return int(connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])  # noqa: S608
+    except sqlite3.Error:
+        return None
+
+
+def _has_tables(path: Path) -> bool:
+    try:
+        with closing(opened_to_read(path)) as connection:
+            connection.execute("SELECT 1 FROM generation_logs, verdicts LIMIT 1").fetchone()
+            return True
+    except sqlite3.Error:
+        return False
 
 
 def is_due(database: Path, now: datetime) -> bool:
@@ -196,14 +255,14 @@ def restore(database: Path, now: datetime) -> Restored | None:
     OSError
         If the folder cannot be written; then all is as it was.
     """
-    sound = next((backup for backup in listed(database, now) if not problem_of(backup.path)), None)
+    sound = _newest_sound(database, now)
     if sound is None:
         return None
     draft = database.with_name(f"{database.name}.{os.getpid()}.part")
     try:
         shutil.copyfile(sound.path, draft)
         _reach_the_disk(draft)
-        aside = set_aside(database, now, *_newest_numbers(sound.path))
+        aside = set_aside(database, now, _lacks_beyond(sound))
         if aside is None:
             return None
         draft.replace(database)
@@ -212,8 +271,31 @@ def restore(database: Path, now: datetime) -> Restored | None:
     return Restored(aside, sound)
 
 
-def set_aside(database: Path, now: datetime, generation: int, verdict: int) -> Path | None:
-    """Quarantine a damaged database under a name that says so, and note beyond which numbers it is to be read.
+def _newest_sound(database: Path, now: datetime) -> Backup | None:
+    return next((copy for copy in copies(database, now) if _is_sound(copy.path)), None)
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether a file is a database of ours without damage; an empty file is a database to SQLite."""
+    return _has_tables(path) and not problem_of(path)
+
+
+def _lacks_beyond(copy: Backup) -> tuple[int, int]:
+    """Beyond which numbers a damaged file is read. What was replaced may come from another history, in which the
+    same numbers mean other generations: then all of it is read."""
+    return (0, 0) if copy.reason == "replaced" else _newest_numbers(copy.path)
+
+
+def free_name(database: Path, kind: str, now: datetime) -> Path:
+    """A name next to a database that no file has: two may be put aside within one second."""
+    moment = f"{now.astimezone(timezone.utc):{_MOMENT}}"
+    names = (f"{database.stem}.{kind}-{moment}{ending}{database.suffix}" for ending in ["", *_NUMBERED])
+    return next(path for path in map(database.with_name, names) if not path.exists())
+
+
+def set_aside(database: Path, now: datetime, beyond: tuple[int, int] | None) -> Path | None:
+    """Quarantine a damaged database under a name that says so, and note beyond which numbers of generations and
+    verdicts it is to be read; None: it is not to be read.
 
     None where it is not damaged.
 
@@ -224,10 +306,11 @@ def set_aside(database: Path, now: datetime, generation: int, verdict: int) -> P
     """
     if not problem_of(database):
         return None
-    aside = database.with_name(f"{database.stem}.damaged-{now.astimezone(timezone.utc):{_MOMENT}}{database.suffix}")
+    aside = free_name(database, "damaged", now)
     note = _note(aside)
     try:
-        note.write_text(json.dumps([generation, verdict]), "utf-8")
+        if beyond is not None:
+            note.write_text(json.dumps(beyond), "utf-8")
         database.replace(aside)
         # They belong to the damaged file, which may be read with them; whatever takes its place must not.
         for part in ("-wal", "-shm"):
@@ -255,8 +338,8 @@ def finish(database: Path, now: datetime) -> str:
     rescued = sorted(database.parent.glob(f"{_literal(database.name)}.rescued-*"))
     sources = [path for path in rescued if not path.name.endswith(("-wal", "-shm", "-journal"))]
     if aside := unread(database):
-        sources += [backup.path for backup in listed(database, now)]
-    sound = next((path for path in sources if not problem_of(path) and path.stat().st_size), None)
+        sources += [copy.path for copy in copies(database, now)]
+    sound = next((path for path in sources if _is_sound(path)), None)
     if sound is None:
         return ""
     for part in ("-wal", "-shm"):  # those of the file that is gone; SQLite would replay them
@@ -293,12 +376,13 @@ def _note(put_aside: Path) -> Path:
     return put_aside.with_name(f"{put_aside.name}.unread")
 
 
-def _newest_numbers(database: Path) -> list[int]:
+def _newest_numbers(database: Path) -> tuple[int, int]:
     with closing(opened_to_read(database)) as connection:
-        return [
+        generation, verdict = (
             connection.execute(f"SELECT COALESCE(MAX(number), 0) FROM {table}").fetchone()[0]  # noqa: S608
             for table in ("generation_logs", "verdicts")
-        ]
+        )
+    return generation, verdict
 
 
 def damaged(database: Path) -> list[Path]:

@@ -12,13 +12,14 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Collection
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
 import aiosqlite
 
 from .. import disk
+from . import backups
 
 Identity: TypeAlias = tuple[int, int]
 
@@ -67,6 +68,7 @@ async def rescue(connection: aiosqlite.Connection, path: Path) -> Path | None:
     try:
         async with aiosqlite.connect(copy) as target:
             await connection.backup(target)
+            await target.execute("PRAGMA journal_mode=DELETE")  # a copy is one file
     except sqlite3.DatabaseError as error:
         copy.unlink(missing_ok=True)
         if isinstance(error, sqlite3.OperationalError) or identity(path) is None:
@@ -84,30 +86,37 @@ def _sidecar_paths(path: Path) -> list[Path]:
     return [Path(f"{path}-wal"), Path(f"{path}-shm")]
 
 
-def put_back(copy: Path | None, path: Path, sidecar_files: Collection[Identity]) -> str:
-    """Give the rescued copy the database's name, if that is free, once no connection holds the old file.
+def put_back(copy: Path | None, path: Path, sidecar_files: Collection[Identity], now: datetime) -> str:
+    """Give the rescued copy the database's name, once no connection holds the old file.
 
-    Returns a sentence that says what was done. Where another file has the name already it is left alone,
-    since somebody put it there, and the copy is kept next to it. The sidecar files of the old one are deleted
-    before anybody opens the new one: SQLite would replay the old log into it.
+    Returns a sentence that says what was done. A sound file that has the name already is left alone, since somebody
+    put it there, and the copy is kept next to it; a damaged one is quarantined. The sidecar files of the old one are
+    deleted before anybody opens the new one: SQLite would replay the old log into it.
     """
-    is_free = copy is not None and not path.exists()
+    is_free = copy is not None and (not path.exists() or not path.stat().st_size)
     for leftover in _sidecar_paths(path):
         if is_free or identity(leftover) in sidecar_files:
             leftover.unlink(missing_ok=True)
     if copy is None:
         return "The file that is there now is used; the former one is damaged, and another process has quarantined it."
+    quarantined = ""
+    if not is_free and (damaged := backups.set_aside(path, now, None)):
+        is_free, quarantined = True, f" The damaged file that was there is quarantined as {damaged}."
     if is_free:
         with contextlib.suppress(FileExistsError):
             _name_without_replacing(copy, path)
-            return "It was restored, with all that had been learned. To start again, stop ComfyUI before deleting it."
-    now = datetime.now(timezone.utc)
-    former = path.with_name(f"{path.stem}.before-{now:%Y%m%d-%H%M%S}{path.suffix}")
+            return (
+                "It was restored, with all that had been learned. To start again, stop ComfyUI before deleting it."
+                + quarantined
+            )
+    former = backups.free_name(path, "before", now)
     copy.replace(former)
     return f"The file that is there now is used; what had been learned before is kept in {former}."
 
 
 def _name_without_replacing(copy: Path, path: Path) -> None:
+    if path.exists() and not path.stat().st_size:  # an empty file is an empty database to SQLite
+        path.unlink()
     try:
         path.hardlink_to(copy)
     except FileExistsError:

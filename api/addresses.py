@@ -21,6 +21,7 @@ ADDRESSES: tuple[Address, ...] = (
     ("GET", "/export"),
     ("POST", "/import"),
     ("GET", "/metrics"),
+    ("GET", "/backups"),
     ("POST", "/forget"),
     ("GET", "/settings"),
     ("POST", "/settings"),

@@ -27,6 +27,7 @@ from ..learning.values import Generation, Recommendation, Stage, Thresholds
 from ..runtime.pending_picks import Pick, PickAnswer, UnknownPick
 from ..runtime.runtime import Runtime
 from .responses import Refusal
+from .schemas.backups import BackupsResponse
 from .schemas.base import Nothing
 from .schemas.checkpoints import CheckpointsResponse, checkpoints_response
 from .schemas.exchange import ExportRequest, ImportRequest, ImportResponse
@@ -114,6 +115,10 @@ class Api:
             waiting=waiting,
             host=dict(host) if host is not None else None,
         )
+
+    async def backups(self, request: Nothing) -> BackupsResponse:
+        copies = await self.runtime.run(lambda service: service.copies())
+        return BackupsResponse.model_validate({"backups": copies})
 
     async def recommend(self, request: RecommendRequest) -> RecommendResponse:
         pool = None if request.candidates else await self._pool(request.pool or PoolRequest())

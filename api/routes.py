@@ -20,6 +20,7 @@ from .addresses import PREFIX, Address
 from .endpoint import Endpoint, handler_of
 from .handlers import Api, Host
 from .responses import Handler
+from .schemas.backups import BackupsResponse
 from .schemas.base import Nothing
 from .schemas.checkpoints import CheckpointsResponse
 from .schemas.exchange import ExportRequest, ImportRequest, ImportResponse, JsonLines
@@ -181,6 +182,15 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         metrics.metrics,
         _QUERY | _UNAVAILABLE,
         form="text",
+    ),
+    Endpoint(
+        "GET",
+        "/backups",
+        "Copies of the database file, and what each holds.",
+        Nothing,
+        BackupsResponse,
+        Api.backups,
+        _QUERY | _UNAVAILABLE,
     ),
     Endpoint(
         "POST",

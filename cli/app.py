@@ -85,6 +85,7 @@ def _command(name: str) -> Callable[[argparse.Namespace], Outcome]:
         "copy": database_commands.copy,
         "join": database_commands.join,
         "forget": database_commands.forget,
+        "backups": database_commands.backups,
         "settings": commands.settings,
         "serve": commands.serve,
     }

@@ -8,9 +8,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+from ..api.schemas.backups import BackupsResponse
 from ..api.schemas.exchange import ImportResponse
 from ..api.schemas.forget import ForgetResponse
 from ..learning.database import engines
+from ..learning.database.database import utc_now
+from ..learning.database.files.backups import described as copies_of
 from ..learning.names import shown_name
 from ..learning.reports import Forgotten, ImportReport
 from ..learning.service.service import PreferenceService
@@ -18,6 +21,7 @@ from ..learning.service.settings import LearningSettings
 from ..runtime.process import configure, current
 from ..runtime.runtime import Runtime
 from ..runtime.settings import MOST_DAYS
+from .doctor.report import copy_line
 from .outcome import CommandFailed, Outcome, WrongUse
 
 
@@ -72,6 +76,19 @@ def forget(arguments: argparse.Namespace) -> Outcome:
     if response.traces:
         lines.append("Close that program and delete copies by hand; the database is cleared by the next forgetting.")
     return Outcome(response.model_dump(mode="json"), "\n".join(lines), good=not response.traces)
+
+
+def backups(arguments: argparse.Namespace) -> Outcome:
+    """Reads the files only, so that it also works where the database cannot be opened."""
+    if arguments.database is not None:
+        configure(database=arguments.database)
+    file = engines.file_of(engines.parse(current().database))
+    if file is None:
+        raise CommandFailed(f"{current().database_name} is a server: its backups are its administrator's task.")
+    copies = copies_of(file, utc_now())
+    response = BackupsResponse.model_validate({"backups": copies})
+    lines = [copy_line(copy) for copy in copies] or [f"{file} has no copy yet; the next verdict makes one."]
+    return Outcome(response.model_dump(mode="json"), "\n".join(lines))
 
 
 async def _copy(source: str, target: str, *, keep_prompts: bool) -> ImportReport:

@@ -34,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_copy(commands, common)
     _add_join(commands, common)
     _add_forget(commands, common)
+    _add_backups(commands, common)
     _add_doctor(commands, common)
     _add_settings(commands, common)
     _add_serve(commands, common)
@@ -179,6 +180,16 @@ def _add_forget(commands: Any, common: argparse.ArgumentParser) -> None:
     what.add_argument("--prompts", action="store_true", help="the texts of all prompts, not their keywords")
     what.add_argument("--everything", action="store_true", help="needs --yes")
     parser.add_argument("--yes", action="store_true", help="with --everything: confirms it")
+
+
+def _add_backups(commands: Any, common: argparse.ArgumentParser) -> None:
+    commands.add_parser(
+        "backups",
+        parents=[common],
+        help="list the copies of the database, and what each holds",
+        description="List every copy of the database file in the order in which they would be restored, with its "
+        "time, what it holds and whether it is sound; then the damaged files that were quarantined.",
+    )
 
 
 def _add_doctor(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -161,6 +161,31 @@ class Forgotten:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyReport:
+    """A copy of a database file, or a damaged file that was quarantined, and what it holds.
+
+    Attributes
+    ----------
+    name
+        Its path from the database's folder, with `/`.
+    kind
+        `daily`, `before-<revision>` of a migration, `replaced` (in use when another file was put in its place),
+        or `damaged`.
+    generations, verdicts
+        How many can be counted; None where that cannot be read. An earlier verdict on a generation counts too.
+    problem
+        What is broken in it; "" where it is sound.
+    """
+
+    name: str
+    kind: str
+    made_at: datetime
+    generations: int | None
+    verdicts: int | None
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseReport:
     """The state of the database, for `doctor`. `problem` is "" where all is well."""
 

@@ -14,6 +14,7 @@ import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
 from importlib import import_module
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from ...learning.requirements import missing_requirement
 from ...runtime.process import configure, current
 from ...runtime.runtime import Runtime
 from ..outcome import Outcome
-from .report import Check, Report, State, recomputing
+from .report import Check, Report, State, copy_line, recomputing
 from .sqlite_file import check_sqlite, checkpoint_names, not_writable
 
 
@@ -146,18 +147,21 @@ def _backups(path: Path, runtime: Runtime) -> Iterator[Check]:
     from ...learning.database.files import backups
 
     path = path.resolve()  # behind links, which is where the store keeps them
-    copies, kept = backups.listed(path), runtime.settings.backups_kept
+    described = backups.described(path, datetime.now(timezone.utc))
+    copies = [copy for copy in described if copy.kind != "damaged"]
     if copies:
         newest = f"{copies[0].made_at:%Y-%m-%d %H:%M} UTC"
-        yield Check("database", "backups", f"{len(copies)} in {backups.folder_of(path)}, the newest of {newest}")
-    elif kept:
+        yield Check("database", "backups", f"{len(copies)} beside {path}, the newest of {newest}")
+    elif runtime.settings.backups_kept:
         yield Check("database", "backups", "none yet; the next verdict makes one", "note")
     else:
         yield Check("database", "backups", "none: the setting backups_kept is 0", "note")
-    for damaged in backups.damaged(path):
-        remedy = "Check what is missing; delete the file when you no longer need it."
-        quarantined = f"{damaged.name} was quarantined and a backup restored"
-        yield Check("database", "damaged", quarantined, "note", remedy)
+    for copy in copies:
+        remedy = "It is never restored; delete it when you no longer need it." if copy.problem else ""
+        yield Check("database", "backup", copy_line(copy), "note" if copy.problem else "good", remedy)
+    for damaged in described[len(copies) :]:
+        remedy = "It was quarantined and a copy restored. Check what is missing; delete it when you no longer need it."
+        yield Check("database", "damaged", copy_line(damaged), "note", remedy)
 
 
 def _server(runtime: Runtime) -> Iterator[Check]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from ...learning.message import as_shown
+from ...learning.reports import CopyReport
 
 State = Literal["good", "note", "bad"]
 
@@ -22,6 +23,16 @@ class Check:
     found: str
     state: State = "good"
     mend: str = ""
+
+
+def copy_line(copy: CopyReport) -> str:
+    """What a copy of the database, or a damaged file, holds."""
+    generations, verdicts = (
+        f"{'?' if count is None else format(count, ',')} {what}"
+        for count, what in ((copy.generations, "generations"), (copy.verdicts, "verdicts"))
+    )
+    state = f"not sound ({copy.problem})" if copy.problem else "sound"
+    return f"{copy.made_at:%Y-%m-%d %H:%M} UTC, {copy.kind}, {generations}, {verdicts}, {state}: {copy.name}"
 
 
 def recomputing(how_far: str) -> Check:

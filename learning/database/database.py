@@ -28,7 +28,7 @@ from . import disk, engines, migrations, upgrade, versions
 from .backup_schedule import BackupSchedule
 from .driver_errors import newer, to_store_error
 from .files import backups, integrity, replaced
-from .files.overwritten import WrittenOver
+from .files.overwritten import Changed, WrittenOver
 from .open_file import OpenFile
 from .schema import REVISION, learned_state, metadata
 
@@ -216,7 +216,7 @@ class Database:
             return await self._read_once(work, at_once)
         except StoreUnavailable as error:
             # The file was deleted just then, or it is damaged.
-            if not self._is_moved() and not await self._is_mended(error, identity):
+            if not self._is_moved() and await self._mended(error, identity) is None:
                 raise
             return await self._read_once(work, at_once)
 
@@ -251,9 +251,14 @@ class Database:
         try:
             outcome = await self._write_once(work)
         except StoreUnavailable as error:
-            if not await self._is_mended(error, identity):
+            recovery = await self._mended(error, identity)
+            if recovery is None:
                 if self.write_blocked:
                     raise self.write_blocked from error
+                raise
+            # What was learned before may be what this is about; and the next fault may come soon.
+            await asyncio.wait([recovery])
+            if isinstance(error, WrittenOver) and error.committed:
                 raise
             outcome = await self._write_once(work)
         if self.backups.is_due():
@@ -272,14 +277,41 @@ class Database:
                     raise self._why_read_only.again()
             await self._stay_in_place()
             try:
-                if self._open_file and self._open_file.is_written_over():
-                    raise WrittenOver(self.name)
                 async with self._engines.writing.begin() as connection:
-                    return await work(connection)
+                    # With SQLite's own lock no other process is writing just now.
+                    if changed := await self._changed():
+                        raise WrittenOver(self.name, changed)
+                    outcome = await work(connection)
+                    if self._open_file and self._open_file.has_lost_its_log():
+                        raise WrittenOver(self.name, "log")
+                await self._make_sure()
+                return outcome
             except engines.OtherRevision as error:
                 raise upgrade.OtherSchema(self.name) from error
             except _FAILURES as error:
                 raise to_store_error(error, self.name, self.path) from error
+
+    async def _make_sure(self) -> None:
+        """See that what was committed is in the files that others will find. Raises `WrittenOver`."""
+        if self._is_moved() and not await self._stay_in_place():
+            raise WrittenOver(self.name, "other file", committed=True)
+        if changed := await self._changed():
+            raise WrittenOver(self.name, changed, committed=True)
+        if self._open_file:
+            self._open_file.note(seen=True)
+
+    async def _changed(self) -> Changed | None:
+        """What somebody else changed in the open files behind SQLite's back."""
+        open_file = self._open_file
+        if open_file is None:
+            return None
+        changed = open_file.look()
+        if changed != "perhaps":
+            return changed
+        verified = await asyncio.to_thread(open_file.verify)
+        if verified is None:
+            open_file.note()
+        return verified
 
     # --- looking after the file
 
@@ -320,16 +352,26 @@ class Database:
         if await asyncio.to_thread(self._integrity_check.run):
             await self._mend(identity)
 
-    async def _is_mended(self, error: StoreUnavailable, identity: replaced.Identity | None) -> bool:
-        """Whether what failed may be tried again."""
-        if isinstance(error, WrittenOver):
-            log.error("%s was written over while it was open.", self.name)
-        reopen = isinstance(error, (WrittenOver, upgrade.OtherSchema))
-        damaged = error.code == "store_damaged"
-        return (reopen or damaged) and await self._mend(identity, reopen=reopen, damaged=damaged)
+    async def _mended(self, error: StoreUnavailable, identity: replaced.Identity | None) -> asyncio.Future[None] | None:
+        """As `_mend`, of what failed; None also where nothing is damaged."""
+        changed = error.what if isinstance(error, WrittenOver) else None
+        if changed is None and isinstance(error.__cause__, _FAILURES):
+            changed = await self._changed()
+        if changed:
+            log.error("%s was written over while it was open (%s).", self.name, changed)
+        reopen = changed == "other file" or isinstance(error, upgrade.OtherSchema)
+        damaged = changed is not None or error.code == "store_damaged"
+        return await self._mend(identity, reopen=reopen, damaged=damaged, changed=changed)
 
-    async def _mend(self, identity: replaced.Identity | None, *, reopen: bool = False, damaged: bool = True) -> bool:
-        """Put a sound copy in the place of a damaged file; whether one is there now.
+    async def _mend(
+        self,
+        identity: replaced.Identity | None,
+        *,
+        reopen: bool = False,
+        damaged: bool = True,
+        changed: Changed | None = None,
+    ) -> asyncio.Future[None] | None:
+        """Put a sound copy in the place of a damaged file, after a copy of all that can still be read of that.
 
         Parameters
         ----------
@@ -337,26 +379,52 @@ class Database:
             That of the file in which the damage was met.
         reopen
             Open the file again in any case, because what is remembered of it is no longer true.
+        changed
+            What is known to be damaged.
+
+        Returns
+        -------
+        The recovery of what the copy lacks, in the background; None where no sound file is there now.
         """
-        mendable = bool(self.path and self.backups_kept) and damaged
+        nothing: asyncio.Future[None] = self._loop.create_future()
+        nothing.set_result(None)
+        mendable = bool(self.path and (self.backups_kept or changed == "log")) and damaged
         if self.read_only or self.write_blocked or not (mendable or reopen):
-            return False
+            return None
         async with self._write_lock:
-            if self._identity != identity:
-                return True  # another task was first
+            if self._identity != identity or self._is_moved():
+                return nothing  # another task, or another process, was first
             self._may_read.clear()  # a connection that is opened just now might be to either file
             try:
                 await self._no_readers.wait()
+                restored = await self._restore(changed) if mendable else False
+                if not restored and self._is_moved():
+                    return nothing  # another process was first
                 await self._disconnect()
-                restored = False
-                if self.path and mendable:
-                    restored = await asyncio.to_thread(integrity.restore, self.path, self._clock())
                 await self._connect()
             finally:
                 self._may_read.set()
         if restored and self.after_opening and not self._closed:
-            self.spawn(self.after_opening())
-        return restored or reopen
+            return self.spawn(self.after_opening())
+        return nothing if restored or reopen else None
+
+    async def _restore(self, changed: Changed | None) -> bool:
+        assert self.path  # noqa: S101 - for mypy: only files are mended
+        seen = None
+        if self._open_file and changed != "other file":
+            seen = await self._open_file.rescue_what_is_left()
+        if os.name == "nt":  # where a file that is open cannot be renamed
+            await self._disconnect()
+        # Elsewhere before the last connection is closed, which would bring a damaged log into the file.
+        return await asyncio.to_thread(
+            integrity.restore,
+            self.path,
+            self._clock(),
+            of=self._identity,
+            seen=seen,
+            damaged=changed is not None,
+            log_lost=changed == "log",
+        )
 
     def _is_moved(self) -> bool:
         """Whether the file's name leads to another file, or to none."""
@@ -364,25 +432,28 @@ class Database:
             return False
         return replaced.identity(self.path) != self._identity
 
-    async def _stay_in_place(self) -> None:
-        """See that the open file is still the one that others will find under its name."""
+    async def _stay_in_place(self) -> bool:
+        """See that the open file is still the one that others will find under its name; whether what was open is."""
         if self.path is None or not self._is_moved():
-            return
+            return True
         if self._open_file is None:  # it could not be opened again the last time
             await self._connect()
-            return
+            return False
         try:
             copy = await self._open_file.rescue()
             # A pool forgets the connections that are in use when it is disposed of.
             await self._no_readers.wait()
             open_file = self._open_file
             await self._disconnect()
-            outcome = await asyncio.to_thread(open_file.put_back, copy)
+            is_used, outcome = await asyncio.to_thread(open_file.put_back, copy, self._clock())
         except (*_FAILURES, sqlite3.Error) as error:
             raise to_store_error(error, self.name) from error
         log.warning("%s was deleted or replaced while in use. %s", self.path, outcome)
         self.backups.look_soon()
         await self._connect()
+        if not is_used and self.after_opening and not self._closed:
+            self.spawn(self.after_opening())
+        return is_used
 
     # --- opening and closing
 
@@ -468,6 +539,8 @@ class Database:
             if self.path and self.path.parent.is_dir():
                 try:
                     await self._stay_in_place()
+                    if changed := await self._changed():
+                        await self._mended(WrittenOver(self.name, changed), self._identity)
                 except StoreUnavailable as error:
                     log.error("%s", error.message)
             self.backups.run_at_closing()

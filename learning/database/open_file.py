@@ -8,14 +8,18 @@ being opened just then has not.
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from . import migrations
-from .files import replaced
-from .files.overwritten import HeaderWatch
+from .files import backups, replaced
+from .files.overwritten import Changed, HeaderWatch
+from .files.write_ahead_log import LogWatch
 
 if TYPE_CHECKING:
     import aiosqlite
@@ -27,8 +31,10 @@ class OpenFile:
     def __init__(self, path: Path, pinned: AsyncConnection) -> None:
         self._path = path
         self._pinned = pinned
-        self._sidecar_files = replaced.sidecar_files(path)
+        self._identity = replaced.identity(path)
         self._header = HeaderWatch(path)
+        self._log = LogWatch(path)
+        self._is_doubtful = False
 
     @classmethod
     async def pin(cls, path: Path, engine: AsyncEngine) -> OpenFile:
@@ -43,23 +49,56 @@ class OpenFile:
             await pinned.close()
             raise
 
-    def is_written_over(self) -> bool:
-        """Whether somebody copied another file's content into it; microseconds."""
-        return self._header.is_written_over()
+    def look(self) -> Changed | Literal["perhaps"] | None:
+        """What somebody else changed behind SQLite's back; `perhaps`: only `verify` can tell. Microseconds."""
+        log = self._log.look()
+        if log == "damaged":
+            return "log"
+        changed = self._header.look()
+        if changed and changed != "written":
+            return changed
+        stranger = changed is not None and not self._log.may_have_been_checkpointed()
+        self._is_doubtful |= stranger or log == "doubtful"
+        return "perhaps" if self._is_doubtful else None
+
+    def has_lost_its_log(self) -> bool:
+        """Whether the log was deleted or cut off since the last `look`."""
+        return self._log.is_cut_off()
+
+    def verify(self) -> Changed | None:
+        """Look at all of the file and its log. It blocks; `note` where nothing was found."""
+        if not self._log.is_whole():
+            return "log"
+        if backups.problem_of(self._path):
+            return "file"
+        return None
+
+    def note(self, *, seen: bool = False) -> None:
+        """Remember the state of the files after `verify`, or the one that the last `look` has `seen`."""
+        self._is_doubtful = self._is_doubtful and seen
+        self._log.note(seen=seen)
 
     async def rescue(self) -> Path | None:
         """Copy what the open file holds into a new one beside its path; see `replaced.rescue`."""
         driver = (await self._pinned.get_raw_connection()).driver_connection
         return await replaced.rescue(cast("aiosqlite.Connection", driver), self._path)
 
-    def put_back(self, copy: Path | None) -> str:
-        """Give the rescued copy the file's name, if that is free; once no connection holds the old file. It blocks."""
-        return replaced.put_back(copy, self._path, self._sidecar_files)
+    async def rescue_what_is_left(self) -> Path | None:
+        """As `rescue`, of a damaged file: the copy may be damaged as well; None where there is none."""
+        with contextlib.suppress(sqlite3.Error, OSError):
+            return await self.rescue()
+        return None
+
+    def put_back(self, copy: Path | None, now: datetime) -> replaced.PutBack:
+        """Give the rescued copy the file's name, once no connection holds the old file; see `replaced.put_back`.
+        It blocks."""
+        return replaced.put_back(copy, self._path, self._identity, self._log.identities, now)
 
     async def unpin(self) -> None:
         """Give the connection back to its engine."""
         await self._pinned.close()
 
     def close(self) -> None:
-        """Let go of the file; once no connection is open any more, for that takes SQLite's locks away."""
+        """Let go of the files; once no connection is open any more, for that takes SQLite's locks away."""
         self._header.close()
+        self._log.close()

@@ -38,6 +38,7 @@ from ..recommendation.cache import DecisionCache
 from ..recommendation.decision import Decision, Question, ask, decide
 from ..reports import (
     CheckpointRow,
+    CopyReport,
     DatabaseReport,
     FileChange,
     Forgotten,
@@ -592,6 +593,12 @@ class PreferenceService:
             pairs=counts.pairs,
             recomputing=counts.recomputing,
         )
+
+    async def copies(self) -> list[CopyReport]:
+        """Every copy of the database file, in the order in which they would be restored, and what each holds; then
+        the damaged files that one of them replaced. A server's copies are its administrator's task: none."""
+        path = self._database.path
+        return await asyncio.to_thread(backups.described, path, self._clock()) if path else []
 
     async def put_aside(self) -> list[str]:
         """Names of files that were found damaged and replaced by a copy, newest first."""

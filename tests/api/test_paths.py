@@ -69,6 +69,7 @@ async def test_no_route_opens_a_path_that_it_is_sent(runtime: Runtime, tmp_path:
         "/export",
         "/loaders/release",
         "/metrics",
+        "/backups",
         "/health",
         "/checkpoints",
     }  # take no text

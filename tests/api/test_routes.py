@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from context_checkpoint.api.addresses import PREFIX
 from context_checkpoint.api.lazy_routes import add_to
 from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.database.files import backups
 from context_checkpoint.runtime.runtime import Runtime
 
 from .conftest import CANDIDATES, Client, FolderHost, log_generation
@@ -32,6 +34,27 @@ class TestHealth:
         assert answer["database"] == runtime.database_name
         assert (answer["generations"], answer["judged"]) == (1, 0)
         assert answer["host"] is None
+
+
+async def test_the_copies_are_listed_with_what_they_hold(client: Client, runtime: Runtime) -> None:
+    """An interface can show what there is to go back to."""
+    await log_generation(runtime)
+    file = Path(runtime.database_name)
+    backups.make(file, datetime(2026, 1, 31, 12, tzinfo=timezone.utc), kept=7)
+
+    status, answer = await client.get("/backups")
+
+    assert status == 200
+    assert answer["backups"] == [
+        {
+            "name": "backups/preferences-20260131-120000.db",
+            "kind": "daily",
+            "made_at": "2026-01-31T12:00:00Z",
+            "generations": 1,
+            "verdicts": 0,
+            "problem": "",
+        }
+    ]
 
 
 class TestRecommend:

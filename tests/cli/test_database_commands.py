@@ -128,3 +128,26 @@ def test_doctor_lists_names_without_a_file_and_offers_to_join_them(
     remedies = {check["found"].split(":")[0]: check["mend"] for check in checks if check["name"] == "no file"}
     assert set(remedies) == {NAMES[1], NAMES[2]}
     assert f'join "{NAMES[1]}" NAME' in remedies[NAMES[1]]
+
+
+def test_every_copy_is_listed_with_what_it_holds(call: Call, database: Path, logged: Callable[..., str]) -> None:
+    """In the order in which they would be restored; also where the database itself is ruined."""
+    logged(selected=(0,))
+    for name in ("backups/preferences-20260131-120000.db", "preferences.before-20260201-120000.db"):
+        (database.parent / name).parent.mkdir(exist_ok=True)
+        (database.parent / name).write_bytes(database.read_bytes())
+    logged()
+    (database.parent / "preferences.damaged-20260202-120000.db").write_bytes(database.read_bytes()[:9000])
+    database.write_bytes(b"no database" * 500)
+
+    done = call("backups", "--database", str(database))
+    listed = call("backups", "--json", "--database", str(database)).json["backups"]
+
+    assert [(each["kind"], each["generations"], each["verdicts"], each["problem"] == "") for each in listed][:2] == [
+        ("replaced", 1, 1, True),
+        ("daily", 1, 1, True),
+    ]
+    assert (listed[2]["kind"], listed[2]["problem"] != "") == ("damaged", True)
+    assert done.out.splitlines()[1] == (
+        "2026-01-31 12:00 UTC, daily, 1 generations, 1 verdicts, sound: backups/preferences-20260131-120000.db"
+    )

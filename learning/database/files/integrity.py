@@ -7,10 +7,12 @@ here blocks and is meant for a thread.
 from __future__ import annotations
 
 import logging
+import sqlite3
 from datetime import datetime
 from pathlib import Path
 
 from . import backups
+from .open_handles import Identity
 
 LOOK_WITHIN_S = 0.1
 """How long a start may wait for the check of the file; the rest is checked in the background."""
@@ -37,19 +39,31 @@ def _finish(path: Path, now: datetime) -> None:
         log.error("%s did not exist: a process was killed while it put one there. It is %s now.", path, source)
 
 
-def restore(path: Path, now: datetime) -> bool:
-    """Put the newest sound copy in a damaged file's place, and log it; False where that was not done."""
+def restore(
+    path: Path,
+    now: datetime,
+    *,
+    of: Identity | None = None,
+    seen: Path | None = None,
+    damaged: bool = False,
+    log_lost: bool = False,
+) -> bool:
+    """Put the newest sound copy in a damaged file's place, and log it; False where that was not done. The parameters
+    are those of `backups.restore`."""
     try:
-        restored = backups.restore(path, now)
-    except OSError as error:
+        restored = backups.restore(path, now, of=of, seen=seen, damaged=damaged, log_lost=log_lost)
+    except (OSError, sqlite3.Error) as error:
         log.error("%s is damaged, and its backup cannot be put in its place (%s).", path, error)
         return False
+    finally:
+        if seen:
+            seen.unlink(missing_ok=True)
     if restored:
         log.error(
-            "%s was damaged. It was quarantined as %s, and the backup of %s restored; what was learned since "
-            "then is read from it as far as possible.",
+            "%s was damaged. It was quarantined as %s, and %s restored; what that lacks is read from the damaged file "
+            "as far as possible.",
             path,
             restored.put_aside.name,
-            restored.backup.made_at.isoformat(" ", "minutes"),
+            restored.source.name if restored.source else "no sound copy",
         )
     return restored is not None

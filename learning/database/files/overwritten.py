@@ -1,4 +1,4 @@
-"""A database file that is written over while it is open, as `cp backup.db preferences.db` does.
+"""A database file that is written over while it is open, as `cp backup.db preferences.db` does, or cut off.
 
 Its name still leads to the same file, so that `replaced` sees nothing, and SQLite goes on writing the pages
 that it remembers among those that are there now: all that is learned from then on would be lost with them.
@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from ...errors import StoreUnavailable
 from ...message import message
+from . import open_handles
+
+Changed: TypeAlias = Literal["file", "other file", "log"]
+"""The database, damaged; the database, by another one's content; its write-ahead log, or the index of that."""
 
 
 class _Header(NamedTuple):
@@ -23,6 +27,10 @@ class _Header(NamedTuple):
     cookie: int
     pages: int
     changes: int
+
+    @property
+    def bytes_of_a_page(self) -> int:
+        return 65_536 if self.page_size == 1 else self.page_size
 
     def may_follow(self, before: _Header) -> bool:
         """Only `VACUUM` makes a file smaller, and it changes the cookie."""
@@ -34,17 +42,30 @@ class _Header(NamedTuple):
 
 
 class WrittenOver(StoreUnavailable):
-    """It was; it must be opened again."""
+    """Somebody changed an open file behind SQLite's back.
 
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            "store_damaged",
-            message(
-                "store_damaged",
-                "{name} is no database, or damaged. Move it away, or put a backup in its place, and restart.",
-                name=name,
-            ),
+    Attributes
+    ----------
+    what
+        What was changed.
+    committed
+        Whether it was noticed only after the commit.
+    """
+
+    def __init__(self, name: str, what: Changed, *, committed: bool = False) -> None:
+        unsure = message(
+            "perhaps_not_stored",
+            "{name} was damaged by another program while this was stored. Send it again to be sure.",
+            name=name,
         )
+        damaged = message(
+            "store_damaged",
+            "{name} is no database, or damaged. Move it away, or put a backup in its place, and restart.",
+            name=name,
+        )
+        super().__init__("store_damaged", unsure if committed else damaged)
+        self.what: Changed = what
+        self.committed = committed
 
 
 class HeaderWatch:
@@ -57,71 +78,51 @@ class HeaderWatch:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._state = _state(file)
-        self._opened = _open(file)
+        self._handle = open_handles.opened(file)
         self._header = self._read()
 
-    def is_written_over(self) -> bool:
-        """Whether it has what no checkpoint wrote; costs a look at its time unless that has changed."""
+    def look(self) -> Changed | Literal["written"] | None:
+        """What no checkpoint did to it, or that it was `written` since the last look; costs a look at its time
+        unless that has changed."""
         state = _state(self._file)
-        if state == self._state:
-            return False
-        before, self._header = self._header, self._read()
-        self._state = state
-        if self._header is None:
-            return before is not None or (state is not None and state[1] > 0)
-        return before is not None and not self._header.may_follow(before)
+        if state == self._state or state is None:
+            return None
+        header, before = self._read(), self._header
+        if header is None:
+            return "file" if before is not None or state.size else None
+        if before is not None:
+            if not header.may_follow(before):
+                return "other file"
+            # A checkpoint writes the first page first, and makes the file smaller last.
+            if self._state and state.size < min(self._state.size, header.pages * header.bytes_of_a_page):
+                return "file"
+        self._state, self._header = state, header
+        return "written"
 
     def close(self) -> None:
-        if self._opened is not None:
-            _close(self._opened)
-            self._opened = None
+        if self._handle is not None:
+            self._handle.close()
+            self._handle = None
 
     def _read(self) -> _Header | None:
         """None where it is no database (yet)."""
-        if self._opened is None:
+        if self._handle is None:
             return None
-        file = _open_files[self._opened][0][0]
-        os.lseek(file, 0, os.SEEK_SET)
-        head = os.read(file, 100)
+        head = self._handle.read(0, 100)
         if len(head) < 100 or not head.startswith(b"SQLite format 3\0"):
             return None
         changes, pages, cookie = (int.from_bytes(head[at : at + 4], "big") for at in (24, 28, 40))
         return _Header(int.from_bytes(head[16:18], "big"), cookie, pages, changes)
 
 
-_Identity: TypeAlias = tuple[int, int]
-
-_open_files: dict[_Identity, tuple[list[int], int]] = {}
-"""Open files, and how many watch each: closing one takes away the locks that SQLite has on it in this process,
-so the last closes them (https://www.sqlite.org/howtocorrupt.html, section 2.2)."""
+class _State(NamedTuple):
+    written: int
+    size: int
 
 
-def _open(file: Path) -> _Identity | None:
+def _state(file: Path) -> _State | None:
     try:
-        status = file.stat()
-        files, watches = _open_files.get((status.st_dev, status.st_ino), ([], 0))
-        if not files:
-            files = [os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))]
-            status = os.fstat(files[0])  # it may be another by now
+        status = os.stat(file)  # noqa: PTH116 - half the time of Path.stat, before every write
     except OSError:
         return None
-    others, watches = _open_files.get((status.st_dev, status.st_ino), ([], 0))
-    _open_files[status.st_dev, status.st_ino] = [*{*others, *files}], watches + 1
-    return status.st_dev, status.st_ino
-
-
-def _close(identity: _Identity) -> None:
-    files, watches = _open_files.pop(identity)
-    if watches > 1:
-        _open_files[identity] = files, watches - 1
-        return
-    for each in files:
-        os.close(each)
-
-
-def _state(file: Path) -> tuple[int, int] | None:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size
+    return _State(status.st_mtime_ns, status.st_size)

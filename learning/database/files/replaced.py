@@ -12,24 +12,17 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Collection
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple
 
 import aiosqlite
 
 from .. import disk
+from . import backups
+from .open_handles import Identity, identity
 
-Identity: TypeAlias = tuple[int, int]
-
-
-def identity(path: Path) -> Identity | None:
-    """What distinguishes a file from another of the same name; None where there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+__all__ = ["Identity", "identity"]
 
 
 def begin(path: Path) -> None:
@@ -42,7 +35,8 @@ def begin(path: Path) -> None:
     """
     if not disk.is_there(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        with backups.one_at_a_time(path):
+            path.touch()
 
 
 def size(path: Path) -> int:
@@ -67,6 +61,7 @@ async def rescue(connection: aiosqlite.Connection, path: Path) -> Path | None:
     try:
         async with aiosqlite.connect(copy) as target:
             await connection.backup(target)
+            await target.execute("PRAGMA journal_mode=DELETE")  # a copy is one file
     except sqlite3.DatabaseError as error:
         copy.unlink(missing_ok=True)
         if isinstance(error, sqlite3.OperationalError) or identity(path) is None:
@@ -75,39 +70,61 @@ async def rescue(connection: aiosqlite.Connection, path: Path) -> Path | None:
     return copy
 
 
-def sidecar_files(path: Path) -> frozenset[Identity]:
+def sidecar_paths(path: Path) -> list[Path]:
     """The files that SQLite keeps next to a database while it is open: its log, and the index of that."""
-    return frozenset(filter(None, map(identity, _sidecar_paths(path))))
-
-
-def _sidecar_paths(path: Path) -> list[Path]:
     return [Path(f"{path}-wal"), Path(f"{path}-shm")]
 
 
-def put_back(copy: Path | None, path: Path, sidecar_files: Collection[Identity]) -> str:
-    """Give the rescued copy the database's name, if that is free, once no connection holds the old file.
+class PutBack(NamedTuple):
+    """What became of a rescued copy: whether it is what is used now, and a sentence that says so."""
 
-    Returns a sentence that says what was done. Where another file has the name already it is left alone,
-    since somebody put it there, and the copy is kept next to it. The sidecar files of the old one are deleted
-    before anybody opens the new one: SQLite would replay the old log into it.
+    is_used: bool
+    outcome: str
+
+
+def put_back(
+    copy: Path | None, path: Path, former: Identity | None, sidecar_files: Collection[Identity | None], now: datetime
+) -> PutBack:
+    """Give the rescued copy the database's name, once no connection holds the old file.
+
+    A sound file that has the name already is left alone, since somebody put it there, and the copy is kept next to
+    it; a damaged one is quarantined. Where another process has quarantined the `former` file and put that one there,
+    the copy is to be read for what it lacks. The sidecar files of the old one are deleted before anybody opens the
+    new one: SQLite would replay the old log into it.
     """
-    is_free = copy is not None and not path.exists()
-    for leftover in _sidecar_paths(path):
+    with backups.one_at_a_time(path):
+        return _put_back(copy, path, former, sidecar_files, now)
+
+
+def _put_back(
+    copy: Path | None, path: Path, former: Identity | None, sidecar_files: Collection[Identity | None], now: datetime
+) -> PutBack:
+    is_free = copy is not None and (not path.exists() or not path.stat().st_size)
+    for leftover in sidecar_paths(path):
         if is_free or identity(leftover) in sidecar_files:
             leftover.unlink(missing_ok=True)
     if copy is None:
-        return "The file that is there now is used; the former one is damaged, and another process has quarantined it."
+        other = "The file that is there now is used; the former one is damaged, and another process has quarantined it."
+        return PutBack(False, other)
+    quarantined = ""
+    if not is_free and (damaged := backups.set_aside(path, now)):
+        is_free, quarantined = True, f" The damaged file that was there is quarantined as {damaged}."
     if is_free:
         with contextlib.suppress(FileExistsError):
             _name_without_replacing(copy, path)
-            return "It was restored, with all that had been learned. To start again, stop ComfyUI before deleting it."
-    now = datetime.now(timezone.utc)
-    former = path.with_name(f"{path.stem}.before-{now:%Y%m%d-%H%M%S}{path.suffix}")
-    copy.replace(former)
-    return f"The file that is there now is used; what had been learned before is kept in {former}."
+            restored = "It was restored, with all that had been learned."
+            return PutBack(True, f"{restored} To start again, stop ComfyUI before deleting it.{quarantined}")
+    if former in map(identity, backups.damaged(path)) and backups.is_copy_of(copy, path):
+        backups.keep_to_read(copy, path, now)
+        return PutBack(False, "Another process has restored it; what it lacks is read from what this one had open.")
+    kept = backups.free_name(path, "before", now)
+    copy.replace(kept)
+    return PutBack(False, f"The file that is there now is used; what had been learned before is kept in {kept}.")
 
 
 def _name_without_replacing(copy: Path, path: Path) -> None:
+    if path.exists() and not path.stat().st_size:  # an empty file is an empty database to SQLite
+        path.unlink()
     try:
         path.hardlink_to(copy)
     except FileExistsError:

@@ -181,8 +181,10 @@ def test_backups_and_what_they_replaced_are_listed(data: Path) -> None:
     (data / "preferences.damaged-20260131-120000.db").touch()
     names = {check["name"]: check for check in checks_of(examined(), "database")}
 
-    assert names["backups"]["found"].startswith("1 in ")
+    assert names["backups"]["found"].startswith("1 beside ")
+    assert "daily, 1 generations, 1 verdicts, sound: backups/preferences-" in names["backup"]["found"]
     assert names["damaged"]["state"] == "note"
+    assert "? generations, ? verdicts, not sound" in names["damaged"]["found"]
     assert "preferences.damaged-20260131-120000.db" in names["damaged"]["found"]
 
 

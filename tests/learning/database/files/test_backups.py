@@ -222,7 +222,7 @@ class TestDamaged:
         [aside] = backups.damaged(database_file)
         assert aside.name == "preferences.damaged-20260203-120000.db"
         assert "was damaged" in caplog.text
-        assert "backup of 2026-02-01 12:00" in caplog.text
+        assert "preferences-20260201-120000.db restored" in caplog.text
 
     @pytest.mark.parametrize("content", [b"not a database\n" * 500, b"SQLite format 3\x00" + bytes(5000)])
     async def test_a_file_that_became_something_else_is_damaged_too(self, database_file: Path, content: bytes) -> None:
@@ -247,7 +247,7 @@ class TestDamaged:
         restored = backups.restore(database_file, clock.now)
 
         assert restored is not None
-        assert restored.backup.made_at == NOON + timedelta(days=2)
+        assert restored.source == database_file.parent / "backups" / "preferences-20260202-120000.db"
 
     async def test_a_sound_database_is_not_touched(self, database_file: Path) -> None:
         """The look at the start changes nothing."""

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,7 @@ def _raise_interrupt(_path: Path) -> None:
 RESTORING = """
 import sys, time
 from datetime import datetime, timezone
+from datetime import timedelta
 from pathlib import Path
 from context_checkpoint.learning.database.files import backups
 
@@ -127,7 +129,7 @@ print("done", flush=True)
 """
 
 
-@pytest.mark.parametrize("step", [1, 2, 3, 4])
+@pytest.mark.parametrize("step", [1, 2, 3])
 async def test_a_process_that_is_killed_while_it_restores_leaves_no_empty_database(
     database_file: Path, step: int
 ) -> None:
@@ -344,3 +346,48 @@ async def test_a_verdict_given_after_the_clock_was_set_back_still_counts_as_the_
         await other.import_lines([line async for line in service.export()])
 
         assert await kept(other, generation.id) == ["b"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no database\n" * 3000, "a damaged copy"])
+async def test_what_was_in_use_is_used_again_where_rubbish_was_put_in_its_place(
+    database_file: Path, tmp_path: Path, content: bytes | str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And not the older backup; what is damaged is quarantined."""
+    clock = Clock()
+    await used(database_file, clock)
+    rubbish = tmp_path / "rubbish"
+    if isinstance(content, str):
+        rubbish.write_bytes(database_file.read_bytes())
+        spoil_page(rubbish, root_page(rubbish, "generation_logs"))
+    else:
+        rubbish.write_bytes(content)
+    async with opened(database_file, clock) as service:
+        rubbish.replace(database_file)
+        await teach(service)
+        assert await judged(service) == ROUNDS_IN_BACKUP + ROUNDS_SINCE + 1
+
+    assert judged_in(database_file) == ROUNDS_IN_BACKUP + ROUNDS_SINCE + 1
+    assert len(backups.damaged(database_file)) == (content != b"")
+    assert list(tmp_path.glob("preferences.before-*")) == []
+    assert "with all that had been learned" in caplog.text
+
+
+@pytest.mark.parametrize("in_the_middle", [True, False])
+async def test_the_newest_sound_copy_is_restored_wherever_it_is(
+    database_file: Path, tmp_path: Path, in_the_middle: bool
+) -> None:
+    """What was in use when another file was put in its place is one; what was learned since is read from the file."""
+    clock = Clock()
+    await used(database_file, clock)
+    async with opened(tmp_path / "other" / "preferences.db", clock) as service:
+        await teach(service, rounds=2)
+    clock.now += timedelta(hours=1)
+    async with opened(database_file, clock) as service:
+        (tmp_path / "other" / "preferences.db").replace(database_file)
+        await teach(service)
+        assert await judged(service) == 3
+    spoil_page(database_file, root_page(database_file, "pair_statistics") if in_the_middle else 1)
+
+    async with opened(database_file, clock) as service:
+        assert await judged(service) == ROUNDS_IN_BACKUP + ROUNDS_SINCE + 3
+        assert (await service.rebuild()).corrected == 0

@@ -65,6 +65,8 @@ class Database:
         Why the server cannot be reached now; None where it can, and for a file.
     is_open
         False for a database that could not be opened so far; each use tries again.
+    is_restored
+        Whether a copy has taken a damaged file's place since it was opened, or when.
     after_opening
         Run in the background once such a database is open, and once a copy has taken a damaged file's place.
     """
@@ -78,6 +80,7 @@ class Database:
         self.backups = BackupSchedule(self.path, backups_kept, clock)
         self.absence: StoreUnavailable | None = None
         self.is_open = False
+        self.is_restored = False
         self.after_opening: Callable[[], Coroutine[Any, Any, None]] | None = None
         self._clock = clock
         self._busy_timeout_s = busy_timeout_s
@@ -123,7 +126,8 @@ class Database:
         try:
             await database._look_at_place()
             if database.path and database.backups_kept:
-                is_checked = await asyncio.to_thread(integrity.look_at_start, database.path, clock())
+                look = await asyncio.to_thread(integrity.look_at_start, database.path, clock())
+                is_checked, database.is_restored = look
             await database._note_absence(database._open())
         except StoreUnavailable as error:
             if not (later and error.temporary):
@@ -404,6 +408,7 @@ class Database:
                 await self._connect()
             finally:
                 self._may_read.set()
+        self.is_restored |= restored
         if restored and self.after_opening and not self._closed:
             return self.spawn(self.after_opening())
         return nothing if restored or reopen else None

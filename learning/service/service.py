@@ -12,6 +12,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from importlib import import_module
@@ -52,7 +53,7 @@ from ..reports import (
     Statistics,
 )
 from ..requirements import missing_requirement
-from ..store import checkpoints, generations, overview, pair_pages, statistics, verdict_marks
+from ..store import checkpoints, erasure, generations, overview, pair_pages, statistics, verdict_marks
 from ..store.records import LoggedGeneration
 from ..store.rollup_task import RollupTask
 from ..values import (
@@ -167,7 +168,7 @@ class PreferenceService:
         try:
             if database.is_open:
                 await service._rebuild_task.begin()
-                await recovery.recover(database, keep_prompts=settings().keep_prompts)
+                await service._after_copying()
                 await service._rollup_task.begin()
             await service._delivery.begin()
         except BaseException:
@@ -205,8 +206,16 @@ class PreferenceService:
         self._rollup_task.end()
 
     async def _after_opening(self) -> None:
-        await recovery.recover(self._database, keep_prompts=self._settings().keep_prompts)
+        await self._after_copying()
         await self._rebuild_task.begin()  # a copy may be older than the last rebuild
+
+    async def _after_copying(self) -> None:
+        """Add what a copy lacks that took a damaged file's place, and leave out what is not to be stored any more."""
+        keep_prompts = self._settings().keep_prompts
+        await recovery.recover(self._database, keep_prompts=keep_prompts)
+        if self._database.is_restored and not keep_prompts:
+            with suppress(StoreUnavailable):
+                await self._database.write(erasure.prompts)
 
     # --- recommend
 

@@ -13,6 +13,7 @@ from context_checkpoint.learning import PreferenceService
 
 
 def test_nothing_is_lost_by_kills() -> None:
+    """Two programs on one file, killed twice."""
     trial = kills.run(seed=1, kills=2)
     assert trial.acknowledged > 10
     assert trial.lost == ()

@@ -10,6 +10,7 @@ import logging
 import sqlite3
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from . import backups
 from .open_handles import Identity
@@ -20,23 +21,31 @@ LOOK_WITHIN_S = 0.1
 log = logging.getLogger(__name__)
 
 
-def look_at_start(path: Path, now: datetime) -> bool:
-    """Check a file, restore it where it is damaged, and return whether all of it could be checked."""
-    _finish(path, now)
+class Look(NamedTuple):
+    """Whether all of a file could be checked, and whether a copy has taken its place."""
+
+    is_checked: bool
+    is_restored: bool
+
+
+def look_at_start(path: Path, now: datetime) -> Look:
+    """Check a file, and restore it where it is damaged."""
+    restored = _finish(path, now)
     problem = backups.IntegrityCheck(path).run(LOOK_WITHIN_S)
     if problem:
-        restore(path, now)
-    return problem is not None
+        restored |= restore(path, now)
+    return Look(problem is not None, restored)
 
 
-def _finish(path: Path, now: datetime) -> None:
+def _finish(path: Path, now: datetime) -> bool:
     try:
         source = backups.finish(path, now)
     except OSError as error:
         log.error("%s does not exist, and no copy can be put in its place (%s).", path, error)
-        return
+        return False
     if source:
         log.error("%s did not exist: a process was killed while it put one there. It is %s now.", path, source)
+    return bool(source)
 
 
 def restore(

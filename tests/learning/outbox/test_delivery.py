@@ -174,6 +174,7 @@ class TestServer:
     async def test_a_worker_that_started_without_it_uses_it_once_it_is_back(
         self, postgres_url: str, postgres_server: PostgresServer, tmp_path: Path
     ) -> None:
+        """Nobody has to restart it."""
         async with worker(postgres_url, tmp_path) as service:
             await teach(service, rounds=12)
         with stopped(postgres_server):
@@ -185,6 +186,7 @@ class TestServer:
     async def test_names_of_images_that_were_logged_before_arrive_too(
         self, postgres_url: str, postgres_server: PostgresServer, tmp_path: Path
     ) -> None:
+        """They were saved after the server had gone."""
         async with worker(postgres_url, tmp_path) as service:
             generation_id = await logged(service)
             with stopped(postgres_server):
@@ -288,6 +290,7 @@ class TestFile:
     async def test_what_is_taught_while_another_program_holds_it_arrives_once(
         self, database_file: Path, tmp_path: Path, at_start: bool
     ) -> None:
+        """From the start, or in between; one of two processes of this machine holds what the other judges."""
         async with worker(database_file, tmp_path) as service:
             generation_id = await logged(service)
             if not at_start:
@@ -308,6 +311,7 @@ class TestFile:
             assert (await service.rebuild()).corrected == 0
 
     async def test_what_is_taught_while_it_is_read_only_arrives_once(self, open_folder: Path) -> None:
+        """File and folder; it can still be read."""
         path, outbox = open_folder / "data" / "preferences.db", open_folder / "outbox"
         outbox.mkdir(mode=0o777)
         outbox.chmod(0o777)
@@ -378,6 +382,7 @@ class TestOutboxFile:
             assert len(lines) > 40
 
     async def test_several_processes_append_to_one(self, tmp_path: Path) -> None:
+        """Each has a connection of its own."""
         file = OutboxFile(tmp_path / "outbox.db")
         await asyncio.gather(
             *(asyncio.to_thread(OutboxFile(file.path).append, f"{number:032x}", "{}", logs=True) for number in range(8))

@@ -358,6 +358,7 @@ async def test_what_waits_for_a_server_is_forgotten_too(
 async def test_a_verdict_that_waits_does_not_bring_back_what_another_worker_forgot(
     postgres_url: str, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
+    """The generation was there when it was judged, and is not when the verdict arrives."""
     one = await PreferenceService.open(postgres_url, outbox=tmp_path / "one")
     two = await PreferenceService.open(postgres_url, outbox=tmp_path / "two")
     secret = await teach(one, PROMPT)

@@ -54,13 +54,11 @@ def _prompt_and_recommender() -> dict[str, Node]:
     }
 
 
-def _own_graph(x: int) -> dict[str, Node]:
+def _own_graph(x: int, *, clip: str = "loader.CLIP", vae: str = "loader.VAE") -> dict[str, Node]:
     """A person's own text-to-image graph, from the outputs of `loader` on."""
     return {
-        "positive": _placed("CLIPTextEncode", x, 60, 330, 110, inputs={"clip": "loader.CLIP", "text": "prompt.STRING"}),
-        "negative": _placed(
-            "CLIPTextEncode", x, 220, 330, 120, widgets={"text": NEGATIVE}, inputs={"clip": "loader.CLIP"}
-        ),
+        "positive": _placed("CLIPTextEncode", x, 60, 330, 110, inputs={"clip": clip, "text": "prompt.STRING"}),
+        "negative": _placed("CLIPTextEncode", x, 220, 330, 120, widgets={"text": NEGATIVE}, inputs={"clip": clip}),
         "size": _placed("EmptyLatentImage", x, 390, 330, widgets={"width": 512, "height": 512}),
         "sampler": _placed(
             "KSampler",
@@ -75,7 +73,7 @@ def _own_graph(x: int) -> dict[str, Node]:
                 "latent_image": "size.LATENT",
             },
         ),
-        "decode": _placed("VAEDecode", x + 370, 430, 300, inputs={"samples": "sampler.LATENT", "vae": "loader.VAE"}),
+        "decode": _placed("VAEDecode", x + 370, 430, 300, inputs={"samples": "sampler.LATENT", "vae": vae}),
     }
 
 
@@ -164,7 +162,40 @@ def warm_loader() -> dict[str, Node]:
     }
 
 
-EXAMPLES: tuple[Callable[[], dict[str, Node]], ...] = (three_nodes, your_own_graph, warm_loader)
+def diffusion_models() -> dict[str, Node]:
+    nodes = {
+        **_prompt_and_recommender(),
+        "loader": _placed(
+            "UNETLoader",
+            470,
+            60,
+            300,
+            widgets={"unet_name": "", "weight_dtype": "default"},
+            inputs={"unet_name": "recommender.ckpt_name"},
+        ),
+        "text_encoder": _placed("CLIPLoader", 470, 190, 300, widgets={"clip_name": "", "type": "sd3"}),
+        "vae": _placed("VAELoader", 470, 360, 300, widgets={"vae_name": ""}),
+        **_own_graph(820, clip="text_encoder.CLIP", vae="vae.VAE"),
+        "recorder": _placed(
+            "FeedbackRecorder",
+            1540,
+            60,
+            380,
+            inputs={"images": "decode.IMAGE", "plan": "recommender.plan", "ckpt_names": "recommender.ckpt_name"},
+        ),
+        "note": _note(
+            "**Diffusion models.** The recommender chooses from the folder *diffusion_models*, and its *ckpt_name* "
+            "goes into *unet_name*. Choose the text encoder and the VAE of the family that you use; *family* and "
+            "*include* of the recommender keep to it.",
+            470,
+            680,
+        ),
+    }
+    nodes["recommender"] = {**nodes["recommender"], "widgets": {"folder": "diffusion_models"}}
+    return nodes
+
+
+EXAMPLES: tuple[Callable[[], dict[str, Node]], ...] = (three_nodes, your_own_graph, warm_loader, diffusion_models)
 
 
 QUIET = {"Comfy.Minimap.Visible": False, "Comfy.Graph.CanvasInfo": False}

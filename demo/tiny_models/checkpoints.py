@@ -139,6 +139,32 @@ def write(
     return path
 
 
+Part = Literal["diffusion_models", "text_encoders", "vae"]
+
+_PREFIXES: Mapping[Part, str] = {
+    "diffusion_models": "model.diffusion_model.",
+    "text_encoders": "text_encoders.clip_l.transformer.",
+    "vae": "first_stage_model.",
+}
+
+
+def write_parts(models: Path, name: str, *, color: Color = (0.5, 0.5, 0.5), seed: int = 0) -> dict[Part, Path]:
+    """Write an SD3 checkpoint as three files, as UNETLoader, CLIPLoader (type `sd3`) and VAELoader read them.
+
+    Parameters
+    ----------
+    models
+        ComfyUI's folder of models; each part is in its own folder there.
+    """
+    tensors = _BUILDERS["sd3_text"](np.random.default_rng(seed), TextureStyle(color, "block", 0.1))
+    files = {}
+    for part, prefix in _PREFIXES.items():
+        files[part] = models / part / name
+        own = {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
+        _save(files[part], own, _FLOAT8)
+    return files
+
+
 def write_nine(folder: Path, family: Family = "sd3") -> dict[str, Color]:
     """Write nine checkpoints, `red.safetensors` to `grey.safetensors`, and return the colour of each."""
     colors = {f"{name}.safetensors": color for name, color in NINE_COLORS.items()}

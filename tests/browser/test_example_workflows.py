@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from PIL import Image
 
 from context_checkpoint.demo.comfyui.browser import ComfyPage
 from context_checkpoint.demo.comfyui.server import ComfyServer, Refused
+from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 
 FOLDER = Path(__file__).parents[2] / "example_workflows"
 EXAMPLES = sorted(FOLDER.glob("*.json"))
@@ -22,6 +24,18 @@ SMALL = {
 }
 
 
+@pytest.fixture(scope="module")
+def parts(comfy: ComfyServer) -> Mapping[str, Mapping[str, str]]:
+    """Three diffusion models, and the text encoder and the VAE that a person chooses for them."""
+    models = comfy.base_directory / "models"
+    for seed in range(3):
+        files = tiny_checkpoints.write_parts(models, f"part{seed}.safetensors", seed=seed)
+    return {
+        "CLIPLoader": {"clip_name": files["text_encoders"].name},
+        "VAELoader": {"vae_name": files["vae"].name},
+    }
+
+
 def read(file: Path) -> dict[str, Any]:
     workflow: dict[str, Any] = json.loads(file.read_text("utf-8"))
     return workflow
@@ -29,10 +43,15 @@ def read(file: Path) -> dict[str, Any]:
 
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
-async def test_it_opens_without_a_missing_node_and_runs(comfyui: ComfyPage, file: Path) -> None:
+async def test_it_opens_without_a_missing_node_and_runs(
+    comfyui: ComfyPage, parts: Mapping[str, Mapping[str, str]], file: Path
+) -> None:
     """Three checkpoints are compared, and the recorder shows and logs what each of them made."""
     workflow = read(file)
     await comfyui.load(workflow)
+    for node_type, choice in parts.items():
+        if any(node["type"] == node_type for node in workflow["nodes"]):
+            await comfyui.set_widgets(node_type, **choice)
     for node_type, values in SMALL.items():
         if any(node["type"] == node_type for node in workflow["nodes"]):
             await comfyui.set_widgets(node_type, **values)

@@ -1,0 +1,18 @@
+"""What made an image, read from graphs. Pure functions of values: no ComfyUI, no I/O."""
+
+from .graph import Place, Reading, Unclear, read_graph, read_images, read_loader, read_samplers
+from .recipe import Lora, Recipe
+from .workflow import to_prompt
+
+__all__ = [
+    "Lora",
+    "Place",
+    "Reading",
+    "Recipe",
+    "Unclear",
+    "read_graph",
+    "read_images",
+    "read_loader",
+    "read_samplers",
+    "to_prompt",
+]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal, TypeVar
 
 from . import rules
@@ -65,12 +65,15 @@ class Reading:
         The node that made the image, in its first pass; None where there is none, or more than one.
     places
         For `model`, `positive` and `negative`: all places where the value is written.
+    entries
+        For `positive` and `negative`: the inputs by which the text comes into its encoders.
     """
 
     recipe: Recipe
     unclear: tuple[Unclear, ...]
     sampler: str | None
-    places: Mapping[str, tuple[Place, ...]]
+    places: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
+    entries: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
 
 
 def read_graph(prompt: Mapping[str, Json]) -> dict[str, Recipe]:
@@ -92,13 +95,13 @@ def read_images(prompt: Mapping[str, Json]) -> dict[str, Reading]:
         try:
             samplers = walk.first_samplers(node)
         except RecursionError:
-            readings[node.id] = Reading(Recipe(tool=TOOL), (Unclear("model", node.id, "circular"),), None, {})
+            readings[node.id] = Reading(Recipe(tool=TOOL), (Unclear("model", node.id, "circular"),), None)
             continue
         if samplers:
             readings[node.id] = _agreed(node.id, [walk.reading(sampler) for sampler in samplers])
         elif rules.SAVES.search(node.type):
             unclear = Unclear("model", node.id, "no_sampler")
-            readings[node.id] = Reading(Recipe(tool=TOOL), (unclear,), None, {})
+            readings[node.id] = Reading(Recipe(tool=TOOL), (unclear,), None)
     return readings
 
 
@@ -106,6 +109,18 @@ def read_samplers(prompt: Mapping[str, Json]) -> dict[str, Reading]:
     """For every sampler, also of later passes, what it makes."""
     walk = _Walk(prompt)
     return {node.id: walk.reading(node) for node in walk.nodes.values() if walk.is_sampler(node)}
+
+
+def loader_file(prompt: Mapping[str, Json], loader: str) -> str | None:
+    """The name of the file that a loader is set to; None where it is no loader, or what it loads is computed."""
+    walk = _Walk(prompt)
+    if loader not in walk.nodes:
+        return None
+    try:
+        loaded = walk.loaded(walk.nodes[loader])
+    except _Stop:
+        return None
+    return None if loaded is None else loaded.name
 
 
 def read_loader(prompt: Mapping[str, Json], loader: str) -> Reading | None:
@@ -126,12 +141,13 @@ def _agreed(node: str, readings: list[Reading]) -> Reading:
         return first
     unclear = list(first.unclear)
     recipe = first.recipe
-    for field in fields(Recipe):
-        if any(getattr(other.recipe, field.name) != getattr(recipe, field.name) for other in readings[1:]):
-            recipe = replace(recipe, **{field.name: None})
-            unclear.append(Unclear(field.name, node, "several"))
+    for name in (entry.name for entry in fields(Recipe)):
+        if any(getattr(other.recipe, name) != getattr(recipe, name) for other in readings[1:]):
+            recipe = replace(recipe, **{name: None})
+            unclear.append(Unclear(name, node, "several"))
     known = {name: places for name, places in first.places.items() if getattr(recipe, name) is not None}
-    return Reading(recipe, tuple(unclear), None, known)
+    entries = {name: places for name, places in first.entries.items() if name in known}
+    return Reading(recipe, tuple(unclear), None, known, entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +180,7 @@ class _Node:
 class _Text:
     text: str
     places: tuple[Place, ...] = ()
+    entries: tuple[Place, ...] = ()
 
 
 class _Stop(Exception):
@@ -239,6 +256,7 @@ class _Walk:
         self._steps = 0
         unclear: list[Unclear] = []
         places: dict[str, tuple[Place, ...]] = {}
+        entries: dict[str, tuple[Place, ...]] = {}
 
         def take(field: str, read: Callable[[], T]) -> T | None:
             try:
@@ -253,7 +271,7 @@ class _Walk:
             found = take(field, lambda: self._sampler_text(sampler, sign))
             if found is None:
                 return None
-            places[field] = found.places
+            places[field], entries[field] = found.places, found.entries
             return found.text
 
         model = take("model", lambda: self._sampler_model(sampler))
@@ -276,7 +294,7 @@ class _Walk:
             clip_skip=take("clip_skip", lambda: self._clip_skip(sampler)),
             tool=TOOL,
         )
-        return Reading(recipe, tuple(unclear), sampler.id, places)
+        return Reading(recipe, tuple(unclear), sampler.id, places, entries)
 
     def _conditioning_inputs(self, node: _Node) -> list[Link]:
         guider = _as_link(node.inputs.get("guider"))
@@ -336,9 +354,9 @@ class _Walk:
         both = bool(node.named(rules.POSITIVE) and node.named(rules.NEGATIVE))
         if own and (both or not self._texts(node)):
             return _joined([self._own(node, name, side, step) for name in own])
-        if node.type in rules.TEXTS_OF:
-            names = rules.TEXTS_OF[node.type][0 if side == "positive" else 1]
-            return _joined([self._text(node, name) for name in names if name in node.inputs])
+        negatives = node.named(rules.NEGATIVE_TEXT)
+        if negatives:
+            return self._encoded(node, negatives if side == "negative" else self._texts(node))
         before = node.matching(rules.CONDITIONING)
         if before and not rules.ENCODES.search(node.type):
             return _joined([self._conditioning(entry, sign, step + 1) for entry in before])
@@ -357,7 +375,7 @@ class _Walk:
         """The text of an input called positive or negative: written there, or linked as a text or as a conditioning."""
         link = _as_link(node.inputs[name])
         if link is None or self._is_text(link):
-            return self._text(node, name, step)
+            return self._entered(node, name)
         return self._conditioning(link, side, step + 1)
 
     def _first_of(self, links: list[Link], read: Callable[[Link], T]) -> T:
@@ -395,7 +413,10 @@ class _Walk:
         for name in () if node.type in rules.ENCODERS else node.named(rules.CHANGES_TEXT):
             if name not in names and node.inputs[name] not in ("", "None", "none", None, False):
                 raise _Stop(node.id, "computed")
-        return _joined([self._text(node, name) for name in names])
+        return _joined([self._entered(node, name) for name in names])
+
+    def _entered(self, node: _Node, name: str) -> _Text:
+        return replace(self._text(node, name), entries=(Place(node.id, name),))
 
     def _is_text(self, link: Link) -> bool:
         """Whether this link carries a text, and not a conditioning."""
@@ -520,7 +541,7 @@ class _Walk:
             if rules.MERGES_MODELS.search(node.type) and len(linked) != 1:
                 raise _Stop(node.id, "several")
             if not linked:
-                loaded = self._loaded(node)
+                loaded = self.loaded(node)
                 if loaded is not None:
                     return loaded
         if not linked:
@@ -538,7 +559,7 @@ class _Walk:
         found_model = self._model(self._at(linked[0])[0], step + 1)
         return replace(found_model, loras=_both(found_model.loras, self._loras(node, step)))
 
-    def _loaded(self, node: _Node) -> _Model | None:
+    def loaded(self, node: _Node) -> _Model | None:
         for name in rules.MODEL_FILE:
             value = node.inputs.get(name)
             if isinstance(value, str) and value not in ("None", ""):
@@ -783,17 +804,14 @@ def _as_link(value: Json) -> Link | None:
 
 
 def _joined(texts: list[_Text]) -> _Text:
-    """Texts that are used together, each once, without empty ones."""
-    different: dict[str, _Text] = {}
-    for text in texts:
-        if text.text.strip():
-            different.setdefault(text.text.strip(), text)
-    if len(different) == 1:
-        only = next(iter(different.values()))
-        places = tuple(dict.fromkeys(place for text in texts if text.text.strip() for place in text.places))
-        return _Text(only.text, places)
-    places = tuple(dict.fromkeys(place for text in texts for place in text.places))
-    return _Text(JOIN.join(different), places)
+    """Texts that are used together, each once, without empty ones unless all are."""
+    filled = [text for text in texts if text.text.strip()] or texts
+    different = list(dict.fromkeys(text.text.strip() for text in filled))
+    return _Text(
+        filled[0].text if len(different) == 1 else JOIN.join(different),
+        tuple(dict.fromkeys(place for text in filled for place in text.places)),
+        tuple(dict.fromkeys(place for text in filled for place in text.entries)),
+    )
 
 
 def _both(first: tuple[Lora, ...] | None, second: tuple[Lora, ...] | None) -> tuple[Lora, ...] | None:

@@ -159,13 +159,8 @@ ENCODERS: dict[str, Names] = {
 }
 """Where the prompt is in an encoder, if not in all inputs named as in `TEXT`."""
 
-TEXTS_OF: dict[str, tuple[Names, Names]] = {
-    "WanVideoTextEncode": (("positive_prompt",), ("negative_prompt",)),
-    "WanVideoTextEncodeCached": (("positive_prompt",), ("negative_prompt",)),
-}
-"""Nodes that hold both texts and give them through one output or a pipe, by other names than positive and negative."""
-
-MAKES_MODEL_CHOICE = re.compile(r"^ContextCheckpointRecommender$")
+NEGATIVE_TEXT = re.compile(r"(?i)^(negative_prompt|neg_prompt|negative_text|text_negative)$")
+"""Inputs of nodes that hold both texts by other names than positive and negative."""
 
 MERGES_MODELS = re.compile(r"(?i)merge|block ?weight|checkpoint ?blend")
 

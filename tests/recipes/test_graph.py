@@ -240,6 +240,13 @@ TEXTS: dict[str, tuple[dict[str, Node | None], str]] = {
         },
         "a castle",
     ),
+    "an encoder that holds both texts": (
+        {
+            "both": node("TextEncodeBoth", prompt="a fox", negative_prompt="blurry", clip=["loader", 1]),
+            "sampler": sampled(positive=["both", 0], negative=["both", 1]),
+        },
+        "a fox",
+    ),
     "hooks for both texts": (
         {
             "pair": node(
@@ -525,14 +532,15 @@ def test_a_guider_without_a_negative_has_an_empty_one():
 
 
 def test_the_place_of_a_text_is_where_it_is_written():
-    """Through text nodes, so that somebody can link to it."""
+    """Through text nodes; and where it enters its encoder is said too."""
     changes = {
         "text": node("PrimitiveString", value="a fox"),
         "positive": node("CLIPTextEncode", text=["text", 0], clip=["loader", 1]),
     }
-    places = read_images(graph(**changes))["save"].places
-    assert [(place.node, place.input) for place in places["positive"]] == [("text", "value")]
-    assert [(place.node, place.input) for place in places["negative"]] == [("negative", "text")]
+    found = read_images(graph(**changes))["save"]
+    assert [(place.node, place.input) for place in found.places["positive"]] == [("text", "value")]
+    assert [(place.node, place.input) for place in found.places["negative"]] == [("negative", "text")]
+    assert [(place.node, place.input) for place in found.entries["positive"]] == [("positive", "text")]
 
 
 def test_a_loader_is_asked_for_its_own_images():

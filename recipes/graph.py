@@ -445,12 +445,17 @@ class _Walk:
         return self._text_at(link, step + 1)
 
     def _text_at(self, link: Link, step: int) -> _Text:
-        node, _ = self._at(link)
+        node, slot = self._at(link)
         if step > _MOST_STEPS:
             raise _Stop(node.id, "circular")
         chosen = self._switched(node)
         if chosen is not None:
             return self._one_of(node, [self._text_at(entry, step + 1) for entry in chosen])
+        given = rules.GIVES_TEXT.get(node.type)
+        if given is not None:
+            if slot != given[1]:
+                raise _Stop(node.id, "computed")
+            return self._text(node, given[0], step)
         replaced = rules.REPLACES.get(node.type)
         if replaced is not None:
             return self._replaced(node, *replaced, step)

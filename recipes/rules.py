@@ -118,6 +118,9 @@ NUMBER_VALUE: Names = (
     "widget_0",
 )
 
+GIVES_TEXT: dict[str, tuple[str, int]] = {"ContextCheckpointRecommender": ("prompt", 5)}
+"""Nodes of which one output, by its place, is the text of one input, and the others are not."""
+
 JOINS = re.compile(r"(?i)concat|join|combine ?(text|string)|(text|string|prompt) ?combine")
 DELIMITER: Names = ("delimiter", "separator", "delim", "sep")
 REPLACES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {

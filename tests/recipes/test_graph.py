@@ -247,6 +247,13 @@ TEXTS: dict[str, tuple[dict[str, Node | None], str]] = {
         },
         "a fox",
     ),
+    "the prompt that the recommender read": (
+        {
+            "chooses": node("ContextCheckpointRecommender", prompt="a fox", seed=1, include="*"),
+            "positive": node("CLIPTextEncode", text=["chooses", 5], clip=["loader", 1]),
+        },
+        "a fox",
+    ),
     "hooks for both texts": (
         {
             "pair": node(

@@ -60,7 +60,8 @@ export function valuesOf(node) {
  */
 export function inputLink(node, slot) {
   if (slot < 0) return null;
-  if (node.getInputLink) return node.getInputLink(slot) ?? null;
+  // That of a subgraph's node is about the links inside it.
+  if (node.getInputLink && !node.subgraph) return node.getInputLink(slot) ?? null;
   const link = node.inputs?.[slot]?.link;
   return link === null || link === undefined ? null : (node.graph?.getLink(link) ?? null);
 }

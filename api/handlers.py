@@ -279,7 +279,9 @@ class Api:
             raise Refusal(
                 404,
                 "unknown_node",
-                message("unknown_node", "The prompt has no node {node}: it may be muted or bypassed.", node=request.loader),
+                message(
+                    "unknown_node", "The prompt has no node {node}: it may be muted or bypassed.", node=request.loader
+                ),
             )
         model = loader_file(request.prompt, request.loader)
         reading = await asyncio.to_thread(read_loader, request.prompt, request.loader)

@@ -315,7 +315,7 @@ class _Walk:
             return self._conditioning(link, sign, 0)
         pipes = sampler.matching(rules.PIPE)
         if pipes:
-            return self._first_of(pipes, lambda entry: self._conditioning(entry, sign, 0))
+            return self._first_of(pipes, lambda entry: self._conditioning(entry, sign, 0, piped=True))
         if sign == "negative" and self._conditioning_inputs(sampler):
             return _Text("")  # it has no negative
         raise _Stop(sampler.id, "no_input")
@@ -333,13 +333,15 @@ class _Walk:
 
     # Texts
 
-    def _conditioning(self, link: Link, sign: str, step: int) -> _Text:
+    def _conditioning(self, link: Link, sign: str, step: int, *, piped: bool = False) -> _Text:
         """The text behind a CONDITIONING, a pipe or whatever else carries one.
 
         Parameters
         ----------
         sign
             `positive` or `negative`: which of the two is wanted where a node holds both.
+        piped
+            Whether the link carries several values together, so that its place says nothing about which text it is.
         """
         node, slot = self._at(link)
         if step > _MOST_STEPS:
@@ -348,8 +350,8 @@ class _Walk:
             return _Text("")
         chosen = self._switched(node)
         if chosen is not None:
-            return self._one_of(node, [self._conditioning(entry, sign, step + 1) for entry in chosen])
-        side = self._side(node, slot, sign)
+            return self._one_of(node, [self._conditioning(entry, sign, step + 1, piped=piped) for entry in chosen])
+        side = sign if piped else self._side(node, slot, sign)
         own = node.named(rules.POSITIVE if side == "positive" else rules.NEGATIVE)
         both = bool(node.named(rules.POSITIVE) and node.named(rules.NEGATIVE))
         if own and (both or not self._texts(node)):
@@ -362,13 +364,13 @@ class _Walk:
             return _joined([self._conditioning(entry, sign, step + 1) for entry in before])
         pipes = node.matching(rules.PIPE)
         if pipes:
-            return self._first_of(pipes, lambda entry: self._conditioning(entry, side, step + 1))
+            return self._first_of(pipes, lambda entry: self._conditioning(entry, side, step + 1, piped=True))
         texts = self._texts(node)
         if texts:
             return self._encoded(node, texts)
         passed = self._passed(node)
         if passed is not None and not node.first_link(rules.CLIP) and not rules.ENCODES.search(node.type):
-            return self._conditioning(passed, sign, step + 1)
+            return self._conditioning(passed, sign, step + 1, piped=piped)
         raise _Stop(node.id, "unknown_node")
 
     def _own(self, node: _Node, name: str, side: str, step: int) -> _Text:

@@ -32,7 +32,7 @@ NEGATIVE = re.compile(
 CONDITIONING = re.compile(r"(?i)^(conditioning|cond|text_embeds)(_?(to|from|a|b|\d+))?$")
 PIPE = re.compile(
     r"(?i)^((base_|optional_|opt_)?(pipe|ctx|context|bus|basic_pipe|detailer_pipe|sdxl_pipe)(_?(opt|in|\d+))?"
-    r"|sdxl_tuple|refiner_pipe)$"
+    r"|sdxl_tuple|refiner_pipe|base_sampler)$"
 )
 LATENT = re.compile(
     r"(?i)^(optional_|upscaled_|opt_)?(latents?|latent_image|samples?|pixels)(_?(opt|to|from|\w|\d+|from\d+))?$"
@@ -210,6 +210,14 @@ SAVES = re.compile(r"(?i)save|preview|video ?combine|^SwarmSave|compar|image ?ou
 
 GENERATES = re.compile(r"(?i)sampler(?!select)|detailer|sdupscale|sd upscale")
 
+# cg-use-everywhere: nodes that give to inputs without a link, in saved workflows.
+
+BROADCASTS = ("Anything Everywhere", "Anything Everywhere3", "Anything Everywhere?", "Prompts Everywhere")
+RESTRICTED_BROADCAST = "Anything Everywhere?"
+PROMPT_BROADCAST = "Prompts Everywhere"
+TAKES_POSITIVE = re.compile(r"(_|\b)pos(itive|_|\b)|^prompt")
+TAKES_NEGATIVE = re.compile(r"(_|\b)neg(ative|_|\b)")
+
 # Widgets by position: for workflows of frontends that wrote no names.
 
 _WIDGETS = {
@@ -298,7 +306,9 @@ _WIDGETS = {
     ),
     "easy fullLoader": (
         "ckpt_name config_name vae_name clip_skip lora_name lora_model_strength lora_clip_strength resolution "
-        "empty_latent_width empty_latent_height positive negative batch_size"
+        "empty_latent_width empty_latent_height positive positive_token_normalization "
+        "positive_weight_interpretation negative negative_token_normalization negative_weight_interpretation "
+        "batch_size"
     ),
     "easy negative": "negative",
     "easy positive": "positive",

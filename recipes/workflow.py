@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .rules import WIDGETS
+from . import rules
 
 Json = object
 Prompt = dict[str, dict[str, Json]]
@@ -21,7 +21,6 @@ _CONTROL = ("fixed", "increment", "decrement", "randomize", "increment-wrap")
 _REROUTES = ("Reroute", "Reroute (rgthree)")
 _SETTERS, _GETTERS = ("SetNode", "easy setNode"), ("GetNode", "easy getNode")
 _NOT_RUN = ("Note", "MarkdownNote", "PrimitiveNode", "Label (rgthree)", *_REROUTES, *_SETTERS, *_GETTERS)
-_BROADCASTS = ("Anything Everywhere", "Anything Everywhere3", "Anything Everywhere?")
 _BROADCAST_TYPES = ("MODEL", "CLIP", "VAE")
 _MOST_STEPS = 300
 _MOST_DEPTH = 20
@@ -120,13 +119,14 @@ class _Converter:
     def __init__(self, root: _Graph) -> None:
         self._root = root
         self._broadcast = self._broadcasts(root)
+        self._prompts = self._broadcast_prompts(root)
 
     def prompt(self) -> Prompt:
         return dict(self._nodes(self._root))
 
     def _nodes(self, graph: _Graph) -> Iterator[tuple[str, dict[str, Json]]]:
         for node_id, node in graph.nodes.items():
-            if _mode(node) in (_MUTED, _BYPASSED) or node.get("type") in (*_NOT_RUN, *_BROADCASTS):
+            if _mode(node) in (_MUTED, _BYPASSED) or node.get("type") in (*_NOT_RUN, *rules.BROADCASTS):
                 continue
             if node_id in graph.inner:
                 yield from self._nodes(graph.inner[node_id])
@@ -151,10 +151,10 @@ class _Converter:
         for slot in _mappings(node.get("inputs")):
             name = str(slot.get("name"))
             target = self._resolve_input(graph, slot)
-            if target is None and slot.get("link") is None and not slot.get("widget"):
-                target = self._broadcast.get(str(slot.get("type")))
-                if target is not None and target == (graph.full_id(str(node.get("id"))), 0):
-                    target = None
+            if slot.get("link") is None and _takes_broadcasts(node, slot):
+                target = self._broadcast_to(slot)
+                if name in values and (target is not None or "STRING" in self._broadcast):
+                    values.pop(name)  # the widget's own value is not what is used
             if isinstance(target, _Value):
                 values[name] = target.value
             elif isinstance(target, tuple):
@@ -251,9 +251,11 @@ class _Converter:
         """Per type, what the only node that broadcasts it (cg-use-everywhere) gives to unlinked inputs."""
         found: dict[str, list[_Target]] = {}
         for node in graph.nodes.values():
-            if node.get("type") not in _BROADCASTS or _mode(node) in (_MUTED, _BYPASSED):
+            if node.get("type") not in rules.BROADCASTS or _mode(node) in (_MUTED, _BYPASSED):
                 continue
-            restricted = node.get("type") == "Anything Everywhere?"
+            if node.get("type") == rules.PROMPT_BROADCAST:
+                continue
+            restricted = node.get("type") == rules.RESTRICTED_BROADCAST
             for entry in _mappings(node.get("inputs")):
                 link = None if entry.get("link") is None else graph.links.get(str(entry["link"]))
                 if link is None:
@@ -262,7 +264,26 @@ class _Converter:
                 kind = str(outputs[link.slot].get("type")) if link.slot < len(outputs) else str(entry.get("type"))
                 target = None if restricted else self._resolve(graph, link.origin, link.slot, kind, 0)
                 found.setdefault(kind, []).append(target)
-        return {kind: found[kind][0] for kind in _BROADCAST_TYPES if len(found.get(kind, ())) == 1}
+        return {kind: targets[0] if len(targets) == 1 else None for kind, targets in found.items()}
+
+    def _broadcast_prompts(self, graph: _Graph) -> list[_Target]:
+        """What the only node that broadcasts prompts gives to inputs that are called positive and negative."""
+        nodes = [node for node in graph.nodes.values() if node.get("type") == rules.PROMPT_BROADCAST]
+        active = [node for node in nodes if _mode(node) not in (_MUTED, _BYPASSED)]
+        if len(active) != 1:
+            return []
+        entries = _mappings(active[0].get("inputs"))[:2]
+        return [self._resolve_input(graph, entry) for entry in entries]
+
+    def _broadcast_to(self, slot: Mapping[str, Json]) -> _Target:
+        """What an input without a link gets from the nodes that broadcast."""
+        kind, name = str(slot.get("type")), str(slot.get("name"))
+        if kind in _BROADCAST_TYPES:
+            return self._broadcast.get(kind)
+        for pattern, target in zip((rules.TAKES_POSITIVE, rules.TAKES_NEGATIVE), self._prompts, strict=False):
+            if pattern.search(name) and kind in ("STRING", "CONDITIONING"):
+                return target
+        return None
 
 
 def widget_values(node: Mapping[str, Json]) -> dict[str, Json]:
@@ -275,7 +296,7 @@ def widget_values(node: Mapping[str, Json]) -> dict[str, Json]:
     proxies = [str(_list(entry)[-1]) for entry in _list(_mapping(node.get("properties")).get("proxyWidgets")) if entry]
     if proxies and len(proxies) == len(values):
         return {name: value for name, value in zip(proxies, values, strict=True) if proxies.count(name) == 1}
-    for names in (named, WIDGETS.get(str(node.get("type")), ())):
+    for names in (named, rules.WIDGETS.get(str(node.get("type")), ())):
         matched = _matched(names, values, whole=names is named)
         if matched is not None:
             return matched
@@ -306,11 +327,45 @@ def _matched(names: Sequence[str], values: Sequence[Json], *, whole: bool) -> di
 
 def _fits(name: str, value: Json) -> bool:
     """Whether a value can be that of a widget with this name; positions shift between versions of a node."""
-    if name in ("seed", "noise_seed", "steps", "cfg", "width", "height", "denoise", "guidance"):
+    if name in (
+        "seed",
+        "noise_seed",
+        "steps",
+        "cfg",
+        "width",
+        "height",
+        "denoise",
+        "guidance",
+        "batch_size",
+        "clip_skip",
+    ):
         return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if name in ("text", "sampler_name", "scheduler", "ckpt_name", "unet_name", "lora_name", "text_g", "text_l"):
+    if name in (
+        "text",
+        "sampler_name",
+        "scheduler",
+        "ckpt_name",
+        "unet_name",
+        "lora_name",
+        "text_g",
+        "text_l",
+        "positive",
+        "negative",
+    ):
         return isinstance(value, str)
     return True
+
+
+def _takes_broadcasts(node: Mapping[str, Json], slot: Mapping[str, Json]) -> bool:
+    """Whether an input is open to what is broadcast: it is no widget, or one that was made an input."""
+    if not slot.get("widget"):
+        return True
+    connectable = _mapping(_mapping(_mapping(node.get("properties")).get("ue_properties")).get("widget_ue_connectable"))
+    if connectable:
+        return bool(connectable.get(str(slot.get("name"))))
+    # Old frontends list only those widgets among the inputs; new ones list all.
+    widgets = [entry for entry in _mappings(node.get("inputs")) if entry.get("widget")]
+    return len(widgets) < len([value for value in _list(node.get("widgets_values")) if value not in _CONTROL])
 
 
 def _mode(node: Mapping[str, Json]) -> int:

@@ -455,6 +455,16 @@ def test_what_is_unclear_stays_empty_and_the_node_is_named(case):
     assert [(one.node, one.reason) for one in found.unclear if one.field == field] == [(stopped, reason)]
 
 
+def test_a_pipe_holds_both_texts_whatever_its_place_among_the_outputs():
+    """Efficiency's tuple is the first output of a node whose inputs are conditionings."""
+    packed = node(
+        "Pack SDXL Tuple", base_model=["loader", 0], base_positive=["positive", 0], base_negative=["negative", 0]
+    )
+    sampler = node("KSampler SDXL (Eff.)", sdxl_tuple=["packed", 0], latent_image=["latent", 0], steps=20)
+    found = recipe(packed=packed, sampler=sampler)
+    assert (found.positive, found.negative, found.model) == ("a castle", "blurry", "dream.safetensors")
+
+
 def test_a_zeroed_conditioning_is_an_empty_negative():
     """What ConditioningZeroOut is given does not matter."""
     zero = node("ConditioningZeroOut", conditioning=["positive", 0])

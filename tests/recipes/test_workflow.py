@@ -124,6 +124,37 @@ def test_a_model_that_is_broadcast_reaches_the_sampler():
     assert recipe({1: loader, 5: sampler, 8: everywhere}, [(10, 1, 0, 8, 0)]).model == CKPT
 
 
+def test_prompts_that_are_broadcast_replace_what_stands_in_the_loader():
+    """cg-use-everywhere gives them to widgets that were made inputs; what the widgets still hold is not used."""
+    loader = {
+        "type": "easy comfyLoader",
+        "inputs": [slot("positive", "STRING", widget=True), slot("negative", "STRING", widget=True)],
+        "widgets_values": [CKPT, "Baked VAE", -2, "None", 1, 1, "512 x 512", 512, 512, "Positive", "Negative", 1],
+    }
+    nodes = {
+        1: loader,
+        8: {"type": "easy positive", "widgets_values": ["a fox"]},
+        9: {"type": "easy negative", "widgets_values": ["blurry"]},
+        10: {"type": "Prompts Everywhere", "inputs": [slot("STRING", "STRING", 20), slot("STRING", "STRING", 21)]},
+        5: {"type": "easy fullkSampler", "inputs": [slot("pipe", "PIPE_LINE", 22)]},
+        6: {"type": "PreviewImage", "inputs": [slot("images", "IMAGE", 7)]},
+        7: {"type": "SaveImage", "inputs": [slot("images", "IMAGE", 23)]},
+    }
+    links = [(20, 8, 0, 10, 0), (21, 9, 0, 10, 1), (22, 1, 0, 5, 0), (23, 5, 1, 7, 0)]
+    found = recipe(nodes, links)
+    assert (found.positive, found.negative) == ("a fox", "blurry")
+
+
+def test_a_table_of_positions_that_does_not_fit_is_not_used():
+    """Versions of a node move its widgets: a text must be a text, a number a number."""
+    shifted = {
+        "type": "CLIPTextEncodeSDXLRefiner",
+        "inputs": [slot("clip", "CLIP", 1)],
+        "widgets_values": ["a fox", 6, 8],
+    }
+    assert recipe({2: shifted}).positive is None
+
+
 def _with_subgraph(outer_text=None, outer_values=(), mode=0):
     """The encoder of the prompt inside a subgraph, whose text is an input of the subgraph."""
     inner = {

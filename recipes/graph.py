@@ -326,7 +326,9 @@ class _Walk:
             return self._guider_text(*self._at(passed), sign, step + 1)
         if sign == "negative":
             return _joined([self._conditioning(link, sign, 0) for link in node.matching(rules.NEGATIVE)])
-        links = node.matching(rules.POSITIVE) + node.matching(rules.CONDITIONING)
+        links = (
+            node.matching(rules.POSITIVE) or node.matching(rules.CONDITIONING)[:1]
+        )  # cond2 is for the negative's side
         if not links:
             raise _Stop(node.id, "unknown_node")
         return _joined([self._conditioning(link, sign, 0) for link in links])
@@ -407,9 +409,11 @@ class _Walk:
         known = rules.ENCODERS.get(node.type)
         if known is not None:
             return [name for name in known if name in node.inputs]
-        return [
-            name for name in node.inputs if rules.TEXT.search(name) and not isinstance(node.inputs[name], (int, float))
-        ]
+        named = [name for name in node.named(rules.TEXT) if not isinstance(node.inputs[name], (int, float))]
+        if named or node.first_link(rules.CLIP) is None:
+            return named
+        unnamed = [name for name, value in node.inputs.items() if name.startswith("widget_") and isinstance(value, str)]
+        return unnamed if len(unnamed) == 1 and not rules.FILE_NAME.search(str(node.inputs[unnamed[0]])) else []
 
     def _encoded(self, node: _Node, names: list[str]) -> _Text:
         for name in () if node.type in rules.ENCODERS else node.named(rules.CHANGES_TEXT):
@@ -502,6 +506,8 @@ class _Walk:
         ]
         if not parts:
             raise _Stop(node.id, "unknown_node")
+        if any(name.startswith("widget_") for name in node.inputs):
+            raise _Stop(node.id, "unknown_node")  # what stands between the texts is not known
         given = next((name for name in rules.DELIMITER if name in node.inputs), None)
         between = self._text(node, given, step).text.replace("\\n", "\n") if given is not None else ""
         if node.type != "StringConcatenate":
@@ -585,7 +591,7 @@ class _Walk:
             for name, value in node.inputs.items()
             if isinstance(value, str) and rules.FILE_NAME.search(value) and not rules.OTHER_FILE.search(name)
         ]
-        if len(files) == 1 and not list(node.links()):
+        if len(files) == 1 and not any(name.lower().startswith("model") for name, _ in node.links()):
             return _Model(files[0][1], node.id, Place(node.id, files[0][0]), ())
         if node.type in rules.MODEL_VALUES and isinstance(value := node.inputs.get("value"), str):
             return _Model(value, node.id, Place(node.id, "value"), ())

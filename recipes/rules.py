@@ -185,14 +185,16 @@ OUTPUTS: dict[str, Names] = {
 }
 """Names of outputs where a prompt in API form has to be read without them, and the order is not positive, negative."""
 
-PASSES_PIPE = re.compile(r"(?i)^(?!.*(sampler|detailer|loader)).*(context|pipe|\bbus\b)")
+PASSES_PIPE = re.compile(
+    r"(?i)^(?!.*(sampler|detailer|loader)).*(context|pipe|\bbus\b)|^(to|from|edit|pack|unpack|basicpipeto).*(pipe|tuple)"
+)
 """Classes that pass on several values together and are not samplers, whatever inputs they have."""
 
 ENCODES = re.compile(r"(?i)text ?encode|encode ?text")
 """Classes whose own text counts also where they take a conditioning."""
 
 HOLDS_TEXT = re.compile(
-    r"(?i)primitive|text ?box|multiline|string|literal|^(easy )?(positive|negative)|prompt|^text|input ?text|note"
+    r"(?i)primitive|text[ _]?(box|area|field)|multiline|string|literal|^(easy )?(positive|negative)|prompt|^text|input[ _]?text"
 )
 """Classes that hold a text beside other words (a title, a kind of view)."""
 
@@ -295,6 +297,7 @@ _WIDGETS = {
     "TextEncodeQwenImageEditPlus": "prompt",
     "TripleCLIPLoader": "clip_name1 clip_name2 clip_name3",
     "UNETLoader": "unet_name weight_dtype",
+    "WanVideoTextEncode": "positive_prompt negative_prompt",
     "UnetLoaderGGUF": "unet_name",
     "easy a1111Loader": (
         "ckpt_name vae_name clip_skip lora_name lora_model_strength lora_clip_strength resolution "

@@ -8,6 +8,7 @@ else `widget_0`, `widget_1`, ... Each node says under `_meta.outputs` what its o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -325,34 +326,16 @@ def _matched(names: Sequence[str], values: Sequence[Json], *, whole: bool) -> di
     return matched
 
 
+_NUMBERS = re.compile(r"^(noise_)?seed$|^(steps|cfg|width|height|denoise|guidance|batch_size|clip_skip)$")
+_TEXTS = re.compile(r"^text(_[gl])?$|^(positive|negative|sampler_name|scheduler|delimiter)$|^(ckpt|unet|lora)_name$")
+
+
 def _fits(name: str, value: Json) -> bool:
     """Whether a value can be that of a widget with this name; positions shift between versions of a node."""
-    if name in (
-        "seed",
-        "noise_seed",
-        "steps",
-        "cfg",
-        "width",
-        "height",
-        "denoise",
-        "guidance",
-        "batch_size",
-        "clip_skip",
-    ):
+    if _NUMBERS.search(name):
         return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if name in (
-        "text",
-        "sampler_name",
-        "scheduler",
-        "ckpt_name",
-        "unet_name",
-        "lora_name",
-        "text_g",
-        "text_l",
-        "positive",
-        "negative",
-    ):
-        return isinstance(value, str)
+    if _TEXTS.search(name):
+        return isinstance(value, str) and (name != "delimiter" or value not in ("true", "false"))
     return True
 
 

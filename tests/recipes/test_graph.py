@@ -540,6 +540,29 @@ def test_a_custom_sampler_is_read_through_its_guider_sigmas_and_noise():
     assert (found.steps, found.cfg, found.sampler, found.scheduler, found.seed) == (12, 4.0, "uni_pc", "simple", 3)
 
 
+def test_the_first_conditioning_of_a_guider_with_two_is_the_prompt():
+    """DualCFGGuider's second one is for editing an image, often with the negative's text."""
+    guider = node(
+        "DualCFGGuider", model=["loader", 0], cond1=["positive", 0], cond2=["negative", 0], negative=["negative", 0]
+    )
+    sampler = node("SamplerCustomAdvanced", guider=["guider", 0], latent_image=["latent", 0], sigmas=["x", 0])
+    found = recipe(guider=guider, sampler=sampler)
+    assert (found.positive, found.negative) == ("a castle", "blurry")
+
+
+def test_what_gives_a_detailer_its_model_is_no_pass_of_its_own():
+    """The image that a detailer mends is the one whose recipe it is."""
+    found = recipe(
+        words=node("CLIPTextEncode", text="a face", clip=["loader", 1]),
+        pipe=node(
+            "ToDetailerPipe", model=["loader", 0], positive=["words", 0], negative=["negative", 0], clip=["loader", 1]
+        ),
+        mended=node("FaceDetailerPipe", image=["decode", 0], detailer_pipe=["pipe", 0], steps=8),
+        save=node("SaveImage", images=["mended", 0]),
+    )
+    assert found.positive == "a castle"
+
+
 def test_a_guider_without_a_negative_has_an_empty_one():
     """Flux's BasicGuider takes one conditioning."""
     guider = node("BasicGuider", model=["loader", 0], conditioning=["positive", 0])

@@ -61,6 +61,16 @@ def test_widgets_that_the_workflow_names_need_no_table():
     assert recipe({2: encoder}).positive == "a fox"
 
 
+def test_the_only_text_of_an_unknown_encoder_needs_no_name():
+    """It has a CLIP, and one text among its values."""
+    encoder = {
+        "type": "Prompt (LoraManager)",
+        "inputs": [slot("clip", "CLIP", 1)],
+        "widgets_values": [{"version": 1}, "a fox"],
+    }
+    assert recipe({2: encoder}).positive == "a fox"
+
+
 @pytest.mark.parametrize("kind", ["Reroute", "Reroute (rgthree)"])
 def test_a_reroute_is_not_there(kind):
     """However many there are."""

@@ -18,6 +18,7 @@ ADDRESSES: tuple[Address, ...] = (
     ("GET", "/checkpoints"),
     ("GET", "/explain"),
     ("POST", "/explain"),
+    ("POST", "/graph"),
     ("GET", "/export"),
     ("POST", "/import"),
     ("GET", "/metrics"),

@@ -20,10 +20,13 @@ from ..checkpoints.fallback import (
     no_pool_line,
     unlearned_recommendation,
 )
+from ..checkpoints.families import UNKNOWN
+from ..checkpoints.patterns import comparable
 from ..checkpoints.pool import CheckpointFile, Pool, PoolRules
 from ..learning.errors import StoreUnavailable
 from ..learning.message import error_text, message
 from ..learning.values import Generation, Recommendation, Stage, Thresholds
+from ..recipes import loader_file, read_loader
 from ..runtime.pending_picks import Pick, PickAnswer, UnknownPick
 from ..runtime.runtime import Runtime
 from .responses import Refusal
@@ -34,6 +37,7 @@ from .schemas.exchange import ExportRequest, ImportRequest, ImportResponse
 from .schemas.explain import ExplainRequest, ExplainResponse
 from .schemas.forget import ForgetRequest, ForgetResponse
 from .schemas.generations import FeedbackRequest, GenerationResponse, GenerationsRequest, GenerationsResponse
+from .schemas.graph import GraphRequest, GraphResponse, graph_response
 from .schemas.pending import AnswerPickRequest, PendingResponse, PickResponse
 from .schemas.recommend import PoolRequest, RecommendRequest, RecommendResponse, recommend_response
 from .schemas.settings import SettingsChanges, SettingsResponse, SettingsValues
@@ -281,6 +285,22 @@ class Api:
         options = self._options(request)
         explained = await self.runtime.run(lambda service: service.explain(request.prompt, candidates, **options))
         return ExplainResponse.model_validate(explained)
+
+    async def graph(self, request: GraphRequest) -> GraphResponse:
+        if request.loader not in request.prompt:
+            raise Refusal(
+                404,
+                "unknown_node",
+                message(
+                    "unknown_node", "The prompt has no node {node}: it may be muted or bypassed.", node=request.loader
+                ),
+            )
+        model = loader_file(request.prompt, request.loader)
+        reading = await asyncio.to_thread(read_loader, request.prompt, request.loader)
+        files = await asyncio.to_thread(self.host.files) if self.host else ()
+        wanted = None if model is None else comparable(model)
+        family = next((file.family for file in files if comparable(file.name) == wanted), UNKNOWN)
+        return graph_response(request, model, "" if family == UNKNOWN else family, reading)
 
     async def export(self, request: ExportRequest) -> AsyncIterator[str]:
         async for lines in self.runtime.stream(lambda service: service.export(anonymous=request.anonymous)):

@@ -27,6 +27,7 @@ from .schemas.exchange import ExportRequest, ImportRequest, ImportResponse, Json
 from .schemas.explain import ExplainRequest, ExplainResponse
 from .schemas.forget import ForgetRequest, ForgetResponse
 from .schemas.generations import FeedbackRequest, GenerationResponse, GenerationsRequest, GenerationsResponse
+from .schemas.graph import GraphRequest, GraphResponse
 from .schemas.pending import AnswerPickRequest, PendingResponse, PickResponse
 from .schemas.recommend import RecommendRequest, RecommendResponse
 from .schemas.settings import SettingsRequest, SettingsResponse
@@ -145,6 +146,15 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         ExplainResponse,
         Api.explain,
         _BODY | _UNAVAILABLE,
+    ),
+    Endpoint(
+        "POST",
+        "/graph",
+        "What a loader's first image is made from, read from ComfyUI's prompt.",
+        GraphRequest,
+        GraphResponse,
+        Api.graph,
+        _BODY | {404: "The prompt has no such node."},
     ),
     Endpoint(
         "GET",

@@ -96,6 +96,12 @@ class ContextCheckpointRecommender(io.ComfyNode):
                 io.Float.Output("confidence", tooltip="0 to 1: how sure it is that the first checkpoint is the best."),
                 io.String.Output("strategy", tooltip="exploit, exploit_explore or explore."),
                 io.String.Output("explanation", tooltip="The reason, in a sentence."),
+                # A dynamic prompt is drawn once for this node's widget: an encoder that takes it from here gets the
+                # same words.
+                io.String.Output(
+                    "prompt",
+                    tooltip="The prompt as it was read. Connect it to your text encoder, so that both use one text.",
+                ),
             ],
         )
 
@@ -183,6 +189,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
             plan.confidence,
             plan.strategy,
             plan.explanation,
+            prompt,
             ui={"context_checkpoint_plan": [_as_ui(plan)]},
         )
 

@@ -43,6 +43,7 @@ def test_the_english_texts_are_those_of_the_code() -> None:
     are the browser's own."""
     stated = {key: text for key, text in texts("en").items() if not key.startswith("check_")}
     apart = {"space", "colon", "semicolon"} | {"no_answer", "no_workflow", "no_node", "no_fit"}
+    apart |= {"several_uses", "chosen_outside", "shown_outside", "prompt_apart"}
     messages = in_the_code()
     assert len(messages) > 80
     assert {key: text for key, text in stated.items() if key not in apart} == messages

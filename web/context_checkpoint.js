@@ -55,6 +55,8 @@ const wiringMenu = new WiringMenu({
   t: () => t,
   toast,
   createNode: (type) => window.LiteGraph.createNode(type),
+  rootGraph: () => app.rootGraph,
+  read: async (loader) => server.graph((await app.graphToPrompt()).output, loader),
 });
 
 async function releaseLoaders() {

@@ -96,6 +96,10 @@ def requests_with(name: str, generation: str, lines: list[str]) -> Iterator[tupl
             {"prompt": name, "candidates": [name]},
             *({"prompt": name, "pool": pool} for pool in pools),
         ],
+        "/graph": [
+            {"prompt": {"1": {"class_type": name, "inputs": {"ckpt_name": name, name: name}}}, "loader": "1"},
+            {"prompt": {"1": {"class_type": name, "inputs": {}}}, "loader": name},
+        ],
         "/feedback": [
             {"generation_id": generation, "selected": {name: 1}},
             {"generation_id": name, "selected_images": [0]},

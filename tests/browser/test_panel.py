@@ -236,9 +236,11 @@ async def test_a_recommender_is_wired_to_a_loader_from_its_menu(comfyui: ComfyPa
     by_type = {node["class_type"]: (key, node["inputs"]) for key, node in prompt.items()}
     recommender, inputs = by_type[RECOMMENDER]
     assert by_type["CheckpointLoaderSimple"][1]["ckpt_name"] == [recommender, 1]
-    text, text_inputs = by_type["PrimitiveStringMultiline"]
-    assert inputs["prompt"] == [text, 0]
-    assert text_inputs["value"] == "a quiet harbour"
+    encoders = [node["inputs"]["text"] for node in prompt.values() if node["class_type"] == "CLIPTextEncode"]
+    assert inputs["prompt"] == "a quiet harbour"
+    assert [recommender, 5] in encoders
+    assert inputs["family"] == "sd3"
+    assert inputs["fallback"] in comfyui.server.get("/models/checkpoints")
     recorded = by_type["FeedbackRecorder"][1]
     assert recorded["images"] == [by_type["VAEDecode"][0], 0]
     assert (recorded["plan"], recorded["ckpt_names"]) == ([recommender, 0], [recommender, 1])

@@ -58,8 +58,8 @@ class TestInputs:
         inputs = {**about["input"]["required"], **about["input"]["optional"]}
         assert [name for name, (_, options) in inputs.items() if not options.get("tooltip")] == []
         assert all(about["output_tooltips"])
-        assert about["output_name"] == ["plan", "ckpt_name", "confidence", "strategy", "explanation"]
-        assert about["output_is_list"] == [False, True, False, False, False]
+        assert about["output_name"] == ["plan", "ckpt_name", "confidence", "strategy", "explanation", "prompt"]
+        assert about["output_is_list"] == [False, True, False, False, False, False]
         advanced = {name for name, (_, options) in inputs.items() if options.get("advanced")}
         assert advanced == {"policy", "exploit_threshold", "explore_threshold"}
 

@@ -1,11 +1,16 @@
 // @ts-check
 /** Reads the links of a workflow's nodes. Changes nothing. */
 
+import { allNodes } from "./node_display.mjs";
+
 /** Nodes that only hold a text, in a widget called `value`. */
 const TEXT_NODES = ["PrimitiveString", "PrimitiveStringMultiline"];
 
-/** Longer chains are not followed: they are circular or do not end in a loader. */
-const MOST_STEPS = 200;
+/** Deeper subgraphs are not followed. */
+const MOST_STEPS = 50;
+
+/** The id that links from a subgraph's inputs have for their origin. */
+const SUBGRAPH_INPUTS = "-10";
 
 /**
  * @param {ComfyNode} node
@@ -49,38 +54,93 @@ export function valuesOf(node) {
 }
 
 /**
- * The text encoder that is linked to some node's `positive` and gets its CLIP from a loader; null where there is none or
- * more than one.
- *
- * @param {ComfyNode[]} nodes of the loader's graph
- * @param {ComfyNode} loader
+ * @param {ComfyNode} node
+ * @param {number} slot
+ * @returns {import("../types/comfyui").ComfyLink | null}
  */
-export function positiveEncoder(nodes, loader) {
-  const encoders = new Set(
-    nodes
-      .map((node) => linkedNode(node, "positive"))
-      .filter((origin) => origin?.comfyClass === "CLIPTextEncode" && comesFrom(origin, loader)),
-  );
-  return encoders.size === 1 ? /** @type {ComfyNode} */ ([...encoders][0]) : null;
+export function inputLink(node, slot) {
+  if (slot < 0) return null;
+  // That of a subgraph's node is about the links inside it.
+  if (node.getInputLink && !node.subgraph) return node.getInputLink(slot) ?? null;
+  const link = node.inputs?.[slot]?.link;
+  return link === null || link === undefined ? null : (node.graph?.getLink(link) ?? null);
 }
 
 /**
- * @param {ComfyNode} node
- * @param {ComfyNode} origin
+ * Whether a link comes from an input of its subgraph, and not from a node.
+ *
+ * @param {import("../types/comfyui").ComfyLink} link
  */
-function comesFrom(node, origin) {
-  const seen = new Set([node]);
-  const queue = [node];
-  while (queue.length > 0 && seen.size < MOST_STEPS) {
-    const next = /** @type {ComfyNode} */ (queue.pop());
-    if (next === origin) return true;
-    for (const slot of (next.inputs ?? []).keys()) {
-      const before = next.getInputNode(slot);
-      if (before && !seen.has(before)) {
-        seen.add(before);
-        queue.push(before);
-      }
-    }
+export function isSubgraphInput(link) {
+  return String(link.origin_id) === SUBGRAPH_INPUTS;
+}
+
+/**
+ * The widget of an input, where it has one.
+ *
+ * @param {ComfyNode} node
+ * @param {number} slot
+ */
+export function widgetOf(node, slot) {
+  const input = node.inputs?.[slot];
+  return node.widgets?.find(({ name }) => name === (input?.widget?.name ?? input?.name));
+}
+
+/**
+ * Where an input gets its value from: itself, or, where it is an input of its subgraph, that of the subgraph's node.
+ *
+ * @param {ComfyGraph} root
+ * @param {ComfyNode} node
+ * @param {number} slot
+ * @returns {{ node: ComfyNode, slot: number, link: import("../types/comfyui").ComfyLink | null } | null} null where the
+ *   subgraph is used more than once, so that there is no one place
+ */
+export function outermost(root, node, slot) {
+  for (let step = 0; step < MOST_STEPS && slot >= 0; step += 1) {
+    const link = inputLink(node, slot);
+    if (!link || !isSubgraphInput(link)) return { node, slot, link };
+    const uses = usesOf(root, node.graph);
+    if (uses.length !== 1) return null;
+    const name = node.graph?.inputs?.[link.origin_slot]?.name ?? "";
+    node = uses[0];
+    slot = inputSlot(node, name);
   }
-  return false;
+  return null;
+}
+
+/**
+ * Whether a widget is shown on its subgraph's node without being an input of it.
+ *
+ * @param {ComfyGraph} root
+ * @param {ComfyNode} node
+ * @param {string} widget
+ */
+export function isShownOutside(root, node, widget) {
+  return usesOf(root, node.graph).some(({ properties }) =>
+    (properties?.proxyWidgets ?? []).some(
+      (/** @type {any[]} */ [id, name]) => String(id) === String(node.id) && name === widget,
+    ),
+  );
+}
+
+/**
+ * A node's id in a run: `"7"`, or `"5:7"` inside the subgraph node 5.
+ *
+ * @param {ComfyGraph} root
+ * @param {ComfyNode} node
+ * @returns {string}
+ */
+export function runId(root, node) {
+  const [use] = usesOf(root, node.graph);
+  return use ? `${runId(root, use)}:${node.id}` : String(node.id);
+}
+
+/**
+ * The nodes that stand for a subgraph.
+ *
+ * @param {ComfyGraph} root
+ * @param {ComfyGraph | null | undefined} graph
+ */
+function usesOf(root, graph) {
+  return graph && graph !== root ? allNodes(root).filter(({ subgraph }) => subgraph === graph) : [];
 }

@@ -4,15 +4,33 @@
  * in one step, and no existing link is removed.
  */
 
-import { inputSlot, linkedNode, outputSlot, positiveEncoder } from "./graph_reading.mjs";
+import {
+  inputLink,
+  inputSlot,
+  isShownOutside,
+  isSubgraphInput,
+  outermost,
+  outputSlot,
+  runId,
+  widgetOf,
+} from "./graph_reading.mjs";
+import { nodeById } from "./node_display.mjs";
 
 /** @typedef {(type: string) => ComfyNode | null} CreateNode */
 
 const RECOMMENDER = "ContextCheckpointRecommender";
 const RECORDER = "FeedbackRecorder";
 const SAMPLER = "MultiCheckpointSampler";
-const TEXT = "PrimitiveStringMultiline";
 const GAP_PX = 60;
+
+/** The inputs of loaders that a checkpoint's name goes into. Those for diffusion models (`unet_name`) belong here too. */
+const MODEL_INPUTS = ["ckpt_name", "base_ckpt_name"];
+
+/** What a loader gives that makes images from a prompt: a model, or all of it in one (Efficiency's SDXL loader). */
+const MODEL_OUTPUTS = ["MODEL", "SDXL_TUPLE"];
+
+/** Loaders of models that are conditioned by an image (SVD, unCLIP) give this too. */
+const IMAGE_CONDITIONED = "CLIP_VISION";
 
 /** An error with the parts of its message, so that it is translated as the server's errors are. */
 class NotWired extends Error {
@@ -27,9 +45,35 @@ class NotWired extends Error {
   }
 }
 
-/** @param {ComfyNode} node */
+const SEVERAL_USES = /** @type {const} */ ([
+  "The loader is in a subgraph that is used several times. Put the recommender next to the one that you mean.",
+  "several_uses",
+]);
+
+const PROMPT_APART = {
+  text: "The prompt comes from several places, or from outside of this subgraph.",
+  key: "prompt_apart",
+};
+
+/**
+ * Whether a recommender can choose for this node: it loads a checkpoint by its name, and nothing else gives the name. An
+ * input of the node's subgraph may.
+ *
+ * @param {ComfyNode} node
+ */
 export function isLoader(node) {
-  return inputSlot(node, "ckpt_name") >= 0 && linkedNode(node, "ckpt_name") === null;
+  const slot = modelSlot(node);
+  const outputs = (node.outputs ?? []).map(({ type }) => type);
+  if (slot < 0 || !MODEL_OUTPUTS.some((type) => outputs.includes(type)) || outputs.includes(IMAGE_CONDITIONED))
+    return false;
+  if (node.inputs?.some(({ type }) => type === "MODEL")) return false; // it passes a model on
+  const link = inputLink(node, slot);
+  return link === null || isSubgraphInput(link);
+}
+
+/** @param {ComfyNode} node */
+function modelSlot(node) {
+  return (node.inputs ?? []).findIndex(({ name }) => MODEL_INPUTS.includes(name));
 }
 
 /** @param {ComfyNode} node */
@@ -38,20 +82,37 @@ export function makesImages(node) {
 }
 
 /**
- * Add a recommender for a loader, and link the positive prompt to it if one is found.
+ * Add a recommender for a loader, set to the loader's file, and let it and the text encoder read one prompt. Where the
+ * loader's choice is an input of its subgraph, the recommender is put outside.
  *
  * @param {ComfyNode} loader
- * @param {CreateNode} createNode
- * @returns {{ withPrompt: boolean }}
+ * @param {object} page
+ * @param {ComfyGraph} page.root
+ * @param {CreateNode} page.createNode
+ * @param {(loader: string) => Promise<GraphReading>} page.read what the loader's image is made from
+ * @returns {Promise<{ withPrompt: boolean, reason?: Json[] }>} with the reason why the prompt was not connected
  */
-export function recommendFor(loader, createNode) {
-  return changeGraph(loader, (graph) => {
+export async function recommendFor(loader, { root, createNode, read }) {
+  const slot = modelSlot(loader);
+  const input = loader.inputs?.[slot]?.name ?? "";
+  const target = outermost(root, loader, slot);
+  if (!target) throw new NotWired(...SEVERAL_USES);
+  if (target.link)
+    throw new NotWired(`${input} is connected outside of the subgraph already.`, "chosen_outside", { input });
+  if (target.node === loader && isShownOutside(root, loader, input)) {
+    const how = "remove it there, or make it an input of the subgraph";
+    throw new NotWired(`${input} is shown on the subgraph's node: ${how}.`, "shown_outside", { input });
+  }
+  const reading = await read(runId(root, loader));
+  return changeGraph(target.node, (graph) => {
     const recommender = create(createNode, RECOMMENDER);
-    addAt(graph, recommender, loader.pos[0] - recommender.size[0] - GAP_PX, loader.pos[1]);
-    connect(recommender, "ckpt_name", loader, "ckpt_name");
-    const encoder = positiveEncoder(graph.nodes ?? [], loader);
-    if (encoder) sharePrompt(graph, encoder, recommender, createNode);
-    return { withPrompt: encoder !== null };
+    setPool(recommender, reading);
+    addAt(graph, recommender, target.node.pos[0] - recommender.size[0] - GAP_PX, target.node.pos[1]);
+    connect(recommender, "ckpt_name", target.node, target.node.inputs?.[target.slot].name ?? "");
+    const shared = reading.positive !== null && sharePrompt(root, recommender, reading.positive);
+    if (shared) return { withPrompt: true };
+    const stopped = reading.unclear.find(({ field }) => field === "positive");
+    return { withPrompt: false, reason: stopped?.parts ?? [PROMPT_APART] };
   });
 }
 
@@ -80,28 +141,67 @@ export function recordFor(node, createNode) {
 }
 
 /**
- * Link one text to the encoder and the recommender, so that they cannot differ.
+ * Keep to the architecture of the file that the loader has now, and to the file itself where nothing is known of it.
  *
- * @param {ComfyGraph} graph
- * @param {ComfyNode} encoder
+ * A seed that stays lets ComfyUI keep what the loader has read.
+ *
  * @param {ComfyNode} recommender
- * @param {CreateNode} createNode
+ * @param {GraphReading} reading
  */
-function sharePrompt(graph, encoder, recommender, createNode) {
-  const slot = inputSlot(encoder, "text");
-  const link = linkedNode(encoder, "text") && graph.getLink(encoder.inputs?.[slot]?.link);
-  const origin = link && graph.getNodeById(link.origin_id);
-  if (link && origin) {
-    origin.connect(link.origin_slot, recommender, inputSlot(recommender, "prompt"));
-    return;
-  }
-  const text = create(createNode, TEXT);
-  addAt(graph, text, recommender.pos[0], recommender.pos[1] - text.size[1] - 2 * GAP_PX);
-  const prompt = encoder.widgets?.find(({ name }) => name === "text")?.value ?? "";
-  const widget = text.widgets?.find(({ name }) => name === "value");
-  if (widget) widget.value = prompt;
-  text.connect(0, encoder, slot);
-  text.connect(0, recommender, inputSlot(recommender, "prompt"));
+function setPool(recommender, { model, family }) {
+  setWidget(recommender, "control_after_generate", "fixed");
+  if (!model) return;
+  setWidget(recommender, "fallback", model);
+  if (!setWidget(recommender, "family", family)) setWidget(recommender, "include", model.replace(/[,*\n]/g, "?"));
+}
+
+/**
+ * @param {ComfyNode} node
+ * @param {string} name
+ * @param {unknown} value
+ * @returns {boolean} whether the widget takes it
+ */
+function setWidget(node, name, value) {
+  const widget = node.widgets?.find((candidate) => candidate.name === name);
+  const choices = /** @type {any} */ (widget?.options)?.values;
+  if (!widget || value === "" || (Array.isArray(choices) && !choices.includes(value))) return false;
+  widget.value = value;
+  return true;
+}
+
+/**
+ * Let the recommender and the encoder read one text, so that they cannot differ: what is connected to the encoder is
+ * connected to the recommender too, and what is typed there moves into the recommender, which gives it on. Its widget
+ * draws dynamic prompts as the encoder's does.
+ *
+ * @param {ComfyGraph} root
+ * @param {ComfyNode} recommender
+ * @param {GraphText} positive
+ * @returns {boolean} false where the text comes from several places, or from another graph than the recommender's
+ */
+function sharePrompt(root, recommender, positive) {
+  const prompt = inputSlot(recommender, "prompt");
+  const places = positive.entries.map(({ node: id, input }) => {
+    const node = nodeById(root, id);
+    return node && outermost(root, node, inputSlot(node, input));
+  });
+  const sources = new Set(
+    places.map((place) => {
+      if (!place || place.node.graph !== recommender.graph) return "elsewhere";
+      const { node, slot, link } = place;
+      return link ? `${link.origin_id}/${link.origin_slot}` : `typed ${widgetOf(node, slot)?.value ?? ""}`;
+    }),
+  );
+  const [first] = places;
+  if (!first || sources.size !== 1 || sources.has("elsewhere")) return false;
+  const origin = first.link && recommender.graph?.getNodeById(first.link.origin_id);
+  if (origin && first.link && !origin.connect(first.link.origin_slot, recommender, prompt)) return false;
+  // A primitive node runs nowhere: it copies its text into each widget, where a dynamic prompt is drawn once more.
+  if (origin && origin.type !== "PrimitiveNode") return true;
+  if (!origin) setWidget(recommender, "prompt", widgetOf(first.node, first.slot)?.value ?? "");
+  const output = (recommender.outputs ?? []).findIndex(({ name }) => name === "prompt");
+  for (const place of places) if (place) recommender.connect(output, place.node, place.slot);
+  return true;
 }
 
 /**

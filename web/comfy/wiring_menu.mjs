@@ -7,17 +7,23 @@ export class WiringMenu {
   #t;
   #toast;
   #createNode;
+  #rootGraph;
+  #read;
 
   /**
    * @param {object} options
    * @param {() => Translate} options.t
    * @param {Toast} options.toast
    * @param {import("./wiring.mjs").CreateNode} options.createNode
+   * @param {() => ComfyGraph} options.rootGraph
+   * @param {(loader: string) => Promise<GraphReading>} options.read what a loader's image is made from
    */
-  constructor({ t, toast, createNode }) {
+  constructor({ t, toast, createNode, rootGraph, read }) {
     this.#t = t;
     this.#toast = toast;
     this.#createNode = createNode;
+    this.#rootGraph = rootGraph;
+    this.#read = read;
   }
 
   /** @param {ComfyNode} node */
@@ -32,9 +38,10 @@ export class WiringMenu {
   /** @param {ComfyNode} loader */
   #recommend(loader) {
     const t = this.#t();
-    this.#wire(() => {
-      const { withPrompt } = recommendFor(loader, this.#createNode);
-      const detail = t(withPrompt ? "recommendedWithPrompt" : "recommendedNoPrompt");
+    return this.#wire(async () => {
+      const page = { root: this.#rootGraph(), createNode: this.#createNode, read: this.#read };
+      const { withPrompt, reason } = await recommendFor(loader, page);
+      const detail = withPrompt ? t("recommendedWithPrompt") : t("recommendedNoPrompt", { reason });
       this.#toast(withPrompt ? "success" : "warn", t("recommendedForLoader"), detail);
     });
   }
@@ -42,17 +49,17 @@ export class WiringMenu {
   /** @param {ComfyNode} node */
   #record(node) {
     const t = this.#t();
-    this.#wire(() => {
+    return this.#wire(() => {
       const { complete } = recordFor(node, this.#createNode);
       const detail = complete ? undefined : t("recordedNeedsPlan");
       this.#toast(complete ? "success" : "warn", t("recordedOutput"), detail);
     });
   }
 
-  /** @param {() => void} change */
-  #wire(change) {
+  /** @param {() => void | Promise<void>} change */
+  async #wire(change) {
     try {
-      change();
+      await change();
     } catch (error) {
       this.#toast("error", this.#t()("notWired", { reason: error }));
     }

@@ -87,6 +87,15 @@ export class Server {
     return this.#post("explain", body);
   }
 
+  /**
+   * @param {object} prompt in API form
+   * @param {string} loader a node's id in it
+   * @returns {Promise<GraphReading>}
+   */
+  graph(prompt, loader) {
+    return /** @type {Promise<any>} */ (this.#post("graph", { prompt, loader }));
+  }
+
   /** @returns {Promise<Json>} the runs that wait for a pick */
   pending() {
     return this.#request("pending");

@@ -12,6 +12,12 @@ export interface ComfySlot {
   name: string;
   type: string | number;
   link?: string | number | null;
+  widget?: { name: string };
+}
+
+export interface ComfyLink {
+  origin_id: string | number;
+  origin_slot: number;
 }
 
 export interface ComfyGraph {
@@ -20,7 +26,9 @@ export interface ComfyGraph {
   subgraphs?: Map<string, ComfyGraph>;
   nodes?: ComfyNode[];
   getNodeById(id: string | number): ComfyNode | null | undefined;
-  getLink(id: any): { origin_id: string | number; origin_slot: number } | null | undefined;
+  /** Of a subgraph. */
+  inputs?: { name: string }[];
+  getLink(id: any): ComfyLink | null | undefined;
   add(node: ComfyNode): unknown;
   beforeChange(): void;
   afterChange(): void;
@@ -30,6 +38,8 @@ export interface ComfyGraph {
 export interface ComfyNode {
   id: string | number;
   comfyClass?: string;
+  type?: string;
+  properties?: Record<string, any>;
   graph?: ComfyGraph | null;
   subgraph?: ComfyGraph;
   pos: [number, number];
@@ -40,6 +50,8 @@ export interface ComfyNode {
   bgcolor?: string;
   onExecuted?: (this: ComfyNode, output: Record<string, any>) => void;
   onRemoved?: (this: ComfyNode) => void;
+  /** Frontend 1.58 and later; `input.link` is deprecated there. */
+  getInputLink?(slot: number): ComfyLink | null | undefined;
   getInputNode(slot: number): ComfyNode | null | undefined;
   connect(slot: number, target: ComfyNode, targetSlot: number): unknown;
   computeSize(): [number, number];
@@ -115,6 +127,8 @@ export interface ComfyExtension {
 
 export interface ComfyApp {
   rootGraph: ComfyGraph;
+  /** What a run would send, in API form; nodes in subgraphs are called `"5:2"`. */
+  graphToPrompt(): Promise<{ output: Record<string, object> }>;
   registerExtension(extension: ComfyExtension): void;
   extensionManager: {
     setting: { get(id: string): any; set(id: string, value: unknown): Promise<void> };

@@ -16,6 +16,23 @@ type Translate = (key: string, values?: Record<string, unknown>) => string;
 
 type Toast = (severity: "success" | "warn" | "error", summary: string, detail?: unknown) => void;
 
+// --- what a loader's image is made from
+
+interface GraphText {
+  text: string;
+  /** The inputs by which it comes into its text encoders, with the nodes' ids in a run. */
+  entries: { node: string; input: string }[];
+}
+
+interface GraphReading {
+  /** The file that the loader is set to. */
+  model: string | null;
+  /** Its architecture; empty where it is not known. */
+  family: string;
+  positive: GraphText | null;
+  unclear: { field: string; parts: Json[] }[];
+}
+
 // --- generations and verdicts
 
 type Verdict = "selected" | "rejected" | null;

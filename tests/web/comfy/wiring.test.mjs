@@ -4,11 +4,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { positiveEncoder, valuesOf } from "../../../web/comfy/graph_reading.mjs";
+import { valuesOf } from "../../../web/comfy/graph_reading.mjs";
 import { isLoader, makesImages, recommendFor, recordFor } from "../../../web/comfy/wiring.mjs";
 
 const TYPES = {
-  CheckpointLoaderSimple: { in: ["ckpt_name"], out: { MODEL: "MODEL", CLIP: "CLIP", VAE: "VAE" } },
+  CheckpointLoaderSimple: {
+    in: ["ckpt_name"],
+    out: { MODEL: "MODEL", CLIP: "CLIP", VAE: "VAE" },
+    widgets: ["ckpt_name"],
+  },
+  CLIPTextEncodeSDXL: {
+    in: ["clip", "text_g", "text_l"],
+    out: { CONDITIONING: "CONDITIONING" },
+    widgets: ["text_g", "text_l"],
+  },
+  PrimitiveNode: { in: [], out: { STRING: "STRING" } },
+  Subgraph: { in: ["ckpt_name", "text"], out: { IMAGE: "IMAGE" }, widgets: ["ckpt_name", "text"] },
   LoraLoader: { in: ["model", "clip"], out: { MODEL: "MODEL", CLIP: "CLIP" } },
   CLIPTextEncode: { in: ["clip", "text"], out: { CONDITIONING: "CONDITIONING" }, widgets: ["text"] },
   KSampler: { in: ["model", "positive", "negative"], out: { LATENT: "LATENT" } },
@@ -16,8 +27,8 @@ const TYPES = {
   PrimitiveStringMultiline: { in: ["value"], out: { STRING: "STRING" }, widgets: ["value"] },
   ContextCheckpointRecommender: {
     in: ["prompt"],
-    out: { plan: "CC_PLAN", ckpt_name: "*" },
-    widgets: ["prompt", "seed"],
+    out: { plan: "CC_PLAN", ckpt_name: "*", prompt: "STRING" },
+    widgets: ["prompt", "family", "include", "fallback", "seed", "control_after_generate"],
   },
   MultiCheckpointSampler: { in: ["plan"], out: { images: "IMAGE", generation: "CC_GENERATION" } },
   FeedbackRecorder: {
@@ -25,6 +36,9 @@ const TYPES = {
     out: { selected_images: "IMAGE" },
   },
 };
+
+const CHOICES = { model: "MODEL" };
+const VALUES = { family: ["auto", "sdxl"], fallback: ["none", "xl/dream.safetensors"] };
 
 class Graph {
   nodes = [];
@@ -40,11 +54,17 @@ class Graph {
     node.graph = this;
     this.nodes.push(node);
   }
+  /** A link from the subgraph's input at `slot`. */
+  fromOutside(slot, target, targetSlot) {
+    const id = this.links.size + 1;
+    this.links.set(id, { origin_id: -10, origin_slot: slot });
+    target.inputs[targetSlot].link = id;
+  }
   getLink(id) {
     return this.links.get(id);
   }
   getNodeById(id) {
-    return this.nodes.find((node) => node.id === id);
+    return this.nodes.find((node) => String(node.id) === String(id));
   }
 }
 
@@ -55,9 +75,10 @@ function create(type) {
     comfyClass: type,
     pos: [0, 0],
     size: [200, 100],
-    inputs: known.in.map((name) => ({ name, link: null })),
+    type,
+    inputs: known.in.map((name) => ({ name, type: CHOICES[name] ?? "*", link: null })),
     outputs: Object.entries(known.out).map(([name, outType]) => ({ name, type: outType })),
-    widgets: (known.widgets ?? []).map((name) => ({ name, value: "" })),
+    widgets: (known.widgets ?? []).map((name) => ({ name, value: "", options: { values: VALUES[name] } })),
     connect(slot, target, targetSlot) {
       if (slot < 0 || targetSlot < 0) return null;
       const id = this.graph.links.size + 1;
@@ -108,61 +129,211 @@ const only = (graph, type) => {
 };
 const from = (node, name) => node.getInputNode(node.inputs.findIndex((input) => input.name === name));
 
-test("the positive prompt is found through a LoRA, and the negative one is not taken for it", () => {
+/** What the server says of the stock workflow; `asked` is what it was asked for. */
+function page(root, reading = {}, asked = []) {
+  const read = async (loader) => {
+    asked.push(loader);
+    return {
+      model: "xl/dream.safetensors",
+      family: "sdxl",
+      positive: { text: "a castle", entries: [{ node: "3", input: "text" }] },
+      unclear: [],
+      ...reading,
+    };
+  };
+  return { root, createNode: create, read };
+}
+
+const widget = (node, name) => node.widgets.find((candidate) => candidate.name === name).value;
+
+test("a recommender chooses for the loader, and both read one text", async () => {
   const { graph, loader, positive } = stock();
-  assert.equal(positiveEncoder(graph.nodes, loader), positive);
-});
-
-test("of two positive prompts none is guessed", () => {
-  const { graph, loader, negative } = stock();
-  const second = create("KSampler");
-  graph.add(second);
-  negative.connect(0, second, 1);
-  assert.equal(positiveEncoder(graph.nodes, loader), null);
-});
-
-test("another loader's prompt is not this one's", () => {
-  const { graph } = stock();
-  const other = create("CheckpointLoaderSimple");
-  graph.add(other);
-  assert.equal(positiveEncoder(graph.nodes, other), null);
-});
-
-test("a recommender chooses for the loader, and both read one text", () => {
-  const { graph, loader, positive } = stock();
-  assert.deepEqual(recommendFor(loader, create), { withPrompt: true });
+  assert.deepEqual(await recommendFor(loader, page(graph)), { withPrompt: true });
 
   const recommender = only(graph, "ContextCheckpointRecommender");
-  const text = only(graph, "PrimitiveStringMultiline");
   assert.equal(from(loader, "ckpt_name"), recommender);
-  assert.equal(text.widgets[0].value, "a castle");
-  assert.equal(from(positive, "text"), text);
-  assert.equal(from(recommender, "prompt"), text);
+  assert.equal(widget(recommender, "prompt"), "a castle", "where its dynamic prompts are drawn once");
+  assert.equal(from(positive, "text"), recommender);
   assert.equal(graph.steps, 1, "one step to undo");
 });
 
-test("a text that is connected already is shared as it is", () => {
+test("it keeps to the file and the architecture that the loader has, and its seed stays", async () => {
+  const { graph, loader } = stock();
+  await recommendFor(loader, page(graph));
+  const recommender = only(graph, "ContextCheckpointRecommender");
+  assert.equal(widget(recommender, "family"), "sdxl");
+  assert.equal(widget(recommender, "fallback"), "xl/dream.safetensors");
+  assert.equal(widget(recommender, "include"), "");
+  assert.equal(widget(recommender, "control_after_generate"), "fixed");
+});
+
+test("a file of an unknown architecture is the only one that it chooses", async () => {
+  const { graph, loader } = stock();
+  await recommendFor(loader, page(graph, { model: "odd, one.safetensors", family: "" }));
+  assert.equal(widget(only(graph, "ContextCheckpointRecommender"), "include"), "odd? one.safetensors");
+});
+
+test("a text that is connected already is shared as it is", async () => {
   const { graph, loader, positive } = stock();
   const text = create("PrimitiveStringMultiline");
   graph.add(text);
   text.connect(0, positive, 1);
 
-  recommendFor(loader, create);
+  await recommendFor(loader, page(graph));
 
   assert.equal(from(only(graph, "ContextCheckpointRecommender"), "prompt"), text);
-  only(graph, "PrimitiveStringMultiline");
+  assert.equal(from(positive, "text"), text);
 });
 
-test("a loader whose choice is connected already is not offered a recommender", () => {
-  const { loader } = stock();
+test("a primitive node's text goes through the recommender, where its dynamic prompt is drawn once", async () => {
+  const { graph, loader, positive } = stock();
+  const primitive = create("PrimitiveNode");
+  graph.add(primitive);
+  primitive.connect(0, positive, 1);
+
+  await recommendFor(loader, page(graph));
+
+  const recommender = only(graph, "ContextCheckpointRecommender");
+  assert.equal(from(recommender, "prompt"), primitive);
+  assert.equal(from(positive, "text"), recommender);
+});
+
+test("an encoder that has the same text twice gets it twice; two texts are left as they are", async () => {
+  for (const [second, withPrompt] of [
+    ["a castle", true],
+    ["oil", false],
+  ]) {
+    const { graph, loader } = stock();
+    const encoder = create("CLIPTextEncodeSDXL");
+    graph.add(encoder);
+    encoder.widgets[0].value = "a castle";
+    encoder.widgets[1].value = second;
+    const entries = ["text_g", "text_l"].map((input) => ({ node: String(encoder.id), input }));
+
+    const { reason, ...wired } = await recommendFor(loader, page(graph, { positive: { text: "", entries } }));
+
+    assert.deepEqual(wired, { withPrompt });
+    assert.equal(reason?.[0].key, withPrompt ? undefined : "prompt_apart");
+    const recommender = only(graph, "ContextCheckpointRecommender");
+    for (const { input } of entries) assert.equal(from(encoder, input), withPrompt ? recommender : null);
+    assert.deepEqual(
+      encoder.widgets.map(({ value }) => value),
+      ["a castle", second],
+    );
+  }
+});
+
+test("a prompt that is not clear is not connected, and the person is told which node stopped the search", async () => {
+  const { graph, loader, positive } = stock();
+  const parts = [{ text: "Writer (#9) makes the text when the workflow runs.", key: "graph_computed" }];
+  const unclear = [{ field: "positive", parts }];
+
+  assert.deepEqual(await recommendFor(loader, page(graph, { positive: null, unclear })), {
+    withPrompt: false,
+    reason: parts,
+  });
+  assert.equal(from(positive, "text"), null);
+});
+
+test("a loader whose choice is connected already is not offered a recommender", async () => {
+  const { graph, loader } = stock();
   assert.ok(isLoader(loader));
-  recommendFor(loader, create);
+  await recommendFor(loader, page(graph));
   assert.ok(!isLoader(loader));
 });
 
-test("feedback on a hand-wired output is wired to the only recommender", () => {
+test("it is offered on what loads a model by a checkpoint's name, and only there", () => {
+  const node = (inputs, outputs) => ({
+    inputs: inputs.map(([name, type = "COMBO"]) => ({ name, type, link: null })),
+    outputs: outputs.map((type) => ({ name: type, type })),
+  });
+  const offered = {
+    stock: node([["ckpt_name"]], ["MODEL", "CLIP", "VAE"]),
+    efficiency: node([["ckpt_name"], ["vae_name"]], ["MODEL", "CONDITIONING", "CONDITIONING", "LATENT"]),
+    efficiencySdxl: node([["base_ckpt_name"], ["refiner_ckpt_name"]], ["SDXL_TUPLE", "LATENT"]),
+    easyUse: node([["ckpt_name"]], ["PIPE_LINE", "MODEL", "VAE"]),
+  };
+  const refused = {
+    ltxAudioVae: node([["ckpt_name"]], ["VAE"]),
+    hook: node([["ckpt_name"]], ["HOOKS"]),
+    svd: node([["ckpt_name"]], ["MODEL", "CLIP_VISION", "VAE"]),
+    unclip: node([["ckpt_name"]], ["MODEL", "CLIP", "VAE", "CLIP_VISION"]),
+    frameInterpolation: node([["ckpt_name"]], ["IMAGE"]),
+    context: node([["model", "MODEL"], ["ckpt_name"]], ["MODEL"]),
+  };
+  for (const [name, candidate] of Object.entries(offered)) assert.ok(isLoader(candidate), name);
+  for (const [name, candidate] of Object.entries(refused)) assert.ok(!isLoader(candidate), name);
+});
+
+/** A stock workflow inside a subgraph whose loader and prompt are set outside, on node 1 of the root. */
+function inSubgraph() {
+  const inside = stock();
+  const root = new Graph();
+  inside.graph.inputs = [{ name: "ckpt_name" }, { name: "text" }];
+  inside.graph.fromOutside(0, inside.loader, 0);
+  inside.graph.fromOutside(1, inside.positive, 1);
+  root.subgraphs = new Map([["uuid", inside.graph]]);
+  const use = create("Subgraph");
+  use.subgraph = inside.graph;
+  use.widgets[1].value = "a promoted castle";
+  root.add(use);
+  return { ...inside, root, use };
+}
+
+const insideEntry = { positive: { text: "", entries: [{ node: "1:3", input: "text" }] } };
+
+test("a loader that is set outside of its subgraph gets its recommender there, and no link is lost", async () => {
+  const { root, graph, loader, positive, use } = inSubgraph();
+  const asked = [];
+  assert.ok(isLoader(loader));
+
+  assert.deepEqual(await recommendFor(loader, page(root, insideEntry, asked)), { withPrompt: true });
+
+  const recommender = only(root, "ContextCheckpointRecommender");
+  assert.deepEqual(asked, ["1:1"]);
+  assert.equal(from(use, "ckpt_name"), recommender);
+  assert.equal(from(use, "text"), recommender);
+  assert.equal(widget(recommender, "prompt"), "a promoted castle");
+  assert.equal(graph.getLink(loader.inputs[0].link).origin_id, -10);
+  assert.equal(graph.getLink(positive.inputs[1].link).origin_id, -10);
+});
+
+test("a prompt that is set outside is not cut off from a loader inside", async () => {
+  const { root, graph, loader, positive } = inSubgraph();
+  loader.inputs[0].link = null;
+
+  const { withPrompt } = await recommendFor(loader, page(root, insideEntry));
+
+  assert.equal(withPrompt, false);
+  assert.equal(from(loader, "ckpt_name"), only(graph, "ContextCheckpointRecommender"));
+  assert.equal(graph.getLink(positive.inputs[1].link).origin_id, -10);
+});
+
+test("where something would break, nothing is changed and the person is told what to do", async () => {
+  const cases = {
+    several_uses: ({ root, use }) => root.add({ ...create("Subgraph"), subgraph: use.subgraph }),
+    chosen_outside: ({ root, use }) => {
+      const text = create("PrimitiveStringMultiline");
+      root.add(text);
+      text.connect(0, use, 0);
+    },
+    shown_outside: ({ use, loader }) => {
+      loader.inputs[0].link = null;
+      use.properties = { proxyWidgets: [[String(loader.id), "ckpt_name"]] };
+    },
+  };
+  for (const [key, change] of Object.entries(cases)) {
+    const made = inSubgraph();
+    change(made);
+    const before = made.root.nodes.length;
+    await assert.rejects(recommendFor(made.loader, page(made.root)), (error) => error.parts[0].key === key);
+    assert.equal(made.root.nodes.length, before);
+  }
+});
+
+test("feedback on a hand-wired output is wired to the only recommender", async () => {
   const { graph, loader, decoder } = stock();
-  recommendFor(loader, create);
+  await recommendFor(loader, page(graph));
   assert.deepEqual(recordFor(decoder, create), { complete: true });
 
   const recorder = only(graph, "FeedbackRecorder");
@@ -205,10 +376,11 @@ test("images are offered to be recorded, but not a recorder's own", () => {
   assert.ok(!makesImages(create("FeedbackRecorder")));
 });
 
-test("a ComfyUI without the nodes is an error that says so", () => {
-  const { loader } = stock();
-  assert.throws(() => recommendFor(loader, () => null), /no node ContextCheckpointRecommender/);
-  assert.throws(() => recommendFor(loader, () => null), {
+test("a ComfyUI without the nodes is an error that says so", async () => {
+  const { graph, loader } = stock();
+  const without = { ...page(graph), createNode: () => null };
+  await assert.rejects(recommendFor(loader, without), {
+    message: "ComfyUI has no node ContextCheckpointRecommender.",
     parts: [
       {
         text: "ComfyUI has no node ContextCheckpointRecommender.",
@@ -219,9 +391,13 @@ test("a ComfyUI without the nodes is an error that says so", () => {
   });
 });
 
-test("the text of a connected text node is known before a run, that of another node is not", () => {
+test("the text of a connected text node is known before a run, that of another node is not", async () => {
   const { graph, loader, positive } = stock();
-  recommendFor(loader, create);
+  const text = create("PrimitiveStringMultiline");
+  graph.add(text);
+  text.widgets[0].value = "a castle";
+  text.connect(0, positive, 1);
+  await recommendFor(loader, page(graph));
   const recommender = only(graph, "ContextCheckpointRecommender");
   assert.equal(valuesOf(recommender).prompt, "a castle");
 

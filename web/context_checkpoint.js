@@ -17,6 +17,7 @@ import { SIDEBAR_TAB, sidebarTab } from "./panel/sidebar.mjs";
 import { RecommenderNodes } from "./recommender/recommender_nodes.mjs";
 import { imageUrl } from "./recorder/image_url.mjs";
 import { RecorderNodes } from "./recorder/recorder_nodes.mjs";
+import { WaitingRuns } from "./recorder/waiting_runs.mjs";
 
 const STYLE_SHEETS = ["./context_checkpoint.css", "./panel/panel.css"];
 
@@ -41,10 +42,12 @@ const settings = new SettingsMirror(server, () => ({
   set: (id, value) => app.extensionManager.setting.set(id, value),
   warn: (error) => toast("warn", t("settingNotSaved"), error),
 }));
+const waiting = new WaitingRuns(server);
 const recommenders = new RecommenderNodes({ t: () => t, server, storage: window.localStorage });
 const recorders = new RecorderNodes({
   t: () => t,
   server,
+  waiting,
   storage: window.localStorage,
   rootGraph: () => app.rootGraph,
   imageUrl: urlOfImage,
@@ -56,6 +59,20 @@ const wiringMenu = new WiringMenu({
   toast,
   createNode: (type) => window.LiteGraph.createNode(type),
 });
+
+/** Ids of the picks that a toast has told of. @type {Set<string>} */
+const told = new Set();
+
+/** @param {WaitingPick[]} picks */
+function showWaiting(picks) {
+  // ComfyUI's own list, and not the tab that was registered: only a change of that one is drawn.
+  const tab = app.extensionManager.getSidebarTabs().find(({ id }) => id === SIDEBAR_TAB);
+  if (tab) tab.iconBadge = picks.length > 0 ? String(picks.length) : null;
+  for (const { id } of recorders.showWaiting(picks)) {
+    if (!told.has(id)) toast("info", t("waitingElsewhere"), t("waitingElsewhereDetail"));
+    told.add(id);
+  }
+}
 
 async function releaseLoaders() {
   try {
@@ -116,12 +133,14 @@ app.registerExtension({
 
   async setup() {
     new MessageTranslation(t, (text) => toast("error", t("stopped"), text)).listen(api);
-    api.addCustomEventListener(PENDING_CHANGED, () => void recorders.updatePending());
-    api.addEventListener("reconnected", () => void recorders.updatePending());
+    waiting.listen(showWaiting);
+    api.addCustomEventListener(PENDING_CHANGED, () => void waiting.update());
+    api.addEventListener("reconnected", () => void waiting.update());
     app.extensionManager.registerSidebarTab(
       sidebarTab({
         t,
         server,
+        waiting,
         imageUrl: urlOfImage,
         isBlind,
         changeSettings,
@@ -149,7 +168,7 @@ app.registerExtension({
       recorders.restore(node);
       recommenders.restore(node);
     }
-    void recorders.updatePending();
+    void waiting.update();
   },
 
   /** After a change of workflow tab, or when an old run is opened: ComfyUI sets outputs without executing. */

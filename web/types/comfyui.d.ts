@@ -83,6 +83,7 @@ export interface ToastMessage {
 export interface SidebarTab {
   id: string;
   icon: string;
+  iconBadge?: string | null;
   title: string;
   tooltip?: string;
   type: "custom";
@@ -124,6 +125,7 @@ export interface ComfyApp {
       confirm(options: { title: string; message: string; type: "delete" }): Promise<boolean | null>;
     };
     registerSidebarTab(tab: SidebarTab): void;
+    getSidebarTabs(): SidebarTab[];
   };
 }
 

@@ -14,7 +14,7 @@ type Json = Record<string, any>;
  */
 type Translate = (key: string, values?: Record<string, unknown>) => string;
 
-type Toast = (severity: "success" | "warn" | "error", summary: string, detail?: unknown) => void;
+type Toast = (severity: "success" | "info" | "warn" | "error", summary: string, detail?: unknown) => void;
 
 // --- generations and verdicts
 
@@ -74,6 +74,10 @@ interface ZoomOptions {
 /** A run that waits, as `GET pending` lists it. */
 interface WaitingPick {
   id: string;
+  node_id: string;
+  /** The frontend's; empty for a prompt that a script queued. */
+  workflow_id: string;
+  rounds: Json[];
   waits_until: string | null;
 }
 
@@ -112,6 +116,7 @@ interface PlanOptions {
 interface PanelOptions {
   t: Translate;
   server: Server;
+  waiting: import("../recorder/waiting_runs.mjs").WaitingRuns;
   /** Whether checkpoint files and kept loaders are known. */
   inComfyUI: boolean;
   /** Null where images cannot be shown. */

@@ -7,7 +7,7 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { MessageTranslation } from "./comfy/message_translation.mjs";
-import { allNodes, nodeById } from "./comfy/node_display.mjs";
+import { allNodes, nodeById, nodeKey, nodesLeftOut } from "./comfy/node_display.mjs";
 import { BLIND, SettingsMirror } from "./comfy/settings.mjs";
 import { showToast } from "./comfy/toast.mjs";
 import { WiringMenu } from "./comfy/wiring_menu.mjs";
@@ -20,6 +20,13 @@ import { RecorderNodes } from "./recorder/recorder_nodes.mjs";
 import { WaitingRuns } from "./recorder/waiting_runs.mjs";
 
 const STYLE_SHEETS = ["./context_checkpoint.css", "./panel/panel.css"];
+
+const OUR_NODES = [
+  "ContextCheckpointRecommender",
+  "MultiCheckpointSampler",
+  "RecommendedCheckpointLoader",
+  "FeedbackRecorder",
+];
 
 /** Sent by the server when a run begins or ends to wait for a pick. */
 const PENDING_CHANGED = "context_checkpoint.pending";
@@ -72,6 +79,18 @@ function showWaiting(picks) {
     if (!told.has(id)) toast("info", t("waitingElsewhere"), t("waitingElsewhereDetail"));
     told.add(id);
   }
+}
+
+/** Which nodes of ours the last run left out. */
+let leftOut = "";
+
+/** Say what a run without these nodes does not do; once, until other ones are left out. */
+function tellLeftOut() {
+  const nodes = nodesLeftOut(app.rootGraph).filter(({ comfyClass }) => OUR_NODES.includes(comfyClass ?? ""));
+  const titles = [...new Set(nodes.map(({ title }) => title))].join(", ");
+  const now = nodes.map((node) => `${nodeKey(node)} ${node.mode}`).join();
+  if (now !== "" && now !== leftOut) toast("warn", t("leftOut", { nodes: titles }), t("leftOutDetail"));
+  leftOut = now;
 }
 
 async function releaseLoaders() {
@@ -134,6 +153,7 @@ app.registerExtension({
   async setup() {
     new MessageTranslation(t, (text) => toast("error", t("stopped"), text)).listen(api);
     waiting.listen(showWaiting);
+    api.addEventListener("promptQueueing", tellLeftOut);
     api.addCustomEventListener(PENDING_CHANGED, () => void waiting.update());
     api.addEventListener("reconnected", () => void waiting.update());
     app.extensionManager.registerSidebarTab(

@@ -30,6 +30,9 @@ export interface ComfyGraph {
 export interface ComfyNode {
   id: string | number;
   comfyClass?: string;
+  title: string;
+  /** 0: it runs; 2: muted; 4: bypassed. */
+  mode: number;
   graph?: ComfyGraph | null;
   subgraph?: ComfyGraph;
   pos: [number, number];

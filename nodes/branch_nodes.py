@@ -20,9 +20,10 @@ import torch
 from comfy_api.latest import io
 
 from ..checkpoints.pool import ALL_PARTS
-from ..learning.message import error_text, joined, message
+from ..learning.message import error_text, joined, message, parts_of
 from ..learning.names import shown_name
 from ..learning.values import MOST_BRANCHES
+from .comfy.graph import ExecutionBlocker, empty_list_output
 from .comfy.messages import show_on_node, with_parts_sent
 from .loading.checkpoint_loading import CannotLoad, end_branch, file_fingerprint, load, text_cache, text_key
 from .recording.generation_log import log_generation
@@ -237,6 +238,22 @@ class NoCheckpointLeft(Exception):
                 reasons=joined(reasons, by="; "),
             )
         )
+
+
+def without_plan(node: type[io.ComfyNode]) -> io.NodeOutput:
+    """Run nothing that follows a node without a plan, and say what to do; the rest of the prompt runs."""
+    text = message(
+        "no_plan",
+        "No plan arrives, so no checkpoint is known: no image is made, and nothing is learned. The Context Checkpoint "
+        "Recommender is bypassed, muted or not connected; turn it on or connect it.",
+    )
+    show_on_node(text)
+    outputs = [
+        empty_list_output() if output.is_output_list else ExecutionBlocker(None)
+        for output in node.define_schema().outputs
+    ]
+    ui = {"context_checkpoint_message": [{"message": text, "message_parts": list(parts_of(text))}]}
+    return io.NodeOutput(*outputs, ui=ui)
 
 
 def drop_out_message(dropped: Mapping[str, str]) -> str:

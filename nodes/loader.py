@@ -14,7 +14,7 @@ from comfy_api.latest import io
 from ..learning.message import error_text
 from ..learning.names import shown_name
 from ..learning.values import Recommendation
-from .branch_nodes import NoCheckpointLeft, drop_out_message, drop_out_ui
+from .branch_nodes import NoCheckpointLeft, drop_out_message, drop_out_ui, without_plan
 from .comfy.messages import show_on_node, with_parts_sent
 from .loading.checkpoint_loading import CannotLoad, end_branch, load, warm_first
 from .socket_types import PlanType
@@ -36,7 +36,8 @@ class RecommendedCheckpointLoader(io.ComfyNode):
             "the settings.",
             search_aliases=["load checkpoint", "checkpoint loader", "recommended", "model"],
             not_idempotent=True,
-            inputs=[PlanType.Input("plan", tooltip="From the Context Checkpoint Recommender.")],
+            # Optional, so that a recommender that is bypassed or muted fails no prompt.
+            inputs=[PlanType.Input("plan", optional=True, tooltip="From the Context Checkpoint Recommender.")],
             outputs=[
                 io.Model.Output(is_output_list=True),
                 io.Clip.Output(is_output_list=True),
@@ -50,7 +51,9 @@ class RecommendedCheckpointLoader(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, plan: Recommendation) -> io.NodeOutput:
+    def execute(cls, plan: Recommendation | None = None) -> io.NodeOutput:
+        if plan is None:
+            return without_plan(cls)
         loaded, dropped = {}, {}
         for name in warm_first(plan.checkpoints):
             try:

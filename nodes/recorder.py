@@ -47,7 +47,8 @@ class FeedbackRecorder(io.ComfyNode):
             not_idempotent=True,
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             inputs=[
-                io.Image.Input("images"),
+                # Optional, so that a sampler that is bypassed or muted fails no prompt.
+                io.Image.Input("images", optional=True),
                 io.Combo.Input(
                     "mode",
                     options=["record", "pause"],
@@ -120,10 +121,10 @@ class FeedbackRecorder(io.ComfyNode):
     @classmethod
     async def execute(
         cls,
-        images: Sequence[torch.Tensor],
         mode: Sequence[str],
         selected: Sequence[str],
         rejected: Sequence[str],
+        images: Sequence[torch.Tensor] = (),
         generation: Sequence[GenerationReference] | None = None,
         plan: Sequence[Recommendation] | None = None,
         ckpt_names: Sequence[str] | None = None,
@@ -133,24 +134,29 @@ class FeedbackRecorder(io.ComfyNode):
         singles = [image for batch in images for image in single_images(batch)]
         try:
             inputs = VerdictInputs.read(selected[0], rejected[0])
-            references = (
-                _check_count(generation, len(singles))
-                if generation
-                else await _log_by_plan(images, plan or (), ckpt_names or ())
-            )
+            if not images:
+                inputs, references = VerdictInputs(), (GenerationReference("", (), None, _no_images()),)
+            elif generation:
+                references = _check_count(generation, len(singles))
+            elif plan:
+                references = await _log_by_plan(images, plan, ckpt_names or ())
+            else:
+                references = (GenerationReference("", ("",) * len(singles), None, _nothing_connected()),)
             verdict = Verdict(*inputs.over(len(singles)))
         except ValueError as error:
             raise with_parts_sent(error) from error.__cause__
         previewed = [await preview(cls, part) for part in _divide(references, singles)]
-        paused = mode[0] == "pause" and not inputs
+        unplanned = not (generation or plan)
+        paused = mode[0] == "pause" and not inputs and bool(images)
         answer = None
         if paused:
             limits = WaitLimits(timeout_s[0], wait_without_browser[0])
             answer = await wait_for_pick([part.to_pending() for part in previewed], limits, _workflow_id(cls))
             verdict = Verdict(answer.selected, answer.rejected) if answer else verdict
         recorded = [await record(part, verdict) for part in previewed]
-        # If nobody picked, the run continues as if it had not been paused.
-        send_all = answer.send_all if answer else paused and not any(part.judged for part in recorded)
+        # If nobody picked, the run continues as if it had not been paused; without a plan, nobody can judge it later.
+        unjudged = (paused or unplanned) and not inputs and not any(part.judged for part in recorded)
+        send_all = answer.send_all if answer else unjudged
         selected_images: list[torch.Tensor] = []
         rejected_images: list[torch.Tensor] = []
         for part in recorded:
@@ -179,6 +185,23 @@ def _workflow_id(node: type[io.ComfyNode]) -> str:
     return str(workflow.get("id") or "")
 
 
+def _no_images() -> str:
+    return message(
+        "no_images",
+        "No images arrive, so nothing is learned. The node that makes them is bypassed, muted or not connected; turn "
+        "it on or connect it.",
+    )
+
+
+def _nothing_connected() -> str:
+    return message(
+        "nothing_connected",
+        "No plan arrives, so nothing is learned from these images; all are passed on. Connect the sampler's "
+        "`generation`, or, in a graph of your own, the recommender's `plan` (and the names of the checkpoints that "
+        "were loaded), and see that the node is not bypassed or muted.",
+    )
+
+
 def _check_count(references: Sequence[GenerationReference], images: int) -> tuple[GenerationReference, ...]:
     # One reference per generation, however many images it has.
     expected = sum(len(reference.checkpoints) for reference in references)
@@ -199,14 +222,6 @@ async def _log_by_plan(
     batches: Sequence[torch.Tensor], plans: Sequence[Recommendation], names: Sequence[str]
 ) -> tuple[GenerationReference, ...]:
     """Log the generations of a hand-wired graph, unless these very images were logged before."""
-    if not plans:
-        raise ValueError(
-            message(
-                "nothing_connected",
-                "Connect the sampler's `generation`, or, in a graph of your own, the recommender's `plan` "
-                "(and the names of the checkpoints that were loaded).",
-            )
-        )
     names = names or [name for plan in plans for name in plan.checkpoints]
     entries = images_by_checkpoint([batch.shape[0] for batch in batches], names)
     references, start = [], 0

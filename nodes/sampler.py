@@ -15,7 +15,7 @@ from comfy_api.latest import io
 
 from ..learning.recommendation.strategy import divide_images
 from ..learning.values import Recommendation
-from .branch_nodes import BRANCH_INPUTS
+from .branch_nodes import BRANCH_INPUTS, without_plan
 from .comfy.graph import new_expansion, sampler_names, scheduler_names
 from .loading.checkpoint_loading import warm_first
 from .socket_types import GenerationType, PlanType
@@ -43,7 +43,8 @@ class MultiCheckpointSampler(io.ComfyNode):
             enable_expand=True,
             not_idempotent=True,
             inputs=[
-                PlanType.Input("plan", tooltip="From the Context Checkpoint Recommender."),
+                # Optional, so that a recommender that is bypassed or muted fails no prompt.
+                PlanType.Input("plan", optional=True, tooltip="From the Context Checkpoint Recommender."),
                 io.String.Input(
                     "positive",
                     multiline=True,
@@ -119,17 +120,19 @@ class MultiCheckpointSampler(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        plan: Recommendation,
         positive: str,
         negative: str,
         width: int,
         height: int,
         images_per_prompt: int,
+        plan: Recommendation | None = None,
         latent: Mapping[str, Any] | None = None,
         clip: Link | None = None,
         vae: Link | None = None,
         **sampling: Any,
     ) -> io.NodeOutput:
+        if plan is None:
+            return without_plan(cls)
         graph = new_expansion()
         positive = positive if positive.strip() else plan.prompt
         texts = _Texts(positive, negative)

@@ -30,14 +30,15 @@ class GenerationReference:
     checkpoints
         The checkpoint of each image, in the order of the images.
     plan
-        What was recommended. It may have more checkpoints than made images: one that cannot be loaded drops out.
+        What was recommended; None where no recommender is connected or active. It may have more checkpoints than made
+        images: one that cannot be loaded drops out.
     message
         What the person should know about this generation (a checkpoint dropped out, the database failed), or empty.
     """
 
     generation_id: str
     checkpoints: tuple[str, ...]
-    plan: Recommendation
+    plan: Recommendation | None
     message: str = ""
 
 

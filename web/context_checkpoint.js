@@ -7,7 +7,7 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { MessageTranslation } from "./comfy/message_translation.mjs";
-import { allNodes, nodeById } from "./comfy/node_display.mjs";
+import { allNodes, nodeById, nodeKey, nodesLeftOut } from "./comfy/node_display.mjs";
 import { BLIND, SettingsMirror } from "./comfy/settings.mjs";
 import { showToast } from "./comfy/toast.mjs";
 import { WiringMenu } from "./comfy/wiring_menu.mjs";
@@ -17,8 +17,16 @@ import { SIDEBAR_TAB, sidebarTab } from "./panel/sidebar.mjs";
 import { RecommenderNodes } from "./recommender/recommender_nodes.mjs";
 import { imageUrl } from "./recorder/image_url.mjs";
 import { RecorderNodes } from "./recorder/recorder_nodes.mjs";
+import { WaitingRuns } from "./recorder/waiting_runs.mjs";
 
 const STYLE_SHEETS = ["./context_checkpoint.css", "./panel/panel.css"];
+
+const OUR_NODES = [
+  "ContextCheckpointRecommender",
+  "MultiCheckpointSampler",
+  "RecommendedCheckpointLoader",
+  "FeedbackRecorder",
+];
 
 /** Sent by the server when a run begins or ends to wait for a pick. */
 const PENDING_CHANGED = "context_checkpoint.pending";
@@ -41,10 +49,12 @@ const settings = new SettingsMirror(server, () => ({
   set: (id, value) => app.extensionManager.setting.set(id, value),
   warn: (error) => toast("warn", t("settingNotSaved"), error),
 }));
+const waiting = new WaitingRuns(server);
 const recommenders = new RecommenderNodes({ t: () => t, server, storage: window.localStorage });
 const recorders = new RecorderNodes({
   t: () => t,
   server,
+  waiting,
   storage: window.localStorage,
   rootGraph: () => app.rootGraph,
   imageUrl: urlOfImage,
@@ -58,6 +68,32 @@ const wiringMenu = new WiringMenu({
   rootGraph: () => app.rootGraph,
   read: async (loader) => server.graph((await app.graphToPrompt()).output, loader),
 });
+
+/** Ids of the picks that a toast has told of. @type {Set<string>} */
+const told = new Set();
+
+/** @param {WaitingPick[]} picks */
+function showWaiting(picks) {
+  // ComfyUI's own list, and not the tab that was registered: only a change of that one is drawn.
+  const tab = app.extensionManager.getSidebarTabs().find(({ id }) => id === SIDEBAR_TAB);
+  if (tab) tab.iconBadge = picks.length > 0 ? String(picks.length) : null;
+  for (const { id } of recorders.showWaiting(picks)) {
+    if (!told.has(id)) toast("info", t("waitingElsewhere"), t("waitingElsewhereDetail"));
+    told.add(id);
+  }
+}
+
+/** Which nodes of ours the last run left out. */
+let leftOut = "";
+
+/** Say what a run without these nodes does not do; once, until other ones are left out. */
+function tellLeftOut() {
+  const nodes = nodesLeftOut(app.rootGraph).filter(({ comfyClass }) => OUR_NODES.includes(comfyClass ?? ""));
+  const titles = [...new Set(nodes.map(({ title }) => title))].join(", ");
+  const now = nodes.map((node) => `${nodeKey(node)} ${node.mode}`).join();
+  if (now !== "" && now !== leftOut) toast("warn", t("leftOut", { nodes: titles }), t("leftOutDetail"));
+  leftOut = now;
+}
 
 async function releaseLoaders() {
   try {
@@ -118,12 +154,15 @@ app.registerExtension({
 
   async setup() {
     new MessageTranslation(t, (text) => toast("error", t("stopped"), text)).listen(api);
-    api.addCustomEventListener(PENDING_CHANGED, () => void recorders.updatePending());
-    api.addEventListener("reconnected", () => void recorders.updatePending());
+    waiting.listen(showWaiting);
+    api.addEventListener("promptQueueing", tellLeftOut);
+    api.addCustomEventListener(PENDING_CHANGED, () => void waiting.update());
+    api.addEventListener("reconnected", () => void waiting.update());
     app.extensionManager.registerSidebarTab(
       sidebarTab({
         t,
         server,
+        waiting,
         imageUrl: urlOfImage,
         isBlind,
         changeSettings,
@@ -151,7 +190,7 @@ app.registerExtension({
       recorders.restore(node);
       recommenders.restore(node);
     }
-    void recorders.updatePending();
+    void waiting.update();
   },
 
   /** After a change of workflow tab, or when an old run is opened: ComfyUI sets outputs without executing. */

@@ -110,6 +110,7 @@ class GroundsResponse(ResponseModel):
     leader: str = Field(description="The candidate with the best score.")
     leader_judged: bool
     any_prompt: bool = Field(description="Nothing is known of these checkpoints for any prompt.")
+    no_words: bool = Field(description="The prompt has no word that could be read, only numbers or symbols.")
     surprised: bool = Field(description="Recent verdicts on such prompts went against what was predicted.")
     kept: tuple[ReasonResponse, ...] = Field(description="The keywords that speak most for the leader.")
 

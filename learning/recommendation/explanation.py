@@ -14,6 +14,7 @@ from typing import Literal, TypedDict
 from ..message import Part, parts_of
 from ..model.evidence import Evidence, PairStatistics
 from ..names import shown_name
+from ..prompts.keywords import NEGATIVE
 from ..values import Reason, Recommendation, Strategy
 from .counterfactuals import MOST_PICKS, Change
 
@@ -64,15 +65,17 @@ class CheckpointExplained(TypedDict):
 class GroundsExplained(TypedDict):
     """What a finding rests on, for putting it into another language.
 
-    `any_prompt` is for the finding that nothing is known: of these checkpoints at all, and not only for such
-    prompts. `kept` has the keywords that speak most for the leader. `surprised` is true where recent verdicts on
-    such prompts differed from what was predicted, so that more is tried.
+    `any_prompt` and `no_words` are for the finding that nothing is known: of these checkpoints at all, and not only
+    for such prompts; or because the prompt has no word that could be read, only numbers or symbols. `kept` has the
+    keywords that speak most for the leader. `surprised` is true where recent verdicts on such prompts differed from
+    what was predicted, so that more is tried.
     """
 
     finding: Finding
     leader: str
     leader_judged: bool
     any_prompt: bool
+    no_words: bool
     kept: list[ReasonExplained]
     surprised: bool
 
@@ -202,6 +205,7 @@ def _grounds(recommendation: Recommendation) -> GroundsExplained:
         leader=leader,
         leader_judged=_judged(recommendation, leader),
         any_prompt=_any_prompt(recommendation),
+        no_words=_no_words(recommendation),
         kept=[_explained(reason) for reason in _support(recommendation, leader)],
         surprised=recommendation.drift > _SURPRISED,
     )
@@ -236,7 +240,7 @@ def in_full(recommendation: Recommendation, evidence: Evidence, change: Change) 
             _checkpoint(name, recommendation, evidence) for name in sorted(scores, key=lambda name: -scores[name])
         ],
         would_change=ChangeExplained(
-            sentence=_would_change(change, known=finding(recommendation) != "nothing_known"),
+            sentence=_would_change(change, recommendation),
             runner_up=change.runner_up,
             behind=change.behind,
             picks=change.picks,
@@ -276,6 +280,8 @@ def _why(recommendation: Recommendation, leader: str, called: str) -> str:
     if answer == "nothing_known":
         if _any_prompt(recommendation):
             return "no verdict on these checkpoints is known yet"
+        if _no_words(recommendation):
+            return "no word of the prompt could be read"
         return "no verdict on a prompt like this one is known yet"
     if not _judged(recommendation, leader):
         return f"{_LACKING[answer]}, and no verdict on {called} is known yet"
@@ -295,6 +301,10 @@ def _any_prompt(recommendation: Recommendation) -> bool:
     return recommendation.policy == "global" or recommendation.evidence > 0.0
 
 
+def _no_words(recommendation: Recommendation) -> bool:
+    return all(keyword.text.startswith(NEGATIVE) for keyword in recommendation.keywords)
+
+
 def _none_judged(recommendation: Recommendation) -> bool:
     """Whether none of the first candidates was judged, as far as a policy gives reasons: others may have been
     judged for such prompts, but these are unknown."""
@@ -307,11 +317,13 @@ def _judged(recommendation: Recommendation, checkpoint: str) -> bool:
     return any(reason.total for reason in recommendation.reasons if reason.checkpoint == checkpoint)
 
 
-def _would_change(change: Change, *, known: bool) -> str:
+def _would_change(change: Change, recommendation: Recommendation) -> str:
     """What would put another one first, in words."""
     if not change.runner_up:
         return "Nothing: there is no other candidate."
-    if not known:
+    if finding(recommendation) == "nothing_known":
+        if _no_words(recommendation) and not _any_prompt(recommendation):
+            return "A prompt with words."
         return "Any verdict on such a prompt."
     second = _short(change.runner_up)
     sentence = f"{second} is second, {change.behind:.2f} behind"

@@ -39,6 +39,11 @@ def is_connected(client_id: str) -> bool:
     return client_id in PromptServer.instance.sockets
 
 
+def any_is_connected() -> bool:
+    """Tell whether any browser is connected now."""
+    return bool(PromptServer.instance.sockets)
+
+
 def throw_if_interrupted() -> None:
     """Raise ComfyUI's own exception if the run has been interrupted."""
     comfy.model_management.throw_exception_if_processing_interrupted()

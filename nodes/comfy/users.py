@@ -53,6 +53,11 @@ def separate_users() -> None:
     PromptServer.instance.add_on_prompt_handler(_write_user)
 
 
+def are_separate() -> bool:
+    """Whether users are told apart, so that one's browser shows nothing of another's."""
+    return _separate
+
+
 def current_user() -> str:
     """The user of the running request or prompt; "" if users are not separated, or for an unknown user."""
     if not _separate:

@@ -2,7 +2,8 @@
 
 A node that waits holds ComfyUI's whole queue, so nothing may make it wait for ever. Without a browser to answer it does
 not wait, unless that was asked for; a browser that disconnected has a minute to come back; there is a time limit; an
-interrupt ends the wait at once. What happens to the images is the recorder's decision.
+interrupt ends the wait at once. Any tab can answer, not only the one that queued the run. What happens to the images is
+the recorder's decision.
 """
 
 from __future__ import annotations
@@ -16,9 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from ...runtime.pending_picks import PendingGeneration, Pick, PickAnswer, pending_picks
-from ..comfy import execution
+from ..comfy import execution, users
 from ..comfy.messages import send_event
-from ..comfy.users import current_user
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ async def wait_for_pick(
         If the run is interrupted while it waits.
     """
     session_id = execution.session_id()
-    if not (limits.without_browser or execution.is_connected(session_id)):
-        log.info("No browser is connected to this run, so it does not wait for a pick")
+    if not (limits.without_browser or _can_be_answered(session_id, workflow_id)):
+        log.info("No browser is connected, so this run does not wait for a pick")
         return None
     now = datetime.now(timezone.utc)
     pick = Pick(
@@ -62,14 +62,14 @@ async def wait_for_pick(
         waiting_since=now,
         waits_until=now + timedelta(seconds=limits.timeout_s) if limits.timeout_s > 0 else None,
         rounds=tuple(generations),
-        user=current_user(),
+        user=users.current_user(),
     )
     answered = pending_picks().open(pick)
     send_event(PENDING_CHANGED)
     log.info("Waiting for a pick among %d images (%s)", pick.images, pick.id)
     try:
         # The executor checks no interrupt while it awaits a node, so this does.
-        deadline = _Deadline(limits, session_id)
+        deadline = _Deadline(limits, session_id, workflow_id)
         while not answered.is_set() and not deadline.passed():
             execution.throw_if_interrupted()
             await asyncio.sleep(_POLL_INTERVAL_S)
@@ -80,22 +80,32 @@ async def wait_for_pick(
     return answer
 
 
+def _can_be_answered(session_id: str, workflow_id: str) -> bool:
+    """Whether a browser is connected that lists the run: that which queued it or, unless users are separate, any other.
+
+    A socket does not say whose it is. A script's prompt has no workflow; it must not stop the queue for everybody.
+    """
+    if execution.is_connected(session_id):
+        return True
+    return workflow_id != "" and not users.are_separate() and execution.any_is_connected()
+
+
 class _Deadline:
     """Whether to stop waiting, asked at every poll."""
 
-    def __init__(self, limits: WaitLimits, session_id: str) -> None:
+    def __init__(self, limits: WaitLimits, session_id: str, workflow_id: str) -> None:
         self._limits = limits
-        self._session_id = session_id
+        self._session_id, self._workflow_id = session_id, workflow_id
         self._started_s = self._connected_s = time.monotonic()
 
     def passed(self) -> bool:
         now_s = time.monotonic()
-        if self._limits.without_browser or execution.is_connected(self._session_id):
+        if self._limits.without_browser or _can_be_answered(self._session_id, self._workflow_id):
             self._connected_s = now_s
         if 0 < self._limits.timeout_s <= now_s - self._started_s:
             log.info("Nobody picked within %g s; the run continues", self._limits.timeout_s)
             return True
         if now_s - self._connected_s > _RECONNECT_TIMEOUT_S:
-            log.info("The browser that queued this run has disconnected; the run continues without a pick")
+            log.info("No browser is connected any more; the run continues without a pick")
             return True
         return False

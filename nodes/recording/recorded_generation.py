@@ -87,7 +87,7 @@ class RecordedGeneration:
                 }
                 for index, (file, verdict) in enumerate(zip(self.files, self.verdicts, strict=True))
             ],
-            "explanation": self.reference.plan.explanation,
+            "explanation": self.reference.plan.explanation if self.reference.plan else "",
             "message": self.message,
             "message_parts": list(parts_of(self.message)),
         }

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
 from context_checkpoint.demo.comfyui.browser import ComfyPage
 
@@ -112,6 +112,78 @@ async def next_waiting(comfyui: ComfyPage) -> dict[str, Any]:
             return dict(pick)
         await asyncio.sleep(0.1)
     raise AssertionError("No run waits")
+
+
+IN_API_FORMAT = """async () => {
+  const { output } = await window.app.graphToPrompt();
+  await window.app.loadApiJson(output, "from a script.json");
+}"""
+
+
+def listed(comfyui: ComfyPage) -> Locator:
+    """What waits, in the panel."""
+    return comfyui.page.locator(".cc-waiting").get_by_role("region", name="The workflow waits for your pick")
+
+
+async def open_panel(comfyui: ComfyPage) -> None:
+    await comfyui.page.keyboard.press("Alt+Shift+C")
+    await expect(comfyui.page.locator(".cc-panel")).to_be_visible()
+
+
+async def pick_in_the_panel(comfyui: ComfyPage) -> None:
+    """Pick the second image of the only run that waits, and let it go on; then close the panel."""
+    await open_panel(comfyui)
+    await expect(listed(comfyui)).to_be_visible()
+    shown = comfyui.page.locator(".cc-waiting")
+    await expect(shown.locator("img.cc-thumbnail")).to_have_count(3)
+    await shown.get_by_role("button", name="Pick image 2").click()
+    await shown.get_by_role("button", name="Continue").click()
+    await expect(listed(comfyui)).to_have_count(0)
+    await comfyui.page.keyboard.press("Alt+Shift+C")
+
+
+def badge(comfyui: ComfyPage) -> Locator:
+    """The number on the panel's icon in ComfyUI's sidebar."""
+    return comfyui.page.locator(".context-checkpoint-tab-button")
+
+
+async def test_a_graph_in_api_format_is_answered_in_the_panel_after_a_reload(
+    comfyui: ComfyPage, three_nodes: dict[str, Any]
+) -> None:
+    """Its workflow has another id then, and no node shows that it waits: a badge and a notification do."""
+    await load(comfyui, three_nodes, "a portrait in API format", mode="pause")
+    await comfyui.page.evaluate(IN_API_FORMAT)
+    await comfyui.settle()
+    await queue(comfyui)
+    pick = await next_waiting(comfyui)
+
+    await comfyui.page.reload()
+    await comfyui.open()
+    await comfyui.load({**three_nodes, "id": "00000000-0000-4000-8000-000000000001"})
+    await expect(comfyui.page.get_by_text("A run waits for your pick")).to_be_visible()
+    await expect(badge(comfyui)).to_contain_text("1")
+    await pick_in_the_panel(comfyui)
+
+    entry = await ended(comfyui, pick["prompt_id"])
+    assert entry["status"]["status_str"] == "success"
+    assert verdicts(comfyui, pick["rounds"][0]["generation_id"]) == [None, "selected", None]
+    await expect(badge(comfyui)).not_to_contain_text("1")
+
+
+async def test_a_run_whose_tab_is_gone_waits_for_any_other_tab(comfyui: ComfyPage, three_nodes: dict[str, Any]) -> None:
+    """It was queued there, began after the tab had been closed, and is answered here."""
+    await load(comfyui, three_nodes, "a portrait of a closed tab", mode="pause")
+    prompt = await comfyui.page.evaluate("window.app.graphToPrompt()")
+    await comfyui.load({**three_nodes, "id": "00000000-0000-4000-8000-000000000002"})
+    extra = {"extra_pnginfo": {"workflow": prompt["workflow"]}}
+    body = {"prompt": prompt["output"], "client_id": "a tab that was closed", "extra_data": extra}
+    prompt_id = comfyui.server.post("/prompt", body)["prompt_id"]
+    pick = await next_waiting(comfyui)
+
+    await pick_in_the_panel(comfyui)
+
+    assert (await ended(comfyui, prompt_id))["status"]["status_str"] == "success"
+    assert verdicts(comfyui, pick["rounds"][0]["generation_id"]) == [None, "selected", None]
 
 
 async def test_after_a_lost_connection_it_shows_what_is_true(comfyui: ComfyPage, three_nodes: dict[str, Any]) -> None:

@@ -103,6 +103,21 @@ export function nodeById(root, id) {
   return graph?.getNodeById(own) ?? null;
 }
 
+/** Of a node that a run leaves out: muted, bypassed. */
+const OFF = [2, 4];
+
+/**
+ * @param {ComfyGraph} graph
+ * @param {boolean} [off] whether it is that of a subgraph node that a run leaves out
+ * @returns {ComfyNode[]} the nodes that a run leaves out, also those inside of such subgraph nodes
+ */
+export function nodesLeftOut(graph, off = false) {
+  return (graph.nodes ?? []).flatMap((node) => {
+    const isOff = off || OFF.includes(node.mode);
+    return [...(isOff ? [node] : []), ...(node.subgraph ? nodesLeftOut(node.subgraph, isOff) : [])];
+  });
+}
+
 /**
  * @param {ComfyGraph} root
  * @returns {ComfyNode[]} all nodes, including those in subgraphs

@@ -3,12 +3,12 @@
 
 import { messageText } from "../lib/i18n.mjs";
 
-const DURATION_MS = { success: 6_000, warn: 6_000, error: 20_000 };
+const DURATION_MS = { success: 6_000, info: 20_000, warn: 6_000, error: 20_000 };
 
 /**
  * @param {import("../types/comfyui").ComfyApp} app
  * @param {Translate} t
- * @param {"success" | "warn" | "error"} severity
+ * @param {"success" | "info" | "warn" | "error"} severity
  * @param {string} summary
  * @param {unknown} [detail] a text, or an error
  */

@@ -17,7 +17,7 @@ const PAGE_SIZE = 20;
 const MOST_SUGGESTIONS = 20;
 const FILTERS = /** @type {const} */ (["all", "judged", "unjudged"]);
 /** An image of one pixel, where images cannot be shown. */
-const NO_IMAGE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
+export const NO_IMAGE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
 
 /** @typedef {Record<string, any>} GenerationRecord */
 

@@ -14,6 +14,7 @@ import { OverviewTab } from "./overview_tab.mjs";
 import { PreferencesTab } from "./preferences_tab.mjs";
 import { SettingsTab } from "./settings_tab.mjs";
 import { TryTab } from "./try_tab.mjs";
+import { WaitingList } from "./waiting_list.mjs";
 
 const TABS = /** @type {const} */ ([
   ["overview", OverviewTab],
@@ -26,30 +27,41 @@ const TABS = /** @type {const} */ ([
 
 export class Panel {
   #tabs;
+  #waiting;
+  #options;
 
   /** @param {PanelOptions} options */
   constructor(options) {
     const { t, lastTab } = options;
+    this.#options = options;
     const tabs = TABS.map(([name, View]) => ({
       name,
       title: t(`tab_${name}`),
       create: () => new View(options),
     }));
     this.#tabs = new Tabs(t("panel"), tabs, lastTab.load(), lastTab.save);
+    this.#waiting = new WaitingList(options);
     this.element = element("section", { class: "cc-panel", "aria-label": t("panel") }, [
-      button("⟳", () => this.#tabs.refresh(), {
+      button("⟳", () => this.#refresh(), {
         class: "cc-refresh",
         "aria-label": t("refresh"),
         title: t("refresh"),
       }),
+      this.#waiting.element,
       this.#tabs.element,
     ]);
+    this.#refresh();
+  }
+
+  #refresh() {
     this.#tabs.refresh();
+    void this.#options.waiting.update();
   }
 
   /** Remove the panel and cancel its requests. */
   close() {
     this.#tabs.hide();
+    this.#waiting.close();
     this.element.remove();
   }
 }

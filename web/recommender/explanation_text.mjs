@@ -37,9 +37,11 @@ export function explanationSentence(checkpoints, { opening, grounds, pinned, pro
  * @param {Translate} t
  * @param {string} [pronoun] instead of the leader's name
  */
-export function reasonText({ finding, leader, leader_judged, any_prompt, kept, surprised }, t, pronoun) {
+export function reasonText({ finding, leader, leader_judged, any_prompt, no_words, kept, surprised }, t, pronoun) {
   const values = { leader: pronoun || displayName(leader) };
-  if (finding === "nothing_known") return t(any_prompt ? "finding_never_judged" : "finding_nothing_known");
+  if (finding === "nothing_known") {
+    return t(any_prompt ? "finding_never_judged" : no_words ? "finding_no_words" : "finding_nothing_known");
+  }
   if (!leader_judged) return t(`unjudged_${finding}`, values);
   const words = kept.map((/** @type {Json} */ { keyword, selected, total }) =>
     t("keptOfWord", { word: isolated(keyword), kept: selected, judged: total }),
@@ -54,9 +56,9 @@ export function reasonText({ finding, leader, leader_judged, any_prompt, kept, s
  * @param {Json} explained the response of `POST explain`
  * @param {Translate} t
  */
-export function changeText({ finding, would_change: change }, t) {
+export function changeText({ finding, grounds, would_change: change }, t) {
   if (!change.runner_up) return t("change_none");
-  if (finding === "nothing_known") return t("change_any");
+  if (finding === "nothing_known") return t(grounds?.no_words && !grounds.any_prompt ? "change_words" : "change_any");
   const picks = change.picks === null ? "never" : change.picks === 1 ? "once" : "picks";
   const text = t(`change_${picks}`, {
     second: displayName(change.runner_up),

@@ -23,9 +23,11 @@ export function explanationView(explained, t) {
       class: "cc-summary",
       text: explained.grounds ? reasonText(explained.grounds, t) : explained.summary,
     }),
-    element("p", {
-      text: words.length > 0 ? t("whyWords", { words: firstWords(words) }) : t("whyNoWords"),
-    }),
+    explained.grounds?.no_words
+      ? null
+      : element("p", {
+          text: words.length > 0 ? t("whyWords", { words: firstWords(words) }) : t("whyNoWords"),
+        }),
     element("p", { class: "cc-note", text: t("whyComparisons", { count: rounded(explained.rounds) }) }),
     element(
       "ol",

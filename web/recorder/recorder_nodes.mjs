@@ -18,6 +18,7 @@ const OUTPUT_KEY = "context_checkpoint";
  * @typedef {Pick<GalleryOptions, "imageUrl" | "isBlind" | "onVerdictLost"> & {
  *   t: () => Translate,
  *   server: Server,
+ *   waiting: import("./waiting_runs.mjs").WaitingRuns,
  *   storage: Pick<Storage, "getItem" | "setItem">,
  *   rootGraph: () => ComfyGraph,
  * }} RecorderNodesOptions
@@ -28,6 +29,8 @@ export class RecorderNodes {
   #stored;
   /** @type {WeakMap<ComfyNode, GalleryList>} */
   #lists = new WeakMap();
+  /** @type {WaitingPick[]} */
+  #picks = [];
 
   /** @param {RecorderNodesOptions} options */
   constructor(options) {
@@ -37,13 +40,13 @@ export class RecorderNodes {
 
   /** @param {ComfyNode} node */
   add(node) {
-    const { t, server, imageUrl, isBlind, onVerdictLost } = this.#options;
+    const { t, server, waiting, imageUrl, isBlind, onVerdictLost } = this.#options;
     let fit = () => {};
     const list = new GalleryList({
       t: t(),
       save: (body) => server.sendFeedback(body),
       imageUrl,
-      answer: (pickId, body) => this.#answer(pickId, body),
+      answer: (pickId, body) => waiting.answer(pickId, body),
       isBlind,
       onVerdictLost,
       onResize: () => fit(),
@@ -82,27 +85,27 @@ export class RecorderNodes {
   }
 
   /**
-   * Show at every recorder whether its workflow waits. Called whenever that may have changed, since ComfyUI does not send
-   * events again that a page has missed.
+   * Show at every recorder of the open workflow whether it waits.
+   *
+   * @param {WaitingPick[]} picks
+   * @returns {WaitingPick[]} those that no recorder shows
    */
-  async updatePending() {
+  showWaiting(picks) {
+    this.#picks = picks;
     const root = this.#options.rootGraph();
-    /** @type {(WaitingPick & Json)[]} */
-    let pending;
-    try {
-      ({ pending } = await this.#options.server.pending());
-    } catch {
-      return; // the connection is lost: after `reconnected` this is called again
-    }
+    /** @param {WaitingPick} pick */
+    const nodeOf = ({ workflow_id, node_id }) => (workflow_id === root.id ? nodeById(root, node_id) : null);
     for (const node of allNodes(root)) {
       const list = this.#lists.get(node);
       if (!list) continue;
-      const pick = pending.find(
-        ({ workflow_id, node_id }) => workflow_id === root.id && nodeById(root, node_id) === node,
-      );
+      const pick = picks.find((waiting) => nodeOf(waiting) === node);
       if (!pick) list.stopWaiting();
-      else if (list.pickId !== pick.id) await this.#wait(list, node, pick);
+      else if (list.pickId !== pick.id) void this.#wait(list, node, pick);
     }
+    return picks.filter((pick) => {
+      const node = nodeOf(pick);
+      return !node || !this.#lists.has(node);
+    });
   }
 
   /**
@@ -127,30 +130,12 @@ export class RecorderNodes {
   /**
    * @param {GalleryList} list
    * @param {ComfyNode} node
-   * @param {WaitingPick & Json} pick
+   * @param {WaitingPick} pick
    */
   async #wait(list, node, pick) {
-    const { server } = this.#options;
-    const generations = await Promise.all(
-      pick.rounds.map(async (/** @type {Json} */ pending) => {
-        // The server also has the verdicts that were given before a reload.
-        const id = pending.generation_id;
-        return generationFrom(id ? await server.generation(id).catch(() => pending) : pending);
-      }),
-    );
+    const generations = await this.#options.waiting.generations(pick);
+    if (!this.#picks.includes(pick)) return; // a newer list of them has come
     list.wait(pick, generations);
     this.#stored.save(nodeKey(node), list.generationIds);
-  }
-
-  /**
-   * @param {string} pickId
-   * @param {object} body
-   */
-  async #answer(pickId, body) {
-    try {
-      await this.#options.server.answerPick(pickId, body);
-    } finally {
-      void this.updatePending();
-    }
   }
 }

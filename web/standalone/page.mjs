@@ -8,6 +8,7 @@
 import { Server } from "../lib/api_client.mjs";
 import { fileTranslator } from "../lib/i18n.mjs";
 import { lastTab } from "../panel/last_tab.mjs";
+import { WaitingRuns } from "../recorder/waiting_runs.mjs";
 
 const server = new Server((path, options) => fetch(path, options));
 const tab = lastTab(window.localStorage);
@@ -22,6 +23,7 @@ document.documentElement.lang = language;
 const panel = new Panel({
   t,
   server,
+  waiting: new WaitingRuns(server),
   inComfyUI: false,
   imageUrl: null,
   isBlind: () => false,

@@ -40,6 +40,9 @@ export interface ComfyNode {
   comfyClass?: string;
   type?: string;
   properties?: Record<string, any>;
+  title: string;
+  /** 0: it runs; 2: muted; 4: bypassed. */
+  mode: number;
   graph?: ComfyGraph | null;
   subgraph?: ComfyGraph;
   pos: [number, number];
@@ -95,6 +98,7 @@ export interface ToastMessage {
 export interface SidebarTab {
   id: string;
   icon: string;
+  iconBadge?: string | null;
   title: string;
   tooltip?: string;
   type: "custom";
@@ -138,6 +142,7 @@ export interface ComfyApp {
       confirm(options: { title: string; message: string; type: "delete" }): Promise<boolean | null>;
     };
     registerSidebarTab(tab: SidebarTab): void;
+    getSidebarTabs(): SidebarTab[];
   };
 }
 

@@ -14,7 +14,7 @@ type Json = Record<string, any>;
  */
 type Translate = (key: string, values?: Record<string, unknown>) => string;
 
-type Toast = (severity: "success" | "warn" | "error", summary: string, detail?: unknown) => void;
+type Toast = (severity: "success" | "info" | "warn" | "error", summary: string, detail?: unknown) => void;
 
 // --- what a loader's image is made from
 
@@ -91,6 +91,10 @@ interface ZoomOptions {
 /** A run that waits, as `GET pending` lists it. */
 interface WaitingPick {
   id: string;
+  node_id: string;
+  /** The frontend's; empty for a prompt that a script queued. */
+  workflow_id: string;
+  rounds: Json[];
   waits_until: string | null;
 }
 
@@ -129,6 +133,7 @@ interface PlanOptions {
 interface PanelOptions {
   t: Translate;
   server: Server;
+  waiting: import("../recorder/waiting_runs.mjs").WaitingRuns;
   /** Whether checkpoint files and kept loaders are known. */
   inComfyUI: boolean;
   /** Null where images cannot be shown. */

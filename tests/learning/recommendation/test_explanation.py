@@ -62,6 +62,15 @@ def test_a_cold_start_says_that_nothing_is_known():
     assert "no verdict on a prompt like this one is known yet" in sentence
 
 
+@pytest.mark.parametrize("prompt", ["", "( ) 1.2, 3 ::", "12345 !!", "BREAK, 2::{|}", "— %% ::"])
+@pytest.mark.parametrize("policy", sorted(set(POLICIES) - {"global"}))
+def test_a_prompt_without_a_word_is_said_to_have_none(prompt: str, policy: str):
+    """No verdict on it could help; what would change the choice says so too."""
+    decision = decided([picked(POOL[0], "cat")] * 12, prompt, policy=policy)
+    assert decision.recommendation().explanation.endswith(": no word of the prompt could be read.")
+    assert decision.explained()["would_change"]["sentence"] == "A prompt with words."
+
+
 def test_little_data_and_no_clear_winner_are_different_answers():
     """One verdict lacks data; thirty that disagree lack a winner."""
     assert "little data" in sentence_for([picked(POOL[0], "cat")], "cat")

@@ -67,6 +67,18 @@ test("several are listed without their folders and extensions", () => {
   assert.equal(text(japanese), "epic、dream、jugg を比較します：このようなプロンプトの判定はまだありません。");
 });
 
+test("a prompt without a word is said to have none, in three languages", () => {
+  const grounds = { ...GROUNDS, finding: "nothing_known", no_words: true, kept: [] };
+  const texts = [english, chinese, japanese].map((t) => reasonText(grounds, t));
+  assert.deepEqual(texts, [
+    "no word of the prompt could be read",
+    "提示词中没有能读出的词",
+    "プロンプトに読み取れる語がありません",
+  ]);
+  const change = { finding: "nothing_known", grounds, would_change: { runner_up: "dream.ckpt" } };
+  assert.equal(changeText(change, english), "A prompt with words.");
+});
+
 test("every opening and every finding has a text without empty placeholders", () => {
   const openings = ["only_candidate", "draft", "compare", "mostly", "alone", "no_pool", "not_learned"];
   const findings = ["nothing_known", "little_data", "no_clear_winner", "clear_winner"];

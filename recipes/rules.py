@@ -194,7 +194,8 @@ ENCODES = re.compile(r"(?i)text ?encode|encode ?text")
 """Classes whose own text counts also where they take a conditioning."""
 
 HOLDS_TEXT = re.compile(
-    r"(?i)primitive|text[ _]?(box|area|field)|multiline|string|literal|^(easy )?(positive|negative)|prompt|^text|input[ _]?text"
+    r"(?i)primitive|text[ _]?(box|area|field)|multiline|string|literal|^(easy )?(positive|negative)|prompt|^text"
+    r"|input[ _]?text"
 )
 """Classes that hold a text beside other words (a title, a kind of view)."""
 

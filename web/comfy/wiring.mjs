@@ -23,8 +23,12 @@ const RECORDER = "FeedbackRecorder";
 const SAMPLER = "MultiCheckpointSampler";
 const GAP_PX = 60;
 
-/** The inputs of loaders that a checkpoint's name goes into. Those for diffusion models (`unet_name`) belong here too. */
-const MODEL_INPUTS = ["ckpt_name", "base_ckpt_name"];
+/** The inputs of loaders that a file's name goes into. */
+const DIFFUSION_MODEL_INPUT = "unet_name";
+const MODEL_INPUTS = ["ckpt_name", "base_ckpt_name", DIFFUSION_MODEL_INPUT];
+
+/** The recommender's choices for `needs`, by the parts that a graph takes from its loader. */
+const NEEDS = /** @type {const} */ ({ "CLIP,VAE": "CLIP and VAE", CLIP: "CLIP", VAE: "VAE", "": "model only" });
 
 /** What a loader gives that makes images from a prompt: a model, or all of it in one (Efficiency's SDXL loader). */
 const MODEL_OUTPUTS = ["MODEL", "SDXL_TUPLE"];
@@ -107,6 +111,7 @@ export async function recommendFor(loader, { root, createNode, read }) {
   return changeGraph(target.node, (graph) => {
     const recommender = create(createNode, RECOMMENDER);
     setPool(recommender, reading);
+    setParts(recommender, loader, input);
     addAt(graph, recommender, target.node.pos[0] - recommender.size[0] - GAP_PX, target.node.pos[1]);
     connect(recommender, "ckpt_name", target.node, target.node.inputs?.[target.slot].name ?? "");
     const shared = reading.positive !== null && sharePrompt(root, recommender, reading.positive);
@@ -138,6 +143,24 @@ export function recordFor(node, createNode) {
     connect(recommenders[0], "ckpt_name", recorder, "ckpt_names");
     return { complete: true };
   });
+}
+
+/**
+ * Keep to the folder that the loader reads, and to files that hold what the graph takes from it.
+ *
+ * @param {ComfyNode} recommender
+ * @param {ComfyNode} loader
+ * @param {string} input
+ */
+function setParts(recommender, loader, input) {
+  if (input === DIFFUSION_MODEL_INPUT) {
+    setWidget(recommender, "folder", /gguf/i.test(loader.comfyClass ?? "") ? "unet_gguf" : "diffusion_models");
+    return;
+  }
+  const linked = (/** @type {string} */ type) => (loader.outputs?.[outputSlot(loader, type)]?.links?.length ?? 0) > 0;
+  if (!linked("MODEL") || outputSlot(loader, "CLIP") < 0 || outputSlot(loader, "VAE") < 0) return;
+  const parts = /** @type {keyof typeof NEEDS} */ (["CLIP", "VAE"].filter(linked).join(","));
+  setWidget(recommender, "needs", NEEDS[parts]);
 }
 
 /**

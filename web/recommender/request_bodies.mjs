@@ -5,7 +5,10 @@
 const NO_FALLBACK = "none";
 const POLICY_AS_IN_SETTINGS = "default (as in settings)";
 
-/** @type {Record<string, string[]>} */
+/**
+ * What the combo's options mean; both parts are the default.
+ *
+ * @type {Record<string, string[]>} */
 const NEEDS = { CLIP: ["clip"], VAE: ["vae"], "model only": [] };
 
 const CHOICES = ["stage", "explore", "max_branches", "exploit_threshold", "explore_threshold"];
@@ -15,14 +18,15 @@ const CHOICES = ["stage", "explore", "max_branches", "exploit_threshold", "explo
  * @returns {{ prompt: string, rules: Record<string, any>, choices: Record<string, any> }}
  */
 function read(values) {
+  /** @type {Record<string, any>} */
   const rules = {
     family: values.family ?? "auto",
     include: values.include ?? "",
     exclude: values.exclude ?? "",
     fallback: values.fallback === NO_FALLBACK ? "" : (values.fallback ?? ""),
-    folder: values.folder ?? "checkpoints",
-    needs: NEEDS[values.needs] ?? ["clip", "vae"],
   };
+  if (values.folder) rules.folder = values.folder;
+  if (NEEDS[values.needs]) rules.needs = NEEDS[values.needs];
   /** @type {Record<string, any>} */
   const choices = {};
   for (const name of CHOICES) if (values[name] !== undefined) choices[name] = values[name];

@@ -12,6 +12,7 @@ export interface ComfySlot {
   name: string;
   type: string | number;
   link?: string | number | null;
+  links?: unknown[] | null;
   widget?: { name: string };
 }
 

@@ -13,6 +13,8 @@ const TYPES = {
     out: { MODEL: "MODEL", CLIP: "CLIP", VAE: "VAE" },
     widgets: ["ckpt_name"],
   },
+  UNETLoader: { in: ["unet_name", "weight_dtype"], out: { MODEL: "MODEL" }, widgets: ["unet_name"] },
+  UnetLoaderGGUF: { in: ["unet_name"], out: { MODEL: "MODEL" }, widgets: ["unet_name"] },
   CLIPTextEncodeSDXL: {
     in: ["clip", "text_g", "text_l"],
     out: { CONDITIONING: "CONDITIONING" },
@@ -28,7 +30,7 @@ const TYPES = {
   ContextCheckpointRecommender: {
     in: ["prompt"],
     out: { plan: "CC_PLAN", ckpt_name: "*", prompt: "STRING" },
-    widgets: ["prompt", "family", "include", "fallback", "seed", "control_after_generate"],
+    widgets: ["prompt", "family", "include", "fallback", "seed", "control_after_generate", "folder", "needs"],
   },
   MultiCheckpointSampler: { in: ["plan"], out: { images: "IMAGE", generation: "CC_GENERATION" } },
   FeedbackRecorder: {
@@ -84,6 +86,7 @@ function create(type) {
       const id = this.graph.links.size + 1;
       this.graph.links.set(id, { origin_id: this.id, origin_slot: slot });
       target.inputs[targetSlot].link = id;
+      (this.outputs[slot].links ??= []).push(id);
       return { id };
     },
     getInputNode(slot) {
@@ -111,6 +114,7 @@ function stock() {
   ].map(node);
   positive.widgets[0].value = "a castle";
   negative.widgets[0].value = "blurry";
+  loader.connect(0, lora, 0);
   loader.connect(1, lora, 1);
   lora.connect(1, positive, 0);
   lora.connect(1, negative, 0);
@@ -166,6 +170,36 @@ test("it keeps to the file and the architecture that the loader has, and its see
   assert.equal(widget(recommender, "include"), "");
   assert.equal(widget(recommender, "control_after_generate"), "fixed");
 });
+
+test("it asks for the parts that the graph takes from the loader", async () => {
+  for (const [slots, needs] of /** @type {[number[], string][]} */ ([
+    [[1, 2], "CLIP and VAE"],
+    [[1], "CLIP"],
+    [[2], "VAE"],
+    [[], "model only"],
+  ])) {
+    const { graph, loader } = stock();
+    for (const slot of [1, 2]) if (!slots.includes(slot)) loader.outputs[slot].links = [];
+    await recommendFor(loader, page(graph));
+    assert.equal(widget(only(graph, "ContextCheckpointRecommender"), "needs"), needs);
+  }
+});
+
+for (const [type, folder] of [
+  ["UNETLoader", "diffusion_models"],
+  ["UnetLoaderGGUF", "unet_gguf"],
+]) {
+  test(`a recommender for ${type} chooses from ${folder}`, async () => {
+    const graph = new Graph();
+    const loader = create(type);
+    graph.add(loader);
+    assert.ok(isLoader(loader));
+    await recommendFor(loader, page(graph));
+    const recommender = only(graph, "ContextCheckpointRecommender");
+    assert.equal(widget(recommender, "folder"), folder);
+    assert.equal(from(loader, "unet_name"), recommender);
+  });
+}
 
 test("a file of an unknown architecture is the only one that it chooses", async () => {
   const { graph, loader } = stock();

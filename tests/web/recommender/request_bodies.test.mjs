@@ -45,6 +45,12 @@ test("a chosen policy and fallback are in the body", () => {
   assert.equal(body.pool.fallback, "a.safetensors");
 });
 
+test("a folder and needed parts are in the body if they are chosen", () => {
+  const chosen = { ...NODE, folder: "diffusion_models", needs: "model only" };
+  assert.deepEqual(recommendBody(chosen).pool, { ...RULES, folder: "diffusion_models", needs: [] });
+  assert.deepEqual(explainBody({ ...NODE, folder: "checkpoints", needs: "CLIP and VAE" }).needs, undefined);
+});
+
 test("a negative prompt is in the body if there is one", () => {
   assert.equal(recommendBody({ ...NODE, negative: "blurry" }).negative, "blurry");
   assert.equal(explainBody({ ...NODE, negative: "blurry" }).negative, "blurry");

@@ -86,7 +86,7 @@ function create(type) {
       const id = this.graph.links.size + 1;
       this.graph.links.set(id, { origin_id: this.id, origin_slot: slot });
       target.inputs[targetSlot].link = id;
-      (this.outputs[slot].links ??= []).push(id);
+      this.outputs[slot].links = [...(this.outputs[slot].links ?? []), id];
       return { id };
     },
     getInputNode(slot) {

@@ -510,6 +510,8 @@ class _Walk:
             raise _Stop(node.id, "unknown_node")  # what stands between the texts is not known
         given = next((name for name in rules.DELIMITER if name in node.inputs), None)
         between = self._text(node, given, step).text.replace("\\n", "\n") if given is not None else ""
+        if node.inputs.get("linebreak_addition") == "true":
+            between = "\n"
         if node.type != "StringConcatenate":
             parts = [part for part in parts if part.text] or parts[:1]
         filled = [part for part in parts if part.text]
@@ -591,7 +593,9 @@ class _Walk:
             for name, value in node.inputs.items()
             if isinstance(value, str) and rules.FILE_NAME.search(value) and not rules.OTHER_FILE.search(name)
         ]
-        if len(files) == 1 and not any(name.lower().startswith("model") for name, _ in node.links()):
+        carries = node.matching(rules.PIPE) or any(name.lower().startswith("model") for name, _ in node.links())
+        alone = not list(node.links()) or (rules.LOADS_MODEL.search(node.type) and not carries)
+        if len(files) == 1 and alone:
             return _Model(files[0][1], node.id, Place(node.id, files[0][0]), ())
         if node.type in rules.MODEL_VALUES and isinstance(value := node.inputs.get("value"), str):
             return _Model(value, node.id, Place(node.id, "value"), ())
@@ -610,6 +614,8 @@ class _Walk:
         for name in names:
             value = node.inputs[name]
             if _as_link(value) is not None:
+                if rules.LORA_STACK.search(name):
+                    continue  # read below
                 return None
             if isinstance(value, str) and value not in ("None", "none", ""):
                 strengths = self._strengths(node, name)

@@ -66,7 +66,7 @@ MODEL_FILE: Names = (
 )
 FILE_NAME = re.compile(r"(?i)\.(safetensors|ckpt|gguf|sft|pth?|bin)$")
 TEXT = re.compile(
-    r"(?i)^(text|text_[glp]|text_positive|prompt|user_prompt|positive_prompt|clip_[lgh]|t5xxl|t5|llama|bert|mt5xl|qwen25_7b|string|"
+    r"(?i)^(text|text_[glp]|text_positive|prompt|user_prompt|positive_prompt|clip_[lgh]|t5xxl|llama|bert|mt5xl|qwen25_7b|string|"
     r"pre_text(_[gl])?|app_text(_[gl])?)$"
 )
 CHANGES_TEXT = re.compile(r"(?i)style|wildcard|template|instruction|translate")
@@ -186,7 +186,7 @@ OUTPUTS: dict[str, Names] = {
 """Names of outputs where a prompt in API form has to be read without them, and the order is not positive, negative."""
 
 PASSES_PIPE = re.compile(
-    r"(?i)^(?!.*(sampler|detailer|loader)).*(context|pipe|\bbus\b)|^(to|from|edit|pack|unpack|basicpipeto).*(pipe|tuple)"
+    r"(?i)^(?!.*(sampler|detailer|loader)).*(context|pipe|\bbus\b)|^(to|from|edit|pack|unpack).*(pipe|tuple)|pipeto"
 )
 """Classes that pass on several values together and are not samplers, whatever inputs they have."""
 
@@ -202,6 +202,9 @@ HOLDS_TEXT = re.compile(
 HOLDS_NUMBER = re.compile(r"(?i)seed|primitive|^int|^float|integer|number|constant|slider|literal|noise|input")
 
 MODEL_VALUES = ("SwarmInputCheckpoint", "SwarmInputModel")
+
+LOADS_MODEL = re.compile(r"(?i)model.*load|load.*model")
+"""Classes that load a model although something is linked to them, such as settings or LoRAs."""
 
 LORA_NAME = re.compile(r"(?i)^(lora|lora_name)(_?\d+)?$|^lora_\d+_name$")
 LORA_STACK = re.compile(r"(?i)^(optional_)?lora_?stack(_?\d+)?$|^prev_lora$|^lora$")
@@ -322,3 +325,6 @@ _WIDGETS = {
     "unCLIPCheckpointLoader": "ckpt_name",
 }
 WIDGETS: dict[str, Names] = {node_class: tuple(names.split()) for node_class, names in _WIDGETS.items()}
+
+FORMER_WIDGETS: dict[str, Names] = {"Text Concatenate": ("linebreak_addition",)}
+"""Of earlier versions, tried where the others do not fit."""

@@ -297,7 +297,8 @@ def widget_values(node: Mapping[str, Json]) -> dict[str, Json]:
     proxies = [str(_list(entry)[-1]) for entry in _list(_mapping(node.get("properties")).get("proxyWidgets")) if entry]
     if proxies and len(proxies) == len(values):
         return {name: value for name, value in zip(proxies, values, strict=True) if proxies.count(name) == 1}
-    for names in (named, rules.WIDGETS.get(str(node.get("type")), ())):
+    kind = str(node.get("type"))
+    for names in (named, rules.WIDGETS.get(kind, ()), rules.FORMER_WIDGETS.get(kind, ())):
         matched = _matched(names, values, whole=names is named)
         if matched is not None:
             return matched

@@ -254,6 +254,13 @@ TEXTS: dict[str, tuple[dict[str, Node | None], str]] = {
         },
         "a fox",
     ),
+    "both texts in one output": (
+        {
+            "words": node("WanVideoTextEncode", positive_prompt="a fox", negative_prompt="blurry", t5=["t5", 0]),
+            "sampler": node("WanVideoSampler", model=["loader", 0], text_embeds=["words", 0], steps=20),
+        },
+        "a fox",
+    ),
     "hooks for both texts": (
         {
             "pair": node(
@@ -353,6 +360,37 @@ MODELS: dict[str, tuple[dict[str, Node | None], str, tuple[tuple[str, float, flo
         },
         "dream.safetensors",
         (("a", 0.9, 0.8),),
+    ),
+    "a ControlNet's file in a pipe": (
+        {
+            "whole": node("easy fullLoader", ckpt_name="dream.safetensors", positive="a fox", negative=""),
+            "net": node("easy controlnetLoader", pipe=["whole", 0], control_net="pose.safetensors"),
+            "sampler": node("easy kSampler", pipe=["net", 0]),
+            "save": node("SaveImage", images=["sampler", 1]),
+        },
+        "dream.safetensors",
+        (),
+    ),
+    "the same, with values that have no names": (
+        {
+            "whole": node("easy fullLoader", ckpt_name="dream.safetensors", positive="a fox", negative=""),
+            "net": node("easy controlnetLoader", pipe=["whole", 0], widget_0="pose.safetensors", widget_1=0.8),
+            "sampler": node("easy kSampler", pipe=["net", 0]),
+            "save": node("SaveImage", images=["sampler", 1]),
+        },
+        "dream.safetensors",
+        (),
+    ),
+    "a model loader that takes settings and a LoRA": (
+        {
+            "lora": node("WanVideoLoraSelect", lora="fast.safetensors", strength=0.5),
+            "swap": node("WanVideoBlockSwap", blocks_to_swap=20),
+            "wan": node("WanVideoModelLoader", model="wan.safetensors", block_swap_args=["swap", 0], lora=["lora", 0]),
+            "words": node("WanVideoTextEncode", positive_prompt="a fox", negative_prompt="blurry", t5=["t5", 0]),
+            "sampler": node("WanVideoSampler", model=["wan", 0], text_embeds=["words", 0], steps=20),
+        },
+        "wan.safetensors",
+        (("fast.safetensors", 0.5, 0.5),),
     ),
     "a loader nobody knows, which is told by its file": (
         {"odd": node("Loads Anything", what="odd.safetensors", dtype="fp8"), "sampler": sampled(model=["odd", 0])},

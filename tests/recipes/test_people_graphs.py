@@ -13,7 +13,7 @@ from context_checkpoint.recipes import Reading, read_images, read_samplers, to_p
 
 SAMPLERS = ("KSampler", "KSamplerAdvanced")
 
-COMPUTED = {"g038_ui.json", "g040_ui.json", "g042_ui.json", "g046_ui.json", "g066_ui.json"}
+COMPUTED = {"g038_ui.json", "g040_ui.json", "g042_ui.json", "g046_ui.json", "g066_ui.json", "g068_ui.json"}
 """Their prompt is made when the workflow runs (captions of an image, prompts that change from frame to frame)."""
 
 

@@ -71,6 +71,30 @@ def test_the_only_text_of_an_unknown_encoder_needs_no_name():
     assert recipe({2: encoder}).positive == "a fox"
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["true"], "a fox\nat night"),
+        (["false"], "a foxat night"),
+        ([", ", "true"], "a fox, at night"),
+        (["?", 1, 2], None),
+    ],
+)
+def test_texts_are_joined_as_the_version_of_the_node_does_it(values, expected):
+    """WAS' node had a line break once and has a delimiter now; something else is unclear."""
+    nodes = {
+        8: {"type": "Text Multiline", "widgets_values": ["a fox"]},
+        9: {"type": "Text Multiline", "widgets_values": ["at night"]},
+        10: {
+            "type": "Text Concatenate" if expected else "Text Concatenate of Somebody",
+            "inputs": [slot("text_a", "STRING", 20), slot("text_b", "STRING", 21)],
+            "widgets_values": values,
+        },
+        2: {"type": "CLIPTextEncode", "inputs": [slot("clip", "CLIP", 1), slot("text", "STRING", 22, widget=True)]},
+    }
+    assert recipe(nodes, [(20, 8, 0, 10, 0), (21, 9, 0, 10, 1), (22, 10, 0, 2, 1)]).positive == expected
+
+
 @pytest.mark.parametrize("kind", ["Reroute", "Reroute (rgthree)"])
 def test_a_reroute_is_not_there(kind):
     """However many there are."""

@@ -7,6 +7,8 @@ functions give back their own output unchanged, so a name may pass through them 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
 
 
@@ -79,3 +81,44 @@ def shown_address(database: str) -> str:
     """Give a database's path or address without its password and its driver, for messages and logs."""
     hidden = re.sub(r"(://[^/@:]*):[^@]*@", r"\1:***@", database)
     return re.sub(r"^(\w+)\+\w+(?=://)", r"\1", hidden)
+
+
+_EXTENSION = re.compile(r"\.(safetensors|sft|gguf|ckpt|pt2?|bin|pth|pkl)$", re.IGNORECASE)
+
+
+def short_names(names: Iterable[str]) -> dict[str, str]:
+    """Shorten checkpoints' names that are shown together, so that each can still be told from the others.
+
+    A name loses its folders and its extension, but for as many folders as it takes to tell it apart; where they are
+    not enough, it keeps the extension. `web/lib/checkpoint_name.mjs` has the same rule, tested on the same cases.
+
+    >>> short_names(["photo/epic.ckpt", "anime/epic.ckpt", "sdxl/dream.ckpt"])
+    {'photo/epic.ckpt': 'photo/epic', 'anime/epic.ckpt': 'anime/epic', 'sdxl/dream.ckpt': 'dream'}
+    """
+    spelled = {name: name.replace("\\", "/") for name in names}
+    files = set(spelled.values())
+    endings = Counter(ending for file in files for ending in {*_endings(file), *_endings(_bare(file))})
+    wholes = Counter(whole for file in files for whole in {file, _bare(file)})
+
+    def short(file: str) -> str:
+        bare = _bare(file)
+        for ending in _endings(bare):
+            if endings[ending] == 1:
+                return ending
+        if wholes[bare] == 1:  # it is the end of a longer one, which keeps a folder
+            return bare
+        return next((ending for ending in _endings(file) if endings[ending] == 1), file)
+
+    return {name: shown_name(short(file)) for name, file in spelled.items()}
+
+
+def _bare(file: str) -> str:
+    """A name without its extension, unless it is nothing else."""
+    folder, slash, last = file.rpartition("/")
+    return folder + slash + (_EXTENSION.sub("", last) or last)
+
+
+def _endings(file: str) -> list[str]:
+    """The name with no folder, with one, and so on."""
+    folders = file.split("/")
+    return ["/".join(folders[-count:]) for count in range(1, len(folders) + 1)]

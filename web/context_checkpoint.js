@@ -75,7 +75,7 @@ const told = new Set();
 /** @param {WaitingPick[]} picks */
 function showWaiting(picks) {
   // ComfyUI's own list, and not the tab that was registered: only a change of that one is drawn.
-  const tab = app.extensionManager.getSidebarTabs().find(({ id }) => id === SIDEBAR_TAB);
+  const tab = app.extensionManager.getSidebarTabs?.().find(({ id }) => id === SIDEBAR_TAB);
   if (tab) tab.iconBadge = picks.length > 0 ? String(picks.length) : null;
   for (const { id } of recorders.showWaiting(picks)) {
     if (!told.has(id)) toast("info", t("waitingElsewhere"), t("waitingElsewhereDetail"));

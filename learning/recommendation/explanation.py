@@ -8,12 +8,12 @@ not with the third.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 from ..message import Part, parts_of
 from ..model.evidence import Evidence, PairStatistics
-from ..names import shown_name
+from ..names import short_names, shown_name
 from ..prompts.keywords import NEGATIVE
 from ..values import Reason, Recommendation, Strategy
 from .counterfactuals import MOST_PICKS, Change
@@ -146,25 +146,32 @@ def one_sentence(recommendation: Recommendation) -> str:
     sentence = _sentence(recommendation)
     if not recommendation.pinned:
         return sentence
-    return f"{sentence} Pinned: {', '.join(map(shown_name, recommendation.pinned))}."
+    called = _called(recommendation)
+    return f"{sentence} Pinned: {', '.join(called[name] for name in recommendation.pinned)}."
 
 
 def _sentence(recommendation: Recommendation) -> str:
-    names = _listed([_short(name) for name in recommendation.checkpoints])
+    called = _called(recommendation)
+    names = _listed([called[name] for name in recommendation.checkpoints])
     best, leader = recommendation.checkpoints[0], _leader(recommendation)
     opening = _opening(recommendation)
     if opening == "only_candidate":
-        return f"{_short(best)} is the only candidate."
+        return f"{called[best]} is the only candidate."
     if opening == "draft":
-        why = _why(recommendation, leader, _short(leader))
+        why = _why(recommendation, leader, called[leader])
         return f"The draft stage compares several, however sure the recommendation: {names}; {why}."
     if opening == "compare":
-        return f"Compare {names}: {_why(recommendation, leader, _short(leader))}."
+        return f"Compare {names}: {_why(recommendation, leader, called[leader])}."
     # A pinned checkpoint may be shown instead of the one that leads.
-    why = _why(recommendation, leader, "it" if leader == best else _short(leader))
+    why = _why(recommendation, leader, "it" if leader == best else called[leader])
     if opening == "mostly":
-        return f"Mostly {_short(best)}, with {_short(recommendation.checkpoints[1])} beside it: {why}."
-    return f"{_short(best)} alone: {why}."
+        return f"Mostly {called[best]}, with {called[recommendation.checkpoints[1]]} beside it: {why}."
+    return f"{called[best]} alone: {why}."
+
+
+def _called(recommendation: Recommendation) -> dict[str, str]:
+    """How the sentence calls the checkpoints that it may name."""
+    return short_names([*recommendation.checkpoints, _leader(recommendation), *recommendation.pinned])
 
 
 def parts(recommendation: Recommendation) -> ExplanationParts:
@@ -218,11 +225,12 @@ def in_full(recommendation: Recommendation, evidence: Evidence, change: Change) 
     checkpoints as the recommendation does; `evidence` has `/` in them.
     """
     scores, leader = recommendation.scores, _leader(recommendation)
+    called = short_names(scores)
     return Explained(
         policy=recommendation.policy,
         strategy=recommendation.strategy,
         finding=finding(recommendation),
-        summary=_why(recommendation, leader, _short(leader)),
+        summary=_why(recommendation, leader, called[leader]),
         grounds=_grounds(recommendation),
         confidence=recommendation.confidence,
         evidence=recommendation.evidence,
@@ -240,7 +248,7 @@ def in_full(recommendation: Recommendation, evidence: Evidence, change: Change) 
             _checkpoint(name, recommendation, evidence) for name in sorted(scores, key=lambda name: -scores[name])
         ],
         would_change=ChangeExplained(
-            sentence=_would_change(change, recommendation),
+            sentence=_would_change(change, recommendation, called),
             runner_up=change.runner_up,
             behind=change.behind,
             picks=change.picks,
@@ -317,7 +325,7 @@ def _judged(recommendation: Recommendation, checkpoint: str) -> bool:
     return any(reason.total for reason in recommendation.reasons if reason.checkpoint == checkpoint)
 
 
-def _would_change(change: Change, recommendation: Recommendation) -> str:
+def _would_change(change: Change, recommendation: Recommendation, called: Mapping[str, str]) -> str:
     """What would put another one first, in words."""
     if not change.runner_up:
         return "Nothing: there is no other candidate."
@@ -325,7 +333,7 @@ def _would_change(change: Change, recommendation: Recommendation) -> str:
         if _no_words(recommendation) and not _any_prompt(recommendation):
             return "A prompt with words."
         return "Any verdict on such a prompt."
-    second = _short(change.runner_up)
+    second = called[change.runner_up]
     sentence = f"{second} is second, {change.behind:.2f} behind"
     if change.picks is None:
         sentence += f"; even {MOST_PICKS} more picks of it on such prompts would not put it first."
@@ -334,7 +342,7 @@ def _would_change(change: Change, recommendation: Recommendation) -> str:
     else:
         sentence += f"; about {change.picks} more picks of it on such prompts would put it first."
     without = [
-        f'without "{shown_name(word.keyword)}", {_short(word.checkpoint)}' for word in change.without[:_NAMED_WORDS]
+        f'without "{shown_name(word.keyword)}", {called[word.checkpoint]}' for word in change.without[:_NAMED_WORDS]
     ]
     return f"{sentence} First would be, {_listed(without)}." if without else sentence
 
@@ -347,11 +355,6 @@ def _support(recommendation: Recommendation, leader: str) -> list[Reason]:
         if reason.checkpoint == leader and reason.keyword and reason.effect > 0.0
     ]
     return sorted(reasons, key=lambda reason: -reason.effect)[:_NAMED_WORDS]
-
-
-def _short(checkpoint: str) -> str:
-    name = checkpoint.replace("\\", "/").rsplit("/", 1)[-1]
-    return shown_name(name.removesuffix(".safetensors").removesuffix(".ckpt"))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -347,6 +347,36 @@ async def test_it_tells_what_a_prompt_would_get_and_why(page: Page) -> None:
     await expect(shown.locator(".cc-status")).to_contain_text("Name at least one checkpoint")
 
 
+async def test_checkpoints_of_one_name_in_two_folders_are_told_apart(page: Page, runtime: Runtime) -> None:
+    """In tables, captions, filters, plans and sentences."""
+    names = ["sdxl/photo/epic.safetensors", "sdxl/anime/epic.safetensors"]
+    recommended = await runtime.run(lambda service: service.recommend("two folders", names))
+    generation_id = await runtime.run(lambda service: service.log_generation(recommended, dict.fromkeys(names, 1)))
+    await runtime.run(lambda service: service.record_feedback(generation_id, selected_images=[0], rejected_images=[1]))
+
+    for name, search in (("Checkpoints", "epic"), ("Preferences", "folders"), ("History", ""), ("Try", "")):
+        shown = await tab(page, name)
+        if search:
+            await shown.get_by_role("searchbox").fill(search)
+        if name == "History":
+            shown = shown.get_by_role("article").first
+        if name == "Try":
+            await shown.get_by_label("Prompt").fill("two folders")
+            candidates = shown.get_by_label("Checkpoints to choose from")
+            await expect(candidates).not_to_have_value("")
+            await candidates.fill("\n".join(names))
+            await shown.get_by_role("button", name="What would it pick?").click()
+            await expect(shown.locator(".cc-explanation")).to_contain_text(
+                re.compile("Compare (photo|anime)/epic and ")
+            )
+            await shown.get_by_role("button", name="Why?").click()
+            await expect(shown.locator(".cc-why")).to_contain_text(re.compile("(photo|anime)/epic is second"))
+        for folder in ("photo", "anime"):
+            await expect(shown.get_by_text(f"{folder}/epic", exact=True).first).to_be_visible()
+    options = page.get_by_label("With an image of").locator("option")
+    assert {"photo/epic", "anime/epic"} <= set(await options.all_text_contents())
+
+
 @pytest.mark.parametrize(
     ("language", "tab_name", "asks", "explains", "sentence", "change"),
     [

@@ -13,7 +13,7 @@ import pytest
 
 from context_checkpoint.learning import names
 from context_checkpoint.learning.message import as_shown, joined, message
-from context_checkpoint.learning.names import shown_name, shown_text
+from context_checkpoint.learning.names import short_names, shown_name, shown_text
 
 ROOT = Path(__file__).parents[2]
 CASES: dict[str, str] = json.loads((ROOT / "tests" / "shown_names.json").read_text("utf-8"))
@@ -56,6 +56,17 @@ def test_the_browser_has_the_same_table() -> None:
     numbers = [int(number, 16) for number in re.findall(r"0x[0-9a-f]+", table)]
 
     assert numbers == list(chain.from_iterable(names._UNSEEN))
+
+
+SHOWN_TOGETHER: list[dict[str, str]] = json.loads((ROOT / "tests" / "short_names.json").read_text("utf-8"))
+"""Those that `tests/web/lib/checkpoint_name.test.mjs` has too."""
+
+
+@pytest.mark.parametrize("shown", SHOWN_TOGETHER, ids=str)
+def test_names_that_are_shown_together_are_told_apart(shown: dict[str, str]) -> None:
+    """By as many folders as it takes; by the extension where folders are not enough."""
+    assert short_names(shown) == shown
+    assert len(set(shown.values())) == len(shown)
 
 
 def test_a_text_keeps_its_own_spaces_and_lines() -> None:

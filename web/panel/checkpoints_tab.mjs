@@ -7,7 +7,7 @@ import { searchField } from "../components/search_field.mjs";
 import { StatusLine } from "../components/status_line.mjs";
 import { Table } from "../components/table.mjs";
 import { wilsonInterval } from "../components/wilson_interval.mjs";
-import { nameElement } from "../lib/checkpoint_name.mjs";
+import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
 import { shownName } from "../lib/shown_name.mjs";
 
@@ -36,6 +36,7 @@ export class CheckpointsTab {
   #search = "";
   /** @type {Checkpoint[]} */
   #rows = [];
+  #short = shortNames([]);
   /** @type {Table<Checkpoint>} */
   #table;
 
@@ -80,6 +81,7 @@ export class CheckpointsTab {
       () => this.#options.server.checkpoints(),
       ({ checkpoints }) => {
         this.#rows = checkpoints;
+        this.#short = shortNames(this.#rows.map((row) => row.checkpoint));
         this.#draw();
       },
     );
@@ -142,7 +144,7 @@ export class CheckpointsTab {
             text: t(`state_${row.state}`, { problem: row.problem_parts }),
           })
         : null;
-    return element("span", {}, [nameElement(row.checkpoint), flag]);
+    return element("span", {}, [nameElement(row.checkpoint, this.#short), flag]);
   }
 }
 

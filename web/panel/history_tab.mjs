@@ -4,7 +4,7 @@
 import { formatTime } from "../components/columns.mjs";
 import { RequestLine } from "../components/request_line.mjs";
 import { searchField } from "../components/search_field.mjs";
-import { shortName } from "../lib/checkpoint_name.mjs";
+import { shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element, field } from "../lib/dom.mjs";
 import { shownName } from "../lib/shown_name.mjs";
 import { percent } from "../recommender/plan.mjs";
@@ -28,6 +28,8 @@ export class HistoryTab {
   #keyword = "";
   #keywords = element("datalist", { id: "cc-history-keywords" });
   #checkpoint = element("select");
+  /** Names of all checkpoints that are known. @type {Set<string>} */
+  #names = new Set();
   /** @type {string | undefined} */
   #before;
   #list = element("div", { class: "cc-history" });
@@ -78,10 +80,12 @@ export class HistoryTab {
   /** @param {string[]} names of the checkpoints to filter by */
   #setCheckpoints(names) {
     const selected = this.#checkpoint.value;
+    this.#names = new Set(names);
+    const short = shortNames(names);
     const all = element("option", { value: "", text: this.#options.t("historyAnyCheckpoint") });
     this.#checkpoint.replaceChildren(
       all,
-      ...names.map((name) => element("option", { value: name, text: shortName(name) })),
+      ...names.map((name) => element("option", { value: name, text: short.get(name) })),
     );
     this.#checkpoint.value = names.includes(selected) ? selected : "";
   }
@@ -114,7 +118,9 @@ export class HistoryTab {
           checkpoint: this.#checkpoint.value || undefined,
         }),
       ({ generations, next_before }) => {
-        const articles = generations.map((/** @type {GenerationRecord} */ record) => this.#article(record));
+        for (const { images } of generations) for (const { file } of images) this.#names.add(file.checkpoint);
+        const short = shortNames(this.#names);
+        const articles = generations.map((/** @type {GenerationRecord} */ record) => this.#article(record, short));
         if (before === undefined) this.#list.replaceChildren();
         if (before === undefined && articles.length === 0) {
           articles.push(element("p", { class: "cc-note", text: this.#options.t("noGenerations") }));
@@ -128,8 +134,11 @@ export class HistoryTab {
     );
   }
 
-  /** @param {GenerationRecord} record */
-  #article(record) {
+  /**
+   * @param {GenerationRecord} record
+   * @param {Map<string, string>} short
+   */
+  #article(record, short) {
     const { t, server, imageUrl, isBlind, onVerdictLost } = this.#options;
     const generation = generationFrom(record);
     const images = imageUrl ? generation.images : generation.images.map((image) => ({ ...image, filename: "" }));
@@ -139,6 +148,7 @@ export class HistoryTab {
       {
         t,
         isBlind,
+        short,
         save: (body) => server.sendFeedback(body),
         imageUrl: imageUrl ?? (() => NO_IMAGE),
         onVerdictLost,

@@ -5,7 +5,7 @@ import { formatNumber, formatTime, numberColumn, rateColumn } from "../component
 import { RequestLine } from "../components/request_line.mjs";
 import { searchField } from "../components/search_field.mjs";
 import { Table } from "../components/table.mjs";
-import { nameElement } from "../lib/checkpoint_name.mjs";
+import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
 import { shownName } from "../lib/shown_name.mjs";
 
@@ -21,6 +21,7 @@ export class PreferencesTab {
   #request;
   #search = "";
   #offset = 0;
+  #short = shortNames([]);
   /** @type {Table<Pair>} */
   #table;
   #range = element("span", { role: "status" });
@@ -44,7 +45,7 @@ export class PreferencesTab {
           cell: ({ keyword }) =>
             element("bdi", { class: "cc-name cc-keyword", text: shownName(keyword), title: shownName(keyword) }),
         },
-        { key: "checkpoint", title: t("checkpoint"), cell: (row) => nameElement(row.checkpoint) },
+        { key: "checkpoint", title: t("checkpoint"), cell: (row) => nameElement(row.checkpoint, this.#short) },
         rateColumn(t("rate"), t),
         numberColumn("selected", t("kept")),
         numberColumn("total", t("judged")),
@@ -108,6 +109,7 @@ export class PreferencesTab {
    * @param {number} offset
    */
   #draw(pairs, count, offset) {
+    this.#short = shortNames(pairs.map((row) => row.checkpoint));
     this.#table.show(pairs);
     const to = offset + pairs.length;
     this.#range.textContent =

@@ -1,10 +1,10 @@
 // @ts-check
 /** Why checkpoints would be recommended: the response of `POST explain` in words. */
 
-import { nameElement } from "../lib/checkpoint_name.mjs";
+import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { element } from "../lib/dom.mjs";
 import { shownName } from "../lib/shown_name.mjs";
-import { changeText, reasonText } from "./explanation_text.mjs";
+import { changeText, displayNames, reasonText } from "./explanation_text.mjs";
 
 /** More would be too long for a node. */
 const MOST_CHECKPOINTS = 3;
@@ -15,13 +15,16 @@ const MOST_WORDS = 6;
  * @param {Translate} t
  */
 export function explanationView(explained, t) {
+  const names = explained.checkpoints.map((/** @type {Json} */ row) => row.checkpoint);
+  const called = displayNames(names);
+  const short = shortNames(names);
   const known = explained.keywords.filter((/** @type {Json} */ word) => word.rounds > 0);
   const words = known.map((/** @type {Json} */ word) => `${shownName(word.text)} (${rounded(word.rounds)})`);
   return element("section", { "aria-label": t("whyNow") }, [
     element("p", { class: "cc-note", text: t("whyNow") }),
     element("p", {
       class: "cc-summary",
-      text: explained.grounds ? reasonText(explained.grounds, t) : explained.summary,
+      text: explained.grounds ? reasonText(explained.grounds, t, called) : explained.summary,
     }),
     explained.grounds?.no_words
       ? null
@@ -32,24 +35,25 @@ export function explanationView(explained, t) {
     element(
       "ol",
       { class: "cc-checkpoints", "aria-label": t("planned") },
-      explained.checkpoints.slice(0, MOST_CHECKPOINTS).map((/** @type {Json} */ row) => checkpoint(row, t)),
+      explained.checkpoints.slice(0, MOST_CHECKPOINTS).map((/** @type {Json} */ row) => checkpoint(row, short, t)),
     ),
-    element("p", { text: t("whyChange", { what: changeText(explained, t) }) }),
+    element("p", { text: t("whyChange", { what: changeText(explained, t, called) }) }),
   ]);
 }
 
 /**
  * @param {Json} row
+ * @param {Map<string, string>} short
  * @param {Translate} t
  */
-function checkpoint(row, t) {
+function checkpoint(row, short, t) {
   const line = (/** @type {string} */ key, /** @type {Json[]} */ effects) =>
     effects.length > 0
       ? element("p", { text: t(key, { words: firstWords(effects.map(({ keyword }) => shownName(keyword))) }) })
       : null;
   const overall = row.total > 0 ? t("whyOverall", { kept: row.selected, judged: row.total }) : t("whyNever");
   return element("li", {}, [
-    nameElement(row.checkpoint),
+    nameElement(row.checkpoint, short),
     element("p", { class: "cc-note", text: overall }),
     line("whyFor", row.speak_for),
     line("whyAgainst", row.speak_against),

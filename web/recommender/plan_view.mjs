@@ -4,7 +4,7 @@
  * preview of the next. Knows neither ComfyUI nor a node.
  */
 
-import { nameElement } from "../lib/checkpoint_name.mjs";
+import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
 import { explanationView } from "./explanation_view.mjs";
 import { explanationText, percent, planFrom, strategyText } from "./plan.mjs";
@@ -129,7 +129,8 @@ export class PlanView {
   #section(record) {
     const { t } = this.#options;
     const plan = planFrom(record);
-    const names = plan.checkpoints.map((name) => element("li", {}, [nameElement(name)]));
+    const short = shortNames(plan.checkpoints);
+    const names = plan.checkpoints.map((name) => element("li", {}, [nameElement(name, short)]));
     return element("section", { class: "cc-plan-section" }, [
       element("ol", { class: "cc-checkpoints", "aria-label": t("planned") }, names),
       element("p", { class: "cc-strategy", text: strategyText(plan, t) }),

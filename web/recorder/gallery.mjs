@@ -6,7 +6,7 @@
  * standalone page can show the same gallery.
  */
 
-import { nameElement, shortName } from "../lib/checkpoint_name.mjs";
+import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element, keepPresses } from "../lib/dom.mjs";
 import { messageText } from "../lib/i18n.mjs";
 import { shownName } from "../lib/shown_name.mjs";
@@ -39,6 +39,7 @@ export class Gallery {
   /** @type {GalleryImage[][]} */
   #before = [];
   #blind;
+  #short;
   #current = 0;
   /** @type {string[]} by place: what its cell shows, so that a key updates only what it changes */
   #cellStates = [];
@@ -53,6 +54,7 @@ export class Gallery {
     this.generationId = generation.generationId;
     this.message = generation.message;
     this.#blind = options.isBlind();
+    this.#short = options.short ?? shortNames(generation.images.map((image) => image.checkpoint));
     const places = generation.images.map((_, position) => position);
     this.#order = this.#blind ? shuffled(places, generation.generationId) : places;
     this.#saver = new VerdictSaver(options.save, (state, detail) => this.#report(state, detail));
@@ -288,8 +290,8 @@ export class Gallery {
   /** @param {GalleryImage} image */
   #labelOf(image) {
     const { t } = this.#options;
-    const values = { number: image.index + 1, checkpoint: shortName(image.checkpoint) };
-    return t(nameIsShown(image, this.#blind) ? "imageBy" : "imageBlind", values);
+    const values = { number: image.index + 1, checkpoint: this.#short.get(image.checkpoint) };
+    return t(image.checkpoint !== "" && nameIsShown(image, this.#blind) ? "imageBy" : "imageBlind", values);
   }
 
   #refresh() {
@@ -304,7 +306,7 @@ export class Gallery {
       cell.dataset.verdict = image.verdict ?? "";
       cell.setAttribute("aria-label", this.#labelOf(image));
       caption.replaceChildren(
-        shown ? nameElement(image.checkpoint) : element("em", { class: "cc-name", text: t("hidden") }),
+        shown ? nameElement(image.checkpoint, this.#short) : element("em", { class: "cc-name", text: t("hidden") }),
       );
       pick.setAttribute("aria-label", t(shown ? "pickImage" : "pickBlind", values));
       reject.setAttribute("aria-label", t(shown ? "rejectImage" : "rejectBlind", values));

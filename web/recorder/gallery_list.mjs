@@ -4,6 +4,7 @@
  * lets it continue.
  */
 
+import { shortNames } from "../lib/checkpoint_name.mjs";
 import { element } from "../lib/dom.mjs";
 import { Gallery } from "./gallery.mjs";
 import { PauseBanner } from "./pause_banner.mjs";
@@ -46,7 +47,8 @@ export class GalleryList {
       for (const [place, generation] of generations.entries()) this.#galleries[place].update(generation);
       return;
     }
-    this.#galleries = generations.map((generation) => this.#createGallery(generation));
+    const short = shortNames(generations.flatMap(({ images }) => images.map((image) => image.checkpoint)));
+    this.#galleries = generations.map((generation) => this.#createGallery(generation, short));
     const elements = this.#galleries.map((gallery) => gallery.element);
     this.#content.replaceChildren(...(elements.length > 0 ? elements : [this.#note("noImagesYet")]));
     this.#banner?.refresh();
@@ -96,10 +98,14 @@ export class GalleryList {
     );
   }
 
-  /** @param {Generation} generation */
-  #createGallery(generation) {
+  /**
+   * @param {Generation} generation
+   * @param {Map<string, string>} short
+   */
+  #createGallery(generation, short) {
     return new Gallery(generation, {
       ...this.#options,
+      short,
       onJudged: () => this.#banner?.refresh(),
       onContinue: () => this.#banner?.continue(),
     });

@@ -143,7 +143,7 @@ export interface ComfyApp {
       confirm(options: { title: string; message: string; type: "delete" }): Promise<boolean | null>;
     };
     registerSidebarTab(tab: SidebarTab): void;
-    getSidebarTabs(): SidebarTab[];
+    getSidebarTabs?(): SidebarTab[];
   };
 }
 

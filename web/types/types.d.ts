@@ -73,6 +73,8 @@ interface GalleryOptions {
   onJudged: () => void;
   /** Called when the person lets a waiting workflow continue by key. */
   onContinue: () => void;
+  /** Short names of the checkpoints of all generations that are shown together; those of its own where it is alone. */
+  short?: Map<string, string>;
 }
 
 /** What the full-size view needs of its gallery. */

@@ -100,6 +100,21 @@ def test_without_exploring_a_guess_is_called_one():
     assert "no verdict on a prompt like this one" in sentence_for([], "cat", explore=False)
 
 
+def test_two_files_of_one_name_in_two_folders_are_told_apart():
+    """In the sentence, in what pins add to it, in the finding and in what would change it."""
+    pool = ("photo/epic.safetensors", "anime/epic.safetensors", "dream.ckpt")
+    best = Comparison((Keyword("cat"),), tuple(Shown(name, 1, int(name == pool[1])) for name in pool))
+    decision = decided([best] * 4, "cat", pool=pool)
+    assert decision.recommendation().explanation.startswith("Mostly anime/epic, with ")
+    explained = decision.explained()
+    assert "anime/epic" in explained["summary"]
+    assert not explained["would_change"]["sentence"].startswith("epic")
+    assert sentence_for([], "cat", pool=pool[:2]) in (
+        "Compare photo/epic and anime/epic: no verdict on a prompt like this one is known yet.",
+        "Compare anime/epic and photo/epic: no verdict on a prompt like this one is known yet.",
+    )
+
+
 def test_a_single_candidate_needs_no_reason():
     """There was nothing to choose."""
     assert sentence_for([], "cat", pool=POOL[:1]) == "epic is the only candidate."

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { shortName } from "../../../web/lib/checkpoint_name.mjs";
 import { shownName } from "../../../web/lib/shown_name.mjs";
 
 const cases = JSON.parse(readFileSync(new URL("../../shown_names.json", import.meta.url), "utf8"));
@@ -18,9 +17,4 @@ test("every character that Unicode calls ignorable is spelled out", () => {
     if (!/\p{Default_Ignorable_Code_Point}|\p{Cc}|\p{Cs}|\p{Bidi_Control}/u.test(letter)) continue;
     assert.equal(shownName(`a${letter}b`), `a[U+${point.toString(16).toUpperCase().padStart(4, "0")}]b`);
   }
-});
-
-test("a short name shows what is at its end", () => {
-  assert.equal(shortName("dream .safetensors"), "dream[U+0020]");
-  assert.equal(shortName("a\u202eb.ckpt"), "a[U+202E]b");
 });

@@ -5,7 +5,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { translator } from "../../../web/lib/i18n.mjs";
-import { changeText, explanationSentence, reasonText } from "../../../web/recommender/explanation_text.mjs";
+import {
+  changeText,
+  displayNames,
+  explanationSentence,
+  reasonText,
+} from "../../../web/recommender/explanation_text.mjs";
 import { explanationText, planFrom } from "../../../web/recommender/plan.mjs";
 
 const translatorOf = (language) => {
@@ -59,6 +64,24 @@ test("a long name is shortened to its beginning and its end", () => {
   assert.equal(text, `${"😀".repeat(47)}…xxxxxxx_v2.1 alone: it is the clear winner on such prompts.`);
 });
 
+test("files of one name in two folders are told apart in every text", () => {
+  const names = ["photo/epic.safetensors", "anime\\epic.safetensors", "dream.ckpt"];
+  const grounds = { ...GROUNDS, leader: names[1], kept: [] };
+  const plan = explanationSentence(names, parts({ opening: "compare", grounds, pinned: [names[0]] }), english);
+  assert.match(plan, /^Compare photo\/epic, anime\/epic and dream: anime\/epic is the clear .* Pinned: photo\/epic\.$/);
+  const called = displayNames(names);
+  assert.match(reasonText(grounds, english, called), /^anime\/epic is/);
+  const change = { runner_up: names[0], behind: 0.1, picks: 1, without: [{ keyword: "cat", checkpoint: names[1] }] };
+  const text = changeText({ finding: "clear_winner", would_change: change }, english, called);
+  assert.match(text, /^photo\/epic is second.* without "cat", anime\/epic\.$/);
+});
+
+test("long names that differ in their middle alone are not shortened to the same text", () => {
+  const names = ["one", "two"].map((middle) => `${"x".repeat(50)}${middle}${"y".repeat(50)}.ckpt`);
+  const called = displayNames(names);
+  assert.notEqual(called(names[0]), called(names[1]));
+});
+
 test("several are listed without their folders and extensions", () => {
   const grounds = { ...GROUNDS, finding: "nothing_known", kept: [] };
   const text = (t) => explanationSentence(NAMES, parts({ opening: "compare", grounds }), t);
@@ -75,7 +98,7 @@ test("a prompt without a word is said to have none, in three languages", () => {
     "提示词中没有能读出的词",
     "プロンプトに読み取れる語がありません",
   ]);
-  const change = { finding: "nothing_known", grounds, would_change: { runner_up: "dream.ckpt" } };
+  const change = { finding: "nothing_known", grounds, would_change: { runner_up: "dream.ckpt", without: [] } };
   assert.equal(changeText(change, english), "A prompt with words.");
 });
 

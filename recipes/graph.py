@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from itertools import chain
 from typing import Literal, TypeVar
 
 from . import rules
@@ -126,12 +127,13 @@ def loader_file(prompt: Mapping[str, Json], loader: str) -> str | None:
 def read_loader(prompt: Mapping[str, Json], loader: str) -> Reading | None:
     """What made the first image whose model comes from this loader; None where no image's does."""
     walk = _Walk(prompt)
-    found = [reading for reading in read_images(prompt).values() if reading.sampler is not None]
-    found += read_samplers(prompt).values()
-    for reading in found:
-        if reading.sampler is not None and loader in walk.loaders_of(walk.nodes[reading.sampler]):
-            return reading
-    return None
+    first = (sampler for end in walk.ends() for sampler in walk.first_samplers(end))
+    later = (node for node in walk.nodes.values() if walk.is_sampler(node))
+    try:
+        found = next((sampler for sampler in chain(first, later) if loader in walk.loaders_of(sampler)), None)
+    except RecursionError:
+        return None
+    return None if found is None else walk.reading(found)
 
 
 def _agreed(node: str, readings: list[Reading]) -> Reading:
@@ -528,7 +530,8 @@ class _Walk:
         return self._model(self._at(guider)[0] if guider is not None else sampler, 0, own=False)
 
     def loaders_of(self, sampler: _Node) -> set[str]:
-        """The node that loads this sampler's model; empty where the search stops."""
+        """The node that loads this sampler's model, or that stopped the search for it."""
+        self._steps = 0
         try:
             found = self._sampler_model(sampler)
         except _Stop as stop:

@@ -86,7 +86,8 @@ class TestWithoutTheRecommender:
             assert shown["generation_id"] == ""
             assert "nothing is learned" in shown["message"]
             assert len(comfy.images(entry, "recorder")) == len(comfy.images(entry, "kept")) == 1
-        assert comfy.get("/context_checkpoint/generations")["generations"] == []
+            prompt_id = entry["prompt"][1]
+            assert comfy.get(f"/context_checkpoint/generations?prompt_id={prompt_id}")["generations"] == []
 
     def test_a_verdict_by_inputs_still_divides_the_images(self, comfy: ComfyServer) -> None:
         """It is not recorded, and the recorder says so."""

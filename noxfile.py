@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent
 TREE = ROOT / ".venv" / "tree"
 QUIETLY = ("--quiet", "--disable-pip-version-check")
 
+FRONTEND_PACKAGE = "comfyui-frontend-package"
+
 _MOST_PROCESSES = 4  # each starts a ComfyUI, a PostgreSQL and a browser of its own
 
 nox.options.default_venv_backend = "none"
@@ -157,6 +159,26 @@ def oldest(session: nox.Session) -> None:
     usual = ["-m", "not browser and not comfyui", "--deselect", published, "tests/learning", "tests/cli"]
     chosen = session.posargs or usual
     session.run(str(python), "-m", "pytest", "-q", *chosen, env=_tree(), external=True)
+
+
+@nox.session
+def frontend(session: nox.Session) -> None:
+    """The tests in ComfyUI's page, with the newest frontend that pip finds. `1.53.10`: that version."""
+    named = session.posargs[:1] if session.posargs and session.posargs[0][0].isdigit() else []
+    folder = ROOT / ".frontend"
+    shutil.rmtree(folder, ignore_errors=True)  # pip leaves an older version beside a newer one
+    installing = ("--no-deps", "--only-binary", ":all:", "--target", str(folder))
+    try:
+        session.run("python", "-m", "pip", "install", *QUIETLY, *installing, "==".join([FRONTEND_PACKAGE, *named]))
+    except nox.command.CommandFailed:
+        if "frontend" in os.environ.get("CC_REQUIRE", "").split(","):
+            session.error(f"CC_REQUIRE asks for frontend: pip finds no {FRONTEND_PACKAGE}")
+        session.warn(f"NOT TRIED: another frontend. pip finds no {' '.join([FRONTEND_PACKAGE, *named])}.")
+        return
+    (installed,) = folder.glob("comfyui_frontend_package-*.dist-info")
+    session.log(f"TESTED WITH ANOTHER FRONTEND THAN COMFYUI'S OWN: {installed.stem}")
+    chosen = session.posargs[len(named) :] or ["tests/browser"]
+    session.run("python", "-m", "pytest", "-q", *chosen, env={"COMFYUI_FRONTEND": str(folder)})
 
 
 def _not_audited(session: nox.Session, why: str) -> None:

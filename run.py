@@ -27,6 +27,7 @@ COMMANDS = {
     "docs": "check that the documents are complete; `--write` updates what they say of the settings",
     "audit": "look for known weaknesses in what the pack requires",
     "oldest": "run the tests of learning/ and cli/ with the oldest versions that pyproject.toml allows",
+    "frontend": "run the tests in ComfyUI's page with the newest frontend that pip finds, or with a named version",
     "fuzz": "let Schemathesis send every route of a real server what its description allows and forbids",
 }
 

@@ -7,6 +7,7 @@ failure, so that a machine that has everything cannot pass by quietly testing le
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import importlib.util
 import os
 import shutil
@@ -63,6 +64,42 @@ from context_checkpoint.demo.comfyui.installation import (  # noqa: E402
 
 
 @dataclass(frozen=True, slots=True)
+class Frontend:
+    """ComfyUI's package for the browser: its version, and the folder that `--front-end-root` takes."""
+
+    version: str
+    static: Path
+
+
+def named_frontend() -> Frontend | None:
+    """Return the frontend in the folder that `COMFYUI_FRONTEND` names, into which pip has installed the package.
+
+    Raises
+    ------
+    pytest.UsageError
+        If that folder has no `comfyui-frontend-package`.
+    """
+    folder = os.environ.get("COMFYUI_FRONTEND")
+    if not folder:
+        return None
+    for package in importlib.metadata.distributions(name=FRONTEND_PACKAGE, path=[folder]):
+        return Frontend(package.version, Path(folder).resolve() / "comfyui_frontend_package" / "static")
+    raise pytest.UsageError(f"COMFYUI_FRONTEND is {folder}, into which no {FRONTEND_PACKAGE} is installed.")
+
+
+def what_is_tested_against() -> str:
+    """Name the ComfyUI and the frontend of the tests."""
+    comfyui = find_comfyui()
+    if comfyui is None:
+        return "no ComfyUI"
+    if chosen := named_frontend():
+        return f"ComfyUI {comfyui.version} with frontend {chosen.version} (COMFYUI_FRONTEND)"
+    ask = f"import importlib.metadata as m; print(m.version('{FRONTEND_PACKAGE}'))"
+    told = subprocess.run([comfyui.python, "-c", ask], capture_output=True, text=True, check=False)
+    return f"ComfyUI {comfyui.version} with frontend {told.stdout.strip() or 'unknown'} (its own)"
+
+
+@dataclass(frozen=True, slots=True)
 class Needed:
     """A program that some tests need: what finds it, and what to do where it is missing."""
 
@@ -90,18 +127,24 @@ NEEDED = {
     "postgres": Needed(find_postgres, "install PostgreSQL (Debian: apt-get install postgresql)"),
 }
 
+FRONTEND_PACKAGE = "comfyui-frontend-package"
+
 skipped_for = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[skipped_for] = {}
-    unknown = required() - set(NEEDED) - {"node", "audit", "fuzz", "oldest"}  # the runner's to ask for
+    unknown = required() - set(NEEDED) - {"node", "audit", "frontend", "fuzz", "oldest"}  # the runner's to ask for
     if unknown:
         raise pytest.UsageError(f"CC_REQUIRE names {', '.join(sorted(unknown))}; it may name {', '.join(NEEDED)}.")
 
 
 def required() -> set[str]:
     return {name.strip() for name in os.environ.get("CC_REQUIRE", "").split(",") if name.strip()}
+
+
+def pytest_report_header() -> str:
+    return f"Tested against: {what_is_tested_against()}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -139,6 +182,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    terminalreporter.write_line(f"Tested against: {what_is_tested_against()}", bold=True)
     for name, count in config.stash[skipped_for].items():
         line = f"NOT TESTED: {count} tests need {name}. To run them: {NEEDED[name].advice}."
         terminalreporter.write_line(line, yellow=True, bold=True)

@@ -25,7 +25,7 @@ def test_help_names_every_command_and_what_it_does() -> None:
     done = run("--help")
 
     assert done.returncode == 0
-    for command in ("demo", "tests", "lint", "types", "bench", "docs", "audit", "oldest", "fuzz"):
+    for command in ("demo", "tests", "lint", "types", "bench", "docs", "audit", "oldest", "frontend", "fuzz"):
         assert f"\n  {command} " in done.stdout
 
 

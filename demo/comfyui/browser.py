@@ -170,7 +170,8 @@ class ComfyPage:
         await self.settle()
 
     def toast(self, text: str) -> Locator:
-        return self.page.locator(".p-toast-message", has_text=text)
+        """A notice in the corner of the page; frontends before 1.57 have no `data-testid` for it."""
+        return self.page.locator("[data-testid=toast], .p-toast-message").filter(has_text=text)
 
 
 @asynccontextmanager

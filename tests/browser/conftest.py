@@ -21,6 +21,7 @@ from context_checkpoint.demo.comfyui.browser import ComfyPage, comfy_page
 from context_checkpoint.demo.comfyui.installation import PACK, ComfyInstallation
 from context_checkpoint.demo.comfyui.server import ComfyServer
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
+from tests.conftest import named_frontend
 
 expect.set_options(timeout=20_000)  # what has to be seen is waited for; a busy machine takes longer
 
@@ -46,7 +47,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def comfy(comfy_installation: ComfyInstallation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
     """A server with the pack in a folder with a space in its name, and with awkward checkpoint names."""
-    server = ComfyServer(tmp_path_factory.mktemp("comfyui"), installation=comfy_installation)
+    chosen = named_frontend()
+    flags = ["--front-end-root", str(chosen.static)] if chosen else []
+    server = ComfyServer(tmp_path_factory.mktemp("comfyui"), flags, installation=comfy_installation)
     for seed, (name, color) in enumerate(CHECKPOINTS.items()):
         tiny_checkpoints.write(server.checkpoints / name, "sd3", color=tiny_checkpoints.NINE_COLORS[color], seed=seed)
     with server:

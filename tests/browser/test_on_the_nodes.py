@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Locator, expect
 
 from context_checkpoint.demo.comfyui.browser import ComfyPage
+from tests.conftest import what_is_tested_against
 
 from .conftest import one_canvas
 
@@ -54,6 +55,14 @@ def verdicts(comfyui: ComfyPage, generation_id: str) -> list[str | None]:
     answer = comfyui.server.get(f"/context_checkpoint/generations?id={generation_id}")
     (generation,) = answer["generations"]
     return [image["verdict"] for image in generation["images"]]
+
+
+@one_canvas
+async def test_the_frontend_is_the_one_that_the_report_names(comfyui: ComfyPage) -> None:
+    """A report that names another version than the page's would be worse than none."""
+    version = await comfyui.page.evaluate("window.__COMFYUI_FRONTEND_VERSION__")
+
+    assert f"frontend {version} (" in what_is_tested_against()
 
 
 async def test_a_verdict_given_on_the_node_arrives_and_is_shown_again_after_a_reload(

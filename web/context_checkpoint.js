@@ -6,6 +6,7 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
+import { createNode } from "./comfy/frontend_api.mjs";
 import { MessageTranslation } from "./comfy/message_translation.mjs";
 import { allNodes, nodeById, nodeKey, nodesLeftOut } from "./comfy/node_display.mjs";
 import { BLIND, SettingsMirror } from "./comfy/settings.mjs";
@@ -64,7 +65,7 @@ const recorders = new RecorderNodes({
 const wiringMenu = new WiringMenu({
   t: () => t,
   toast,
-  createNode: (type) => window.LiteGraph.createNode(type),
+  createNode,
   rootGraph: () => app.rootGraph,
   read: async (loader) => server.graph((await app.graphToPrompt()).output, loader),
 });

@@ -6,6 +6,7 @@ Tests of what is on a node run in the classic canvas and in Nodes 2.0, those of 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -244,6 +245,32 @@ async def test_a_recommender_is_wired_to_a_loader_from_its_menu(comfyui: ComfyPa
     recorded = by_type["FeedbackRecorder"][1]
     assert recorded["images"] == [by_type["VAEDecode"][0], 0]
     assert (recorded["plan"], recorded["ckpt_names"]) == ([recommender, 0], [recommender, 1])
+
+
+async def test_what_a_menu_adds_lies_beside_its_node(comfyui: ComfyPage) -> None:
+    """As it is drawn: Nodes 2.0 draws a node wider than it was asked to, where its content needs that."""
+    await comfyui.build(
+        {
+            "loader": {"type": "CheckpointLoaderSimple", "pos": [0, 0]},
+            "decoder": {"type": "VAEDecode", "pos": [500, 0], "inputs": {"vae": "loader.VAE"}},
+        }
+    )
+
+    await choose(comfyui, "VAEDecode", "Record feedback for this output")
+    await choose(comfyui, "CheckpointLoaderSimple", "Recommend a checkpoint for this loader")
+    await comfyui.show_all()
+
+    drawn = await comfyui.page.evaluate(
+        """() => window.app.rootGraph.nodes.map((node) => {
+          const shown = document.querySelector(`.lg-node[data-node-id="${node.id}"]`)?.getBoundingClientRect();
+          const [left, , width] = node.getBounding();
+          return shown ? [node.type, shown.left, shown.right] : [node.type, left, left + width];
+        })"""
+    )
+    left_to_right = [RECOMMENDER, "CheckpointLoaderSimple", "VAEDecode", "FeedbackRecorder"]
+    assert [node_type for node_type, *_ in sorted(drawn, key=lambda node: node[1])] == left_to_right
+    for before, after in pairwise(sorted(drawn, key=lambda node: node[1])):
+        assert before[2] < after[1], (before, after)
 
 
 async def choose(comfyui: ComfyPage, node_type: str, content: str) -> None:

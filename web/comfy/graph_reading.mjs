@@ -1,6 +1,7 @@
 // @ts-check
 /** Reads the links of a workflow's nodes. Changes nothing. */
 
+import { inputLink, inputNode } from "./frontend_api.mjs";
 import { allNodes } from "./node_display.mjs";
 
 /** Nodes that only hold a text, in a widget called `value`. */
@@ -35,8 +36,7 @@ export function outputSlot(node, type) {
  * @param {string} name
  */
 export function linkedNode(node, name) {
-  const slot = inputSlot(node, name);
-  return slot < 0 ? null : (node.getInputNode(slot) ?? null);
+  return inputNode(node, inputSlot(node, name));
 }
 
 /**
@@ -51,19 +51,6 @@ export function valuesOf(node) {
   if (!origin) return values;
   if (!TEXT_NODES.includes(origin.comfyClass ?? "") || linkedNode(origin, "value")) return null;
   return { ...values, prompt: origin.widgets?.find(({ name }) => name === "value")?.value };
-}
-
-/**
- * @param {ComfyNode} node
- * @param {number} slot
- * @returns {import("../types/comfyui").ComfyLink | null}
- */
-export function inputLink(node, slot) {
-  if (slot < 0) return null;
-  // That of a subgraph's node is about the links inside it.
-  if (node.getInputLink && !node.subgraph) return node.getInputLink(slot) ?? null;
-  const link = node.inputs?.[slot]?.link;
-  return link === null || link === undefined ? null : (node.graph?.getLink(link) ?? null);
 }
 
 /**

@@ -4,6 +4,8 @@
  * uses for outputs. The only module that depends on the structure of ComfyUI's nodes.
  */
 
+import { backgroundOf, inNodes2 } from "./frontend_api.mjs";
+
 /** The widget's type; it must not be the name of one of ComfyUI's own. */
 const WIDGET_TYPE = "CC_DISPLAY";
 
@@ -38,10 +40,9 @@ export function addDisplay(node, name, content) {
   widget.serialize = false;
   // Frontends before 1.49 have no `hideInPanel`. They leave a `canvasOnly` widget out of the panel, but also out of
   // Nodes 2.0, which a person may turn on at any time.
-  Object.defineProperty(widget.options, "canvasOnly", { get: () => !window.LiteGraph.vueNodesMode });
+  Object.defineProperty(widget.options, "canvasOnly", { get: () => !inNodes2() });
 
   const fit = () => {
-    frame.style.setProperty("--cc-node-background", node.bgcolor ?? window.LiteGraph.NODE_DEFAULT_BGCOLOR);
     const needed = Math.min(MAX_HEIGHT_PX, content.scrollHeight);
     if (needed === height || needed === 0) return;
     const growth = needed - height;
@@ -55,6 +56,13 @@ export function addDisplay(node, name, content) {
   const watcher = new ResizeObserver(fit);
   watcher.observe(content);
   hook(node, "onRemoved", () => watcher.disconnect());
+  // The classic canvas draws again when the theme or the node's colour is changed. Nodes 2.0 has the colour in a variable.
+  let background = "";
+  hook(node, "onDrawBackground", () => {
+    if (background === backgroundOf(node)) return;
+    background = backgroundOf(node);
+    frame.style.setProperty("--cc-node-background", background);
+  });
   return fit;
 }
 
@@ -62,7 +70,7 @@ export function addDisplay(node, name, content) {
  * Also call a listener when ComfyUI calls a node's event handler.
  *
  * @param {ComfyNode} node
- * @param {"onExecuted" | "onRemoved"} event
+ * @param {"onConfigure" | "onDrawBackground" | "onExecuted" | "onRemoved"} event
  * @param {(output: Record<string, any>) => void} listener
  */
 export function hook(node, event, listener) {

@@ -4,8 +4,8 @@
  * in one step, and no existing link is removed.
  */
 
+import { drawnSize, inputLink } from "./frontend_api.mjs";
 import {
-  inputLink,
   inputSlot,
   isShownOutside,
   isSubgraphInput,
@@ -131,7 +131,7 @@ export async function recommendFor(loader, { root, createNode, read }) {
 export function recordFor(node, createNode) {
   return changeGraph(node, (graph) => {
     const recorder = create(createNode, RECORDER);
-    addAt(graph, recorder, node.pos[0] + node.size[0] + GAP_PX, node.pos[1]);
+    addAt(graph, recorder, node.pos[0] + drawnSize(node)[0] + GAP_PX, node.pos[1]);
     node.connect(outputSlot(node, "IMAGE"), recorder, inputSlot(recorder, "images"));
     if (node.comfyClass === SAMPLER) {
       connect(node, "generation", recorder, "generation");
@@ -157,7 +157,7 @@ function setParts(recommender, loader, input) {
     setWidget(recommender, "folder", /gguf/i.test(loader.comfyClass ?? "") ? "unet_gguf" : "diffusion_models");
     return;
   }
-  const linked = (/** @type {string} */ type) => (loader.outputs?.[outputSlot(loader, type)]?.links?.length ?? 0) > 0;
+  const linked = (/** @type {string} */ type) => loader.isOutputConnected(outputSlot(loader, type));
   if (!linked("MODEL") || outputSlot(loader, "CLIP") < 0 || outputSlot(loader, "VAE") < 0) return;
   const parts = /** @type {keyof typeof NEEDS} */ (["CLIP", "VAE"].filter(linked).join(","));
   setWidget(recommender, "needs", NEEDS[parts]);
@@ -238,10 +238,12 @@ function sharePrompt(root, recommender, positive) {
 function addAt(graph, node, x, y) {
   const [width, height] = node.size;
   const overlapping = () =>
-    graph.nodes?.find(
-      ({ pos, size }) => pos[0] < x + width && x < pos[0] + size[0] && pos[1] < y + height && y < pos[1] + size[1],
-    );
-  for (let other = overlapping(); other; other = overlapping()) y = other.pos[1] + other.size[1] + GAP_PX;
+    graph.nodes?.find((other) => {
+      const [left, top] = other.pos;
+      const [otherWidth, otherHeight] = drawnSize(other);
+      return left < x + width && x < left + otherWidth && top < y + height && y < top + otherHeight;
+    });
+  for (let other = overlapping(); other; other = overlapping()) y = other.pos[1] + drawnSize(other)[1] + GAP_PX;
   node.pos = [x, y];
   graph.add(node);
 }

@@ -56,6 +56,8 @@ export class RecommenderNodes {
     previewOnChange(node, view);
     fit = addDisplay(node, "context_checkpoint_plan", view.element);
     hook(node, "onRemoved", () => view.close());
+    // Frontends from 1.53 on call a text's callback when a copy gets its values: nobody has typed them.
+    hook(node, "onConfigure", () => view.close());
     this.#views.set(node, view);
     hook(node, "onExecuted", (output) => {
       if (!output[OUTPUT_KEY]) return;

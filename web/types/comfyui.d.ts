@@ -11,14 +11,14 @@ export interface ComfyWidget {
 export interface ComfySlot {
   name: string;
   type: string | number;
-  link?: string | number | null;
-  links?: unknown[] | null;
   widget?: { name: string };
 }
 
 export interface ComfyLink {
   origin_id: string | number;
   origin_slot: number;
+  target_id: string | number;
+  target_slot: number;
 }
 
 export interface ComfyGraph {
@@ -29,7 +29,7 @@ export interface ComfyGraph {
   getNodeById(id: string | number): ComfyNode | null | undefined;
   /** Of a subgraph. */
   inputs?: { name: string }[];
-  getLink(id: any): ComfyLink | null | undefined;
+  links: Map<unknown, ComfyLink>;
   add(node: ComfyNode): unknown;
   beforeChange(): void;
   afterChange(): void;
@@ -52,11 +52,14 @@ export interface ComfyNode {
   inputs?: ComfySlot[];
   outputs?: ComfySlot[];
   bgcolor?: string;
+  onConfigure?: (this: ComfyNode, info: Record<string, any>) => void;
+  onDrawBackground?: (this: ComfyNode, context: any) => void;
   onExecuted?: (this: ComfyNode, output: Record<string, any>) => void;
   onRemoved?: (this: ComfyNode) => void;
-  /** Frontend 1.58 and later; `input.link` is deprecated there. */
-  getInputLink?(slot: number): ComfyLink | null | undefined;
-  getInputNode(slot: number): ComfyNode | null | undefined;
+  /** Of a subgraph's node: something else. */
+  getInputLink(slot: number): ComfyLink | null | undefined;
+  isOutputConnected(slot: number): boolean;
+  getBounding(): ArrayLike<number> & Iterable<number>;
   connect(slot: number, target: ComfyNode, targetSlot: number): unknown;
   computeSize(): [number, number];
   setSize(size: [number, number]): void;

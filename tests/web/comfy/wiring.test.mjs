@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { valuesOf } from "../../../web/comfy/graph_reading.mjs";
+import { linkedNode, valuesOf } from "../../../web/comfy/graph_reading.mjs";
 import { isLoader, makesImages, recommendFor, recordFor } from "../../../web/comfy/wiring.mjs";
 
 const TYPES = {
@@ -59,11 +59,8 @@ class Graph {
   /** A link from the subgraph's input at `slot`. */
   fromOutside(slot, target, targetSlot) {
     const id = this.links.size + 1;
-    this.links.set(id, { origin_id: -10, origin_slot: slot });
+    this.links.set(id, { origin_id: -10, origin_slot: slot, target_id: target.id, target_slot: targetSlot });
     target.inputs[targetSlot].link = id;
-  }
-  getLink(id) {
-    return this.links.get(id);
   }
   getNodeById(id) {
     return this.nodes.find((node) => String(node.id) === String(id));
@@ -84,15 +81,23 @@ function create(type) {
     connect(slot, target, targetSlot) {
       if (slot < 0 || targetSlot < 0) return null;
       const id = this.graph.links.size + 1;
-      this.graph.links.set(id, { origin_id: this.id, origin_slot: slot });
+      this.graph.links.set(id, {
+        origin_id: this.id,
+        origin_slot: slot,
+        target_id: target.id,
+        target_slot: targetSlot,
+      });
       target.inputs[targetSlot].link = id;
       this.outputs[slot].links = [...(this.outputs[slot].links ?? []), id];
       return { id };
     },
-    getInputNode(slot) {
-      const link = this.graph.links.get(this.inputs[slot].link);
-      return link ? this.graph.getNodeById(link.origin_id) : null;
+    getInputLink(slot) {
+      return this.graph.links.get(this.inputs[slot].link);
     },
+    isOutputConnected(slot) {
+      return (this.outputs[slot]?.links ?? []).length > 0;
+    },
+    getBounding: () => [0, 0, 0, 0],
   };
 }
 
@@ -131,7 +136,7 @@ const only = (graph, type) => {
   assert.equal(found.length, 1, type);
   return found[0];
 };
-const from = (node, name) => node.getInputNode(node.inputs.findIndex((input) => input.name === name));
+const from = linkedNode;
 
 /** What the server says of the stock workflow; `asked` is what it was asked for. */
 function page(root, reading = {}, asked = []) {
@@ -317,7 +322,7 @@ function inSubgraph() {
 const insideEntry = { positive: { text: "", entries: [{ node: "1:3", input: "text" }] } };
 
 test("a loader that is set outside of its subgraph gets its recommender there, and no link is lost", async () => {
-  const { root, graph, loader, positive, use } = inSubgraph();
+  const { root, loader, positive, use } = inSubgraph();
   const asked = [];
   assert.ok(isLoader(loader));
 
@@ -328,8 +333,8 @@ test("a loader that is set outside of its subgraph gets its recommender there, a
   assert.equal(from(use, "ckpt_name"), recommender);
   assert.equal(from(use, "text"), recommender);
   assert.equal(widget(recommender, "prompt"), "a promoted castle");
-  assert.equal(graph.getLink(loader.inputs[0].link).origin_id, -10);
-  assert.equal(graph.getLink(positive.inputs[1].link).origin_id, -10);
+  assert.equal(loader.getInputLink(0).origin_id, -10);
+  assert.equal(positive.getInputLink(1).origin_id, -10);
 });
 
 test("a prompt that is set outside is not cut off from a loader inside", async () => {
@@ -340,7 +345,7 @@ test("a prompt that is set outside is not cut off from a loader inside", async (
 
   assert.equal(withPrompt, false);
   assert.equal(from(loader, "ckpt_name"), only(graph, "ContextCheckpointRecommender"));
-  assert.equal(graph.getLink(positive.inputs[1].link).origin_id, -10);
+  assert.equal(positive.getInputLink(1).origin_id, -10);
 });
 
 test("where something would break, nothing is changed and the person is told what to do", async () => {
@@ -437,4 +442,21 @@ test("the text of a connected text node is known before a run, that of another n
 
   positive.connect(0, recommender, 0);
   assert.equal(valuesOf(recommender), null);
+});
+
+test("a copy that is in no graph yet has the values of its widgets and no links", () => {
+  const copy = create("ContextCheckpointRecommender");
+  copy.widgets[0].value = "a castle";
+  copy.getInputLink = () => {
+    throw new Error("Attempted to access LGraph reference that was null or undefined.");
+  };
+  assert.equal(valuesOf(copy).prompt, "a castle");
+});
+
+test("the link into a subgraph's node is found, whose own method means its outputs", () => {
+  const { loader, decoder } = stock();
+  decoder.subgraph = new Graph();
+  decoder.getInputLink = () => ({ origin_id: "5:1", origin_slot: 0 });
+  assert.equal(linkedNode(decoder, "vae"), loader);
+  assert.equal(linkedNode(loader, "ckpt_name"), null);
 });

@@ -1,0 +1,79 @@
+// @ts-check
+/**
+ * What the pack uses of ComfyUI's frontend although it is private or undocumented, and what replaces each of them. A new
+ * version of the frontend breaks these first, so that they are all here: what needs code as a function, the rest as a list.
+ *
+ * Documented, and used where they are needed: `app.registerExtension` and its hooks, `extensionManager` (settings, toasts,
+ * dialogs, commands, sidebar tabs), `api`, `node.addDOMWidget`, `node.connect`, `node.pos`, `node.setSize`.
+ *
+ * | name | where | replaced by |
+ * |---|---|---|
+ * | `LiteGraph.vueNodesMode` | `inNodes2` | the setting `Comfy.VueNodes.Enabled` |
+ * | `LiteGraph.NODE_DEFAULT_BGCOLOR` | `backgroundOf` | `--component-node-background`, once the classic canvas sets it |
+ * | `LiteGraph.createNode` | `createNode` | no other yet |
+ * | `input.link` | nowhere any more | `node.getInputLink`, see `inputLink` |
+ * | `graph.links` | `inputLink` | `node.getInputLink`, once a subgraph's means its inputs |
+ * | `node.size` as what is drawn | nowhere any more | `node.getBounding()`, see `drawnSize` |
+ * | `graph.beforeChange`, `afterChange` | `wiring.mjs` | no other yet; they make one step to undo |
+ * | `graph.subgraphs`, `node.subgraph` | `node_display.mjs` | no other yet |
+ * | widget option `hideInPanel` | `node_display.mjs` | before 1.49: `canvasOnly` |
+ * | `data-capture-wheel` | `node_display.mjs` | no other yet |
+ * | `Workspace.ToggleSidebarTab.<id>` | `context_checkpoint.js` | no other yet |
+ * | `.lg-node` | `context_checkpoint.css` | `[data-testid^="node-body"]` |
+ * | `.dark-theme` on the page (gone in 1.58) | `context_checkpoint.css` | `color-scheme`, and `light-dark()` |
+ * | `--p-primary-color` and other `--p-` colours (gone in 1.58) | nowhere any more | `light-dark()` |
+ * | `--descrip-text`, `--input-text`, `--comfy-input-bg`, `--border-color` | the style sheets | the palette's own names |
+ */
+
+export function inNodes2() {
+  return window.LiteGraph.vueNodesMode;
+}
+
+/** @param {string} type */
+export function createNode(type) {
+  return window.LiteGraph.createNode(type);
+}
+
+/** @param {ComfyNode} node */
+export function backgroundOf(node) {
+  return node.bgcolor ?? window.LiteGraph.NODE_DEFAULT_BGCOLOR;
+}
+
+/**
+ * The link into an input; null where there is none, and for a node that is in no graph: a copy that is just being made,
+ * or one that was removed.
+ *
+ * @param {ComfyNode} node
+ * @param {number} slot
+ */
+export function inputLink(node, slot) {
+  const { graph } = node;
+  if (!graph || slot < 0) return null;
+  if (!node.subgraph) return node.getInputLink(slot) ?? null;
+  // A subgraph's node answers `getInputLink` with a link behind its outputs.
+  const intoSlot = [...graph.links.values()].filter((link) => link.target_slot === slot);
+  return intoSlot.find((link) => String(link.target_id) === String(node.id)) ?? null;
+}
+
+/**
+ * The node whose output is linked to an input; null where `inputLink` is.
+ *
+ * @param {ComfyNode} node
+ * @param {number} slot
+ */
+export function inputNode(node, slot) {
+  const link = inputLink(node, slot);
+  return (link && node.graph?.getNodeById(link.origin_id)) ?? null;
+}
+
+/**
+ * Width and height that a node takes below its title: in Nodes 2.0 more than was asked for, where its content needs it.
+ * Before it is first drawn, what was asked for.
+ *
+ * @param {ComfyNode} node
+ * @returns {[number, number]}
+ */
+export function drawnSize(node) {
+  const [, top, width, height] = node.getBounding();
+  return [Math.max(width, node.size[0]), Math.max(height + top - node.pos[1], node.size[1])];
+}

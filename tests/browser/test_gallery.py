@@ -243,20 +243,31 @@ async def test_nobody_is_kept_out_of_the_nodes(
 async def test_what_stays_at_the_foot_of_the_gallery_has_the_colour_of_the_node(
     comfyui: ComfyPage, three_nodes: dict[str, Any], palette: str
 ) -> None:
-    """It covers the images that scroll under it, and the classic canvas lightens nodes in light themes."""
+    """It covers the images that scroll under it, and follows when the theme or the node's colour is changed."""
+    await run_example(comfyui, three_nodes, f"a foot, {palette}")
+    await comfyui.page.mouse.move(5, 500)
     await comfyui.page.evaluate(PALETTE, palette)
     try:
-        await run_example(comfyui, three_nodes, f"a foot, {palette}")
-        await comfyui.page.mouse.move(5, 500)
-        await comfyui.settle()
-        foot = await comfyui.page.locator(".cc-foot").bounding_box()
-        frame = await comfyui.page.locator(".cc-generations").bounding_box()
-        assert foot is not None
-        assert frame is not None
-        picture = Image.open(io.BytesIO(await comfyui.page.screenshot())).convert("RGB")
-        low = round(foot["y"] + foot["height"] - 3)  # below its words, at its left: other things may lie on its right
-        inside = picture.getpixel((round(foot["x"] + 3), low))
-        beside = picture.getpixel((round(frame["x"] - 3), low))
-        assert inside == beside
+        assert len(await colours_at_the_foot(comfyui)) == 1
+        await comfyui.page.evaluate(
+            """() => {
+              const [node] = window.app.rootGraph.nodes.filter(({ type }) => type === "FeedbackRecorder");
+              node.bgcolor = "#353";
+              window.app.canvas.setDirty(true, true);
+            }"""
+        )
+        assert len(await colours_at_the_foot(comfyui)) == 1
     finally:
         await comfyui.page.evaluate(PALETTE, "dark")
+
+
+async def colours_at_the_foot(comfyui: ComfyPage) -> set[Any]:
+    """Return the colours of the foot and of the node beside it, as they are on the screen."""
+    await comfyui.settle()
+    foot = await comfyui.page.locator(".cc-foot").bounding_box()
+    frame = await comfyui.page.locator(".cc-generations").bounding_box()
+    assert foot is not None
+    assert frame is not None
+    picture = Image.open(io.BytesIO(await comfyui.page.screenshot())).convert("RGB")
+    low = round(foot["y"] + foot["height"] - 3)  # below its words, at its left: other things may lie on its right
+    return {picture.getpixel((round(left), low)) for left in (foot["x"] + 3, frame["x"] - 3)}

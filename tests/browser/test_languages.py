@@ -127,7 +127,7 @@ async def test_the_menu_is_translated_too(spoken: Spoken) -> None:
     page = spoken.comfyui.page
     ours = page.get_by_role("menuitem", name="Context Checkpoint").first
     entry = page.get_by_role("menuitem", name=spoken.words["menu"])
-    await page.locator(".comfy-menu-button-wrapper").first.click()
+    await page.locator("[data-testid=comfy-menu-button], .comfy-menu-button-wrapper").first.click()
     try:
         for unfold in (ours.hover, ours.click, ours.hover, ours.click):
             await unfold()  # a menu that is still opening does not notice the pointer

@@ -12,10 +12,14 @@
  * | `LiteGraph.NODE_DEFAULT_BGCOLOR` | `backgroundOf` | `--component-node-background`, once the classic canvas sets it |
  * | `LiteGraph.createNode` | `createNode` | no other yet |
  * | `input.link` | nowhere any more | `node.getInputLink`, see `inputLink` |
+ * | `output.links` | nowhere any more | `node.isOutputConnected` |
  * | `graph.links` | `inputLink` | `node.getInputLink`, once a subgraph's means its inputs |
  * | `node.size` as what is drawn | nowhere any more | `node.getBounding()`, see `drawnSize` |
  * | `graph.beforeChange`, `afterChange` | `wiring.mjs` | no other yet; they make one step to undo |
  * | `graph.subgraphs`, `node.subgraph` | `node_display.mjs` | no other yet |
+ * | `-10`, the origin of links from a subgraph's inputs | `graph_reading.mjs` | no other yet |
+ * | `properties.proxyWidgets` | `graph_reading.mjs` | no other yet; widgets shown on a subgraph's node |
+ * | `extensionManager.getSidebarTabs`, `iconBadge` of a tab | `context_checkpoint.js` | no other yet |
  * | widget option `hideInPanel` | `node_display.mjs` | before 1.49: `canvasOnly` |
  * | `data-capture-wheel` | `node_display.mjs` | no other yet |
  * | `Workspace.ToggleSidebarTab.<id>` | `context_checkpoint.js` | no other yet |

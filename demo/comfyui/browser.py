@@ -170,7 +170,7 @@ class ComfyPage:
         await self.settle()
 
     def toast(self, text: str) -> Locator:
-        return self.page.locator(".p-toast-message", has_text=text)
+        return self.page.locator(".p-toast-message, [data-testid=toast]", has_text=text)
 
 
 @asynccontextmanager

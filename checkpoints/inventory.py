@@ -218,9 +218,8 @@ class CheckpointFiles:
             problem = error_text(error)
             return _StoredFile(stat.st_size, stat.st_mtime_ns, UNKNOWN, problem, parts=parts_of(problem))
         detected = Detected() if header is None else self._source.detect(header)
-        return _StoredFile(
-            stat.st_size, stat.st_mtime_ns, detected.family, fingerprint=fingerprint(path), lacks=detected.lacks
-        )
+        content = fingerprint(path) if stat.st_size else ""  # two empty files are not one checkpoint
+        return _StoredFile(stat.st_size, stat.st_mtime_ns, detected.family, fingerprint=content, lacks=detected.lacks)
 
     def _stored(self) -> dict[str, _StoredFile]:
         if self._stored_files is None:

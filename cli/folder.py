@@ -5,6 +5,7 @@ Separate from the commands because ComfyUI's own lists are not there: a folder k
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from ..checkpoints.header import Header
 from ..checkpoints.inventory import CheckpointFiles, Detected
 from ..checkpoints.pool import ALL, CHECKPOINTS, CheckpointFile, PoolRules, select
 from .outcome import CommandFailed, WrongUse
+
+log = logging.getLogger(__name__)
 
 SUFFIXES = frozenset({".bin", ".ckpt", ".gguf", ".pkl", ".pt", ".pt2", ".pth", ".safetensors", ".sft"})
 """The file names that ComfyUI lists as checkpoints."""
@@ -59,7 +62,10 @@ def candidates_in(folder: Path, include: str, exclude: str) -> tuple[str, ...]:
     if not folder.is_dir():
         raise WrongUse(f"{folder} is not a folder.")
     rules = PoolRules(family=ALL, include=include, exclude=exclude)
-    pool = select(rules, files_in(folder))
+    files = files_in(folder)
+    pool = select(rules, files)
+    for reason in {file.unfinished for file in files} & pool.excluded.keys():
+        log.warning("Left out: %s: %s", ", ".join(pool.excluded[reason]), reason)
     if not pool.candidates:
         raise CommandFailed(empty_pool_message(rules, pool, [str(folder)]))
     return pool.candidates

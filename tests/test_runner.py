@@ -25,7 +25,7 @@ def test_help_names_every_command_and_what_it_does() -> None:
     done = run("--help")
 
     assert done.returncode == 0
-    for command in ("demo", "tests", "lint", "types", "bench", "docs", "audit", "oldest", "frontend", "fuzz"):
+    for command in ("demo", "tests", "lint", "types", "bench", "chaos", "docs", "audit", "oldest", "frontend", "fuzz"):
         assert f"\n  {command} " in done.stdout
 
 
@@ -35,7 +35,7 @@ def test_wrong_use_ends_with_2_and_names_the_commands(arguments: tuple[str, ...]
     done = run(*arguments)
 
     assert done.returncode == 2
-    assert "demo|tests|lint|types|bench|docs" in done.stderr
+    assert "demo|tests|lint|types|bench|chaos|docs" in done.stderr
 
 
 def test_an_environment_that_cannot_be_filled_is_told_in_few_words(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def _sentence(recommendation: Recommendation) -> str:
     # A pinned checkpoint may be shown instead of the one that leads.
     why = _why(recommendation, leader, "it" if leader == best else called[leader])
     if opening == "mostly":
-        return f"Mostly {called[best]}, and {called[recommendation.checkpoints[1]]} to compare: {why}."
+        return f"Mostly {called[best]}, with {called[recommendation.checkpoints[1]]} to compare: {why}."
     return f"{called[best]} alone: {why}."
 
 

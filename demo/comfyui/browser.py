@@ -170,8 +170,8 @@ class ComfyPage:
         await self.settle()
 
     def toast(self, text: str) -> Locator:
-        """A notice in the corner of the page; frontends before 1.57 have no `data-testid` for it."""
-        return self.page.locator("[data-testid=toast], .p-toast-message").filter(has_text=text)
+        """The newest notice with this text. Frontends before 1.57 have no `data-testid` for it."""
+        return self.page.locator("[data-testid=toast], .p-toast-message").filter(has_text=text).last
 
 
 @asynccontextmanager

@@ -160,7 +160,7 @@ async def test_a_graph_in_api_format_is_answered_in_the_panel_after_a_reload(
     await comfyui.page.reload()
     await comfyui.open()
     await comfyui.load({**three_nodes, "id": "00000000-0000-4000-8000-000000000001"})
-    await expect(comfyui.toast("A run waits for your pick").first).to_be_visible()
+    await expect(comfyui.toast("A run waits for your pick")).to_be_visible()
     await expect(badge(comfyui)).to_contain_text("1")
     await pick_in_the_panel(comfyui)
 

@@ -43,13 +43,13 @@ class TestInputs:
         assert len(plan["checkpoints"]) == 3
         assert plan["policy"] == "bayesian"
 
-    def test_a_negative_prompt_counts_and_comes_last(self, comfy: ComfyServer) -> None:
-        """Last, so that the values of workflows saved without it keep their places."""
+    def test_a_negative_prompt_counts(self, comfy: ComfyServer) -> None:
+        """The inputs that came later are last, so that the values of older workflows keep their places."""
         plan = plan_of(comfy.run(recommend("a harbour at dusk", negative="blurry")))
 
         assert plan["keywords"][-1] == "-blurry"
         about = comfy.get("/object_info/ContextCheckpointRecommender")["ContextCheckpointRecommender"]
-        assert about["input_order"]["optional"][-1] == "negative"
+        assert about["input_order"]["optional"][-3:] == ["negative", "folder", "needs"]
 
     def test_every_input_and_output_explains_itself(self, comfy: ComfyServer) -> None:
         """Tooltips are the first documentation that people see."""
@@ -61,7 +61,7 @@ class TestInputs:
         assert about["output_name"] == ["plan", "ckpt_name", "confidence", "strategy", "explanation", "prompt"]
         assert about["output_is_list"] == [False, True, False, False, False, False]
         advanced = {name for name, (_, options) in inputs.items() if options.get("advanced")}
-        assert advanced == {"policy", "exploit_threshold", "explore_threshold"}
+        assert advanced == {"policy", "exploit_threshold", "explore_threshold", "needs"}
 
     @pytest.mark.parametrize(
         "prompt",

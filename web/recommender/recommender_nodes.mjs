@@ -60,7 +60,7 @@ export class RecommenderNodes {
     hook(node, "onConfigure", () => view.close());
     this.#views.set(node, view);
     hook(node, "onExecuted", (output) => {
-      if (!output[OUTPUT_KEY]) return;
+      if (!output?.[OUTPUT_KEY]) return; // frontends before 1.49 give null for a node that had no output
       view.show(output[OUTPUT_KEY]);
       this.#stored.save(nodeKey(node), output[OUTPUT_KEY]);
     });

@@ -54,7 +54,7 @@ export class RecorderNodes {
     fit = addDisplay(node, "context_checkpoint_images", list.element);
     this.#lists.set(node, list);
     hook(node, "onExecuted", (output) => {
-      if (!output[OUTPUT_KEY]) return;
+      if (!output?.[OUTPUT_KEY]) return; // frontends before 1.49 give null for a node that had no output
       list.show(output[OUTPUT_KEY].map(generationFrom));
       this.#stored.save(nodeKey(node), list.generationIds);
     });

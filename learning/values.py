@@ -9,12 +9,19 @@ separator is always `/`, and a `Recommendation` spells them as the caller did.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from hashlib import sha256
+from math import isfinite
+from typing import TYPE_CHECKING, Literal
 
 from .message import message
+from .names import stored_text
+
+if TYPE_CHECKING:
+    from ..recipes.recipe import Lora, Recipe
 
 Stage = Literal["draft", "standard", "final"]
 Strategy = Literal["exploit", "exploit_explore", "explore"]
@@ -155,13 +162,102 @@ class Recommendation:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """What made an image besides its checkpoint, prompt and seed; None where it is not known.
+
+    The same settings are equal and have the same `text`, however the recipe wrote them: LoRAs are in the order of
+    their names. The fields are those of `Recipe`.
+    """
+
+    steps: int | None = None
+    cfg: float | None = None
+    sampler: str | None = None
+    scheduler: str | None = None
+    width: int | None = None
+    height: int | None = None
+    clip_skip: int | None = None
+    denoise: float | None = None
+    loras: tuple[Lora, ...] | None = None
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> ImageSettings | None:
+        """Those of a recipe; None where it says none of them."""
+        settings = cls(
+            recipe.steps,
+            _finite(recipe.cfg),
+            _stored(recipe.sampler),
+            _stored(recipe.scheduler),
+            recipe.width,
+            recipe.height,
+            recipe.clip_skip,
+            _finite(recipe.denoise),
+            None if recipe.loras is None else tuple(sorted(lora for each in recipe.loras for lora in _lora(*each))),
+        )
+        return None if settings == cls() else settings
+
+    @property
+    def text(self) -> str:
+        """Canonical JSON: known fields only, in the order of the alphabet."""
+        known = {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) is not None}
+        return json.dumps(known, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @property
+    def digest(self) -> str:
+        """32 hexadecimal digits that stand for the text."""
+        return sha256(self.text.encode()).hexdigest()[:32]
+
+    @classmethod
+    def read(cls, text: str) -> ImageSettings:
+        """The settings with that text. Raises `ValueError` or `TypeError` where there are none."""
+        known = json.loads(text)
+        if "loras" in known:
+            known["loras"] = tuple((str(name), float(model), float(clip)) for name, model, clip in known["loras"])
+        return cls(**known)
+
+
+def _stored(text: str | None) -> str | None:
+    return None if text is None else stored_text(text)
+
+
+def _finite(number: float | None) -> float | None:
+    return float(number) if number is not None and isfinite(number) else None
+
+
+def _lora(name: str, on_model: float, on_clip: float) -> list[Lora]:
+    return [(stored_text(name), float(on_model), float(on_clip))] if isfinite(on_model) and isfinite(on_clip) else []
+
+
+IMPORTED = "imported"
+"""The policy of a generation of images that were there before: a person chose its checkpoints."""
+
+_IMPORT_SESSION = "import:"
+
+
+def import_session(batch: str) -> str:
+    """The session of the generations of one import batch."""
+    return _IMPORT_SESSION + batch
+
+
+def batch_of(session_id: str, policy: str) -> str | None:
+    """The import batch that a generation belongs to; None: to none."""
+    if policy != IMPORTED or not session_id.startswith(_IMPORT_SESSION):
+        return None
+    return session_id[len(_IMPORT_SESSION) :]
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFile:
-    """Where ComfyUI keeps one image of a generation (`/view?filename=...`), and which checkpoint made it."""
+    """Where ComfyUI keeps one image of a generation (`/view?filename=...`), and what made it.
+
+    `source_id` is an imported image's own id, 32 hexadecimal digits; "" for an image that a plan led to.
+    """
 
     checkpoint: str
     filename: str = ""
     subfolder: str = ""
     type: str = ""
+    settings: ImageSettings | None = None
+    source_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

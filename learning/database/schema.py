@@ -34,7 +34,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest revision in `migrations/versions`, known without importing Alembic."""
 
 VERSION_TABLE = "context_checkpoint_version"
@@ -90,6 +90,25 @@ checkpoints = Table(
     Column("fingerprint", Text),  # of its file's header, size and samples; NULL until one was seen
 )
 
+image_settings = Table(
+    "image_settings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String(32), nullable=False, unique=True),
+    Column("settings", Text, nullable=False),
+)
+"""One row for each distinct set of settings and LoRAs that made images: `ImageSettings.text`, which is too long to be
+unique itself in PostgreSQL where there are many LoRAs."""
+
+import_batches = Table(
+    "import_batches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+)
+"""Imports of images that were there before. A batch's generations have the session `values.import_session(name)`."""
+
 generation_logs = Table(
     "generation_logs",
     metadata,
@@ -134,9 +153,14 @@ generation_images = Table(
     Column("filename", Text, nullable=False),
     Column("subfolder", Text, nullable=False),
     Column("type", Text, nullable=False),
+    Column("settings_id", ForeignKey("image_settings.id")),  # NULL: not known
+    Column("source_id", String(32)),  # of an imported image; NULL: made by a plan
     Index("generation_images_checkpoint", "checkpoint_id", "generation_number"),
     sqlite_with_rowid=False,
 )
+for _name in ("settings_id", "source_id"):
+    _is_known = generation_images.c[_name].is_not(None)
+    Index(f"generation_images_{_name}", generation_images.c[_name], sqlite_where=_is_known, postgresql_where=_is_known)
 
 generation_utilities = Table(
     "generation_utilities",

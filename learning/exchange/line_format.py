@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import IO, Annotated, Any, Literal, TypeVar
@@ -29,7 +30,7 @@ from ..errors import InvalidRequest
 from ..message import checked, joined, message
 from ..model.snapshot import PriorSnapshot, is_former, unpacked
 from ..names import stored_name, stored_text
-from ..values import ImageFile, Stage, Strategy
+from ..values import ImageFile, ImageSettings, Stage, Strategy
 
 VERSION = 1
 LONGEST_LINE = 16 * 2**20
@@ -89,11 +90,35 @@ class PortableKeyword(_Line):
     weight: Weight = 1.0
 
 
+class PortableSettings(_Line):
+    """What made an image besides its checkpoint, prompt and seed.
+
+    A LoRA is its name, its strength on the model and its strength on the text encoder.
+    """
+
+    steps: int | None = None
+    cfg: float | None = None
+    sampler: Text | None = None
+    scheduler: Text | None = None
+    width: int | None = None
+    height: int | None = None
+    clip_skip: int | None = None
+    denoise: float | None = None
+    loras: Annotated[tuple[tuple[Text, float, float], ...], Field(max_length=1_000)] | None = None
+
+
 class PortableImage(_Line):
     checkpoint: Name
     filename: Text = ""
     subfolder: Text = ""
     type: Text = ""
+    settings: PortableSettings | None = None
+    source_id: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""
+
+    @property
+    def file(self) -> ImageFile:
+        settings = None if self.settings is None else ImageSettings(**self.settings.model_dump())
+        return ImageFile(self.checkpoint, self.filename, self.subfolder, self.type, settings, self.source_id)
 
 
 class PortableVerdict(_Line):
@@ -125,6 +150,7 @@ class PortableGeneration(_Line):
     family: Text = ""
     seed: Annotated[str, Field(pattern=r"^\d{1,40}$")] | None = None
     fallback: bool = False
+    imported_at: When | None = None
 
     @model_validator(mode="after")
     def _marks_fit(self) -> PortableGeneration:
@@ -140,7 +166,7 @@ class PortableGeneration(_Line):
     @property
     def files(self) -> list[ImageFile]:
         """The images, in order."""
-        return [ImageFile(image.checkpoint, image.filename, image.subfolder, image.type) for image in self.images]
+        return [image.file for image in self.images]
 
     @property
     def shows_files(self) -> bool:
@@ -162,7 +188,7 @@ class PortableGeneration(_Line):
         return self.model_copy(update={"images": tuple(images)})
 
     def anonymous(self) -> PortableGeneration:
-        """The same generation, to learn the same from, without prompt, images' names, session and seed.
+        """The same generation, to learn the same from, without prompt, images' names and ids, session, batch and seed.
 
         Keywords stay, since they are what is learned about, in the order of the alphabet: in the prompt's
         order they would nearly spell it.
@@ -178,8 +204,11 @@ class PortableGeneration(_Line):
                 "session_id": "",
                 "prompt_id": "",
                 "seed": None,
+                "imported_at": None,
                 "keywords": tuple(self.keywords[place] for place in places),
-                "images": tuple(PortableImage(checkpoint=image.checkpoint) for image in self.images),
+                "images": tuple(
+                    PortableImage(checkpoint=image.checkpoint, settings=image.settings) for image in self.images
+                ),
             }
         )
 
@@ -198,7 +227,14 @@ class PortableGeneration(_Line):
 def portable_images(files: Iterable[ImageFile]) -> tuple[PortableImage, ...]:
     """Images as lines hold them."""
     return tuple(
-        PortableImage(checkpoint=file.checkpoint, filename=file.filename, subfolder=file.subfolder, type=file.type)
+        PortableImage(
+            checkpoint=file.checkpoint,
+            filename=file.filename,
+            subfolder=file.subfolder,
+            type=file.type,
+            settings=None if file.settings is None else PortableSettings(**asdict(file.settings)),
+            source_id=file.source_id,
+        )
         for file in files
     )
 

@@ -24,11 +24,11 @@ from ..errors import InvalidRequest, StoreUnavailable
 from ..message import joined, message
 from ..names import stored_name
 from ..reports import ImportReport
-from ..store import generations, statistics
+from ..store import generations, imports, statistics
 from ..store.records import Ids, LoggedGeneration
 from ..store.rollup_task import keep_up
 from ..store.verdict_marks import judges
-from ..values import Keyword
+from ..values import Keyword, batch_of
 from .line_format import (
     VERSION,
     Header,
@@ -117,6 +117,9 @@ async def portable(
     verdict_rows = {row.generation_number: row for row in await connection.execute(newest_verdicts)}
     log_rows = select(generation_logs).where(generation_logs.c.number.in_(numbers))
     rows = {row.number: row for row in await connection.execute(log_rows)}
+    files = await generations.with_origins(connection, logged)
+    batches = {each.number: batch_of(each.generation.session_id, each.generation.policy) for each in logged}
+    imported_at = await imports.moments(connection, {batch for batch in batches.values() if batch is not None})
     portables = []
     for each in logged:
         row, verdict, generation = rows[each.number], verdict_rows.get(each.number), each.generation
@@ -130,7 +133,7 @@ async def portable(
             evidence=row.evidence,
             clarity=row.clarity,
             keywords=tuple(PortableKeyword(text=word.text, weight=word.weight) for word in generation.keywords),
-            images=portable_images(image.file for image in generation.images),
+            images=portable_images(files[each.number]),
             utilities=dict(each.utilities),
             basis=packed(each.basis),
             verdict=PortableVerdict(marks=verdict.marks, at=verdict.created_at) if verdict else None,
@@ -140,6 +143,7 @@ async def portable(
             family=row.family,
             seed=row.seed,
             fallback=row.fallback,
+            imported_at=imported_at.get(batches[each.number] or ""),
         )
         portables.append((each.number, line))
     return portables
@@ -324,7 +328,10 @@ async def _apply(connection: AsyncConnection, change: statistics.Change) -> None
 
 async def log(connection: AsyncConnection, generation: PortableGeneration, *, keep_prompts: bool) -> None:
     """Log a generation without its verdict."""
-    columns = generation.model_dump(exclude={"keywords", "images", "utilities", "verdict", "basis"})
+    columns = generation.model_dump(exclude={"keywords", "images", "utilities", "verdict", "basis", "imported_at"})
+    batch = batch_of(generation.session_id, generation.policy)
+    if batch is not None and generation.imported_at is not None:
+        await imports.add_batch(connection, batch, generation.imported_at)
     if not keep_prompts:
         columns["prompt"] = ""
     images = generation.files

@@ -16,6 +16,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing, suppress
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -29,10 +30,18 @@ from ..exchange import transfer
 from ..exchange.line_format import PortableGeneration, packed
 from ..model.snapshot import unpacked
 from ..prompts.keywords import extract_keywords
+from ..values import ImageSettings, batch_of
 
 T = TypeVar("T")
 
-_PLAIN = set(PortableGeneration.model_fields) - {"keywords", "images", "utilities", "verdict", "basis"}
+_PLAIN = set(PortableGeneration.model_fields) - {
+    "keywords",
+    "images",
+    "utilities",
+    "verdict",
+    "basis",
+    "imported_at",
+}
 _FARTHEST = 100_000
 """How many numbers beyond the backup's newest are tried where the file cannot tell its own newest."""
 
@@ -172,6 +181,15 @@ def _generation(connection: sqlite3.Connection, names: _Names, number: int) -> P
         {"checkpoint": names.of("checkpoints", "name", image[0]), **dict(zip(_FILE, image[1:], strict=True))}
         for image in _all(connection, _IMAGES, number)
     )
+    for image, (settings_id, source_id) in zip(
+        fields["images"], _tried(lambda: _all(connection, _ORIGINS, number)) or (), strict=False
+    ):
+        image["source_id"] = source_id or ""
+        settings = None if settings_id is None else names.of("image_settings", "settings", settings_id)
+        image["settings"] = settings and _tried(lambda text=settings: asdict(ImageSettings.read(text)))  # type: ignore[misc]
+    if batch := batch_of(row["session_id"], row["policy"]):
+        imported = _tried(lambda: connection.execute(_BATCH, (batch,)).fetchone())
+        fields["imported_at"] = f"{imported[0] if imported else row['created_at']}+00:00"
     utilities = _tried(lambda: _all(connection, _UTILITIES, number)) or []
     named = [(names.of("checkpoints", "name", id_), utility) for id_, utility in utilities]
     fields["utilities"] = {name: utility for name, utility in named if name}
@@ -206,6 +224,8 @@ _IMAGES = (
     f"SELECT checkpoint_id, {', '.join(_FILE)} FROM generation_images "  # noqa: S608 - constants
     "WHERE generation_number = ? ORDER BY position"
 )
+_ORIGINS = "SELECT settings_id, source_id FROM generation_images WHERE generation_number = ? ORDER BY position"
+_BATCH = "SELECT created_at FROM import_batches WHERE name = ?"
 _UTILITIES = "SELECT checkpoint_id, utility FROM generation_utilities WHERE generation_number = ?"
 _KEYWORDS = "SELECT keyword_id, weight FROM generation_keywords WHERE generation_number = ? ORDER BY position"
 _VERDICT = "SELECT marks, created_at FROM verdicts {} WHERE generation_number = ? ORDER BY number DESC LIMIT 1"

@@ -22,6 +22,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ...recipes.recipe import Recipe
 from ..activity import Activity
 from ..database import engines
 from ..database.database import BUSY_TIMEOUT_S, Database, utc_now
@@ -60,6 +61,7 @@ from ..values import (
     MOST_BRANCHES,
     Generation,
     ImageFile,
+    ImageSettings,
     JudgedImage,
     Keyword,
     Recommendation,
@@ -331,6 +333,8 @@ class PreferenceService:
         images: Mapping[str, int] | Sequence[ImageFile],
         session_id: str = "",
         prompt_id: str = "",
+        *,
+        recipes: Sequence[Recipe] | None = None,
     ) -> str:
         """Log the images that a recommendation led to, and return the generation's id.
 
@@ -338,15 +342,17 @@ class PreferenceService:
         ----------
         images
             One entry per image in order, or how many each checkpoint made.
+        recipes
+            What made each image, in their order; settings and LoRAs of it are stored.
 
         Raises
         ------
         InvalidRequest
-            If there are no images, or far too many.
+            If there are no images, far too many, or not one recipe for each.
         StoreUnavailable
             If it could not be stored; then it is not.
         """
-        files = _image_files(images)
+        files = _with_settings(_image_files(images), recipes)
         shown = {stored_name(file.checkpoint) for file in files}
         keep_prompts = self._settings().keep_prompts
         generation = PortableGeneration(
@@ -449,7 +455,10 @@ class PreferenceService:
         ------
         UnknownGeneration, UnknownImage, StoreUnavailable
         """
-        stored = [ImageFile("", *map(stored_text, (file.filename, file.subfolder, file.type))) for file in files]
+        stored = [
+            ImageFile("", stored_text(file.filename), stored_text(file.subfolder), stored_text(file.type))
+            for file in files
+        ]
 
         def fits(images: int) -> None:
             if len(stored) > images:
@@ -733,6 +742,15 @@ class PreferenceService:
         """
         keep_prompts = self._settings().keep_prompts
         return await transfer.import_lines(self._database, lines, names or {}, keep_prompts=keep_prompts)
+
+
+def _with_settings(files: list[ImageFile], recipes: Sequence[Recipe] | None) -> list[ImageFile]:
+    """The images with what their recipes say. Raises `InvalidRequest` where their numbers differ."""
+    if recipes is None:
+        return files
+    if len(recipes) != len(files):
+        raise InvalidRequest(f"{len(recipes)} recipes for {len(files)} images. Give one per image, in their order.")
+    return [replace(file, settings=ImageSettings.of(recipe)) for file, recipe in zip(files, recipes, strict=True)]
 
 
 async def _find(connection: AsyncConnection, generation_id: str) -> LoggedGeneration:

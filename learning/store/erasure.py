@@ -25,6 +25,8 @@ from ..database.schema import (
     generation_keywords,
     generation_logs,
     generation_utilities,
+    image_settings,
+    import_batches,
     keyword_sums_shadow,
     keywords,
     learned_state,
@@ -32,7 +34,8 @@ from ..database.schema import (
     pair_statistics_shadow,
     verdicts,
 )
-from . import generations, rollups, statistics
+from ..values import batch_of
+from . import generations, imports, rollups, statistics
 from .records import Ids, LoggedGeneration
 
 PAGE = 100
@@ -158,7 +161,8 @@ async def everything(connection: AsyncConnection) -> Erased:
     await connection.execute(
         update(keywords).values(rounds=0.0, **dict.fromkeys((*LOG_LIKELIHOOD_COLUMNS, *TREND_COLUMNS), 0.0))
     )
-    await connection.execute(delete(checkpoints))
+    for table in (checkpoints, image_settings, import_batches):
+        await connection.execute(delete(table))
     await rollups.clear(connection)
     await renew_identity(connection)
     return Erased(deleted.rowcount)
@@ -177,6 +181,7 @@ async def _forget(connection: AsyncConnection, logged: Sequence[LoggedGeneration
     numbers = [each.number for each in logged]
     words = await _ids_in(connection, generation_keywords, "keyword_id", numbers)
     names = await _ids_in(connection, generation_images, "checkpoint_id", numbers)
+    settings = await _ids_in(connection, generation_images, "settings_id", numbers)
     await rollups.take_out(connection, numbers)
     for table in (verdicts, generation_utilities, generation_images, generation_keywords):
         await connection.execute(delete(table).where(table.c.generation_number.in_(numbers)))
@@ -184,6 +189,9 @@ async def _forget(connection: AsyncConnection, logged: Sequence[LoggedGeneration
     await rollups.sum_again(connection, numbers, words)
     await _drop_unused(connection, keywords, "keyword_id", words - {OVERALL_ID}, generation_keywords)
     await _drop_unused(connection, checkpoints, "checkpoint_id", names, generation_images)
+    await _drop_unused(connection, image_settings, "settings_id", settings - {None}, generation_images)
+    batches = {batch_of(each.generation.session_id, each.generation.policy) for each in logged}
+    await imports.drop_empty(connection, {batch for batch in batches if batch is not None})
     await renew_identity(connection)
 
 

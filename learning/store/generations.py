@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -39,12 +39,13 @@ from ..database.schema import (
     generation_keywords,
     generation_logs,
     generation_utilities,
+    image_settings,
     keywords,
     rebuild_state,
     verdicts,
 )
 from ..model.snapshot import PriorSnapshot, unpacked
-from ..values import Generation, ImageFile, JudgedImage, Keyword
+from ..values import Generation, ImageFile, ImageSettings, JudgedImage, Keyword
 from .records import Ids, LoggedGeneration, RebuildProgress
 from .verdict_marks import UNJUDGED, VERDICTS, judges
 
@@ -110,6 +111,7 @@ async def add_generation(
 ) -> None:
     """Log one generation; `columns` are those of `generation_logs`, `utilities` of the checkpoints shown."""
     names = await interned(connection, checkpoints, (image.checkpoint for image in images))
+    settings = await _settings_ids(connection, [image.settings for image in images if image.settings is not None])
     inserted = await connection.execute(insert(generation_logs).returning(generation_logs.c.number), columns)
     number = inserted.scalar_one()
     await connection.execute(
@@ -122,6 +124,8 @@ async def add_generation(
                 "filename": image.filename,
                 "subfolder": image.subfolder,
                 "type": image.type,
+                "settings_id": None if image.settings is None else settings[image.settings],
+                "source_id": image.source_id or None,
             }
             for position, image in enumerate(images)
         ],
@@ -147,6 +151,24 @@ async def add_generation(
     ]
     if shown:
         await connection.execute(insert(generation_utilities), shown)
+
+
+async def _settings_ids(connection: AsyncConnection, settings: Sequence[ImageSettings]) -> dict[ImageSettings, int]:
+    """The ids of settings; new ones are added."""
+    if not settings:
+        return {}
+    texts = {each.digest: each.text for each in settings}
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    await connection.execute(
+        dialect.insert(image_settings).on_conflict_do_nothing(index_elements=[image_settings.c.digest]),
+        [{"digest": digest, "settings": texts[digest]} for digest in sorted(texts)],
+    )
+    ids: dict[str, int] = {}
+    for start in range(0, len(texts), _AT_ONCE):
+        some = image_settings.c.digest.in_([*texts][start : start + _AT_ONCE])
+        rows = await connection.execute(select(image_settings.c.digest, image_settings.c.id).where(some))
+        ids.update((row[0], row[1]) for row in rows)
+    return {each: ids[each.digest] for each in settings}
 
 
 async def set_files(connection: AsyncConnection, number: int, files: Sequence[ImageFile]) -> None:
@@ -256,6 +278,18 @@ def _is_first_mention() -> ColumnElement[bool]:
     return generation_keywords.c.position <= first.scalar_subquery()
 
 
+async def with_origins(connection: AsyncConnection, logged: Sequence[LoggedGeneration]) -> dict[int, list[ImageFile]]:
+    """The images of generations by their numbers, with their settings and their own ids."""
+    files = {each.number: [image.file for image in each.generation.images] for each in logged}
+    for start in range(0, len(logged), _AT_ONCE):
+        numbers = [each.number for each in logged[start : start + _AT_ONCE]]
+        for row in await connection.execute(_ORIGINS, {"numbers": numbers}):
+            images = files[row.generation_number]
+            settings = None if row.settings is None else ImageSettings.read(row.settings)
+            images[row.position] = replace(images[row.position], settings=settings, source_id=row.source_id or "")
+    return files
+
+
 async def judged_after(connection: AsyncConnection, number: int, limit: int) -> list[LoggedGeneration]:
     """Judged generations after one, oldest first."""
     judged = _GENERATIONS.where(generation_logs.c.judged_at.is_not(None))
@@ -338,6 +372,19 @@ _ALL_IMAGES = (
     )
     .select_from(_IMAGES_JOINED)
     .order_by(generation_images.c.generation_number, generation_images.c.position)
+)
+_ORIGINS = (
+    select(
+        generation_images.c.generation_number,
+        generation_images.c.position,
+        generation_images.c.source_id,
+        image_settings.c.settings,
+    )
+    .select_from(generation_images.outerjoin(image_settings))
+    .where(
+        generation_images.c.generation_number.in_(bindparam("numbers", expanding=True)),
+        generation_images.c.settings_id.is_not(None) | generation_images.c.source_id.is_not(None),
+    )
 )
 _KEYWORDS, _IMAGES = (
     query.where(column.in_(bindparam("numbers", expanding=True)))

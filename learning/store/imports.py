@@ -1,0 +1,53 @@
+"""Import batches in SQL: which there are, and which images are known already.
+
+Functions of a connection, to be called inside one of `Database`'s transactions. Separate from `generations`, which logs
+what an import adds like any other generation: a batch is no more than its name, its moment and their session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..database.schema import generation_images, generation_logs, import_batches
+from ..values import import_session
+
+_AT_ONCE = 500  # SQLite before 3.32 takes at most 999 parameters in a statement
+
+
+async def add_batch(connection: AsyncConnection, name: str, at: datetime) -> None:
+    """Note a batch; one with that name keeps its moment."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    added = dialect.insert(import_batches).on_conflict_do_nothing(index_elements=[import_batches.c.name])
+    await connection.execute(added, [{"name": name, "created_at": at}])
+
+
+async def moments(connection: AsyncConnection, names: Collection[str]) -> Mapping[str, datetime]:
+    """When these batches were imported; those that do not exist are left out."""
+    if not names:
+        return {}
+    rows = await connection.execute(
+        select(import_batches.c.name, import_batches.c.created_at).where(import_batches.c.name.in_(sorted(names)))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def drop_empty(connection: AsyncConnection, names: Collection[str]) -> None:
+    """Forget those of these batches that have no generation left."""
+    for name in sorted(names):
+        left = select(generation_logs.c.number).where(generation_logs.c.session_id == import_session(name)).limit(1)
+        if (await connection.execute(left)).first() is None:
+            await connection.execute(delete(import_batches).where(import_batches.c.name == name))
+
+
+async def known(connection: AsyncConnection, source_ids: Sequence[str]) -> set[str]:
+    """Which of these images were imported before."""
+    found: set[str] = set()
+    for start in range(0, len(source_ids), _AT_ONCE):
+        some = generation_images.c.source_id.in_(source_ids[start : start + _AT_ONCE])
+        found.update(row[0] for row in await connection.execute(select(generation_images.c.source_id).where(some)))
+    return found

@@ -286,8 +286,9 @@ class Database:
                     if changed := await self._changed():
                         raise WrittenOver(self.name, changed)
                     outcome = await work(connection)
-                    if self._open_file and self._open_file.has_lost_its_log():
-                        raise WrittenOver(self.name, "log")
+                    # A commit would leave a hole where the log was cut off, and hide what else was done to it.
+                    if changed := await self._changed():
+                        raise WrittenOver(self.name, changed)
                 await self._make_sure()
                 return outcome
             except engines.OtherRevision as error:

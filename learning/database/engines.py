@@ -177,7 +177,9 @@ def _set_pragmas(dbapi_connection: Any, _record: object) -> None:
     cursor = dbapi_connection.cursor()
     try:
         _write_ahead(cursor)
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        # A transaction larger than SQLite's cache would write into the log before its commit, which looks like somebody
+        # else's writing (`OpenFile.look`): only one of more than 80 MB does.
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "cache_spill=20000"):
             cursor.execute(f"PRAGMA {pragma}")
     except BaseException:
         # SQLAlchemy forgets a connection whose first steps fail or are cancelled; it would stay open.

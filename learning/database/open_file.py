@@ -61,10 +61,6 @@ class OpenFile:
         self._is_doubtful |= stranger or log == "doubtful"
         return "perhaps" if self._is_doubtful else None
 
-    def has_lost_its_log(self) -> bool:
-        """Whether the log was deleted or cut off since the last `look`."""
-        return self._log.is_cut_off()
-
     def verify(self) -> Changed | None:
         """Look at all of the file and its log. It blocks; `note` where nothing was found."""
         if not self._log.is_whole():

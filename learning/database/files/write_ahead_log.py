@@ -76,16 +76,6 @@ class LogWatch:
                 break
         return "damaged"
 
-    def is_cut_off(self) -> bool:
-        """Whether what was committed at the last `look` is no longer all in the log: a commit would leave a hole, and
-        a checkpoint bring that into the database."""
-        if [identity(path) for path in self._paths] != self.identities:
-            return True
-        log, seen = self._handles[0], self._seen
-        if log is None or seen is None or not seen.frames:
-            return False
-        return log.status().st_size < seen.log_needs
-
     def note(self, *, seen: bool = False) -> None:
         """Remember the state: that of now, or the one that the last `look` has `seen`."""
         self._noted = self._seen if seen else self._state()

@@ -9,7 +9,7 @@ node that stopped the search.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import chain
 from typing import Literal, TypeVar
@@ -35,7 +35,10 @@ JOIN = " , "
 
 _MOST_STEPS = 400
 _MOST_STEPS_OF_A_READING = 20_000  # links that branch and meet again would double the steps each time
+_MOST_STEPS_OF_A_WALK = 200_000
+_INPUTS_OF_A_STEP = 20  # a node with more inputs costs more steps
 _LONGEST_TEXT = 1_000_000
+_LARGEST = 2**65  # seeds have 64 bits; this also leaves out infinity
 T = TypeVar("T")
 
 
@@ -88,18 +91,26 @@ def read_graph(prompt: Mapping[str, Json]) -> dict[str, Recipe]:
     return {node: reading.recipe for node, reading in read_images(prompt).items()}
 
 
-def read_images(prompt: Mapping[str, Json]) -> dict[str, Reading]:
-    """For each node that shows, saves or returns images at the end of the graph, what made them (the first pass)."""
+def read_images(prompt: Mapping[str, Json], among: Collection[str] | None = None) -> dict[str, Reading]:
+    """For each node that shows, saves or returns images at the end of the graph, what made them (the first pass).
+
+    Parameters
+    ----------
+    among
+        Only these nodes.
+    """
     walk = _Walk(prompt)
     readings: dict[str, Reading] = {}
     for node in walk.ends():
+        if among is not None and node.id not in among:
+            continue
         try:
             samplers = walk.first_samplers(node)
         except RecursionError:
             readings[node.id] = Reading(Recipe(tool=TOOL), (Unclear("model", node.id, "circular"),), None)
             continue
         if samplers:
-            readings[node.id] = _agreed(node.id, [walk.reading(sampler) for sampler in samplers])
+            readings[node.id] = agreed(node.id, [walk.reading(sampler) for sampler in samplers])
         elif rules.SAVES.search(node.type):
             unclear = Unclear("model", node.id, "no_sampler")
             readings[node.id] = Reading(Recipe(tool=TOOL), (unclear,), None)
@@ -136,8 +147,8 @@ def read_loader(prompt: Mapping[str, Json], loader: str) -> Reading | None:
     return None if found is None else walk.reading(found)
 
 
-def _agreed(node: str, readings: list[Reading]) -> Reading:
-    """One reading of several samplers whose images meet: what they agree on."""
+def agreed(node: str, readings: Sequence[Reading]) -> Reading:
+    """One reading of several whose images meet at a node: what they agree on."""
     first = readings[0]
     if len(readings) == 1:
         return first
@@ -197,6 +208,7 @@ class _Walk:
     def __init__(self, prompt: Mapping[str, Json]) -> None:
         self.nodes = dict(_parse(prompt))
         self._steps = 0
+        self._all_steps = 0
 
     # From images to samplers
 
@@ -682,8 +694,10 @@ class _Walk:
         node = self.nodes.get(link[0])
         if node is None:
             raise _Stop(link[0], "missing")
-        self._steps += 1
-        if self._steps > _MOST_STEPS_OF_A_READING:
+        step = 1 + len(node.inputs) // _INPUTS_OF_A_STEP
+        self._steps += step
+        self._all_steps += step
+        if self._steps > _MOST_STEPS_OF_A_READING or self._all_steps > _MOST_STEPS_OF_A_WALK:
             raise _Stop(node.id, "circular")
         return node, link[1]
 
@@ -802,6 +816,10 @@ class _Settings:
                 for name in wanted:
                     if name in node.inputs:
                         return self._walk.value(node.inputs[name], 0)
+                both = next((node.inputs[name] for name in rules.DIMENSIONS if name in node.inputs), None)
+                written = rules.SIZE.search(both) if isinstance(both, str) else None
+                if written is not None:
+                    return int(written[1] if wanted == rules.WIDTH else written[2])
             links = node.matching(rules.LATENT) or ([passed] if (passed := self._walk._passed(node)) else [])
             node = self._walk.nodes.get(links[0][0]) if links else None
         return None
@@ -870,11 +888,14 @@ def _number(name: str) -> int | None:
 
 
 def _whole(value: Json) -> int | None:
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    real = _real(value)
+    return None if real is None else int(value)  # type: ignore[call-overload]
 
 
 def _real(value: Json) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not -_LARGEST <= value <= _LARGEST:
+        return None
+    return float(value)
 
 
 def _word(value: Json) -> str | None:

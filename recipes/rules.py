@@ -80,6 +80,9 @@ SCHEDULER: Names = ("scheduler", "scheduler_name")
 DENOISE: Names = ("denoise", "denoise_strength")
 WIDTH: Names = ("width", "empty_latent_width")
 HEIGHT: Names = ("height", "empty_latent_height")
+DIMENSIONS: Names = ("dimensions", "resolution")
+SIZE = re.compile(r"^\D{0,20}(\d{2,5}) ?[x×*] ?(\d{2,5})\b")
+"""Both in one text: `1024 x 1024  (square)`."""
 
 # Texts
 

@@ -186,7 +186,7 @@ class _Node:
         return [name for name in self.inputs if pattern.search(name)]
 
     def output(self, slot: int) -> str:
-        return self.outputs[slot] if slot < len(self.outputs) else ""
+        return self.outputs[slot] if 0 <= slot < len(self.outputs) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -884,7 +884,7 @@ def _number(name: str) -> int | None:
     digits = ""
     while name and name[-1].isdigit():
         digits, name = name[-1] + digits, name[:-1]
-    return int(digits) if digits else None
+    return int(digits) if 0 < len(digits) < 10 else None
 
 
 def _whole(value: Json) -> int | None:

@@ -52,13 +52,14 @@ class Contents:
             self.texts.append((name, text))
 
     def skip_long(self, name: str) -> None:
-        most = LONGEST_TEXT // 2**20
+        most, of_all = LONGEST_TEXT // 2**20, MOST_TEXT // 2**20
         self.skip(
             problem(
                 "too_large",
-                "{name} makes the texts longer than {most} MB and was skipped.",
+                "{name} was skipped: at most {most} MB of one text are read, and {of_all} MB of all.",
                 name=shown(name),
                 most=most,
+                of_all=of_all,
             )
         )
 

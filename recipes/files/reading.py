@@ -25,6 +25,7 @@ from .sidecars import SETTINGS_SUFFIXES, rating_beside, settings_beside, setting
 from .source import Source, opened
 from .texts import Texts
 from .tools import Found, read_texts
+from .tools.comfyui import TOOL
 from .webp import is_webp, read_webp
 
 AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -110,8 +111,9 @@ def examine_file(path: AnyPath) -> FileReading:
             found, found_in = beside, "sidecar"
     provenance = provenance_of(texts.json(KEYWORD))
     recipe = found.recipe
-    if recipe is not None and provenance is not None and provenance.checkpoint:
-        recipe = replace(recipe, model=provenance.checkpoint)  # the branch that drew it; the graph has all
+    if provenance is not None and provenance.checkpoint:  # the branch that drew it; the graph has all
+        recipe = replace(recipe or Recipe(tool=TOOL), model=provenance.checkpoint)
+        found_in = found_in or "file"
     unread = (*found.problems, *contents.problems)
     if recipe is None:
         unread = (_nothing_found(contents, texts, unread), *unread)

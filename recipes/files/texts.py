@@ -16,14 +16,33 @@ Json = object
 
 _NAMED = re.compile(r"\s*(context_checkpoint|prompt|workflow|extra_pnginfo|parameters)\s*:\s*(?=[{\[]|[^\s{\[])", re.I)
 _OWN_PLACE = frozenset(
-    "prompt workflow parameters context_checkpoint invokeai_metadata invokeai_graph sd-metadata dream generation_data "
-    "parameters-json smproj software source title fooocus_scheme".split()
+    (
+        "context_checkpoint",
+        "dream",
+        "generation_data",
+        "invokeai_graph",
+        "invokeai_metadata",
+        "parameters",
+        "parameters-json",
+        "prompt",
+        "sd-metadata",
+        "smproj",
+        "workflow",
+    )
 )
 """Names that PNG texts have by themselves. Others, such as `Comment`, are looked into."""
 _ENVELOPE = (
-    "workflow parameters Comment Software Source Description Title generation_data invokeai_metadata sd-metadata "
-    "context_checkpoint"
-).split()
+    "context_checkpoint",
+    "Comment",
+    "Description",
+    "generation_data",
+    "invokeai_metadata",
+    "parameters",
+    "sd-metadata",
+    "Software",
+    "Source",
+    "workflow",
+)
 """Names by which a JSON object is known to hold several texts."""
 SETTINGS = re.compile(r"(?:^|\n|\s)Steps:\s*\d{1,6}\s*,")
 """The line in which A1111 and those like it write their settings."""

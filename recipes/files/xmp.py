@@ -35,6 +35,8 @@ def read_xmp(data: bytes, contents: Contents) -> None:
             problem("too_large", "The XMP packet has more than {most} bytes and was skipped.", most=LONGEST_XMP)
         )
         return
+    if not contents.takes("XMP", len(data)):
+        return
     packet = _Packet()
     try:
         packet.parser.Parse(data.strip(b"\0 \r\n\t"), True)
@@ -45,7 +47,7 @@ def read_xmp(data: bytes, contents: Contents) -> None:
     if stars is not None:
         contents.rating = stars
     for name, text in packet.values.items():
-        if name not in ("xmp:Rating", "MicrosoftPhoto:Rating") and contents.takes(name, len(text)):
+        if name not in ("xmp:Rating", "MicrosoftPhoto:Rating"):
             contents.add(name, text)
 
 

@@ -28,9 +28,25 @@ _KEY = re.compile(r"\s{0,50}([A-Za-z_][\w \-/.()+#]{0,80}?)\s{0,5}:(?=[\s\"{\[]|
 _NEXT = re.compile(r",\s{0,50}(?=[A-Za-z_][\w \-/.()+#]{0,80}?:[\s\"])|,?[ \t]{0,50}\n|,?[ \t]{0,50}$")
 _AFTER = re.compile(r"^[ \t]*(Negative )?Template:", re.M)
 _KNOWN = frozenset(
-    "Steps,Sampler,CFG scale,CFG Scale,Seed,Size,Model hash,Model,Version,Schedule type,Denoising strength,Clip skip,"
-    "App,Hashes,Civitai resources".split(",")
+    (
+        "App",
+        "CFG Scale",
+        "CFG scale",
+        "Civitai resources",
+        "Clip skip",
+        "Denoising strength",
+        "Hashes",
+        "Model",
+        "Model hash",
+        "Sampler",
+        "Schedule type",
+        "Seed",
+        "Size",
+        "Steps",
+        "Version",
+    )
 )
+"""Settings by which a line of them is known."""
 _LORA_OF_SAVER = re.compile(r"lora(\d{1,3})modelname")
 _MOST_SETTINGS = 300
 _LONGEST_SETTINGS = 200_000

@@ -31,12 +31,16 @@ def read_avif(source: Source) -> Contents:
     """
     contents = Contents("AVIF")
     offset = 0
+    has_items = False
     try:
         for _ in range(MOST_BOXES):
             if offset == source.size:
+                if not has_items:
+                    raise cut_short()
                 return contents
             kind, body, offset = _box_at(source, offset)
             if kind == b"meta":
+                has_items = True
                 if offset - body > _LONGEST_META:
                     contents.skip_long("meta")
                 else:
@@ -88,6 +92,9 @@ def _read_meta(source: Source, start: int, meta: bytes, contents: Contents) -> N
             own_data = start + 4 + body
         elif kind == b"iprp":
             _read_size(data, contents)
+    ends = (offset + length for parts in places.values() for method, offset, length in parts if method == 0)
+    if max(ends, default=0) > source.size:
+        raise cut_short()
     for item, kind in wanted.items():
         data = b""
         for method, offset, length in places.get(item, []):

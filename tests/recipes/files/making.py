@@ -35,7 +35,9 @@ def ztxt_chunk(name: str, data: bytes) -> bytes:
     return chunk(b"zTXt", name.encode("latin-1") + b"\0\0" + zlib.compress(data))
 
 
-def png(*before: bytes, after: tuple[bytes, ...] = (), width: int = 512, height: int = 768, alpha: bool = False) -> bytes:
+def png(
+    *before: bytes, after: tuple[bytes, ...] = (), width: int = 512, height: int = 768, alpha: bool = False
+) -> bytes:
     """A PNG of one black picture, with chunks before and after its pixels."""
     head = struct.pack(">IIBBBBB", width, height, 8, 6 if alpha else 2, 0, 0, 0)
     pixels = zlib.compress(bytes((1 + width * (4 if alpha else 3)) * height))
@@ -121,7 +123,8 @@ def avif(exif_block: bytes = b"", xmp: bytes = b"") -> bytes:
     items = [(1, b"Exif", b"", struct.pack(">I", 0) + exif_block), (2, b"mime", b"application/rdf+xml\0", xmp)]
     items = [item for item in items if len(item[3]) > 4]
     infos = b"".join(
-        box(b"infe", b"\2\0\0\0" + struct.pack(">HH4s", number, 0, kind) + b"\0" + more) for number, kind, more, _ in items
+        box(b"infe", b"\2\0\0\0" + struct.pack(">HH4s", number, 0, kind) + b"\0" + more)
+        for number, kind, more, _ in items
     )
     kind = box(b"ftyp", b"avif\0\0\0\0avifmif1")
     names = box(b"iinf", b"\0\0\0\0" + struct.pack(">H", len(items)) + infos)

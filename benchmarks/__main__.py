@@ -14,7 +14,7 @@ from typing import Any
 
 from context_checkpoint.demo.comfyui.installation import ComfyInstallation, find_comfyui
 
-from . import import_time, in_the_browser, learning_core, many_generations, workflows
+from . import image_files, import_time, in_the_browser, learning_core, many_generations, workflows
 from .results import Result, table
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
@@ -54,7 +54,7 @@ def _told(
 
 
 def _core(installation: ComfyInstallation | None) -> list[Result]:
-    results = learning_core.measure() + many_generations.measure()
+    results = learning_core.measure() + many_generations.measure() + image_files.measure()
     if installation is None:
         print("No ComfyUI: workflows and import time are not measured.")
         return results

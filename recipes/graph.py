@@ -169,18 +169,16 @@ class _Node:
     type: str
     inputs: Mapping[str, Json]
     outputs: tuple[str, ...]  # their names, where the prompt or the rules have them
+    linked: Mapping[str, Link]  # the inputs that are links
 
-    def links(self) -> Iterator[tuple[str, Link]]:
-        for name, value in self.inputs.items():
-            link = _as_link(value)
-            if link is not None:
-                yield name, link
+    def links(self) -> Iterable[tuple[str, Link]]:
+        return self.linked.items()
 
     def first_link(self, names: Iterable[str]) -> Link | None:
-        return next((link for name in names if (link := _as_link(self.inputs.get(name))) is not None), None)
+        return next((self.linked[name] for name in names if name in self.linked), None)
 
     def matching(self, pattern: re.Pattern[str]) -> list[Link]:
-        return [link for name, link in self.links() if pattern.search(name)]
+        return [link for name, link in self.linked.items() if pattern.search(name)]
 
     def named(self, pattern: re.Pattern[str]) -> list[str]:
         return [name for name in self.inputs if pattern.search(name)]
@@ -220,6 +218,8 @@ class _Walk:
         kind = node.type.lower()
         if rules.PASSES_PIPE.search(kind) or ("latent" in kind and "sampler" not in kind):
             return False
+        if node.type == rules.PLANNED_SAMPLER:
+            return True
         guided = self._conditioning_inputs(node)
         if not guided:
             return False
@@ -316,6 +316,8 @@ class _Walk:
         return named + node.matching(rules.CONDITIONING) + node.matching(rules.PIPE)
 
     def _sampler_text(self, sampler: _Node, sign: str) -> _Text:
+        if sampler.type == rules.PLANNED_SAMPLER:
+            return self._planned_text(sampler, sign)
         guider = _as_link(sampler.inputs.get("guider"))
         if guider is not None:
             return self._guider_text(*self._at(guider), sign, 0)
@@ -333,6 +335,20 @@ class _Walk:
         if sign == "negative" and self._conditioning_inputs(sampler):
             return _Text("")  # it has no negative
         raise _Stop(sampler.id, "no_input")
+
+    def _planned_text(self, sampler: _Node, sign: str) -> _Text:
+        own = self._entered(sampler, sign) if sign in sampler.inputs else _Text("")
+        if sign == "negative" or own.text.strip():
+            return own
+        link = sampler.linked.get(rules.PLAN)
+        for _ in range(_MOST_STEPS):
+            if link is None:
+                raise _Stop(sampler.id, "no_input")
+            node, _slot = self._at(link)
+            if "prompt" in node.inputs:
+                return self._entered(node, "prompt")
+            link = node.linked.get(rules.PLAN)
+        raise _Stop(sampler.id, "circular")
 
     def _guider_text(self, node: _Node, slot: int, sign: str, step: int) -> _Text:
         passed = self._passed(node)
@@ -538,6 +554,8 @@ class _Walk:
     # Models and LoRAs
 
     def _sampler_model(self, sampler: _Node) -> _Model:
+        if sampler.type == rules.PLANNED_SAMPLER:
+            raise _Stop(sampler.id, "computed")
         guider = _as_link(sampler.inputs.get("guider"))
         return self._model(self._at(guider)[0] if guider is not None else sampler, 0, own=False)
 
@@ -812,7 +830,8 @@ class _Settings:
         for _ in range(_MOST_STEPS):
             if node is None:
                 return None
-            if node is not self._sampler:
+            links = node.matching(rules.LATENT) or ([passed] if (passed := self._walk._passed(node)) else [])
+            if node is not self._sampler or (node.type == rules.PLANNED_SAMPLER and "latent" not in node.linked):
                 for name in wanted:
                     if name in node.inputs:
                         return self._walk.value(node.inputs[name], 0)
@@ -820,7 +839,6 @@ class _Settings:
                 written = rules.SIZE.search(both) if isinstance(both, str) else None
                 if written is not None:
                     return int(written[1] if wanted == rules.WIDTH else written[2])
-            links = node.matching(rules.LATENT) or ([passed] if (passed := self._walk._passed(node)) else [])
             node = self._walk.nodes.get(links[0][0]) if links else None
         return None
 
@@ -834,7 +852,8 @@ def _parse(prompt: Mapping[str, Json]) -> Iterator[tuple[str, _Node]]:
         named = meta.get("outputs") if isinstance(meta, Mapping) else None
         outputs = tuple(str(out[0]) for out in named if out) if isinstance(named, list) else ()
         known = {str(name): value for name, value in inputs.items()} if isinstance(inputs, Mapping) else {}
-        yield str(node_id), _Node(str(node_id), kind, known, outputs or rules.OUTPUTS.get(kind, ()))
+        linked = {name: link for name, value in known.items() if (link := _as_link(value)) is not None}
+        yield str(node_id), _Node(str(node_id), kind, known, outputs or rules.OUTPUTS.get(kind, ()), linked)
 
 
 def _as_link(value: Json) -> Link | None:

@@ -124,6 +124,10 @@ NUMBER_VALUE: Names = (
 GIVES_TEXT: dict[str, tuple[str, int]] = {"ContextCheckpointRecommender": ("prompt", 5)}
 """Nodes of which one output, by its place, is the text of one input, and the others are not."""
 
+PLANNED_SAMPLER = "MultiCheckpointSampler"
+"""Draws one image per branch of its plan, so its model is known when it runs; without a prompt it takes the plan's."""
+PLAN = "plan"
+
 JOINS = re.compile(r"(?i)concat|join|combine ?(text|string)|(text|string|prompt) ?combine")
 DELIMITER: Names = ("delimiter", "separator", "delim", "sep")
 REPLACES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {

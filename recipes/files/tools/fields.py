@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
+from functools import lru_cache
 
 from ...recipe import Lora, Recipe
 from ..limits import LONGEST_NAME, MOST_LORAS
@@ -75,6 +76,7 @@ class Fields:
         return [(name, value) for name, value in self._values.items() if pattern.fullmatch(name)][:MOST_LORAS]
 
 
+@lru_cache(1024)
 def plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name[:LONGEST_NAME]).lower()
 

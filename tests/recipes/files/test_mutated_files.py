@@ -86,10 +86,8 @@ NODES = st.fixed_dictionaries(
         "_meta": VALUES,
     },
 )
-KEYS = (
-    "sui_image_params image uc scale c baseModel base_model performance loras model num_inference_steps "
-    "guidance_scale prompt steps seed size extraMetadata nodes links"
-).split()  # noqa: SIM905 - words, not a list to edit
+KEYS = ("sui_image_params", "image", "uc", "scale", "c", "baseModel", "base_model", "performance", "loras", "model")
+KEYS += ("num_inference_steps", "guidance_scale", "prompt", "steps", "seed", "size", "extraMetadata", "nodes", "links")
 NAMES = ("prompt", "workflow", "parameters", "Comment", "invokeai_metadata", "sd-metadata", "generation_data")
 NAMES += ("parameters-json", "UserComment", "exif:UserComment", "context_checkpoint", "Software", "sidecar")
 

@@ -6,7 +6,6 @@ import os
 import socket
 import struct
 import sys
-import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +19,8 @@ from context_checkpoint.recipes.files.source import opened
 from . import making
 from .making import A1111, PNG_HEAD, chunk, exif, jpeg, jpeg_exif, png
 
-MOST_SECONDS, MOST_BYTES = 20, 400 * 2**20
-"""Far more than is needed, so that a busy machine fails no test; without bounds it would be minutes and gigabytes."""
+MOST_BYTES = 400 * 2**20
+"""Far more than is needed; without bounds it would be gigabytes, and hours that end this test."""
 
 
 def refusal(file: Path | str) -> str:
@@ -192,6 +191,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", list(HOSTILE))
 def test_a_hostile_file_costs_little_and_gives_its_reason(tmp_path, name):
     """Nobody has to open it by hand to find out which file stops an import."""
@@ -199,14 +199,12 @@ def test_a_hostile_file_costs_little_and_gives_its_reason(tmp_path, name):
     file = tmp_path / "image.png"
     make(file)
     tracemalloc.start()
-    began_s = time.process_time()
 
     found = refusal(file)
 
-    took_s, (_, peak) = time.process_time() - began_s, tracemalloc.get_traced_memory()
+    _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert found == code
-    assert took_s < MOST_SECONDS
     assert peak < MOST_BYTES
 
 

@@ -170,21 +170,23 @@ def test_subgraphs_that_use_one_another_many_times_are_refused():
     assert read_texts(Texts([("workflow", json.dumps(workflow))]), "a.png").recipe is None
 
 
-def test_a_graph_of_our_nodes_gives_what_it_says_and_says_what_it_does_not():
-    """The stock SaveImage writes the queued prompt, which names no checkpoint; ids in it can be found later."""
+def test_a_graph_of_our_nodes_gives_all_but_the_checkpoint():
+    """The stock SaveImage writes the queued prompt, in which the plan is still open."""
     prompt = {
         "1": {"class_type": "ContextCheckpointRecommender", "inputs": {"prompt": "a castle", "stage": "standard"}},
-        "2": {"class_type": "CLIPTextEncode", "inputs": {"text": "a castle", "clip": ["3", 1]}},
-        "3": {"class_type": "RecommendedCheckpointLoader", "inputs": {"plan": ["1", 0]}},
-        "4": {
+        "2": {
             "class_type": "MultiCheckpointSampler",
-            "inputs": {"plan": ["1", 0], "positive": "a castle", "negative": "", "seed": 7, "steps": 20, "cfg": 6.5},
+            "inputs": {"plan": ["1", 0], "positive": "", "negative": "blurry", "seed": 7, "steps": 20, "cfg": 6.5}
+            | {"width": 512, "height": 768, "sampler_name": "euler", "scheduler": "karras", "denoise": 1.0},
         },
-        "5": {"class_type": "SaveImage", "inputs": {"images": ["4", 0], "filename_prefix": "x"}},
+        "3": {"class_type": "FeedbackRecorder", "inputs": {"images": ["2", 0], "generation": ["2", 3]}},
+        "4": {"class_type": "SaveImage", "inputs": {"images": ["3", 0], "filename_prefix": "x"}},
     }
 
     found = read(prompt)
 
+    assert found.recipe is not None
+    assert (found.recipe.model, found.recipe.positive, found.recipe.negative) == (None, "a castle", "blurry")
+    assert (found.recipe.width, found.recipe.height, found.recipe.seed, found.recipe.steps) == (512, 768, 7, 20)
+    assert [problem.values["field"] for problem in found.problems] == ["model"]
     assert found.prompt == prompt
-    assert found.recipe is None or found.recipe.model is None
-    assert found.problems

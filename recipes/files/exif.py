@@ -23,8 +23,6 @@ _NAMES = {
     0x8298: "Copyright",
     0x927C: "MakerNote",
     0x9286: "UserComment",
-    0x9003: "DateTimeOriginal",
-    0x9011: "OffsetTimeOriginal",
     0x9C9B: "XPTitle",
     0x9C9C: "XPComment",
     0x9C9D: "XPAuthor",

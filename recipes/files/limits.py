@@ -4,8 +4,12 @@ With all of them, the worst file costs a few hundred megabytes and a few seconds
 """
 
 LONGEST_TEXT = 8 * 2**20
-"""Bytes of one text, also after it is unpacked. The longest graphs that people share have about 2 MB; parsed JSON takes
-up to thirty times its text."""
+"""Bytes of one text, also after it is unpacked. The longest graphs that people share have about 2 MB, or more where an
+image is in them."""
+
+MOST_JSON_PARTS = 500_000
+"""Commas and opening brackets of one JSON text. Empty lists take thirty times their text in memory; a graph of 2 MB has
+about 150,000 parts."""
 
 MOST_TEXT = 24 * 2**20
 """Bytes of all texts of one file together."""

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-from .limits import LONGEST_TEXT
+from .limits import LONGEST_TEXT, MOST_JSON_PARTS
 
 Json = object
 
@@ -136,10 +136,12 @@ class Texts:
 def parse_json(text: str) -> Json:
     """JSON as tools write it: NaN is null, and what follows the value is ignored. None where it is none.
 
-    Text that is too long, nested too deeply for the parser, or that has absurdly long numbers, is none.
+    Text that is too long, has too many parts, or is nested too deeply for the parser, is none.
     """
     text = text.lstrip("\ufeff \t\r\n\0")
     if len(text) > LONGEST_TEXT or text[:1] not in ("{", "["):
+        return None
+    if sum(text.count(part) for part in ",[{") > MOST_JSON_PARTS:
         return None
     try:
         value: Json = _DECODER.raw_decode(text)[0]

@@ -63,21 +63,26 @@ def read_texts(texts: Texts, file_name: str) -> Found:
     """Ask one tool's reader after the other; the first that knows the texts answers."""
     for read in _ALONE:
         recipe = read(texts)
-        if recipe is not None:
+        if _says_something(recipe):
             return Found(recipe)
     graph = comfyui.read_graphs(texts, file_name)
     for read_beside in _BESIDE_A_GRAPH:
         recipe = read_beside(texts, graph.recipe)
-        if recipe is not None:
+        if _says_something(recipe):
             return Found(recipe, (), graph.prompt)
     recipe = comfyui.read(texts, graph)
     if recipe is not None:
         return Found(recipe, _still(graph.problems, recipe), graph.prompt)
     for read in _WITHOUT_A_GRAPH:
         recipe = read(texts)
-        if recipe is not None:
+        if _says_something(recipe):
             return Found(recipe, (), graph.prompt)
     return Found(None, graph.problems, graph.prompt)
+
+
+def _says_something(recipe: Recipe | None) -> bool:
+    """Whether there is anything that tells one image from another."""
+    return recipe is not None and (recipe.model, recipe.positive, recipe.seed, recipe.steps) != (None,) * 4
 
 
 def _still(problems: tuple[Problem, ...], recipe: Recipe) -> tuple[Problem, ...]:

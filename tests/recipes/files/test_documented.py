@@ -31,5 +31,11 @@ def test_the_bounds_are_those_of_the_code():
     }.items():
         assert f"{number // 2**20} MB" in shown
         assert shown in bounds
-    for number in (limits.MOST_CHUNKS, limits.MOST_DIRECTORIES, limits.MOST_TAGS, limits.MOST_GRAPH_NODES):
+    for number in (
+        limits.MOST_CHUNKS,
+        limits.MOST_DIRECTORIES,
+        limits.MOST_TAGS,
+        limits.MOST_JSON_PARTS,
+        limits.MOST_GRAPH_NODES,
+    ):
         assert f" {number:,} " in bounds

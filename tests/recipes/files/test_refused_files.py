@@ -155,7 +155,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "damaged packing": (written(lambda: png(chunk(b"zTXt", b"parameters\0\0no such thing"))), "damaged"),
     "a text of 30 MB": (written(lambda: png(making.text_chunk("prompt", '{"a": [' + "1," * 15_000_000))), "too_large"),
     "JSON of empty lists": (
-        written(lambda: png(making.text_chunk("prompt", '{"a": [' + "[]," * 900_000 + "1]}"))),
+        written(lambda: png(*[making.text_chunk(name, '{"a": [' + "[]," * 2_600_000 + "1]}") for name in ("a", "b")])),
         "unknown_tool",
     ),
     "JSON that is deep": (written(lambda: png(making.text_chunk("prompt", '{"a":' * 1_000_000))), "damaged"),

@@ -1,6 +1,6 @@
 """Reads what made an image out of its file: `read_file`, and `examine_file`, which also tells the rest.
 
-This is where the parts meet: a file is opened (`source`), its container gives texts (`png`, `jpeg`, `webp`, `avif`),
+This is where the parts meet: a file is opened (`source`), its container gives texts (`containers`),
 and the tools make a recipe of them. Pixels are never decoded.
 """
 
@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Literal
 
 from ..recipe import Recipe
-from . import jpeg, png
-from .avif import is_avif, read_avif
-from .contents import Contents
-from .jpeg import read_jpeg
-from .png import read_png
+from .containers import jpeg, png
+from .containers.avif import is_avif, read_avif
+from .containers.contents import Contents
+from .containers.jpeg import read_jpeg
+from .containers.png import read_png
+from .containers.webp import is_webp, read_webp
 from .problem import Problem, Unreadable, problem
 from .provenance import KEYWORD, Provenance, provenance_of
 from .sidecars import SETTINGS_SUFFIXES, rating_beside, settings_beside, settings_texts
@@ -26,7 +27,6 @@ from .source import Source, opened
 from .texts import Texts
 from .tools import Found, read_texts
 from .tools.comfyui import TOOL
-from .webp import is_webp, read_webp
 
 AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 

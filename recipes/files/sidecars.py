@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from .contents import Contents
-from .encodings import decoded
+from .containers.contents import Contents
+from .containers.encodings import decoded
+from .containers.xmp import is_xmp, read_xmp
 from .limits import LONGEST_TEXT, LONGEST_XMP
 from .problem import Unreadable, problem
 from .source import Source, opened
 from .texts import Texts
-from .xmp import is_xmp, read_xmp
 
 SETTINGS_SUFFIXES = (".txt", ".json")
 

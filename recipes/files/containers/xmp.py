@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from xml.parsers import expat
 
+from ..limits import DEEPEST_XMP, LONGEST_XMP, MOST_XMP_VALUES
+from ..problem import problem
 from .contents import Contents
-from .limits import DEEPEST_XMP, LONGEST_XMP, MOST_XMP_VALUES
-from .problem import problem
 
 _PREFIXES = {
     "http://ns.adobe.com/xap/1.0/": "xmp",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 
+from ..limits import LONGEST_TEXT, LONGEST_XMP, MOST_CHUNKS
+from ..problem import Unreadable, problem
+from ..source import Source, cut_short
 from .contents import Contents
 from .exif import read_exif
-from .limits import LONGEST_TEXT, LONGEST_XMP, MOST_CHUNKS
-from .problem import Unreadable, problem
-from .source import Source, cut_short
 from .xmp import read_xmp
 
 _ALPHA = 0x10

@@ -9,12 +9,12 @@ from __future__ import annotations
 import struct
 import zlib
 
+from ..limits import LONGEST_TEXT, LONGEST_XMP, MOST_CHUNKS
+from ..problem import Unreadable, problem
+from ..source import Source, cut_short
 from .contents import Contents
 from .encodings import decoded
 from .exif import read_exif
-from .limits import LONGEST_TEXT, LONGEST_XMP, MOST_CHUNKS
-from .problem import Unreadable, problem
-from .source import Source, cut_short
 from .xmp import read_xmp
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 
+from ..limits import JPEG_TAIL, MOST_SEGMENTS
+from ..problem import Unreadable, problem
+from ..source import Source, cut_short
 from .contents import Contents
 from .encodings import decoded
 from .exif import read_exif
-from .limits import JPEG_TAIL, MOST_SEGMENTS
-from .problem import Unreadable, problem
-from .source import Source, cut_short
 from .xmp import read_xmp
 
 SIGNATURE = b"\xff\xd8\xff"

@@ -8,10 +8,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from ..limits import MOST_DIRECTORIES, MOST_TAGS
+from ..problem import problem
 from .contents import Contents
 from .encodings import decoded, decoded_user_comment, decoded_utf16
-from .limits import MOST_DIRECTORIES, MOST_TAGS
-from .problem import problem
 
 _NAMES = {
     0x010D: "DocumentName",

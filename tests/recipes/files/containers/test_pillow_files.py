@@ -10,8 +10,8 @@ from PIL import Image, PngImagePlugin, features
 
 from context_checkpoint.recipes import examine_file
 
-from . import making
-from .making import A1111, IMAGE_DESCRIPTION, MODEL, SOFTWARE, USER_COMMENT
+from .. import making
+from ..making import A1111, IMAGE_DESCRIPTION, MODEL, SOFTWARE, USER_COMMENT
 
 CHUNK = {"version": 1, "generation": "ab" * 16, "position": 3, "checkpoint": "dream.safetensors", "fingerprint": ""}
 

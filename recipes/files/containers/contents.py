@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .limits import LONGEST_TEXT, MOST_TEXT
-from .problem import Problem, problem
+from ..limits import LONGEST_TEXT, MOST_TEXT
+from ..problem import Problem, problem
 
 
 @dataclass(slots=True)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from context_checkpoint.recipes import Recipe, examine_file, read_file
-from context_checkpoint.recipes.files.encodings import decoded_utf16
+from context_checkpoint.recipes.files.containers.encodings import decoded_utf16
 
-from . import making
-from .making import A1111, IMAGE_DESCRIPTION, MAKE, MODEL, USER_COMMENT, exif, jpeg, jpeg_exif, png, user_comment
+from .. import making
+from ..making import A1111, IMAGE_DESCRIPTION, MAKE, MODEL, USER_COMMENT, exif, jpeg, jpeg_exif, png, user_comment
 
 JAPANESE = A1111.replace("a castle", "a castle, テスト, #城")
 GRAPH = json.dumps(making.graph())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from ..limits import LONGEST_TEXT, LONGEST_XMP, MOST_BOXES
+from ..problem import Unreadable, problem
+from ..source import Source, cut_short
 from .contents import Contents
 from .exif import read_exif
-from .limits import LONGEST_TEXT, LONGEST_XMP, MOST_BOXES
-from .problem import Unreadable, problem
-from .source import Source, cut_short
 from .xmp import read_xmp
 
 _BRANDS = (b"avif", b"avis", b"mif1", b"msf1", b"heic", b"heix")

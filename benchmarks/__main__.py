@@ -14,11 +14,11 @@ from typing import Any
 
 from context_checkpoint.demo.comfyui.installation import ComfyInstallation, find_comfyui
 
-from . import import_time, in_the_browser, learning_core, many_generations, workflows
+from . import image_files, import_time, in_the_browser, learning_core, many_generations, workflows
 from .results import Result, table
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
-PLACES = {"core": "measured", "browser": "measured in the browser"}
+PLACES = {"core": "measured", "files": "measured of files", "browser": "measured in the browser"}
 """Between which comments of the page the results stand."""
 
 
@@ -27,11 +27,14 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the results into docs/benchmarks.md")
     parser.add_argument("--core-only", action="store_true", help="only what needs no ComfyUI")
     parser.add_argument("--browser-only", action="store_true", help="only what is seen in the browser")
+    parser.add_argument("--files-only", action="store_true", help="only the reading of image files")
     chosen = parser.parse_args()
-    installation = None if chosen.core_only else find_comfyui()
+    installation = None if chosen.core_only or chosen.files_only else find_comfyui()
     met = True
-    if not chosen.browser_only:
+    if not (chosen.browser_only or chosen.files_only):
         met = _told("core", installation, _core, write=chosen.write)
+    if not chosen.browser_only:
+        met &= _told("files", None, image_files.measure, write=chosen.write)
     if installation is not None:
         met &= _told("browser", installation, in_the_browser.measure, write=chosen.write)
     return 0 if met else 1

@@ -9,7 +9,7 @@ node that stopped the search.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import chain
 from typing import Literal, TypeVar
@@ -35,7 +35,10 @@ JOIN = " , "
 
 _MOST_STEPS = 400
 _MOST_STEPS_OF_A_READING = 20_000  # links that branch and meet again would double the steps each time
+_MOST_STEPS_OF_A_WALK = 200_000
+_INPUTS_OF_A_STEP = 20  # a node with more inputs costs more steps
 _LONGEST_TEXT = 1_000_000
+_LARGEST = 2**65  # seeds have 64 bits; this also leaves out infinity
 T = TypeVar("T")
 
 
@@ -88,18 +91,26 @@ def read_graph(prompt: Mapping[str, Json]) -> dict[str, Recipe]:
     return {node: reading.recipe for node, reading in read_images(prompt).items()}
 
 
-def read_images(prompt: Mapping[str, Json]) -> dict[str, Reading]:
-    """For each node that shows, saves or returns images at the end of the graph, what made them (the first pass)."""
+def read_images(prompt: Mapping[str, Json], among: Collection[str] | None = None) -> dict[str, Reading]:
+    """For each node that shows, saves or returns images at the end of the graph, what made them (the first pass).
+
+    Parameters
+    ----------
+    among
+        Only these nodes.
+    """
     walk = _Walk(prompt)
     readings: dict[str, Reading] = {}
     for node in walk.ends():
+        if among is not None and node.id not in among:
+            continue
         try:
             samplers = walk.first_samplers(node)
         except RecursionError:
             readings[node.id] = Reading(Recipe(tool=TOOL), (Unclear("model", node.id, "circular"),), None)
             continue
         if samplers:
-            readings[node.id] = _agreed(node.id, [walk.reading(sampler) for sampler in samplers])
+            readings[node.id] = agreed(node.id, [walk.reading(sampler) for sampler in samplers])
         elif rules.SAVES.search(node.type):
             unclear = Unclear("model", node.id, "no_sampler")
             readings[node.id] = Reading(Recipe(tool=TOOL), (unclear,), None)
@@ -136,8 +147,8 @@ def read_loader(prompt: Mapping[str, Json], loader: str) -> Reading | None:
     return None if found is None else walk.reading(found)
 
 
-def _agreed(node: str, readings: list[Reading]) -> Reading:
-    """One reading of several samplers whose images meet: what they agree on."""
+def agreed(node: str, readings: Sequence[Reading]) -> Reading:
+    """One reading of several whose images meet at a node: what they agree on."""
     first = readings[0]
     if len(readings) == 1:
         return first
@@ -158,24 +169,22 @@ class _Node:
     type: str
     inputs: Mapping[str, Json]
     outputs: tuple[str, ...]  # their names, where the prompt or the rules have them
+    linked: Mapping[str, Link]  # the inputs that are links
 
-    def links(self) -> Iterator[tuple[str, Link]]:
-        for name, value in self.inputs.items():
-            link = _as_link(value)
-            if link is not None:
-                yield name, link
+    def links(self) -> Iterable[tuple[str, Link]]:
+        return self.linked.items()
 
     def first_link(self, names: Iterable[str]) -> Link | None:
-        return next((link for name in names if (link := _as_link(self.inputs.get(name))) is not None), None)
+        return next((self.linked[name] for name in names if name in self.linked), None)
 
     def matching(self, pattern: re.Pattern[str]) -> list[Link]:
-        return [link for name, link in self.links() if pattern.search(name)]
+        return [link for name, link in self.linked.items() if pattern.search(name)]
 
     def named(self, pattern: re.Pattern[str]) -> list[str]:
         return [name for name in self.inputs if pattern.search(name)]
 
     def output(self, slot: int) -> str:
-        return self.outputs[slot] if slot < len(self.outputs) else ""
+        return self.outputs[slot] if 0 <= slot < len(self.outputs) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +206,7 @@ class _Walk:
     def __init__(self, prompt: Mapping[str, Json]) -> None:
         self.nodes = dict(_parse(prompt))
         self._steps = 0
+        self._all_steps = 0
 
     # From images to samplers
 
@@ -208,6 +218,8 @@ class _Walk:
         kind = node.type.lower()
         if rules.PASSES_PIPE.search(kind) or ("latent" in kind and "sampler" not in kind):
             return False
+        if node.type == rules.PLANNED_SAMPLER:
+            return True
         guided = self._conditioning_inputs(node)
         if not guided:
             return False
@@ -304,6 +316,8 @@ class _Walk:
         return named + node.matching(rules.CONDITIONING) + node.matching(rules.PIPE)
 
     def _sampler_text(self, sampler: _Node, sign: str) -> _Text:
+        if sampler.type == rules.PLANNED_SAMPLER:
+            return self._planned_text(sampler, sign)
         guider = _as_link(sampler.inputs.get("guider"))
         if guider is not None:
             return self._guider_text(*self._at(guider), sign, 0)
@@ -321,6 +335,20 @@ class _Walk:
         if sign == "negative" and self._conditioning_inputs(sampler):
             return _Text("")  # it has no negative
         raise _Stop(sampler.id, "no_input")
+
+    def _planned_text(self, sampler: _Node, sign: str) -> _Text:
+        own = self._entered(sampler, sign) if sign in sampler.inputs else _Text("")
+        if sign == "negative" or own.text.strip():
+            return own
+        link = sampler.linked.get(rules.PLAN)
+        for _ in range(_MOST_STEPS):
+            if link is None:
+                raise _Stop(sampler.id, "no_input")
+            node, _slot = self._at(link)
+            if "prompt" in node.inputs:
+                return self._entered(node, "prompt")
+            link = node.linked.get(rules.PLAN)
+        raise _Stop(sampler.id, "circular")
 
     def _guider_text(self, node: _Node, slot: int, sign: str, step: int) -> _Text:
         passed = self._passed(node)
@@ -526,6 +554,8 @@ class _Walk:
     # Models and LoRAs
 
     def _sampler_model(self, sampler: _Node) -> _Model:
+        if sampler.type == rules.PLANNED_SAMPLER:
+            raise _Stop(sampler.id, "computed")
         guider = _as_link(sampler.inputs.get("guider"))
         return self._model(self._at(guider)[0] if guider is not None else sampler, 0, own=False)
 
@@ -682,8 +712,10 @@ class _Walk:
         node = self.nodes.get(link[0])
         if node is None:
             raise _Stop(link[0], "missing")
-        self._steps += 1
-        if self._steps > _MOST_STEPS_OF_A_READING:
+        step = 1 + len(node.inputs) // _INPUTS_OF_A_STEP
+        self._steps += step
+        self._all_steps += step
+        if self._steps > _MOST_STEPS_OF_A_READING or self._all_steps > _MOST_STEPS_OF_A_WALK:
             raise _Stop(node.id, "circular")
         return node, link[1]
 
@@ -798,11 +830,15 @@ class _Settings:
         for _ in range(_MOST_STEPS):
             if node is None:
                 return None
-            if node is not self._sampler:
+            links = node.matching(rules.LATENT) or ([passed] if (passed := self._walk._passed(node)) else [])
+            if node is not self._sampler or (node.type == rules.PLANNED_SAMPLER and "latent" not in node.linked):
                 for name in wanted:
                     if name in node.inputs:
                         return self._walk.value(node.inputs[name], 0)
-            links = node.matching(rules.LATENT) or ([passed] if (passed := self._walk._passed(node)) else [])
+                both = next((node.inputs[name] for name in rules.DIMENSIONS if name in node.inputs), None)
+                written = rules.SIZE.search(both) if isinstance(both, str) else None
+                if written is not None:
+                    return int(written[1] if wanted == rules.WIDTH else written[2])
             node = self._walk.nodes.get(links[0][0]) if links else None
         return None
 
@@ -816,7 +852,8 @@ def _parse(prompt: Mapping[str, Json]) -> Iterator[tuple[str, _Node]]:
         named = meta.get("outputs") if isinstance(meta, Mapping) else None
         outputs = tuple(str(out[0]) for out in named if out) if isinstance(named, list) else ()
         known = {str(name): value for name, value in inputs.items()} if isinstance(inputs, Mapping) else {}
-        yield str(node_id), _Node(str(node_id), kind, known, outputs or rules.OUTPUTS.get(kind, ()))
+        linked = {name: link for name, value in known.items() if (link := _as_link(value)) is not None}
+        yield str(node_id), _Node(str(node_id), kind, known, outputs or rules.OUTPUTS.get(kind, ()), linked)
 
 
 def _as_link(value: Json) -> Link | None:
@@ -866,15 +903,18 @@ def _number(name: str) -> int | None:
     digits = ""
     while name and name[-1].isdigit():
         digits, name = name[-1] + digits, name[:-1]
-    return int(digits) if digits else None
+    return int(digits) if 0 < len(digits) < 10 else None
 
 
 def _whole(value: Json) -> int | None:
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    real = _real(value)
+    return None if real is None else int(value)  # type: ignore[call-overload]
 
 
 def _real(value: Json) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not -_LARGEST <= value <= _LARGEST:
+        return None
+    return float(value)
 
 
 def _word(value: Json) -> str | None:

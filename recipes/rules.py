@@ -80,6 +80,9 @@ SCHEDULER: Names = ("scheduler", "scheduler_name")
 DENOISE: Names = ("denoise", "denoise_strength")
 WIDTH: Names = ("width", "empty_latent_width")
 HEIGHT: Names = ("height", "empty_latent_height")
+DIMENSIONS: Names = ("dimensions", "resolution")
+SIZE = re.compile(r"^\D{0,20}(\d{2,5}) ?[x×*] ?(\d{2,5})\b")
+"""Both in one text: `1024 x 1024  (square)`."""
 
 # Texts
 
@@ -120,6 +123,10 @@ NUMBER_VALUE: Names = (
 
 GIVES_TEXT: dict[str, tuple[str, int]] = {"ContextCheckpointRecommender": ("prompt", 5)}
 """Nodes of which one output, by its place, is the text of one input, and the others are not."""
+
+PLANNED_SAMPLER = "MultiCheckpointSampler"
+"""Draws one image per branch of its plan, so its model is known when it runs; without a prompt it takes the plan's."""
+PLAN = "plan"
 
 JOINS = re.compile(r"(?i)concat|join|combine ?(text|string)|(text|string|prompt) ?combine")
 DELIMITER: Names = ("delimiter", "separator", "delim", "sep")

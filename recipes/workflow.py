@@ -25,6 +25,7 @@ _NOT_RUN = ("Note", "MarkdownNote", "PrimitiveNode", "Label (rgthree)", *_REROUT
 _BROADCAST_TYPES = ("MODEL", "CLIP", "VAE")
 _MOST_STEPS = 300
 _MOST_DEPTH = 20
+_MOST_NODES = 50_000  # with the nodes of subgraphs, which may use one another many times
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +78,35 @@ def to_prompt(workflow: Mapping[str, Json]) -> Prompt:
     Raises
     ------
     ValueError
-        If it is not a saved workflow.
+        If it is not a saved workflow, or its subgraphs have too many nodes together.
     """
     if not isinstance(workflow.get("nodes"), list):
         raise ValueError("This is no workflow as ComfyUI saves it: it has no list of nodes.")
-    root = _graph(workflow, "", _definitions(workflow), 0)
+    definitions = _definitions(workflow)
+    if _count(workflow, definitions, 0, {}) > _MOST_NODES:
+        raise ValueError(f"This workflow has more than {_MOST_NODES} nodes, counting each use of its subgraphs.")
+    root = _graph(workflow, "", definitions, 0)
     converter = _Converter(root)
     return converter.prompt()
 
 
 def _definitions(workflow: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:
     return {str(graph.get("id")): graph for graph in _mappings(_mapping(workflow.get("definitions")).get("subgraphs"))}
+
+
+def _count(
+    data: Mapping[str, Json], definitions: dict[str, Mapping[str, Json]], depth: int, known: dict[tuple[str, int], int]
+) -> int:
+    """How many nodes a graph has, with those of its subgraphs; `known` has what was counted before."""
+    nodes = _mappings(data.get("nodes"))
+    total = len(nodes)
+    for node in nodes:
+        kind = str(node.get("type"))
+        if kind in definitions and depth < _MOST_DEPTH:
+            if (kind, depth) not in known:
+                known[kind, depth] = _count(definitions[kind], definitions, depth + 1, known)
+            total += known[kind, depth]
+    return total
 
 
 def _graph(data: Mapping[str, Json], prefix: str, definitions: dict[str, Mapping[str, Json]], depth: int) -> _Graph:
@@ -182,7 +201,7 @@ class _Converter:
         if graph.outer is None or graph.use is None:
             return None
         declared = _mappings(graph.definition.get("inputs"))
-        name = str(declared[slot].get("name")) if slot < len(declared) else ""
+        name = str(declared[slot].get("name")) if 0 <= slot < len(declared) else ""
         outside = _mappings(graph.use.get("inputs"))
         found = next((entry for entry in outside if entry.get("name") == name), None)
         if found is None and slot < len(outside):
@@ -241,8 +260,8 @@ class _Converter:
     def _resolve_bypassed(self, graph: _Graph, node: Mapping[str, Json], slot: int, wanted: str, step: int) -> _Target:
         """The input that passes to this output: the one in its place if the type fits, else the first that fits."""
         inputs, outputs = _mappings(node.get("inputs")), _mappings(node.get("outputs"))
-        kind = str(outputs[slot].get("type")) if slot < len(outputs) else wanted
-        for entry in [*inputs[slot : slot + 1], *inputs]:
+        kind = str(outputs[slot].get("type")) if 0 <= slot < len(outputs) else wanted
+        for entry in [*inputs[max(slot, 0) : slot + 1], *inputs]:
             if entry.get("type") in (kind, wanted) or "*" in (kind, entry.get("type")):
                 link = entry.get("link")
                 return None if link is None else self._resolve_link(graph, str(link), wanted, step + 1)
@@ -262,7 +281,7 @@ class _Converter:
                 if link is None:
                     continue
                 outputs = _mappings(graph.nodes.get(link.origin, {}).get("outputs"))
-                kind = str(outputs[link.slot].get("type")) if link.slot < len(outputs) else str(entry.get("type"))
+                kind = str(outputs[link.slot].get("type")) if 0 <= link.slot < len(outputs) else str(entry.get("type"))
                 target = None if restricted else self._resolve(graph, link.origin, link.slot, kind, 0)
                 found.setdefault(kind, []).append(target)
         return {kind: targets[0] if len(targets) == 1 else None for kind, targets in found.items()}

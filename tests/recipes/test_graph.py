@@ -648,3 +648,61 @@ def test_branches_that_meet_again_and_again_end():
     found = read_images(graph(c0=graph()["positive"], **levels, sampler=sampled(positive=["c59", 0])))["save"]
     assert found.recipe.positive is None
     assert any(one.field == "positive" and one.reason == "circular" for one in found.unclear)
+
+
+def planned(**inputs: object) -> dict[str, Node]:
+    """A graph in which our sampler draws what a plan says."""
+    settings = {"seed": 7, "steps": 20, "cfg": 6.5, "sampler_name": "euler", "scheduler": "karras", "width": 512}
+    return {
+        "recommender": node("ContextCheckpointRecommender", prompt="a castle"),
+        "settings": node("ContextSettingsRecommender", plan=["recommender", 0], steps=30),
+        "sampler": node(
+            "MultiCheckpointSampler",
+            **{"positive": "", "negative": "", "height": 768} | settings,
+            plan=["settings", 0],
+            **inputs,
+        ),
+        "save": node("SaveImage", images=["sampler", 0]),
+    }
+
+
+def test_our_sampler_takes_the_plans_prompt_and_its_model_is_known_when_it_runs():
+    """The plan may have passed through other nodes."""
+    reading = read_images(planned())["save"]
+
+    assert (reading.recipe.model, reading.recipe.positive, reading.recipe.negative) == (None, "a castle", "")
+    assert (reading.recipe.steps, reading.recipe.width, reading.recipe.height) == (20, 512, 768)
+    assert [(one.field, one.reason) for one in reading.unclear] == [("model", "computed")]
+
+
+def test_our_sampler_takes_its_own_prompt_first():
+    """And the size of a latent that is linked to it."""
+    prompt = planned(latent=["latent", 0])
+    prompt["sampler"]["inputs"]["positive"] = "a tower"  # type: ignore[index]
+    prompt["latent"] = node("EmptyLatentImage", width=1024, height=1152)
+
+    recipe = read_images(prompt)["save"].recipe
+
+    assert (recipe.positive, recipe.width, recipe.height) == ("a tower", 1024, 1152)
+
+
+def test_our_sampler_without_a_plan_says_so():
+    """Nothing is guessed, and plans that lead to one another end."""
+    circular = planned()
+    circular["settings"]["inputs"]["plan"] = ["settings", 0]  # type: ignore[index]
+    alone = planned()
+    del alone["sampler"]["inputs"]["plan"]  # type: ignore[attr-defined]
+
+    reasons = [
+        next(one.reason for one in read_images(prompt)["save"].unclear if one.field == "positive")
+        for prompt in (circular, alone)
+    ]
+
+    assert reasons == ["circular", "no_input"]
+
+
+def test_numbers_that_no_tool_has_are_left_out():
+    """Infinity and what is not a number come from JSON that other programs wrote."""
+    recipe = read_images(graph(sampler=sampled(steps=float("inf"), cfg=float("nan"), seed=2**64 - 1)))["save"].recipe
+
+    assert (recipe.steps, recipe.cfg, recipe.seed) == (None, None, 2**64 - 1)

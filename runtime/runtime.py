@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Operation = Callable[["PreferenceService"], Coroutine[Any, Any, T]]
 LOG_VARIABLE = "CONTEXT_CHECKPOINT_LOG"
-_CLOSING_TIMEOUT_S = 5.0
+_CLOSING_TIMEOUT_S = 10.0
 _STREAMED_AT_ONCE = 100
 
 log = logging.getLogger(__name__)

@@ -265,7 +265,7 @@ def _judge(
 
 
 def _wait(writers: list[_Writer], is_reached: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while not is_reached():
         if any(writer.process.poll() is not None for writer in writers):
             return

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from comfy_api.latest import io
 
 from ..learning.values import Recommendation
+from ..recipes import Recipe
 
 PlanType = io.Custom("CC_PLAN")
 """Carries a `learning.values.Recommendation`, its checkpoints spelled as in ComfyUI's file lists."""
@@ -34,12 +35,19 @@ class GenerationReference:
         images: one that cannot be loaded drops out.
     message
         What the person should know about this generation (a checkpoint dropped out, the database failed), or empty.
+    recipes
+        What made each image, parallel to `checkpoints`; empty where the graph is a person's own and says it itself.
+    selected, rejected
+        Positions of the images that a recorder passed on at its first and second output; None before a recorder.
     """
 
     generation_id: str
     checkpoints: tuple[str, ...]
     plan: Recommendation | None
     message: str = ""
+    recipes: tuple[Recipe, ...] = ()
+    selected: tuple[int, ...] | None = None
+    rejected: tuple[int, ...] | None = None
 
 
 __all__ = ["GenerationReference", "GenerationType", "PlanType"]

@@ -8,6 +8,7 @@ itself. It never takes images away: if learning fails, it says so and passes the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from comfy_api.latest import io
@@ -15,8 +16,10 @@ from comfy_api.latest import io
 from ..learning.message import message
 from ..learning.values import Recommendation
 from .branch_nodes import single_images
+from .comfy import execution
 from .comfy.graph import empty_list_output
 from .comfy.messages import with_parts_sent
+from .recording.carried_generations import add, announce
 from .recording.own_graph import log_by_plan
 from .recording.pause import WaitLimits, wait_for_pick
 from .recording.recorded_generation import GenerationImages, Verdict, preview, record
@@ -101,11 +104,12 @@ class FeedbackRecorder(io.ComfyNode):
                 io.Image.Output("selected_images", is_output_list=True),
                 io.Image.Output("rejected_images", is_output_list=True),
                 GenerationType.Output("generation", is_output_list=True),
-                # After the others, so that the links of saved workflows keep their places.
-                io.String.Output(
+                # After the others, so that the links of saved workflows keep their places. Of any type, because many
+                # savers declare the model as a list of names, which lets no STRING in.
+                io.AnyType.Output(
                     "selected_names", is_output_list=True, tooltip="The checkpoint of each selected image."
                 ),
-                io.String.Output(
+                io.AnyType.Output(
                     "rejected_names", is_output_list=True, tooltip="The checkpoint of each rejected image."
                 ),
             ],
@@ -121,6 +125,12 @@ class FeedbackRecorder(io.ComfyNode):
         except VerdictError as error:
             return str(error)
         return True
+
+    @classmethod
+    async def fingerprint_inputs(cls, **_: Any) -> str:
+        """Change nothing about caching; only have the run's files carry the generation of a cached result."""
+        await announce(execution.node_id())
+        return ""
 
     @classmethod
     async def execute(
@@ -149,6 +159,8 @@ class FeedbackRecorder(io.ComfyNode):
             verdict = Verdict(*inputs.over(len(singles)))
         except ValueError as error:
             raise with_parts_sent(error) from error.__cause__
+        for number, reference in enumerate(references):
+            add(reference, execution.node_id(), f"{execution.node_id()}/{number}", cls.hidden.extra_pnginfo)
         previewed = [await preview(cls, part) for part in _divide(references, singles)]
         unplanned = not (generation or plan)
         paused = mode[0] == "pause" and not inputs and bool(images)

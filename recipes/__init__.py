@@ -1,6 +1,17 @@
 """What made an image, read from graphs. Pure functions of values: no ComfyUI, no I/O."""
 
-from .graph import Place, Reading, Unclear, loader_file, read_graph, read_images, read_loader, read_samplers
+from .graph import (
+    Place,
+    Reading,
+    Unclear,
+    image_sources,
+    loader_file,
+    read_graph,
+    read_images,
+    read_loader,
+    read_samplers,
+)
+from .parameters import parameters_text
 from .recipe import Lora, Recipe
 from .workflow import to_prompt
 
@@ -10,7 +21,9 @@ __all__ = [
     "Reading",
     "Recipe",
     "Unclear",
+    "image_sources",
     "loader_file",
+    "parameters_text",
     "read_graph",
     "read_images",
     "read_loader",

@@ -106,6 +106,27 @@ def read_images(prompt: Mapping[str, Json]) -> dict[str, Reading]:
     return readings
 
 
+def image_sources(prompt: Mapping[str, Json], node: str, classes: Iterable[str]) -> set[tuple[str, int]]:
+    """The outputs of nodes of these classes from which the images of a node come, as class and slot.
+
+    The walk goes back through whatever changes images, and ends at a node of these classes.
+    """
+    walk, wanted = _Walk(prompt), frozenset(classes)
+    found: set[tuple[str, int]] = set()
+    waiting, seen = [node], set()
+    while waiting:
+        here = walk.nodes.get(waiting.pop())
+        if here is None or here.id in seen:
+            continue
+        seen.add(here.id)
+        for origin, slot in walk.image_links(here):
+            if origin in walk.nodes and walk.nodes[origin].type in wanted:
+                found.add((walk.nodes[origin].type, slot))
+            else:
+                waiting.append(origin)
+    return found
+
+
 def read_samplers(prompt: Mapping[str, Json]) -> dict[str, Reading]:
     """For every sampler, also of later passes, what it makes."""
     walk = _Walk(prompt)
@@ -226,7 +247,7 @@ class _Walk:
             if node.id in seen:
                 return node.id in reaching
             seen.add(node.id)
-            behind = [self.nodes[link[0]] for link in self._image_links(node) if link[0] in self.nodes]
+            behind = [self.nodes[link[0]] for link in self.image_links(node) if link[0] in self.nodes]
             visited = [visit(origin) for origin in behind]
             reached = any(visited)
             if not reached and self.is_sampler(node):
@@ -240,7 +261,7 @@ class _Walk:
         visit(end)
         return list(found.values())
 
-    def _image_links(self, node: _Node) -> list[Link]:
+    def image_links(self, node: _Node) -> list[Link]:
         chosen = self._switched(node)
         if chosen is not None:
             return chosen

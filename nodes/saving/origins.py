@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from ...recipes import Recipe, read_images
-from ..socket_types import GenerationReference
+from ..generation_reference import GenerationReference
 from .places import Place
 from .texts import generations_text, own_text
 

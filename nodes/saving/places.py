@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...recipes import Recipe, image_sources
-from ..socket_types import GenerationReference
+from ..generation_reference import GenerationReference
 
 RECORDER, SAMPLER = "FeedbackRecorder", "MultiCheckpointSampler"
 SELECTED, REJECTED = 0, 1

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from ...learning.names import stored_name
-from ..socket_types import GenerationReference
+from ..generation_reference import GenerationReference
 from .places import Place
 
 OWN_VERSION = 1

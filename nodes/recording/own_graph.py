@@ -6,6 +6,7 @@ saver both do it for the same images.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import torch
@@ -16,6 +17,7 @@ from .generation_log import LoggedImages, log_generation, missing_checkpoints_me
 from .wiring import CheckpointImages, divide_by_plan, images_by_checkpoint
 
 _logged_images = LoggedImages()
+_being_logged: dict[tuple[int, ...], asyncio.Future[GenerationReference]] = {}
 
 
 async def log_by_plan(
@@ -53,6 +55,17 @@ async def _log_once(
     logged = _logged_images.find(tensors)
     if logged is not None and logged.plan == plan:
         return logged
+    # ComfyUI runs nodes side by side while they await: the second waits for what the first logs.
+    key = (id(plan), *(id(tensor) for tensor in tensors))
+    if key not in _being_logged:
+        _being_logged[key] = asyncio.ensure_future(_log(plan, entries, tensors))
+        _being_logged[key].add_done_callback(lambda _: _being_logged.pop(key))
+    return await _being_logged[key]
+
+
+async def _log(
+    plan: Recommendation, entries: Sequence[CheckpointImages], tensors: Sequence[torch.Tensor]
+) -> GenerationReference:
     checkpoints = [entry.checkpoint for entry in entries for _ in range(entry.images)]
     reference = await log_generation(plan, checkpoints, missing_checkpoints_message(plan, checkpoints))
     _logged_images.add(tensors, reference)

@@ -27,15 +27,18 @@ class PngInfo(dict[str, Any]):
         What the pack remembers of this run, by a node's id: the generation of its former result.
     signatures
         By a node's id, what its result depends on.
+    state
+        What plans depend on, as it was when the run began; empty before somebody asks.
     """
 
-    __slots__ = ("__weakref__", "announced", "prompt", "signatures")
+    __slots__ = ("__weakref__", "announced", "prompt", "signatures", "state")
 
     def __init__(self, content: Mapping[str, Any], prompt: Mapping[str, Any]) -> None:
         super().__init__(content)
         self.prompt = prompt
         self.announced: dict[str, str] = {}
         self.signatures: dict[str, str] = {}
+        self.state = ""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
         return copy.deepcopy(dict(self), memo)

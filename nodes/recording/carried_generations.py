@@ -67,7 +67,8 @@ async def announce(node: str) -> None:
     if run is None:
         return
     try:
-        run.signatures[node] = signature = _signature(run.prompt, node, await plan_state())
+        run.state = run.state or await plan_state()
+        run.signatures[node] = signature = _signature(run.prompt, node, run.state)
         for logged_by, entry in _made.get(signature, {}).items():
             run.announced[logged_by] = entry["generation"]
             _carry(run, entry, "")

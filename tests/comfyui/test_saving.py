@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 import uuid
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,9 @@ from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, HistoryEntry, PromptFailed
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
+from context_checkpoint.learning.outbox.delivery import outbox_of
 
-from .conftest import COLORS, ComfyFactory, other_checkpoints
+from .conftest import COLORS, ComfyFactory, other_checkpoints, preferences_file
 from .test_wiring_own_graph import fresh_prompt, own_graph
 
 RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*", "stage": "draft", "seed": 1}
@@ -347,22 +350,22 @@ class TestWithoutCertainty:
 
     def test_a_generation_that_was_not_logged_is_not_named(self, comfy: ComfyServer) -> None:
         """Its images are saved with all else that is known."""
-        graph = three_nodes("", images=1, recommender={"include": "red.*"})
-        comfy.run(graph)
-        database = comfy.base_directory / "user" / "__context_checkpoint"
-        aside = database.rename(database.with_name("aside"))
-        database.write_bytes(b"in the way")
-        graph = three_nodes("", images=1, seed=99, recommender={"include": "red.*"})
+        comfy.run(three_nodes(recommender={"include": "red.*"}))
+        database = preferences_file(comfy)
+        in_its_place = outbox_of(database, database.parent).path
+        graph = three_nodes(images=1, seed=99, recommender={"include": "red.*"})
         graph["saved"] = save(["sampler", 0], ["sampler", 3])
-        try:
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            in_its_place.mkdir()
             entry = comfy.run(graph)
-        finally:
-            database.unlink()
-            aside.rename(database)
+            in_its_place.rmdir()
+            other.execute("ROLLBACK")
 
         [file] = files(comfy, entry)
+        assert KEY not in texts(file)
         assert "Model: red," in texts(file)["parameters"]
-        assert (KEY in texts(file)) == bool(generations(entry)[0]["generation_id"])
+        assert "This generation was not logged" in notes(entry)
 
 
 class TestOwnGraph:

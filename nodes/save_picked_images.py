@@ -9,6 +9,7 @@ the one thing that this node must not do is to lose a picture in silence.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from comfy_api.latest import io
 
 from ..learning.message import error_text, joined, message, parts_of
 from ..learning.values import Recommendation
+from ..recipes import Recipe
 from .branch_nodes import single_images
 from .comfy import execution
 from .comfy.graph import empty_list_output
@@ -29,6 +31,8 @@ from .saving.image_writer import ImageWriter, NotSaved
 from .saving.origins import Origins, graph_recipe
 from .saving.places import places
 from .socket_types import GenerationReference, GenerationType, PlanType
+
+log = logging.getLogger(__name__)
 
 FORMATS = ("png", "webp", "jpeg")
 DEFAULT_QUALITY = 95
@@ -138,10 +142,14 @@ class SavePickedImages(io.ComfyNode):
         notes += [reference.message for reference in references if not reference.generation_id]
         singles = [image[0] for batch in images for image in single_images(batch)]
         prompt, saver = cls.hidden.prompt or {}, execution.node_id()
-        at = places(references, len(singles), prompt, saver) if references else None
+        try:
+            at, graph = places(references, len(singles), prompt, saver), graph_recipe(prompt, saver)
+        except Exception:  # a graph of other packs' nodes: whatever reading it raises, the images are saved
+            log.warning("The graph of these images could not be read", exc_info=True)
+            at, graph = None, Recipe()
         if references and at is None:
             notes.append(_not_certain(len(singles), references))
-        origins = Origins(references, at or (), _names(images, ckpt_names or ()), graph_recipe(prompt, saver))
+        origins = Origins(references, at or (), _names(images, ckpt_names or ()), graph)
         writer = ImageWriter(
             Encoding(format[0], quality[0], lossless[0]),
             filename_prefix[0],

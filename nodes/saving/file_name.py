@@ -16,7 +16,8 @@ CHECKPOINT = "checkpoint"
 _PLACEHOLDER = re.compile(r"%([^%]+)%")
 _DATE_PART = re.compile(r"yyyy|yy|MM|M|dd|d|hh|h|mm|m|ss|s")
 _NOT_IN_NAMES = re.compile(r'[/?<>\\:*|"\x00-\x1F\x7F]')
-_LONGEST_VALUE = 100
+_LONGEST_VALUE_BYTES = 150
+"""A file's name has at most 255 bytes on most systems."""
 
 
 def filled_in(prefix: str, prompt: Mapping[str, object], checkpoint: str, now: datetime) -> str:
@@ -71,4 +72,4 @@ def _date(pattern: str, now: datetime) -> str:
 
 
 def _in_a_name(value: str) -> str:
-    return _NOT_IN_NAMES.sub("_", value)[:_LONGEST_VALUE]
+    return _NOT_IN_NAMES.sub("_", value).encode("utf-8", "ignore")[:_LONGEST_VALUE_BYTES].decode("utf-8", "ignore")

@@ -25,6 +25,8 @@ PARAMETERS = "parameters"
 _MODEL, _MAKE, _EXIF, _USER_COMMENT = 0x0110, 0x010F, 0x8769, 0x9286
 _MOST_EXIF_BYTES = 65_533
 """A JPEG's segment holds no more."""
+_LOSSLESS_EFFORT = 20
+"""What lossless WebP takes for quality: more takes three times as long, and saves nothing to speak of."""
 _PNG_COMPRESSION = 4
 """As ComfyUI's own node."""
 
@@ -69,7 +71,9 @@ def encode(picture: Image.Image, texts: Mapping[str, str], encoding: Encoding) -
         picture.save(buffer, "PNG", pnginfo=_png_texts(texts), compress_level=_PNG_COMPRESSION)
         return Encoded(buffer.getvalue())
     if encoding.format == "webp":
-        picture.save(buffer, "WEBP", quality=encoding.quality, lossless=encoding.lossless, **_exif_option(texts))
+        quality = _LOSSLESS_EFFORT if encoding.lossless else encoding.quality
+        # `exact`: also the colours where a picture is transparent
+        picture.save(buffer, "WEBP", quality=quality, lossless=encoding.lossless, exact=True, **_exif_option(texts))
         return Encoded(buffer.getvalue())
     kept, left_out = _fitting(texts)
     opaque = picture if picture.mode in ("L", "RGB") else picture.convert("RGB")

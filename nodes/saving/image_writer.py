@@ -21,7 +21,7 @@ from ...learning.message import joined, message
 from ...learning.names import stored_text
 from ...recipes import Recipe, parameters_text
 from ..comfy.files import files, model_path
-from ..comfy.output_folder import OutputPlace, OutsideOutputFolder, output_place, texts_are_written
+from ..comfy.output_folder import OutputPlace, output_place, texts_are_written
 from .file_name import filled_in
 from .image_bytes import OWN_KEY, PARAMETERS, Encoded, Encoding, encode, to_picture
 from .new_file import write_new
@@ -86,7 +86,7 @@ class ImageWriter:
                 place = output_place(prefix, width, height)
                 encoded = self._encode(image, texts)
                 name = self._write(place, index, encoded.content)
-            except OutsideOutputFolder as error:
+            except ValueError as error:  # also a name that no system takes, such as one with a NUL
                 raise NotSaved(_outside(prefix)) from error
             except OSError as error:
                 reason = error.strerror or str(error)

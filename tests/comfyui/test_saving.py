@@ -258,9 +258,10 @@ class TestFiles:
         assert len(texts(png)["workflow"]) > 5_000_000
         assert notes(entry, "png") == ""
 
-    def test_a_prefix_that_leads_out_of_the_output_folder_is_refused(self, comfy: ComfyServer) -> None:
+    @pytest.mark.parametrize("prefix", ["../../outside", "/tmp/outside", "a\0outside", "a\ud800outside"])  # noqa: S108
+    def test_a_prefix_that_is_no_place_in_the_output_folder_is_refused(self, comfy: ComfyServer, prefix: str) -> None:
         """By ComfyUI's own rule, with what to write instead."""
-        graph = {"images": node("SeveralSizes"), "saved": save(["images", 0], filename_prefix="../../outside")}
+        graph = {"images": node("SeveralSizes"), "saved": save(["images", 0], filename_prefix=prefix)}
 
         with pytest.raises(PromptFailed, match="leads out of ComfyUI's output folder"):
             comfy.run(graph)

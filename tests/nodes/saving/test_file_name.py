@@ -38,6 +38,13 @@ def test_an_unknown_checkpoint_has_a_name_too() -> None:
     assert filled_in("%checkpoint%", {}, "", NOW) == "unknown"
 
 
+def test_a_long_name_leaves_room_for_the_rest() -> None:
+    """A name of a file has at most 255 bytes, and a character of some scripts takes three."""
+    name = filled_in("%checkpoint%", {}, f"{'写' * 200}.safetensors", NOW)
+
+    assert name == "写" * 50
+
+
 def test_a_value_makes_no_folder() -> None:
     """Whatever is in another node's input, it stays one part of the name."""
     prompt = {"1": {"class_type": "Text", "inputs": {"text": '../../etc: "x"\n'}}}

@@ -66,11 +66,16 @@ def test_webp_and_jpeg_hold_the_texts_as_exif(encoding: Encoding) -> None:
     assert comment.removeprefix(b"UNICODE\0").decode("utf-16-be") == TEXTS["parameters"]
 
 
-def test_lossless_webp_holds_every_pixel() -> None:
-    """The default for WebP."""
-    content = encode(Image.fromarray(PIXELS), TEXTS, Encoding("webp")).content
+@pytest.mark.parametrize("format_name", ["png", "webp"])
+def test_png_and_lossless_webp_hold_every_pixel(format_name: str) -> None:
+    """Also the colours where a picture is transparent."""
+    transparent = np.dstack([PIXELS, np.zeros((16, 24), np.uint8)])
+    transparent[:, 12:, 3] = 255
 
-    assert np.array_equal(np.asarray(opened(content).convert("RGB")), PIXELS)
+    for pixels in (PIXELS, transparent):
+        content = encode(Image.fromarray(pixels), TEXTS, Encoding(format_name)).content
+
+        assert np.array_equal(np.asarray(opened(content)), pixels)
 
 
 def test_a_jpeg_leaves_out_the_workflow_that_it_has_no_room_for() -> None:

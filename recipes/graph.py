@@ -119,7 +119,7 @@ def image_sources(prompt: Mapping[str, Json], node: str, classes: Iterable[str])
         if here is None or here.id in seen:
             continue
         seen.add(here.id)
-        for origin, slot in walk.image_links(here):
+        for origin, slot in walk._image_links(here):
             if origin in walk.nodes and walk.nodes[origin].type in wanted:
                 found.add((walk.nodes[origin].type, slot))
             else:
@@ -247,7 +247,7 @@ class _Walk:
             if node.id in seen:
                 return node.id in reaching
             seen.add(node.id)
-            behind = [self.nodes[link[0]] for link in self.image_links(node) if link[0] in self.nodes]
+            behind = [self.nodes[link[0]] for link in self._image_links(node) if link[0] in self.nodes]
             visited = [visit(origin) for origin in behind]
             reached = any(visited)
             if not reached and self.is_sampler(node):
@@ -261,7 +261,7 @@ class _Walk:
         visit(end)
         return list(found.values())
 
-    def image_links(self, node: _Node) -> list[Link]:
+    def _image_links(self, node: _Node) -> list[Link]:
         chosen = self._switched(node)
         if chosen is not None:
             return chosen

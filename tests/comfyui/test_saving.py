@@ -451,6 +451,21 @@ class TestOtherSavers:
             carried = [own(file)["generations"] for file in files(comfy, entry)]
             assert [[each["generation"] for each in some] for some in carried] == [[made[seed]]] * len(carried)
 
+    def test_a_generation_from_an_older_place_of_the_cache_is_its_own(self, comfy_factory: ComfyFactory) -> None:
+        """Where ComfyUI keeps the results of several prompts, not only of the last."""
+        comfy = comfy_factory("--cache-lru", "100")
+        made = {}
+        for seed in (20, 21):
+            made[seed] = generations(comfy.run(three_nodes(seed=seed, recommender=RED_GREEN_BLUE)))[0]["generation_id"]
+        graph = three_nodes(seed=20, recommender=RED_GREEN_BLUE)
+        graph["saved"] = node("SaveImage", images=["sampler", 0], filename_prefix="stock/older")
+
+        entry = comfy.run(graph)
+
+        assert "sampler" in cached(entry)
+        for file in files(comfy, entry):
+            assert [each["generation"] for each in own(file)["generations"]] == [made[20]]
+
     def test_a_generation_that_was_made_anew_replaces_the_former(self, comfy: ComfyServer) -> None:
         """After something was learned the same graph runs again."""
         for selected in ("0", ""):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from context_checkpoint.recipes import Recipe, read_graph, read_images, read_loader, read_samplers
+from context_checkpoint.recipes import Recipe, image_sources, read_graph, read_images, read_loader, read_samplers
 
 Node = dict[str, object]
 
@@ -648,3 +648,19 @@ def test_branches_that_meet_again_and_again_end():
     found = read_images(graph(c0=graph()["positive"], **levels, sampler=sampled(positive=["c59", 0])))["save"]
     assert found.recipe.positive is None
     assert any(one.field == "positive" and one.reason == "circular" for one in found.unclear)
+
+
+def test_the_sources_of_images_are_found_behind_whatever_changes_them() -> None:
+    """By class and output; a node of these classes ends the walk."""
+    prompt = {
+        "first": node("Maker", images=["second", 0]),
+        "second": node("Maker"),
+        "scaled": node("ImageScale", image=["first", 2], width=64),
+        "both": node("ImageBatch", image1=["scaled", 0], image2=["elsewhere", 0]),
+        "end": node("SaveImage", images=["both", 0]),
+        "loop": node("ImageScale", image=["loop", 0]),
+    }
+
+    assert image_sources(prompt, "end", ["Maker"]) == {("Maker", 2)}
+    assert image_sources(prompt, "loop", ["Maker"]) == set()
+    assert image_sources(prompt, "nobody", ["Maker"]) == set()

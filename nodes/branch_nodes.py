@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -23,9 +23,12 @@ from ..checkpoints.pool import ALL_PARTS
 from ..learning.message import error_text, joined, message, parts_of
 from ..learning.names import shown_name
 from ..learning.values import MOST_BRANCHES
+from ..recipes import Recipe
+from .comfy import execution
 from .comfy.graph import ExecutionBlocker, empty_list_output
 from .comfy.messages import show_on_node, with_parts_sent
 from .loading.checkpoint_loading import CannotLoad, end_branch, file_fingerprint, load, text_cache, text_key
+from .recording.carried_generations import add
 from .recording.generation_log import log_generation
 from .socket_types import GenerationType, PlanType
 
@@ -34,6 +37,8 @@ log = logging.getLogger(__name__)
 _CATEGORY = "Context Checkpoint/inner"
 
 _Branch = io.Custom("CC_BRANCH")
+_Recipes = io.Custom("CC_RECIPES")
+"""Carries what makes the images of each checkpoint, by its name."""
 _Collected = io.Custom("CC_COLLECTED")
 """A whole list as one value: ComfyUI cannot link a result to a list output of a sub-node."""
 
@@ -181,8 +186,10 @@ class BranchCollector(io.ComfyNode):
             description="Inner node of the Multi-Checkpoint Sampler.",
             is_dev_only=True,
             not_idempotent=True,
+            hidden=[io.Hidden.extra_pnginfo],
             inputs=[
                 PlanType.Input("plan"),
+                _Recipes.Input("recipes"),
                 *(_Branch.Input(name, optional=True, lazy=True) for name in BRANCH_INPUTS),
             ],
             outputs=[
@@ -194,12 +201,12 @@ class BranchCollector(io.ComfyNode):
         )
 
     @classmethod
-    def check_lazy_status(cls, plan: Any, **branches: Branch | None) -> list[str]:
+    def check_lazy_status(cls, plan: Any, recipes: Any, **branches: Branch | None) -> list[str]:
         waiting = [name for name in BRANCH_INPUTS if name in branches and branches[name] is None]
         return waiting[:1]
 
     @classmethod
-    async def execute(cls, plan: Any, **branches: Branch) -> io.NodeOutput:
+    async def execute(cls, plan: Any, recipes: Mapping[str, Recipe], **branches: Branch) -> io.NodeOutput:
         ended = sorted(branches.values(), key=lambda branch: plan.checkpoints.index(branch.checkpoint))
         successful = [branch for branch in ended if not branch.problem]
         dropped = {branch.checkpoint: branch.problem for branch in ended if branch.problem}
@@ -210,6 +217,10 @@ class BranchCollector(io.ComfyNode):
             show_on_node(note)
         names = [branch.checkpoint for branch in successful for _ in branch.images]
         reference = await log_generation(plan, names, note)
+        reference = replace(reference, recipes=tuple(recipes[name] for name in names))
+        collector = execution.node_id()
+        sampler = collector.rsplit(".", 3)[0]  # an expansion puts three parts behind the id of its node
+        add(reference, sampler, collector, cls.hidden.extra_pnginfo)
         return io.NodeOutput(
             [image for branch in successful for image in branch.images],
             [latent for branch in successful for latent in branch.latents],

@@ -27,6 +27,7 @@ class ContextCheckpointExtension(ComfyExtension):
         _try_to("separate its users", _separate_users)
         _try_to("serve its routes", _add_routes)
         _try_to("serve its web folder", _add_web_folder)
+        _try_to("have other savers' files carry generations", _remember_png_info)
         _try_to("release its checkpoints with ComfyUI's own", _release_with_comfyui)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
@@ -36,12 +37,14 @@ class ContextCheckpointExtension(ComfyExtension):
         from .recommender import ContextCheckpointRecommender
         from .recorder import FeedbackRecorder
         from .sampler import MultiCheckpointSampler
+        from .save_picked_images import SavePickedImages
 
         return [
             ContextCheckpointRecommender,
             MultiCheckpointSampler,
             RecommendedCheckpointLoader,
             FeedbackRecorder,
+            SavePickedImages,
             *BRANCH_NODES,
         ]
 
@@ -74,6 +77,14 @@ def _add_web_folder() -> None:
     from .comfy.web_folder import add_web_folder
 
     add_web_folder(route_table(), Path(__file__).parent.parent)
+
+
+def _remember_png_info() -> None:
+    from .comfy.png_info import remember_png_info
+    from .recording.carried_generations import LOGGING_NODES
+    from .saving.image_bytes import OWN_KEY
+
+    remember_png_info(LOGGING_NODES, OWN_KEY)
 
 
 def _release_with_comfyui() -> None:

@@ -7,7 +7,6 @@ service. It adds ComfyUI's side: inputs, caching, and that a failed recommendati
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -41,6 +40,7 @@ from ..learning.policies import POLICIES
 from ..learning.values import MOST_BRANCHES, STAGES, Recommendation, Stage, Thresholds
 from .comfy.files import files
 from .comfy.messages import with_parts_sent
+from .plan_state import plan_state
 from .socket_types import PlanType
 
 if TYPE_CHECKING:
@@ -130,15 +130,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
 
         As long as it and the seed stay the same, ComfyUI may serve the former plan and what depends on it.
         """
-        try:
-            learned = await runtime.current().run(lambda service: service.learned_version())
-        except Exception:  # `execute` reports it
-            log.debug("Cannot read the version of the learned data", exc_info=True)
-            learned = "unavailable"
-        settings = runtime.current_settings()
-        checkpoints = await asyncio.to_thread(files().list)
-        state = (learned, settings.policy, settings.thresholds, settings.pinned, settings.banned, checkpoints)
-        return hashlib.sha256(repr(state).encode()).hexdigest()
+        return await plan_state()
 
     @classmethod
     async def execute(

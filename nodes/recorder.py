@@ -8,6 +8,7 @@ itself. It never takes images away: if learning fails, it says so and passes the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from comfy_api.latest import io
@@ -15,19 +16,18 @@ from comfy_api.latest import io
 from ..learning.message import message
 from ..learning.values import Recommendation
 from .branch_nodes import single_images
+from .comfy import execution
 from .comfy.graph import empty_list_output
 from .comfy.messages import with_parts_sent
-from .recording.generation_log import LoggedImages, log_generation, missing_checkpoints_message
+from .recording.carried_generations import add, announce
+from .recording.own_graph import log_by_plan
 from .recording.pause import WaitLimits, wait_for_pick
 from .recording.recorded_generation import GenerationImages, Verdict, preview, record
 from .recording.verdict_inputs import VerdictError, VerdictInputs
-from .recording.wiring import CheckpointImages, divide_by_plan, images_by_checkpoint
 from .socket_types import GenerationReference, GenerationType, PlanType
 
 DEFAULT_TIMEOUT_S = 600.0
 LONGEST_TIMEOUT_S = 7 * 24 * 3600.0
-
-_logged_images = LoggedImages()
 
 
 class FeedbackRecorder(io.ComfyNode):
@@ -104,6 +104,14 @@ class FeedbackRecorder(io.ComfyNode):
                 io.Image.Output("selected_images", is_output_list=True),
                 io.Image.Output("rejected_images", is_output_list=True),
                 GenerationType.Output("generation", is_output_list=True),
+                # After the others, so that the links of saved workflows keep their places. Of any type, because many
+                # savers declare the model as a list of names, which lets no STRING in.
+                io.AnyType.Output(
+                    "selected_names", is_output_list=True, tooltip="The checkpoint of each selected image."
+                ),
+                io.AnyType.Output(
+                    "rejected_names", is_output_list=True, tooltip="The checkpoint of each rejected image."
+                ),
             ],
         )
 
@@ -117,6 +125,12 @@ class FeedbackRecorder(io.ComfyNode):
         except VerdictError as error:
             return str(error)
         return True
+
+    @classmethod
+    async def fingerprint_inputs(cls, **_: Any) -> str:
+        """Change nothing about caching; only have the run's files carry the generation of a cached result."""
+        await announce(execution.node_id())
+        return ""
 
     @classmethod
     async def execute(
@@ -139,12 +153,14 @@ class FeedbackRecorder(io.ComfyNode):
             elif generation:
                 references = _check_count(generation, len(singles))
             elif plan:
-                references = await _log_by_plan(images, plan, ckpt_names or ())
+                references = await log_by_plan(images, plan, ckpt_names or ())
             else:
                 references = (GenerationReference("", ("",) * len(singles), None, _nothing_connected()),)
             verdict = Verdict(*inputs.over(len(singles)))
         except ValueError as error:
             raise with_parts_sent(error) from error.__cause__
+        for number, reference in enumerate(references):
+            add(reference, execution.node_id(), f"{execution.node_id()}/{number}", cls.hidden.extra_pnginfo)
         previewed = [await preview(cls, part) for part in _divide(references, singles)]
         unplanned = not (generation or plan)
         paused = mode[0] == "pause" and not inputs and bool(images)
@@ -157,15 +173,13 @@ class FeedbackRecorder(io.ComfyNode):
         # If nobody picked, the run continues as if it had not been paused; without a plan, nobody can judge it later.
         unjudged = (paused or unplanned) and not inputs and not any(part.judged for part in recorded)
         send_all = answer.send_all if answer else unjudged
-        selected_images: list[torch.Tensor] = []
-        rejected_images: list[torch.Tensor] = []
-        for part in recorded:
-            selected_images += part.images if send_all else part.images_with("selected")
-            rejected_images += [] if send_all else part.images_with("rejected")
+        passed_on = [part.pass_on(everything=send_all) for part in recorded]
         return io.NodeOutput(
-            selected_images or empty_list_output(),
-            rejected_images or empty_list_output(),
-            list(references),
+            [image for part in passed_on for image in part.selected_images] or empty_list_output(),
+            [image for part in passed_on for image in part.rejected_images] or empty_list_output(),
+            [part.reference for part in passed_on],
+            [name for part in passed_on for name in part.selected_names] or empty_list_output(),
+            [name for part in passed_on for name in part.rejected_names] or empty_list_output(),
             ui={"context_checkpoint": [part.as_ui() for part in recorded]},
         )
 
@@ -216,31 +230,3 @@ def _check_count(references: Sequence[GenerationReference], images: int) -> tupl
             )
         )
     return tuple(references)
-
-
-async def _log_by_plan(
-    batches: Sequence[torch.Tensor], plans: Sequence[Recommendation], names: Sequence[str]
-) -> tuple[GenerationReference, ...]:
-    """Log the generations of a hand-wired graph, unless these very images were logged before."""
-    names = names or [name for plan in plans for name in plan.checkpoints]
-    entries = images_by_checkpoint([batch.shape[0] for batch in batches], names)
-    references, start = [], 0
-    counts = divide_by_plan(plans, [entry.checkpoint for entry in entries])
-    for plan, count in zip(plans, counts, strict=True):
-        if count:
-            references.append(await _log_once(plan, entries[start : start + count], batches))
-        start += count
-    return tuple(references)
-
-
-async def _log_once(
-    plan: Recommendation, entries: Sequence[CheckpointImages], batches: Sequence[torch.Tensor]
-) -> GenerationReference:
-    tensors = [batches[entry.batch] for entry in entries]
-    logged = _logged_images.find(tensors)
-    if logged is not None and logged.plan == plan:
-        return logged
-    checkpoints = [entry.checkpoint for entry in entries for _ in range(entry.images)]
-    reference = await log_generation(plan, checkpoints, missing_checkpoints_message(plan, checkpoints))
-    _logged_images.add(tensors, reference)
-    return reference

@@ -15,9 +15,12 @@ from comfy_api.latest import io
 
 from ..learning.recommendation.strategy import divide_images
 from ..learning.values import Recommendation
+from ..recipes import Recipe
 from .branch_nodes import BRANCH_INPUTS, without_plan
+from .comfy import execution
 from .comfy.graph import new_expansion, sampler_names, scheduler_names
 from .loading.checkpoint_loading import warm_first
+from .recording.carried_generations import announce
 from .socket_types import GenerationType, PlanType
 
 if TYPE_CHECKING:
@@ -118,6 +121,12 @@ class MultiCheckpointSampler(io.ComfyNode):
         )
 
     @classmethod
+    async def fingerprint_inputs(cls, **_: Any) -> str:
+        """Change nothing about caching; only have the run's files carry the generation of a cached result."""
+        await announce(execution.node_id())
+        return ""
+
+    @classmethod
     def execute(
         cls,
         positive: str,
@@ -147,6 +156,8 @@ class MultiCheckpointSampler(io.ComfyNode):
                 strict=True,
             )
         )
+        size = (width, height) if latent is None else (None, None)
+        recipes = {name: _recipe(name, texts, size, sampling) for name in plan.checkpoints}
         branches = {}
         for branch_input, name in zip(BRANCH_INPUTS, warm_first(plan.checkpoints), strict=False):
             latents = (
@@ -155,7 +166,7 @@ class MultiCheckpointSampler(io.ComfyNode):
                 else _first_latents(graph, latent, shares[name])
             )
             branches[branch_input] = _branch(graph, name, texts, latents, vae, sampling)
-        collector = graph.node("ContextCheckpointBranchCollector", plan=plan, **branches)
+        collector = graph.node("ContextCheckpointBranchCollector", plan=plan, recipes=recipes, **branches)
         return io.NodeOutput(*(collector.out(slot) for slot in range(4)), expand=graph.finalize())
 
 
@@ -166,6 +177,25 @@ class _Texts:
     positive: str
     negative: str
     encoded: tuple[Link, Link] | None = None
+
+
+def _recipe(name: str, texts: _Texts, size: tuple[int | None, int | None], sampling: Mapping[str, Any]) -> Recipe:
+    """What makes a branch's images; the size of an image that starts from a latent is the image's own."""
+    return Recipe(
+        model=name,
+        loras=(),
+        positive=texts.positive,
+        negative=texts.negative,
+        steps=sampling.get("steps"),
+        cfg=sampling.get("cfg"),
+        sampler=sampling.get("sampler_name"),
+        scheduler=sampling.get("scheduler"),
+        denoise=sampling.get("denoise"),
+        seed=sampling.get("seed"),
+        width=size[0],
+        height=size[1],
+        tool="ComfyUI",
+    )
 
 
 def _branch(

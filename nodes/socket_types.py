@@ -6,40 +6,15 @@ written into people's workflows and never change.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from comfy_api.latest import io
 
-from ..learning.values import Recommendation
+from .generation_reference import GenerationReference
 
 PlanType = io.Custom("CC_PLAN")
 """Carries a `learning.values.Recommendation`, its checkpoints spelled as in ComfyUI's file lists."""
 
 GenerationType = io.Custom("CC_GENERATION")
 """Carries a `GenerationReference`."""
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationReference:
-    """The logged generation that a list of images belongs to, and the checkpoint that made each of them.
-
-    Attributes
-    ----------
-    generation_id
-        The id for verdicts. Empty if logging failed: `message` then says why, and nothing can be learned.
-    checkpoints
-        The checkpoint of each image, in the order of the images.
-    plan
-        What was recommended; None where no recommender is connected or active. It may have more checkpoints than made
-        images: one that cannot be loaded drops out.
-    message
-        What the person should know about this generation (a checkpoint dropped out, the database failed), or empty.
-    """
-
-    generation_id: str
-    checkpoints: tuple[str, ...]
-    plan: Recommendation | None
-    message: str = ""
 
 
 __all__ = ["GenerationReference", "GenerationType", "PlanType"]

@@ -1,7 +1,18 @@
 """What made an image, read from graphs and from files. Knows no ComfyUI; only `files` does I/O."""
 
-from .files import FileReading, Problem, Provenance, Unreadable, examine_file, read_file
-from .graph import Place, Reading, Unclear, loader_file, read_graph, read_images, read_loader, read_samplers
+from .files import FileReading, Problem, Provenance, RunGeneration, Unreadable, examine_file, read_file
+from .graph import (
+    Place,
+    Reading,
+    Unclear,
+    image_sources,
+    loader_file,
+    read_graph,
+    read_images,
+    read_loader,
+    read_samplers,
+)
+from .parameters import parameters_text
 from .recipe import Lora, Recipe
 from .workflow import to_prompt
 
@@ -13,10 +24,13 @@ __all__ = [
     "Provenance",
     "Reading",
     "Recipe",
+    "RunGeneration",
     "Unclear",
     "Unreadable",
     "examine_file",
+    "image_sources",
     "loader_file",
+    "parameters_text",
     "read_file",
     "read_graph",
     "read_images",

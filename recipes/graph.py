@@ -117,6 +117,27 @@ def read_images(prompt: Mapping[str, Json], among: Collection[str] | None = None
     return readings
 
 
+def image_sources(prompt: Mapping[str, Json], node: str, classes: Iterable[str]) -> set[tuple[str, int]]:
+    """The outputs of nodes of these classes from which the images of a node come, as class and slot.
+
+    The walk goes back through whatever changes images, and ends at a node of these classes.
+    """
+    walk, wanted = _Walk(prompt), frozenset(classes)
+    found: set[tuple[str, int]] = set()
+    waiting, seen = [node], set()
+    while waiting:
+        here = walk.nodes.get(waiting.pop())
+        if here is None or here.id in seen:
+            continue
+        seen.add(here.id)
+        for origin, slot in walk._image_links(here):
+            if origin in walk.nodes and walk.nodes[origin].type in wanted:
+                found.add((walk.nodes[origin].type, slot))
+            else:
+                waiting.append(origin)
+    return found
+
+
 def read_samplers(prompt: Mapping[str, Json]) -> dict[str, Reading]:
     """For every sampler, also of later passes, what it makes."""
     walk = _Walk(prompt)

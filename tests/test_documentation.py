@@ -26,6 +26,7 @@ NODES = {
     "MultiCheckpointSampler": "Multi-Checkpoint Sampler",
     "RecommendedCheckpointLoader": "Recommended Checkpoint Loader",
     "FeedbackRecorder": "Feedback Recorder",
+    "SavePickedImages": "Save Picked Images",
 }
 
 LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:|mailto:)([^)\s]+)[^)]*\)")

@@ -195,7 +195,36 @@ def diffusion_models() -> dict[str, Node]:
     return nodes
 
 
-EXAMPLES: tuple[Callable[[], dict[str, Node]], ...] = (three_nodes, your_own_graph, warm_loader, diffusion_models)
+def save_picked() -> dict[str, Node]:
+    nodes = three_nodes()
+    return {
+        **nodes,
+        "recorder": {**nodes["recorder"], "widgets": {"mode": "pause", "timeout_s": 600}},
+        "saver": _placed(
+            "SavePickedImages",
+            1350,
+            60,
+            360,
+            widgets={"filename_prefix": "picked/%checkpoint%"},
+            inputs={"images": "recorder.selected_images", "generation": "recorder.generation"},
+        ),
+        "note": _note(
+            "**Save what you pick.** The workflow waits until you have picked, and only those images are saved. Each "
+            "file names its checkpoint and settings, for ComfyUI, for galleries, and for this pack.\n\nThe same works "
+            "behind an upscaler between the recorder and the saver.",
+            40,
+            830,
+        ),
+    }
+
+
+EXAMPLES: tuple[Callable[[], dict[str, Node]], ...] = (
+    three_nodes,
+    your_own_graph,
+    warm_loader,
+    diffusion_models,
+    save_picked,
+)
 
 
 QUIET = {"Comfy.Minimap.Visible": False, "Comfy.Graph.CanvasInfo": False}

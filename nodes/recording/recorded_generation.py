@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -69,8 +69,12 @@ class RecordedGeneration:
     def judged(self) -> bool:
         return any(self.verdicts)
 
-    def images_with(self, verdict: str) -> list[torch.Tensor]:
-        return [image for image, own in zip(self.images, self.verdicts, strict=True) if own == verdict]
+    def pass_on(self, *, everything: bool) -> PassedOn:
+        """What goes on by the verdict, or, with `everything`, all images as if they were selected."""
+        positions = range(len(self.images))
+        selected = tuple(at for at in positions if everything or self.verdicts[at] == "selected")
+        rejected = tuple(at for at in positions if not everything and self.verdicts[at] == "rejected")
+        return PassedOn(replace(self.reference, selected=selected, rejected=rejected), self.images)
 
     def as_ui(self) -> dict[str, Any]:
         """Return what the node shows in the browser (`web/recorder/verdicts.mjs` reads it)."""
@@ -91,6 +95,30 @@ class RecordedGeneration:
             "message": self.message,
             "message_parts": list(parts_of(self.message)),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """What the recorder passes on of one generation; the reference has the positions."""
+
+    reference: GenerationReference
+    images: tuple[torch.Tensor, ...]
+
+    @property
+    def selected_images(self) -> list[torch.Tensor]:
+        return [self.images[at] for at in self.reference.selected or ()]
+
+    @property
+    def rejected_images(self) -> list[torch.Tensor]:
+        return [self.images[at] for at in self.reference.rejected or ()]
+
+    @property
+    def selected_names(self) -> list[str]:
+        return [self.reference.checkpoints[at] for at in self.reference.selected or ()]
+
+    @property
+    def rejected_names(self) -> list[str]:
+        return [self.reference.checkpoints[at] for at in self.reference.rejected or ()]
 
 
 async def preview(node: type[io.ComfyNode], generation: GenerationImages) -> PreviewedGeneration:

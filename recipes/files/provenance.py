@@ -1,7 +1,8 @@
 """Our own chunk: which logged generation an image belongs to.
 
 It is a JSON text called `context_checkpoint`: a text chunk of a PNG; in JPEG and WebP an EXIF text that begins with
-`context_checkpoint:`.
+`context_checkpoint:`. `SavePickedImages` writes one image's place. A saver that knows nothing of us writes the same
+text into each of its files, with all generations of the run.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from .limits import LONGEST_NAME
 
 KEYWORD = "context_checkpoint"
 _ID = re.compile(r"[0-9a-f]{32}")
+_MOST_GENERATIONS = 1_000  # of one run
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,41 @@ class Provenance:
     position: int
     checkpoint: str
     fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunGeneration:
+    """A generation of the run in which an image was saved; which of its images this is, the file does not say.
+
+    Parameters
+    ----------
+    generation
+        Its id: 32 hexadecimal digits.
+    checkpoints
+        Name of the file that drew each of its images, in their order.
+    """
+
+    generation: str
+    checkpoints: tuple[str, ...]
+
+
+def generations_of(data: object) -> tuple[RunGeneration, ...]:
+    """Read the chunk's JSON as the generations of a run; empty where it is something else."""
+    entries = data.get("generations") if isinstance(data, Mapping) else None
+    if not isinstance(entries, list) or len(entries) > _MOST_GENERATIONS:
+        return ()
+    return tuple(found for entry in entries if (found := _generation_of(entry)) is not None)
+
+
+def _generation_of(entry: object) -> RunGeneration | None:
+    if not isinstance(entry, Mapping):
+        return None
+    generation, names = entry.get("generation"), entry.get("checkpoints")
+    if not isinstance(generation, str) or _ID.fullmatch(generation) is None or not isinstance(names, list):
+        return None
+    if any(not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME for name in names):
+        return None
+    return RunGeneration(generation, tuple(names))
 
 
 def provenance_of(data: object) -> Provenance | None:

@@ -21,7 +21,7 @@ from .containers.jpeg import read_jpeg
 from .containers.png import read_png
 from .containers.webp import is_webp, read_webp
 from .problem import Problem, Unreadable, problem
-from .provenance import KEYWORD, Provenance, provenance_of
+from .provenance import KEYWORD, Provenance, RunGeneration, generations_of, provenance_of
 from .sidecars import SETTINGS_SUFFIXES, rating_beside, settings_beside, settings_texts
 from .source import Source, opened
 from .texts import Texts
@@ -50,6 +50,8 @@ class FileReading:
         one in the image, since programs that may not change an image write there.
     provenance
         Our own chunk: the logged generation that the image belongs to.
+    generations
+        Those of the run in which a saver that knows nothing of us wrote the file.
     prompt
         ComfyUI's graph in API form, which may name a generation too.
     width, height
@@ -63,6 +65,7 @@ class FileReading:
     found_in: Literal["file", "sidecar"] | None = None
     rating: int | None = None
     provenance: Provenance | None = None
+    generations: tuple[RunGeneration, ...] = ()
     prompt: Mapping[str, object] | None = None
     width: int | None = None
     height: int | None = None
@@ -114,6 +117,10 @@ def examine_file(path: AnyPath) -> FileReading:
     if provenance is not None and provenance.checkpoint:  # the branch that drew it; the graph has all
         recipe = replace(recipe or Recipe(tool=TOOL), model=provenance.checkpoint)
         found_in = found_in or "file"
+    generations = generations_of(texts.json(KEYWORD))
+    drawn_by = {name for one in generations for name in one.checkpoints}
+    if recipe is not None and recipe.model is None and len(drawn_by) == 1:
+        recipe = replace(recipe, model=drawn_by.pop())
     unread = (*found.problems, *contents.problems)
     if recipe is None:
         unread = (_nothing_found(contents, texts, unread), *unread)
@@ -124,6 +131,7 @@ def examine_file(path: AnyPath) -> FileReading:
         found_in=found_in,
         rating=contents.rating if beside_rating is None else beside_rating,
         provenance=provenance,
+        generations=generations,
         prompt=found.prompt,
         width=contents.width,
         height=contents.height,

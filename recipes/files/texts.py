@@ -158,7 +158,7 @@ def is_graph(value: Json) -> bool:
 
 
 def is_provenance(value: Mapping[str, Json]) -> bool:
-    return "generation" in value and "fingerprint" in value and "version" in value
+    return "version" in value and ("generations" in value or ("generation" in value and "fingerprint" in value))
 
 
 def _constant(_name: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 from PIL import Image
+from playwright.async_api import expect
 
 from context_checkpoint.demo.comfyui.browser import ComfyPage
 from context_checkpoint.demo.comfyui.server import ComfyServer, Refused
@@ -62,7 +65,10 @@ async def test_it_opens_without_a_missing_node_and_runs(
         }"""
     )
 
-    entry = await comfyui.run()
+    running = asyncio.create_task(comfyui.run())
+    if file.stem == "save_picked":
+        await pick_first(comfyui)
+    entry = await running
 
     assert missing == []
     assert entry["status"]["status_str"] == "success", entry["status"]
@@ -73,6 +79,63 @@ async def test_it_opens_without_a_missing_node_and_runs(
     assert [image["file"]["filename"] for image in held["generations"][0]["images"]] == [
         image["filename"] for image in generation["images"]
     ]
+
+
+async def pick_first(comfyui: ComfyPage) -> None:
+    """Answer the run that waits, as a person does in the gallery."""
+    await expect(comfyui.page.get_by_role("button", name="Continue")).to_be_visible(timeout=60_000)
+    images = comfyui.page.get_by_role("list", name="Images of this run").get_by_role("listitem")
+    await images.first.get_by_role("button", name="Pick").click()
+    await comfyui.page.get_by_role("button", name="Continue").click()
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_workflow_saved_before_the_recorder_gave_names_gets_them(comfyui: ComfyPage) -> None:
+    """Its outputs keep their places, and the new ones are there."""
+    workflow = read(FOLDER / "save_picked.json")
+    [recorder] = [node for node in workflow["nodes"] if node["type"] == "FeedbackRecorder"]
+    del recorder["outputs"][3:]
+
+    await comfyui.load(workflow)
+
+    outputs = await comfyui.page.evaluate(
+        """() => window.app.rootGraph.nodes
+          .find((node) => node.type === "FeedbackRecorder")
+          .outputs.map(({ name, links }) => [name, (links ?? []).length])"""
+    )
+    assert outputs == [
+        ["selected_images", 1],
+        ["rejected_images", 0],
+        ["generation", 1],
+        ["selected_names", 0],
+        ["rejected_names", 0],
+    ]
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("format_name", ["png", "webp"])
+async def test_a_saved_file_opens_its_workflow_in_comfyuis_page(comfyui: ComfyPage, format_name: str) -> None:
+    """What was picked is saved, and dropped on the page it brings back the workflow."""
+    await comfyui.load(read(FOLDER / "save_picked.json"))
+    await comfyui.set_widgets("MultiCheckpointSampler", **SMALL["MultiCheckpointSampler"])
+    await comfyui.set_widgets("SavePickedImages", format=format_name, filename_prefix="browser/%checkpoint%")
+    running = asyncio.create_task(comfyui.run())
+    await pick_first(comfyui)
+    entry = await running
+    [saved] = [file for output in entry["outputs"].values() for file in output.get("images", ())]
+    content = (comfyui.server.base_directory / "output" / "browser" / saved["filename"]).read_bytes()
+    await comfyui.page.evaluate("window.app.rootGraph.clear()")
+
+    await comfyui.page.evaluate(
+        """async ([content, name, type]) => {
+          const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+          await window.app.handleFile(new File([bytes], name, { type }));
+        }""",
+        [base64.b64encode(content).decode(), saved["filename"], f"image/{format_name}"],
+    )
+
+    types = await comfyui.page.evaluate("window.app.rootGraph.nodes.map((node) => node.type)")
+    assert {"ContextCheckpointRecommender", "SavePickedImages"} <= set(types)
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)

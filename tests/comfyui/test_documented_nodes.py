@@ -16,6 +16,7 @@ NODES = (
     "MultiCheckpointSampler",
     "RecommendedCheckpointLoader",
     "FeedbackRecorder",
+    "SavePickedImages",
 )
 
 

@@ -49,8 +49,10 @@ def verdicts(comfy: ComfyServer, entry: HistoryEntry) -> list[str | None]:
 
 
 def test_a_pick_over_http_lets_only_the_chosen_images_go_on_and_is_learned_from(comfy: ComfyServer) -> None:
-    """Selected to the first output, rejected to the second, and the verdict is stored."""
-    prompt_id = comfy.post_prompt(pausing())
+    """Selected to the first output with their names, rejected to the second, and the verdict is stored."""
+    graph = pausing()
+    graph["kept_names"] = node("PreviewAny", source=["recorder", 3])
+    prompt_id = comfy.post_prompt(graph)
     pick = waiting(comfy, prompt_id)
     [part] = pick["rounds"]
     assert all(comfy.pixels(image).shape == (128, 128, 3) for image in part["images"])
@@ -59,6 +61,7 @@ def test_a_pick_over_http_lets_only_the_chosen_images_go_on_and_is_learned_from(
     entry = comfy.wait(prompt_id)
 
     assert passed_on(comfy, entry) == (1, 2)
+    assert entry["outputs"]["kept_names"]["text"] == [part["images"][1]["checkpoint"]]
     assert verdicts(comfy, entry) == ["rejected", "selected", "rejected"]
     assert comfy.get(PENDING) == {"pending": []}
 

@@ -75,6 +75,20 @@ def test_a_verdict_by_inputs_is_recorded_and_passes_the_images_on(comfy: ComfySe
     assert judged_images(comfy) == 3
 
 
+def test_the_names_of_the_checkpoints_go_on_beside_the_images(comfy: ComfyServer) -> None:
+    """One name per selected image, and one per rejected image, in the order of the images."""
+    graph = graph_with_both_outputs(images=4, selected="3,0", rejected="1,2")
+    graph["kept_names"] = node("PreviewAny", source=["recorder", 3])
+    graph["thrown_away_names"] = node("PreviewAny", source=["recorder", 4])
+
+    entry = comfy.run(graph)
+
+    names = [image["checkpoint"] for image in generations(entry)[0]["images"]]
+    assert len(set(names)) == 3
+    assert entry["outputs"]["kept_names"]["text"] == [names[0], names[3]]
+    assert entry["outputs"]["thrown_away_names"]["text"] == [names[1], names[2]]
+
+
 def test_its_previews_carry_the_workflow_as_comfyuis_own_do(comfy: ComfyServer) -> None:
     """Dragged into ComfyUI, one restores the graph that made it."""
     [shown] = generations(comfy.run(three_nodes("a boat", recommender=RED_GREEN_BLUE)))

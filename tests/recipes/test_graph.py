@@ -2,7 +2,7 @@
 
 import pytest
 
-from context_checkpoint.recipes import Recipe, read_graph, read_images, read_loader, read_samplers
+from context_checkpoint.recipes import Recipe, image_sources, read_graph, read_images, read_loader, read_samplers
 
 Node = dict[str, object]
 
@@ -706,3 +706,19 @@ def test_numbers_that_no_tool_has_are_left_out():
     recipe = read_images(graph(sampler=sampled(steps=float("inf"), cfg=float("nan"), seed=2**64 - 1)))["save"].recipe
 
     assert (recipe.steps, recipe.cfg, recipe.seed) == (None, None, 2**64 - 1)
+
+
+def test_the_sources_of_images_are_found_behind_whatever_changes_them() -> None:
+    """By class and output; a node of these classes ends the walk."""
+    prompt = {
+        "first": node("Maker", images=["second", 0]),
+        "second": node("Maker"),
+        "scaled": node("ImageScale", image=["first", 2], width=64),
+        "both": node("ImageBatch", image1=["scaled", 0], image2=["elsewhere", 0]),
+        "end": node("SaveImage", images=["both", 0]),
+        "loop": node("ImageScale", image=["loop", 0]),
+    }
+
+    assert image_sources(prompt, "end", ["Maker"]) == {("Maker", 2)}
+    assert image_sources(prompt, "loop", ["Maker"]) == set()
+    assert image_sources(prompt, "nobody", ["Maker"]) == set()

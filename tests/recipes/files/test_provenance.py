@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from context_checkpoint.recipes import Provenance, examine_file
+from context_checkpoint.recipes import Provenance, RunGeneration, examine_file
 
 from . import making
 from .making import IMAGE_DESCRIPTION, MAKE, MODEL, SOFTWARE, USER_COMMENT, exif, jpeg, jpeg_exif, png
@@ -51,6 +51,54 @@ def test_our_chunk_is_found_in_every_format_beside_a_graph(tmp_path, name):
     assert reading.provenance == Provenance(GENERATION, 2, "style/dream.safetensors", FINGERPRINT)
     assert reading.recipe is not None
     assert (reading.recipe.model, reading.recipe.positive) == ("style/dream.safetensors", "a castle")
+
+
+def planned() -> dict[str, object]:
+    """A graph whose model is only known when it runs."""
+    graph = making.graph()
+    graph["recommender"] = {"class_type": "ContextCheckpointRecommender", "inputs": {"prompt": "a castle"}}
+    for node in graph.values():
+        if "ckpt_name" in node["inputs"]:
+            node["inputs"]["ckpt_name"] = ["recommender", 1]
+    return graph
+
+
+@pytest.mark.parametrize(
+    ("names", "model"), [(["a.safetensors"] * 2, "a.safetensors"), (["a.safetensors", "b.safetensors"], None)]
+)
+def test_the_generations_of_a_run_name_the_model_where_there_was_only_one(tmp_path, names, model):
+    """Savers that know nothing of us write the same text into each file."""
+    chunk = {"version": 1, "generations": [{"generation": GENERATION, "checkpoints": names}]}
+    prompt = making.text_chunk("prompt", json.dumps(planned()))
+    (tmp_path / "a.png").write_bytes(png(making.text_chunk("context_checkpoint", json.dumps(chunk)), prompt))
+
+    reading = examine_file(tmp_path / "a.png")
+
+    assert reading.generations == (RunGeneration(GENERATION, tuple(names)),)
+    assert reading.provenance is None
+    assert reading.recipe is not None
+    assert (reading.recipe.model, reading.recipe.positive) == (model, "a castle")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"generation": "1 OR 1=1", "checkpoints": []},
+        {"generation": GENERATION, "checkpoints": "a"},
+        {"generation": GENERATION, "checkpoints": [3]},
+        {"generation": GENERATION, "checkpoints": ["x" * 1000]},
+        7,
+    ],
+)
+def test_generations_with_other_values_are_none(tmp_path, entry):
+    """A sound one beside it is read."""
+    sound = {"generation": GENERATION, "checkpoints": ["a.safetensors"]}
+    chunk = {"version": 1, "generations": [entry, sound]}
+    (tmp_path / "a.png").write_bytes(png(making.text_chunk("context_checkpoint", json.dumps(chunk))))
+
+    reading = examine_file(tmp_path / "a.png")
+
+    assert reading.generations == (RunGeneration(GENERATION, ("a.safetensors",)),)
 
 
 def test_our_chunk_alone_names_the_model(tmp_path):

@@ -39,6 +39,9 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 BUSY_TIMEOUT_S = 5.0
 TRY_EVERY_S = 3.0
 """How often a database is tried that could not be used."""
+_LOG_CHECK_S = 0.1
+"""How long after a write the log is read again; a busy writer spends a few hundredths of its time on it."""
+
 _FAILURES = (DBAPIError, PoolTimeout, OSError, asyncio.TimeoutError)
 
 log = logging.getLogger(__name__)
@@ -87,6 +90,7 @@ class Database:
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self._log_check: asyncio.TimerHandle | None = None
         self._next_try = 0.0
         self._opening = asyncio.Lock()
         self._write_lock = asyncio.Lock()
@@ -267,6 +271,8 @@ class Database:
             outcome = await self._write_once(work)
         if self.backups.is_due():
             self.spawn(self._back_up())
+        if self._open_file and not self._log_check:
+            self._log_check = self._loop.call_later(_LOG_CHECK_S, self._begin_log_check)
         return outcome
 
     async def _write_once(self, work: Work[T]) -> T:
@@ -344,6 +350,19 @@ class Database:
             writable, problem = False, problem or error.message
         size = await asyncio.to_thread(replaced.size, self.path) if self.path else None
         return DatabaseReport(self.name, REVISION, size, writable, problem, 0, 0, 0)
+
+    def _begin_log_check(self) -> None:
+        self._log_check = None
+        if self._open_file and not self._closed:
+            self.spawn(self._check_log(self._open_file))
+
+    async def _check_log(self, open_file: OpenFile) -> None:
+        """Find what was done to the log during a commit, which the looks before and after it cannot see."""
+        identity = self._identity
+        with contextlib.suppress(OSError):  # a log that is not there is noticed with the next write
+            if not await open_file.log_is_unchanged() and open_file is self._open_file:
+                log.error("%s was written over while it was open (log).", self.name)
+                await self._mend(identity, changed="log")
 
     async def _back_up(self) -> None:
         identity = self._identity
@@ -542,6 +561,9 @@ class Database:
             self._integrity_check.end()
         try:
             await self._finish_tasks()
+            if self._log_check and self._open_file:  # the last connection would bring the log into the file
+                self._log_check.cancel()
+                await self._check_log(self._open_file)
             if self.path and self.path.parent.is_dir():
                 try:
                     await self._stay_in_place()

@@ -8,6 +8,7 @@ being opened just then has not.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 from datetime import datetime
@@ -60,6 +61,11 @@ class OpenFile:
         stranger = changed is not None and not self._log.may_have_been_checkpointed()
         self._is_doubtful |= stranger or log == "doubtful"
         return "perhaps" if self._is_doubtful else None
+
+    async def log_is_unchanged(self) -> bool:
+        """See `LogWatch.is_unchanged`. Raises `OSError`."""
+        reading = self._log.to_read()
+        return reading is None or self._log.is_unchanged(reading, await asyncio.to_thread(reading.sums))
 
     def verify(self) -> Changed | None:
         """Look at all of the file and its log. It blocks; `note` where nothing was found."""

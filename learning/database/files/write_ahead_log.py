@@ -10,6 +10,7 @@ Separate from `overwritten`, which watches the database itself, because here the
 from __future__ import annotations
 
 import struct
+import zlib
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -47,6 +48,28 @@ class _State(NamedTuple):
         return _LOG_HEADER + self.frames * (_FRAME_HEADER + self.page_size)
 
 
+class _Read(NamedTuple):
+    """How much of a log has been read, and the CRC-32 of that."""
+
+    salts: bytes = b""
+    size: int = 0
+    crc: int = 0
+
+
+class Reading(NamedTuple):
+    """A part of a log that is to be read, of which the beginning has been read before."""
+
+    log: Path
+    before: _Read
+    size: int
+
+    def sums(self) -> tuple[int, int]:
+        """The CRC-32 of what was read before, and of all. It blocks, for about a millisecond. Raises `OSError`."""
+        with self.log.open("rb") as file:
+            first = zlib.crc32(file.read(self.before.size))
+            return first, zlib.crc32(file.read(self.size - self.before.size), first)
+
+
 class LogWatch:
     """Both files, as they were when the database was opened, and their state at the last `note`.
 
@@ -58,6 +81,7 @@ class LogWatch:
         self.identities: list[Identity | None] = [identity(path) for path in self._paths]
         self._handles = [open_handles.opened(path) for path in self._paths]
         self._noted = self._seen = self._state()
+        self._read = _Read()
 
     def look(self) -> Literal["damaged", "doubtful", "sound"]:
         """Whether what was committed is surely no longer all there; `doubtful`: the log was written and nothing was
@@ -86,6 +110,34 @@ class LogWatch:
         if now is None or before is None or now.checkpointed != before.checkpointed:
             return True
         return now.checkpointed.done != now.checkpointed.attempted  # somebody is at it
+
+    def to_read(self) -> Reading | None:
+        """What to read of the log for `is_unchanged`; None where nothing can be."""
+        state = self._state()
+        if state is None:
+            return None
+        salts = state.checkpointed.salts
+        before = self._read if self._read.salts == salts else _Read(salts)
+        return Reading(self._paths[0], before, max(state.log_needs, before.size))
+
+    def is_unchanged(self, reading: Reading, sums: tuple[int, int]) -> bool:
+        """Whether what was in the log at the last reading is still there as it was.
+
+        `look` takes what changes during a commit for the commit's own work. But only the end of the log may change,
+        until all of it has been brought into the database.
+
+        Parameters
+        ----------
+        sums
+            `reading.sums()`, which may be computed in another thread.
+        """
+        state = self._state()
+        if state is None or state.checkpointed.salts != reading.before.salts:
+            return True  # it was begun anew meanwhile
+        if sums[0] != reading.before.crc:
+            return False
+        self._read = _Read(reading.before.salts, reading.size, sums[1])
+        return True
 
     def is_whole(self) -> bool:
         """Whether every frame that was committed has the checksum that it had; it reads the whole log."""

@@ -6,16 +6,25 @@
 # ruff: noqa: ASYNC240 - what else runs in these loops may wait for a file
 from __future__ import annotations
 
+import asyncio
 import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from benchmarks.chaos.damage import KINDS, damaged
+from context_checkpoint.learning import PreferenceService
+from context_checkpoint.learning.database.database import Database
 from context_checkpoint.learning.database.files import backups
 from context_checkpoint.learning.service.settings import LearningSettings
 
-from .files.test_integrity import spoil_page
+from .files.test_integrity import SPOIL, spoil_page
 from .test_faults import judged, opened, teach
 
 DAMAGES = int(os.environ.get("CC_DAMAGES", len(KINDS)))
@@ -57,6 +66,42 @@ async def test_a_deleted_log_costs_nothing_even_without_backups(database_file: P
     async with opened(database_file, settings=settings) as service:
         assert await judged(service) == 21
     assert [file.name for file in backups.damaged(database_file) if "-seen" in file.stem] == []
+
+
+@pytest.mark.parametrize("ends", [False, True])
+async def test_what_is_done_to_the_log_during_a_commit_is_found_soon_after(database_file: Path, ends: bool) -> None:
+    """It looks like the commit's own work. The log is read again after a while, and before the last connection ends."""
+    async with opened(database_file) as service:
+        await teach(service, rounds=5)
+        await until(lambda: database(service)._log_check is None)
+        spoil_the_middle(Path(f"{database_file}-wal"))
+        open_file = database(service)._open_file
+        assert open_file is not None
+        open_file._log.note()  # as the look after that commit
+        await teach(service)
+        if not ends:
+            await until(lambda: database(service)._open_file not in (None, open_file))
+            with closing(sqlite3.connect(database_file)) as other:  # as after `kill -9`
+                assert other.execute("SELECT COUNT(*) FROM verdicts").fetchone() == (6,)
+    assert backups.damaged(database_file)
+    async with opened(database_file) as service:
+        assert await judged(service) == 6
+        assert (await service.rebuild()).corrected == 0
+
+
+def spoil_the_middle(log: Path) -> None:
+    subprocess.run([sys.executable, "-c", SPOIL, str(log), str(log.stat().st_size // 2), "5000"], check=True)
+
+
+def database(service: PreferenceService) -> Database:
+    return service._database
+
+
+async def until(is_reached: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not is_reached():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
 
 
 async def test_a_file_of_which_there_is_no_copy_yet_is_read_into_a_new_one(database_file: Path) -> None:

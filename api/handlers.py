@@ -136,15 +136,15 @@ class Api:
         candidates = pool.candidates if pool is not None else request.candidates or ()
         options = self._options(request)
         family = pool.family if pool is not None else ""
-        present = await self._fingerprints(request)
+        present, home = await self._fingerprints(request), self.runtime
 
         async def recommend(service: PreferenceService) -> Recommendation:
             if present:
-                await service.meet_files(present)
+                home.follow(await service.meet_files(present))
             return await service.recommend(request.prompt, candidates, family=family, **options)
 
         try:
-            return await self.runtime.run(recommend)
+            return await home.run(recommend)
         except StoreUnavailable as error:
             if not error.temporary:
                 raise

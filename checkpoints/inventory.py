@@ -13,8 +13,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -34,9 +34,13 @@ from .pool import Part as PartName
 
 log = logging.getLogger(__name__)
 
-_RULES_VERSION = 3
+_RULES_VERSION = 4
 """Raise it when the same header would be read or named differently: every file is then read again."""
 
+
+_SAID = ("title", "architecture", "resolution", "prediction_type", "encoder_layer")
+"""What is kept of `modelspec.*` in a header; https://github.com/Stability-AI/ModelSpec."""
+_LONGEST_SAID = 200
 
 _QUIET_S = 120.0
 """A file that lacks a part is still being written if it has changed since."""
@@ -74,6 +78,7 @@ class _StoredFile:
     fingerprint: str = ""
     parts: Sequence[Part] = ()
     lacks: Sequence[PartName] = ()
+    said: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def problem(self) -> str:
@@ -88,6 +93,14 @@ def _download_beside(path: Path) -> str:
     """The name of a file that a downloader keeps beside one that it has not finished; empty if there is none."""
     names = (path.name + ending for ending in _DOWNLOAD_ENDINGS)
     return next((name for name in names if path.with_name(name).exists()), "")
+
+
+def _said(header: Header) -> dict[str, str]:
+    """What a header says of how the model is used."""
+    names = (f"modelspec.{name}" for name in _SAID)
+    said = {name: header.metadata[name][:_LONGEST_SAID] for name in names if header.metadata.get(name)}
+    # NoobAI's models and those made from them have an empty tensor of this name.
+    return {**said, "modelspec.prediction_type": "v"} if "v_pred" in header.shapes else said
 
 
 def unreadable(error: OSError) -> Message:
@@ -140,7 +153,7 @@ class CheckpointFiles:
 
         `reason` is shown to people, without the file's name: "it holds no text encoder".
         """
-        path = self._path(name)
+        path = self.path(name)
         if path is None:
             return
         with self._lock:
@@ -164,7 +177,7 @@ class CheckpointFiles:
 
     def note_lacking(self, name: str, lacks: Sequence[PartName]) -> None:
         """Remember which parts this checkpoint turned out not to hold: of a pickle no header says that."""
-        path = self._path(name)
+        path = self.path(name)
         with self._lock:
             stored = self._stored()
             if path is not None and (former := stored.get(str(path))) is not None:
@@ -173,13 +186,17 @@ class CheckpointFiles:
 
     def broken(self, name: str) -> str:
         """Return why this checkpoint cannot be loaded; empty if no reason is known."""
-        with self._lock:
-            stored = self._stored()
-            files = (self._inspect(folder, name, stored) for folder in FOLDERS)
-            file = next(filter(None, files), None)
+        file = self.find(name)
         return file.broken if file else message("file_gone", "it is not there any more")
 
-    def _path(self, name: str) -> Path | None:
+    def find(self, name: str) -> CheckpointFile | None:
+        """Return one file; None if there is none of this name."""
+        with self._lock:
+            stored = self._stored()
+            return next(filter(None, (self._inspect(folder, name, stored) for folder in FOLDERS)), None)
+
+    def path(self, name: str) -> Path | None:
+        """Return where a file lies; None if there is none of this name."""
         return next(filter(None, (self._source.path(folder, name) for folder in FOLDERS)), None)
 
     def _inspect(self, folder: str, name: str, stored: dict[str, _StoredFile]) -> CheckpointFile | None:
@@ -205,7 +222,9 @@ class CheckpointFiles:
             return CheckpointFile(name, folder=folder, unfinished=message("still_written", "it is still being written"))
         except OSError as error:
             return CheckpointFile(name, UNKNOWN, unreadable(error), folder=folder)
-        return CheckpointFile(name, file.family, file.problem, file.fingerprint, folder, tuple(file.lacks))
+        return CheckpointFile(
+            name, file.family, file.problem, file.fingerprint, folder, tuple(file.lacks), said=file.said
+        )
 
     def _read_file(self, path: Path, stat: os.stat_result) -> _StoredFile:
         """Raises `CutShortError` where the rest of the file may still come, and `OSError`."""
@@ -219,7 +238,14 @@ class CheckpointFiles:
             return _StoredFile(stat.st_size, stat.st_mtime_ns, UNKNOWN, problem, parts=parts_of(problem))
         detected = Detected() if header is None else self._source.detect(header)
         content = fingerprint(path) if stat.st_size else ""  # two empty files are not one checkpoint
-        return _StoredFile(stat.st_size, stat.st_mtime_ns, detected.family, fingerprint=content, lacks=detected.lacks)
+        return _StoredFile(
+            stat.st_size,
+            stat.st_mtime_ns,
+            detected.family,
+            fingerprint=content,
+            lacks=detected.lacks,
+            said={} if header is None else _said(header),
+        )
 
     def _stored(self) -> dict[str, _StoredFile]:
         if self._stored_files is None:

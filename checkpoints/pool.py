@@ -45,6 +45,8 @@ class CheckpointFile:
         The parts besides the diffusion model that the file does not hold, as far as its header says.
     unfinished
         Why it is left out until it has changed: it is still being written. Empty if it is not.
+    said
+        What its header says of how the model is used: `modelspec.title`, `modelspec.resolution` and the like.
     """
 
     name: str
@@ -54,6 +56,7 @@ class CheckpointFile:
     folder: str = CHECKPOINTS
     lacks: tuple[Part, ...] = ()
     unfinished: str = ""
+    said: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

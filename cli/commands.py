@@ -87,7 +87,7 @@ def recommend(arguments: argparse.Namespace) -> Outcome:
 
     async def recommend_in(service: PreferenceService) -> Recommendation:
         if files:  # a renamed file keeps what was learned of it
-            await service.meet_files({file.name: file.fingerprint for file in files})
+            _runtime(arguments).follow(await service.meet_files({file.name: file.fingerprint for file in files}))
         return await service.recommend(
             prompt,
             candidates,

@@ -15,7 +15,7 @@ from ..learning.database import engines
 from ..learning.database.database import utc_now
 from ..learning.database.files.backups import described as copies_of
 from ..learning.names import shown_name
-from ..learning.reports import Forgotten, ImportReport
+from ..learning.reports import FileChange, Forgotten, ImportReport
 from ..learning.service.service import PreferenceService
 from ..learning.service.settings import LearningSettings
 from ..runtime.process import configure, current
@@ -47,6 +47,7 @@ def join(arguments: argparse.Namespace) -> Outcome:
     if arguments.database is not None:
         configure(database=arguments.database)
     current().run_blocking(lambda service: service.join_checkpoints(arguments.former, arguments.name))
+    current().follow([FileChange("moved", arguments.former, arguments.name)])
     text = f"What was learned of {shown_name(arguments.former)} now counts for {shown_name(arguments.name)}."
     return Outcome({"former": arguments.former, "name": arguments.name}, text)
 

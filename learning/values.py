@@ -17,6 +17,7 @@ from hashlib import sha256
 from math import isfinite
 from typing import TYPE_CHECKING, Literal
 
+from ..recipes.settings import Settings
 from .message import message
 from .names import stored_text
 
@@ -128,6 +129,26 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """One branch of a plan: a checkpoint and what it is drawn with.
+
+    Attributes
+    ----------
+    settings
+        Those that the plan says; whoever draws uses its own values for the others.
+    sources
+        Where each of them comes from, by its name, for people to read: "its name".
+    notes
+        What could not be used, for people to read.
+    """
+
+    checkpoint: str
+    settings: Settings = field(default_factory=Settings)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Recommendation:
     """Which one to three checkpoints to use for a prompt, best first, and why.
 
@@ -159,6 +180,13 @@ class Recommendation:
     """Those of the checkpoints that a person has pinned, where pins changed what is shown."""
     needs: tuple[str, ...] = ("clip", "vae")
     """The parts that the pool asked of its files besides the diffusion model."""
+    branches: tuple[Branch, ...] = ()
+    """What each branch is drawn with, in the order of `checkpoints`. Empty: nothing is said of settings."""
+
+    @property
+    def all_branches(self) -> tuple[Branch, ...]:
+        """The branches; one per checkpoint where nothing is said of settings. Two may have the same checkpoint."""
+        return self.branches or tuple(map(Branch, self.checkpoints))
 
 
 @dataclass(frozen=True, slots=True)

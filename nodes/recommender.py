@@ -188,11 +188,12 @@ class ContextCheckpointRecommender(io.ComfyNode):
 
 async def _recommend(prompt: str, pool: Pool, options: dict[str, Any], fingerprints: dict[str, str]) -> Recommendation:
     async def recommend(service: PreferenceService) -> Recommendation:
-        await service.meet_files(fingerprints)
+        home.follow(await service.meet_files(fingerprints))
         return await service.recommend(prompt, pool.candidates, family=pool.family, **options)
 
     try:
-        return await runtime.current().run(recommend)
+        home = runtime.current()
+        return await home.run(recommend)
     except LearningError as error:
         log.warning("Cannot recommend from what was learned: %s", error)
         reason = error_text(error)

@@ -14,6 +14,8 @@ from .graph import (
 )
 from .parameters import parameters_text
 from .recipe import Lora, Recipe
+from .samplers import sampler_and_scheduler, scheduler_name
+from .settings import Settings
 from .workflow import to_prompt
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "Reading",
     "Recipe",
     "RunGeneration",
+    "Settings",
     "Unclear",
     "Unreadable",
     "examine_file",
@@ -36,5 +39,7 @@ __all__ = [
     "read_images",
     "read_loader",
     "read_samplers",
+    "sampler_and_scheduler",
+    "scheduler_name",
     "to_prompt",
 ]

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from .settings import Settings, SettingsFile
 
 if TYPE_CHECKING:
     from ..learning.recommendation.decision_log import DecisionLogMode
+    from ..learning.reports import FileChange
     from ..learning.service.service import PreferenceService
     from ..learning.service.settings import LearningSettings
 
@@ -87,8 +88,27 @@ class Runtime:
         LearningError
             If they cannot be written to disk.
         """
+        return self._change(lambda settings: settings.changed(**changes))
+
+    def change_profile(self, checkpoint: str, values: Mapping[str, object], *, clear: bool = False) -> Settings:
+        """Change some settings of one checkpoint and remember them; see `Settings.with_profile`.
+
+        Raises as `change_settings` does.
+        """
+        return self._change(lambda settings: settings.with_profile(checkpoint, values, clear=clear))
+
+    def follow(self, changes: Iterable[FileChange]) -> None:
+        """Let what a person chose for a checkpoint stay with its file where that was renamed."""
+        for change in changes:
+            if change.kind == "moved" and self.settings.chosen(change.former):
+                try:
+                    self._change(partial(Settings.moved, former=change.former, name=change.name))
+                except LearningError as error:
+                    log.warning("%s", error.message)
+
+    def _change(self, change: Callable[[Settings], Settings]) -> Settings:
         with self._changing_settings:
-            settings = self._settings_file.read().changed(**changes)
+            settings = change(self._settings_file.read())
             try:
                 self._settings_file.write(settings)
             except OSError as error:

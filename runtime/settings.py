@@ -19,14 +19,17 @@ import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..learning.message import message
 from ..learning.names import stored_name
 from ..learning.policies import DEFAULT_POLICY, POLICIES
+from ..learning.profiles import read_values, strictly
 from ..learning.values import HALF_LIFE, Thresholds
+from ..recipes import settings as drawing
+from ..recipes.samplers import sampler_and_scheduler
 
 if TYPE_CHECKING:
     from ..learning.recommendation.pins import Curation
@@ -239,11 +242,15 @@ class Settings:
         unit="host names",
         maximum=100,
     )
+    profiles: Mapping[str, drawing.Settings] = field(default_factory=dict, hash=False)
+    """What a person has set for each checkpoint. No `Definition`: it is a table, and has routes, a command and an
+    editor of its own."""
 
     def __post_init__(self) -> None:
         for definition in DEFINITIONS:
             value = definition.checked(getattr(self, definition.name))
             object.__setattr__(self, definition.name, value)
+        object.__setattr__(self, "profiles", _checked_profiles(self.profiles))
         Thresholds(exploit=self.exploit_threshold, explore=self.explore_threshold)
         if both := sorted({*self.pinned} & {*self.banned}):
             raise ValueError(
@@ -272,14 +279,74 @@ class Settings:
         ValueError
             If a name or a value is not one that settings have.
         """
-        known = [definition.name for definition in DEFINITIONS]
+        known = [each.name for each in fields(Settings)]
         if unknown := sorted(changes.keys() - set(known)):
             raise ValueError(f"There is no setting {unknown[0]!r}; there are: {', '.join(known)}.")
         return replace(self, **changes)
 
+    def with_profile(self, checkpoint: str, values: Mapping[str, object], *, clear: bool = False) -> Settings:
+        """These settings with other values for one checkpoint.
+
+        Parameters
+        ----------
+        values
+            By the names of `recipes.settings.Settings`; None takes a value back, and those not named stay.
+        clear
+            Take back all values that are not named.
+
+        Raises
+        ------
+        ValueError
+            If a name or a value is not one that a profile may have.
+        """
+        name = stored_name(checkpoint)
+        former = {} if clear else self.profiles.get(name, drawing.Settings()).known()
+        sampler = values.get("sampler")
+        if isinstance(sampler, str) and sampler_and_scheduler(sampler)[1]:
+            former.pop("scheduler", None)  # "DPM++ 2M Karras" says it too
+        profile = strictly({**former, **values})
+        others = {other: settings for other, settings in self.profiles.items() if other != name}
+        return replace(self, profiles={**others, name: profile} if profile.known() else others)
+
+    def chosen(self, checkpoint: str) -> bool:
+        """Whether a person chose anything for a checkpoint."""
+        name = stored_name(checkpoint)
+        return name in self.profiles or name in self.pinned or name in self.banned
+
+    def moved(self, former: str, name: str) -> Settings:
+        """These settings after a checkpoint's file was renamed: what a person chose for it stays with it."""
+        former, name = stored_name(former), stored_name(name)
+        profiles = dict(self.profiles)
+        if former in profiles:
+            profiles.setdefault(name, profiles[former])
+            del profiles[former]
+        chosen = {*self.pinned, *self.banned}
+
+        def follow(names: tuple[str, ...]) -> tuple[str, ...]:
+            renamed = [name if one == former and name not in chosen else one for one in names]
+            return tuple(one for one in renamed if one != former)
+
+        return replace(self, profiles=profiles, pinned=follow(self.pinned), banned=follow(self.banned))
+
+
+def _checked_profiles(profiles: object) -> dict[str, drawing.Settings]:
+    """Raises `ValueError`."""
+    if not isinstance(profiles, Mapping) or len(profiles) > MOST_NAMES:
+        raise ValueError(f"profiles must be a table of at most {MOST_NAMES:,} checkpoints and their values.")
+    checked: dict[str, drawing.Settings] = {}
+    for name, values in profiles.items():
+        if isinstance(values, drawing.Settings):
+            values = values.known()
+        if not isinstance(name, str) or not isinstance(values, Mapping):
+            raise ValueError(f"profiles: {str(name)[:100]!r} must have a table of values.")
+        profile = strictly(values)
+        if profile.known():
+            checked[stored_name(name)] = profile
+    return checked
+
 
 DEFINITIONS: tuple[Definition, ...] = tuple(
-    Definition(name=known.name, default=known.default, **known.metadata) for known in fields(Settings)
+    Definition(name=known.name, default=known.default, **known.metadata) for known in fields(Settings) if known.metadata
 )
 """In the order in which people are shown them."""
 
@@ -330,7 +397,7 @@ class SettingsFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
-            draft.write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
+            draft.write_text(json.dumps(_as_json(settings), indent=2) + "\n", encoding="utf-8")
             if not self._readable:
                 self._path.replace(self._path.with_name(f"{self._path.name}.unreadable"))
             draft.replace(self._path)
@@ -360,7 +427,27 @@ class SettingsFile:
         return _as_far_as_valid(self._defaults, values, str(self._path))
 
 
+def _as_json(settings: Settings) -> dict[str, Any]:
+    values: dict[str, Any] = {each.name: getattr(settings, each.name) for each in DEFINITIONS}
+    values["profiles"] = {name: profile.known() for name, profile in settings.profiles.items()}
+    return values
+
+
+def _readable_profiles(profiles: object, source: str) -> object:
+    """Without the single values that make no sense: the others of a checkpoint, and of all checkpoints, hold."""
+    if not isinstance(profiles, Mapping):
+        return profiles
+    read: dict[str, drawing.Settings] = {}
+    for name, values in profiles.items():
+        read[str(name)], problems = read_values(values if isinstance(values, Mapping) else {})
+        for problem in problems:
+            log.warning("%s: profiles, %s: %s It is not used.", source, str(name)[:100], problem)
+    return read
+
+
 def _as_far_as_valid(defaults: Settings, values: Mapping[str, Any], source: str) -> Settings:
+    if "profiles" in values:
+        values = {**values, "profiles": _readable_profiles(values["profiles"], source)}
     try:
         return defaults.changed(**values)
     except ValueError:

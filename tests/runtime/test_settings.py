@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from context_checkpoint.learning.policies import DEFAULT_POLICY
+from context_checkpoint.recipes.settings import Settings as Profile
 from context_checkpoint.runtime.settings import DEFINITIONS, Definition, Settings, SettingsFile, default_settings
 
 
@@ -197,3 +198,57 @@ def test_a_variable_that_makes_no_sense_is_logged_and_left_out(caplog: pytest.Lo
 
     assert default_settings(environment) == Settings(keep_prompts=False)
     assert "kept_loaders is 'many'" in caplog.text
+
+
+def test_the_settings_of_a_checkpoint_are_a_table_in_the_file(path: Path) -> None:
+    """Only what is set, under the name as the store spells it."""
+    file = SettingsFile(path)
+    file.write(file.read().with_profile("xl\\a.ckpt", {"steps": 4, "sampler": "DPM++ SDE Karras"}))
+    file.write(file.read().with_profile("xl/a.ckpt", {"cfg": 2, "before": "score_9"}))
+    file.write(file.read().with_profile("b.ckpt", {"cfg": 5}))
+    file.write(file.read().with_profile("b.ckpt", {"cfg": None}))
+
+    assert SettingsFile(path).read().profiles == {"xl/a.ckpt": Profile(4, 2.0, "dpmpp_sde", "karras", before="score_9")}
+    assert json.loads(path.read_text())["profiles"]["xl/a.ckpt"]["sampler"] == "dpmpp_sde"
+
+
+def test_another_sampler_with_its_schedule_replaces_both() -> None:
+    """And `clear` takes back what is not named."""
+    settings = Settings().with_profile("a", {"sampler": "euler", "scheduler": "beta", "steps": 9})
+
+    assert settings.with_profile("a", {"sampler": "DPM++ 2M Karras"}).profiles["a"] == Profile(
+        9, None, "dpmpp_2m", "karras"
+    )
+    assert settings.with_profile("a", {"sampler": "heun"}).profiles["a"] == Profile(9, None, "heun", "beta")
+    assert settings.with_profile("a", {"cfg": 1}, clear=True).profiles["a"] == Profile(cfg=1.0)
+    assert settings.with_profile("a", {}, clear=True) == Settings()
+
+
+@pytest.mark.parametrize(
+    "profiles", [[], "a", {"a": 1}, {"a": {"steps": 0}}, {"a": {"vae": "x"}}, {1: {"steps": 4}}, {"a": {"width": 8}}]
+)
+def test_settings_of_a_checkpoint_that_make_no_sense_are_refused(profiles: object) -> None:
+    """All of them, before anything is written."""
+    with pytest.raises(ValueError, match=r"profiles|steps is 0|no setting vae|width is 8"):
+        Settings().changed(profiles=profiles)
+
+
+def test_of_a_table_that_is_half_valid_the_valid_values_hold(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One typo takes no other checkpoint's settings away."""
+    path.parent.mkdir()
+    path.write_text(json.dumps({"profiles": {"a": {"steps": 4, "cfg": "much"}, "b": 7, "c": {"cfg": 1}}}))
+
+    assert SettingsFile(path).read() == Settings(profiles={"a": Profile(4), "c": Profile(cfg=1.0)})
+    assert "a: cfg is 'much'" in caplog.text
+
+
+def test_what_was_chosen_for_a_checkpoint_stays_with_its_file() -> None:
+    """After a rename, unless the new name was chosen for already."""
+    before = Settings(pinned=("a", "c"), banned=("b",), profiles={"a": Profile(4), "b": Profile(5)})
+
+    assert before.moved("a", "x") == Settings(
+        pinned=("x", "c"), banned=("b",), profiles={"b": Profile(5), "x": Profile(4)}
+    )
+    assert before.moved("a", "b") == Settings(pinned=("c",), banned=("b",), profiles={"b": Profile(5)})
+    assert before.chosen("b")
+    assert not before.chosen("x")

@@ -16,6 +16,8 @@ ADDRESSES: tuple[Address, ...] = (
     ("POST", "/pending/{id}"),
     ("GET", "/statistics"),
     ("GET", "/checkpoints"),
+    ("GET", "/profiles"),
+    ("POST", "/profiles"),
     ("GET", "/explain"),
     ("POST", "/explain"),
     ("POST", "/graph"),

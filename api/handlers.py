@@ -21,12 +21,16 @@ from ..checkpoints.fallback import (
     unlearned_recommendation,
 )
 from ..checkpoints.families import UNKNOWN
-from ..checkpoints.patterns import comparable
+from ..checkpoints.patterns import comparable, printable
 from ..checkpoints.pool import CheckpointFile, Pool, PoolRules
+from ..checkpoints.profiles import FromFiles, SamplerNames, complete_profile, of_name, with_profile
 from ..learning.errors import StoreUnavailable
 from ..learning.message import error_text, message
-from ..learning.values import Generation, Recommendation, Stage, Thresholds
-from ..recipes import loader_file, read_loader
+from ..learning.names import stored_name
+from ..learning.profiles import Profile
+from ..learning.values import Branch, Generation, Recommendation, Stage, Thresholds
+from ..recipes import Settings, loader_file, read_loader
+from ..recipes.samplers import SAMPLERS, SCHEDULERS
 from ..runtime.pending_picks import Pick, PickAnswer, UnknownPick
 from ..runtime.runtime import Runtime
 from .responses import Refusal
@@ -39,6 +43,14 @@ from .schemas.forget import ForgetRequest, ForgetResponse
 from .schemas.generations import FeedbackRequest, GenerationResponse, GenerationsRequest, GenerationsResponse
 from .schemas.graph import GraphRequest, GraphResponse, graph_response
 from .schemas.pending import AnswerPickRequest, PendingResponse, PickResponse
+from .schemas.profiles import (
+    ProfileRequest,
+    ProfileResponse,
+    ProfilesRequest,
+    ProfilesResponse,
+    profile_response,
+    profiles_response,
+)
 from .schemas.recommend import PoolRequest, RecommendRequest, RecommendResponse, recommend_response
 from .schemas.settings import SettingsChanges, SettingsResponse, SettingsValues
 from .schemas.statistics import StatisticsRequest, StatisticsResponse
@@ -64,6 +76,14 @@ class Host(Protocol):
 
     def files(self) -> Sequence[CheckpointFile]:
         """List its checkpoints, those that cannot be loaded too."""
+        ...
+
+    def known_settings(self, name: str) -> FromFiles:
+        """Say what a checkpoint's files know of its settings."""
+        ...
+
+    def sampler_names(self) -> SamplerNames:
+        """Name the samplers and schedulers that KSampler has."""
         ...
 
     def release_loaders(self) -> Mapping[str, Any]:
@@ -130,7 +150,50 @@ class Api:
             recommendation = self._fallback(request.prompt, pool, request.stage)
         else:
             recommendation = await self._learned(request, pool)
-        return recommend_response(recommendation, images=request.images, pool=pool)
+        branches = await asyncio.to_thread(self._branches, recommendation, self.runtime.settings.profiles)
+        return recommend_response(recommendation, images=request.images, pool=pool, branches=branches)
+
+    def _branches(self, recommendation: Recommendation, profiles: Mapping[str, Settings]) -> list[Branch]:
+        """The branches with their checkpoints' own settings; blocks on the disk."""
+        branches = []
+        for branch in recommendation.all_branches:
+            by_person = profiles.get(stored_name(branch.checkpoint), Settings())
+            branches.append(with_profile(branch, self._profile(branch.checkpoint, by_person), by_person))
+        return branches
+
+    def _profile(self, checkpoint: str, by_person: Settings) -> Profile:
+        found = self.host.known_settings(checkpoint) if self.host else of_name(checkpoint)
+        names = self.host.sampler_names() if self.host else None
+        return complete_profile(found, by_person=by_person, names=names)
+
+    async def profiles(self, request: ProfilesRequest) -> ProfilesResponse:
+        by_person = self.runtime.settings.profiles
+
+        def read() -> ProfilesResponse:
+            if request.checkpoint is not None:
+                names = [request.checkpoint]
+            else:
+                files = self.host.files() if self.host else ()
+                here = {stored_name(file.name): file.name for file in files if printable(file.name) == file.name}
+                names = [here.get(name, name) for name in dict.fromkeys([*here, *by_person])]
+            profiles = tuple(self._profile_response(name, by_person) for name in names)
+            known = self.host.sampler_names() if self.host else SamplerNames(SAMPLERS, SCHEDULERS)
+            return profiles_response(profiles, known)
+
+        return await asyncio.to_thread(read)
+
+    def _profile_response(self, checkpoint: str, profiles: Mapping[str, Settings]) -> ProfileResponse:
+        by_person = profiles.get(stored_name(checkpoint), Settings())
+        return profile_response(checkpoint, self._profile(checkpoint, by_person), by_person)
+
+    async def change_profile(self, request: ProfileRequest) -> ProfileResponse:
+        home = self.runtime
+
+        def change() -> ProfileResponse:
+            changed = home.change_profile(request.checkpoint, request.values(), clear=request.clear)
+            return self._profile_response(request.checkpoint, changed.profiles)
+
+        return await asyncio.to_thread(change)
 
     async def _learned(self, request: RecommendRequest, pool: Pool | None) -> Recommendation:
         candidates = pool.candidates if pool is not None else request.candidates or ()

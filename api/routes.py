@@ -29,6 +29,7 @@ from .schemas.forget import ForgetRequest, ForgetResponse
 from .schemas.generations import FeedbackRequest, GenerationResponse, GenerationsRequest, GenerationsResponse
 from .schemas.graph import GraphRequest, GraphResponse
 from .schemas.pending import AnswerPickRequest, PendingResponse, PickResponse
+from .schemas.profiles import ProfileRequest, ProfileResponse, ProfilesRequest, ProfilesResponse
 from .schemas.recommend import RecommendRequest, RecommendResponse
 from .schemas.settings import SettingsRequest, SettingsResponse
 from .schemas.statistics import StatisticsRequest, StatisticsResponse
@@ -128,6 +129,24 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         CheckpointsResponse,
         Api.checkpoints,
         _QUERY | _UNAVAILABLE,
+    ),
+    Endpoint(
+        "GET",
+        "/profiles",
+        "The settings of each checkpoint, and where they come from.",
+        ProfilesRequest,
+        ProfilesResponse,
+        Api.profiles,
+        _QUERY,
+    ),
+    Endpoint(
+        "POST",
+        "/profiles",
+        "Set some settings of one checkpoint, or take them back.",
+        ProfileRequest,
+        ProfileResponse,
+        Api.change_profile,
+        _BODY,
     ),
     Endpoint(
         "GET",

@@ -48,6 +48,9 @@ def _rule(words: str, source: str, *families: str, counts_steps: bool = True, **
     )
 
 
+_HYPER = r"hyper(?= ?(?:$|sd|xl|vae|v \d|fp|bf|\d|steps?\b|pruned|inpaint))(?: ?(?:sd|xl|sdxl))?"
+"""Not the word of many people's photorealistic models: HyperRealistic."""
+
 RULES: tuple[NameRule, ...] = (
     _rule(
         "schnell|flux 1 s",
@@ -85,7 +88,7 @@ RULES: tuple[NameRule, ...] = (
         scheduler="sgm_uniform",
     ),
     _rule(
-        "hyper ?(sd|xl|sdxl)?",
+        _HYPER,
         "https://huggingface.co/ByteDance/Hyper-SD (1, 2, 4 or 8 steps, no guidance, trailing timesteps)",
         *_STABLE_DIFFUSION,
         steps=8,
@@ -127,7 +130,7 @@ RULES: tuple[NameRule, ...] = (
         cfg=1.0,
     ),
     _rule(
-        "lightning|hyper|turbo|lcm|dmd ?2?",
+        f"lightning|{_HYPER}|turbo|lcm|dmd ?2?",
         "what all of them have in common: distilled without guidance",
         cfg=1.0,
     ),

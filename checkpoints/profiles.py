@@ -1,8 +1,8 @@
-"""What the files say of each checkpoint's settings: its sidecars, its header and its name.
+"""The settings of each checkpoint: what the person set, what was learned, its sidecars, its name and its header.
 
 Separate from `inventory`, which finds the checkpoints, and from `sidecars` and `name_rules`, which read. This module
-decides which of them counts first, and keeps what was read as long as no file changes. A file that cannot be read is
-no failure: it is said among the problems.
+decides which source counts first and what of it a branch of a plan takes, and keeps what was read of files as long as
+none of them changes. A file that cannot be read is no failure: it is said among the problems.
 """
 
 from __future__ import annotations
@@ -11,14 +11,25 @@ import logging
 import os
 import stat
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from ..learning.message import error_text, message
 from ..learning.names import shown_name
-from ..learning.profiles import Known, from_header, from_name
+from ..learning.profiles import (
+    Known,
+    Profile,
+    from_header,
+    from_kept_images,
+    from_name,
+    from_node,
+    profile_of,
+    set_by_person,
+)
+from ..learning.values import Branch
+from ..recipes.settings import NAMES, SAMPLING, SIZE, Settings
 from .inventory import CheckpointFiles, unreadable
 from .name_rules import settings_of_header, settings_of_name
 from .sidecars import ENDINGS, UnreadableSidecarError, names_of_sidecars, read_sidecar
@@ -35,6 +46,113 @@ class FromFiles:
 
     known: tuple[Known, ...] = ()
     problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerNames:
+    """The samplers and schedulers of the ComfyUI that runs, other packs' too."""
+
+    samplers: Collection[str]
+    schedulers: Collection[str]
+
+
+def complete_profile(
+    files: FromFiles,
+    *,
+    by_person: Settings | None = None,
+    learned: Settings | None = None,
+    names: SamplerNames | None = None,
+) -> Profile:
+    """Put together all that is known of a checkpoint's settings.
+
+    Parameters
+    ----------
+    files
+        What its sidecars, name and header say.
+    by_person
+        What the person set for it; it counts first.
+    learned
+        What the images that the person kept were drawn with; it counts next.
+    names
+        Where another sampler or scheduler is named, the next source counts, and the problem is said.
+    """
+    known = [
+        Known(set_by_person(), by_person or Settings()),
+        Known(from_kept_images(), learned or Settings()),
+        *files.known,
+    ]
+    problems = list(files.problems)
+    if names is not None:
+        known = [replace(each, settings=_usable(each, names, problems)) for each in known]
+    return profile_of(known, problems)
+
+
+def _usable(known: Known, names: SamplerNames, problems: list[str]) -> Settings:
+    settings = known.settings
+    if settings.sampler is not None and settings.sampler not in names.samplers:
+        problems.append(
+            message(
+                "profile_no_sampler",
+                "This ComfyUI has no sampler {name} ({source}).",
+                name=settings.sampler,
+                source=known.source,
+            )
+        )
+        settings = replace(settings, sampler=None)
+    if settings.scheduler is not None and settings.scheduler not in names.schedulers:
+        problems.append(
+            message(
+                "profile_no_scheduler",
+                "This ComfyUI has no scheduler {name} ({source}).",
+                name=settings.scheduler,
+                source=known.source,
+            )
+        )
+        settings = replace(settings, scheduler=None)
+    return settings
+
+
+ALL_BUT_SIZE = "all, the size only where you set it"
+ALL = "all, the size too"
+SAMPLING_ALONE = "steps, cfg, sampler, scheduler"
+MAY_CHANGE = (ALL_BUT_SIZE, ALL, SAMPLING_ALONE)
+"""Which settings of a branch may be its checkpoint's own. A size belongs to what is drawn rather than to a checkpoint,
+so that of somebody's sample images counts only where it is asked for."""
+
+
+def with_profile(
+    branch: Branch,
+    profile: Profile,
+    by_person: Settings,
+    may_change: str = ALL_BUT_SIZE,
+    otherwise: Settings | None = None,
+) -> Branch:
+    """Return a branch with its checkpoint's settings.
+
+    Parameters
+    ----------
+    by_person
+        Those that the person set for the checkpoint.
+    may_change
+        One of `MAY_CHANGE`.
+    otherwise
+        What is used where nothing is known; without it such a setting stays open. What may not change stays open too.
+    """
+    allowed = _allowed(may_change, by_person)
+    settings = profile.settings.only(allowed)
+    sources = {name: profile.sources[name] for name in settings.known()}
+    if otherwise is not None:
+        settings = settings.filled(otherwise.only(allowed))
+        sources |= {name: from_node() for name in settings.known() if name not in sources}
+    return replace(branch, settings=settings, sources=sources, problems=profile.problems)
+
+
+def _allowed(may_change: str, by_person: Settings) -> tuple[str, ...]:
+    if may_change == SAMPLING_ALONE:
+        return SAMPLING
+    if may_change == ALL:
+        return NAMES
+    return tuple(name for name in NAMES if name not in SIZE or getattr(by_person, name) is not None)
 
 
 class FileProfiles:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..learning.message import Message, message
 from ..learning.profiles import Known, from_sidecar, read_values
-from ..recipes.samplers import sampler_and_scheduler, scheduler_name
+from ..recipes.samplers import sampler_and_scheduler
 from ..recipes.settings import LONGEST_NAME, Settings, Value
 from .families import UNKNOWN
 from .name_rules import CLIP_SKIP_FAMILIES, GUIDED_FAMILIES, settings_of_name
@@ -153,18 +153,26 @@ def _of_meta(meta: Mapping[str, object], problems: list[str]) -> dict[str, Value
 def _sampling(sampler: object, schedule: object, problems: list[str]) -> tuple[str | None, str | None]:
     if not isinstance(sampler, str) or not sampler.strip():
         return None, None
-    named = schedule if isinstance(schedule, str) else ""
-    found, scheduler = sampler_and_scheduler(sampler[:LONGEST_NAME], named[:LONGEST_NAME])
-    if found is None and re.fullmatch(r"[a-z0-9_]{1,40}", sampler):
-        found = sampler  # as ComfyUI spells samplers: another pack's, which may be installed
-        scheduler = scheduler_name(named[:LONGEST_NAME])
-    if found is None and len(problems) < _MOST_PROBLEMS:
-        problems.append(_unknown_sampler(sampler))
-    return (found, scheduler) if found else (None, None)
+    named = schedule[:LONGEST_NAME].strip() if isinstance(schedule, str) else ""
+    found, scheduler = sampler_and_scheduler(sampler[:LONGEST_NAME], named)
+    found = found or _as_comfyui_spells(sampler)
+    if found is None:
+        _add(problems, message("sidecar_sampler", "ComfyUI has no sampler {name}", name=sampler[:LONGEST_NAME]))
+        return None, None
+    scheduler = scheduler or _as_comfyui_spells(named)
+    if scheduler is None and named and named.lower() != "automatic":
+        _add(problems, message("sidecar_scheduler", "ComfyUI has no scheduler {name}", name=named))
+    return found, scheduler
 
 
-def _unknown_sampler(sampler: str) -> Message:
-    return message("sidecar_sampler", "ComfyUI has no sampler {name}", name=sampler[:LONGEST_NAME])
+def _as_comfyui_spells(name: str) -> str | None:
+    """Take a name that may be another pack's, which may be installed: only the ComfyUI that runs can tell."""
+    return name if re.fullmatch(r"[a-z0-9_]{1,40}", name) and name != "automatic" else None
+
+
+def _add(problems: list[str], problem: Message) -> None:
+    if len(problems) < _MOST_PROBLEMS:
+        problems.append(problem)
 
 
 def _sides(size: object) -> tuple[Value | None, Value | None]:

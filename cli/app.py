@@ -1,8 +1,8 @@
 """`context-checkpoint` on the command line: the parser, the exit status and the printing.
 
-What the commands do is in `commands.py` and `database_commands.py`, which are imported only once the arguments are
-parsed, so that `--help` and a wrong argument answer at once and `doctor` runs where requirements are missing.
-Results go to stdout, everything else to stderr. Exit status: 0 done, 1 failed, 2 wrong use.
+What the commands do is in `commands.py`, `database_commands.py` and `profile_commands.py`. They are imported only once
+the arguments are parsed, so that `--help` and a wrong argument answer at once and `doctor` runs where requirements are
+missing. Results go to stdout, everything else to stderr. Exit status: 0 done, 1 failed, 2 wrong use.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _command(name: str) -> Callable[[argparse.Namespace], Outcome]:
         from .doctor.checks import doctor
 
         return doctor
-    from . import commands, database_commands
+    from . import commands, database_commands, profile_commands
 
     functions = {
         "recommend": commands.recommend,
@@ -87,6 +87,7 @@ def _command(name: str) -> Callable[[argparse.Namespace], Outcome]:
         "forget": database_commands.forget,
         "backups": database_commands.backups,
         "settings": commands.settings,
+        "profiles": profile_commands.profiles,
         "serve": commands.serve,
     }
     return functions[name]

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import __version__
 from ..learning.values import MOST_BRANCHES, STAGES
+from ..recipes.settings import NAMES
 from ..runtime.settings import DEFINITIONS
 
 DEFAULT_PORT = 8190
@@ -37,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_backups(commands, common)
     _add_doctor(commands, common)
     _add_settings(commands, common)
+    _add_profiles(commands, common)
     _add_serve(commands, common)
     _add_demo(commands)
     return parser
@@ -217,6 +219,27 @@ def _add_settings(commands: Any, common: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("changes", nargs="*", metavar="NAME=VALUE")
+
+
+def _add_profiles(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "profiles",
+        parents=[common],
+        help="show the settings of checkpoints and where they come from, or set some",
+        description="Show what is known of each checkpoint's settings: what you set, and what its files and its name "
+        f"say. The settings are: {', '.join(NAMES)}.",
+    )
+    parser.add_argument("name", nargs="?", metavar="CHECKPOINT", help="default: all that are in --folder or were set")
+    parser.add_argument("--folder", metavar="DIR", help="also read the files in DIR and what lies beside them")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="such as steps=4 cfg=1.5; without a value the setting is taken back",
+    )
+    parser.add_argument("--clear", action="store_true", help="take back all that was set, before --set")
 
 
 def _add_serve(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -138,14 +138,14 @@ class Branch:
         Those that the plan says; whoever draws uses its own values for the others.
     sources
         Where each of them comes from, by its name, for people to read: "its name".
-    notes
+    problems
         What could not be used, for people to read.
     """
 
     checkpoint: str
     settings: Settings = field(default_factory=Settings)
     sources: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,11 @@ _Collected = io.Custom("CC_COLLECTED")
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
-    """A branch that has ended: its images, each `[1, H, W, C]`, and their latents; or its problem."""
+class EndedBranch:
+    """A branch that has ended: its place in the plan, its images, each `[1, H, W, C]`, and their latents; or its
+    problem."""
 
+    position: int
     checkpoint: str
     problem: str
     images: tuple[torch.Tensor, ...] = ()
@@ -105,6 +107,7 @@ class BranchText(io.ComfyNode):
                 io.String.Input("ckpt_name"),
                 io.String.Input("text", multiline=True),
                 io.Conditioning.Input("conditioning", lazy=True),
+                io.Int.Input("clip_skip", default=1, optional=True),
             ],
             outputs=[io.Conditioning.Output()],
         )
@@ -114,13 +117,13 @@ class BranchText(io.ComfyNode):
         return file_fingerprint(ckpt_name)
 
     @classmethod
-    def check_lazy_status(cls, ckpt_name: str, text: str, conditioning: Any) -> list[str]:
-        needed = conditioning is None and not text_cache().reserve(text_key(ckpt_name, text))
+    def check_lazy_status(cls, ckpt_name: str, text: str, conditioning: Any, clip_skip: int = 1) -> list[str]:
+        needed = conditioning is None and not text_cache().reserve(text_key(ckpt_name, text, clip_skip))
         return ["conditioning"] if needed else []
 
     @classmethod
-    def execute(cls, ckpt_name: str, text: str, conditioning: Any = None) -> io.NodeOutput:
-        key = text_key(ckpt_name, text)
+    def execute(cls, ckpt_name: str, text: str, conditioning: Any = None, clip_skip: int = 1) -> io.NodeOutput:
+        key = text_key(ckpt_name, text, clip_skip)
         if conditioning is None:
             return io.NodeOutput(text_cache().take(key))
         text_cache().put(key, conditioning)
@@ -143,6 +146,7 @@ class BranchEnd(io.ComfyNode):
                 io.String.Input("problem", force_input=True),
                 io.Image.Input("images", lazy=True),
                 io.Latent.Input("latents", lazy=True),
+                io.Int.Input("position", default=0, optional=True),
             ],
             outputs=[_Branch.Output("branch")],
         )
@@ -154,6 +158,7 @@ class BranchEnd(io.ComfyNode):
         problem: str | None,
         images: torch.Tensor | None,
         latents: Mapping[str, Any] | None,
+        position: int = 0,
     ) -> list[str]:
         if problem:
             return []
@@ -167,11 +172,12 @@ class BranchEnd(io.ComfyNode):
         problem: str,
         images: torch.Tensor | None = None,
         latents: Mapping[str, Any] | None = None,
+        position: int = 0,
     ) -> io.NodeOutput:
         end_branch()
         if images is None or latents is None:
-            return io.NodeOutput(Branch(ckpt_name, problem))
-        return io.NodeOutput(Branch(ckpt_name, "", single_images(images), single_latents(latents)))
+            return io.NodeOutput(EndedBranch(position, ckpt_name, problem))
+        return io.NodeOutput(EndedBranch(position, ckpt_name, "", single_images(images), single_latents(latents)))
 
 
 class BranchCollector(io.ComfyNode):
@@ -201,13 +207,13 @@ class BranchCollector(io.ComfyNode):
         )
 
     @classmethod
-    def check_lazy_status(cls, plan: Any, recipes: Any, **branches: Branch | None) -> list[str]:
+    def check_lazy_status(cls, plan: Any, recipes: Any, **branches: EndedBranch | None) -> list[str]:
         waiting = [name for name in BRANCH_INPUTS if name in branches and branches[name] is None]
         return waiting[:1]
 
     @classmethod
-    async def execute(cls, plan: Any, recipes: Mapping[str, Recipe], **branches: Branch) -> io.NodeOutput:
-        ended = sorted(branches.values(), key=lambda branch: plan.checkpoints.index(branch.checkpoint))
+    async def execute(cls, plan: Any, recipes: Sequence[Recipe], **branches: EndedBranch) -> io.NodeOutput:
+        ended = sorted(branches.values(), key=lambda branch: branch.position)
         successful = [branch for branch in ended if not branch.problem]
         dropped = {branch.checkpoint: branch.problem for branch in ended if branch.problem}
         if not successful:
@@ -217,7 +223,9 @@ class BranchCollector(io.ComfyNode):
             show_on_node(note)
         names = [branch.checkpoint for branch in successful for _ in branch.images]
         reference = await log_generation(plan, names, note)
-        reference = replace(reference, recipes=tuple(recipes[name] for name in names))
+        reference = replace(
+            reference, recipes=tuple(recipes[branch.position] for branch in successful for _ in branch.images)
+        )
         collector = execution.node_id()
         sampler = collector.rsplit(".", 3)[0]  # an expansion puts three parts behind the id of its node
         add(reference, sampler, collector, cls.hidden.extra_pnginfo)

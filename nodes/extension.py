@@ -38,9 +38,11 @@ class ContextCheckpointExtension(ComfyExtension):
         from .recorder import FeedbackRecorder
         from .sampler import MultiCheckpointSampler
         from .save_picked_images import SavePickedImages
+        from .settings_recommender import ContextSettingsRecommender
 
         return [
             ContextCheckpointRecommender,
+            ContextSettingsRecommender,
             MultiCheckpointSampler,
             RecommendedCheckpointLoader,
             FeedbackRecorder,

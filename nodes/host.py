@@ -11,8 +11,10 @@ from typing import Any
 from .. import runtime
 from ..checkpoints.patterns import printable
 from ..checkpoints.pool import CheckpointFile, Pool, PoolRules, families_of, select
+from ..checkpoints.profiles import FromFiles, SamplerNames
 from ..runtime.pending_picks import Pick, PickAnswer, pending_picks
-from .comfy.files import ComfyCheckpoints, files
+from .comfy.files import ComfyCheckpoints, file_profiles, files
+from .comfy.graph import sampler_names, scheduler_names
 from .comfy.users import current_user
 
 
@@ -30,6 +32,14 @@ class ComfyHost:
     def files(self) -> Sequence[CheckpointFile]:
         """List ComfyUI's checkpoints, including those that cannot be loaded."""
         return files().list()
+
+    def known_settings(self, name: str) -> FromFiles:
+        """Say what a checkpoint's files know of its settings."""
+        return file_profiles().of(name)
+
+    def sampler_names(self) -> SamplerNames:
+        """Name the samplers and schedulers that this ComfyUI has, other packs' too."""
+        return SamplerNames(sampler_names(), scheduler_names())
 
     def release_loaders(self) -> Mapping[str, Any]:
         """Release the checkpoints in memory, and return which."""

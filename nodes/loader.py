@@ -55,7 +55,7 @@ class RecommendedCheckpointLoader(io.ComfyNode):
         if plan is None:
             return without_plan(cls)
         loaded, dropped = {}, {}
-        for name in warm_first(plan.checkpoints):
+        for name in warm_first(dict.fromkeys(branch.checkpoint for branch in plan.all_branches)):
             try:
                 loaded[name] = load(name, plan.needs)
             except CannotLoad as error:
@@ -66,7 +66,7 @@ class RecommendedCheckpointLoader(io.ComfyNode):
             raise with_parts_sent(NoCheckpointLeft(dropped))
         if dropped:
             show_on_node(drop_out_message(dropped))
-        names = [name for name in plan.checkpoints if name in loaded]
+        names = [branch.checkpoint for branch in plan.all_branches if branch.checkpoint in loaded]
         return io.NodeOutput(
             [loaded[name].model for name in names],
             [loaded[name].clip for name in names],

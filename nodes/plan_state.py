@@ -11,13 +11,14 @@ import hashlib
 import logging
 
 from .. import runtime
+from .branch_settings import settings_fingerprint
 from .comfy.files import files
 
 log = logging.getLogger(__name__)
 
 
 async def plan_state() -> str:
-    """Return a value that changes with the learned data, the checkpoints and the settings."""
+    """Return a value that changes with the learned data, the checkpoints, their settings and the pack's."""
     try:
         learned = await runtime.current().run(lambda service: service.learned_version())
     except Exception:  # the recommender reports it when it runs
@@ -25,5 +26,6 @@ async def plan_state() -> str:
         learned = "unavailable"
     settings = runtime.current_settings()
     checkpoints = await asyncio.to_thread(files().list)
-    state = (learned, settings.policy, settings.thresholds, settings.pinned, settings.banned, checkpoints)
+    profiles = await asyncio.to_thread(settings_fingerprint)  # the recommender shows them
+    state = (learned, settings.policy, settings.thresholds, settings.pinned, settings.banned, checkpoints, profiles)
     return hashlib.sha256(repr(state).encode()).hexdigest()

@@ -38,6 +38,7 @@ from ..learning.errors import LearningError
 from ..learning.message import error_text, message
 from ..learning.policies import POLICIES
 from ..learning.values import MOST_BRANCHES, STAGES, Recommendation, Stage, Thresholds
+from .branch_settings import as_ui, branches_of
 from .comfy.files import files
 from .comfy.messages import with_parts_sent
 from .plan_state import plan_state
@@ -182,7 +183,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
             plan.strategy,
             plan.explanation,
             prompt,
-            ui={"context_checkpoint_plan": [_as_ui(plan)]},
+            ui={"context_checkpoint_plan": [await asyncio.to_thread(_as_ui, plan)]},
         )
 
 
@@ -241,6 +242,7 @@ def _as_ui(plan: Recommendation) -> dict[str, Any]:
         "fallback": plan.fallback,
         "policy": plan.policy,
         "keywords": [keyword.text for keyword in plan.keywords],
+        "branches": [as_ui(branch) for branch in branches_of(plan)],
     }
 
 

@@ -1,22 +1,25 @@
 """`MultiCheckpointSampler`: samples a plan's images, one branch per recommended checkpoint.
 
 It only builds the graph; ComfyUI runs it. Each branch is the graph that a person would wire by hand from ComfyUI's own
-nodes (load, encode twice, sample, decode), so that its images are the same, pixel for pixel.
+nodes (load, encode twice, sample, decode) with the settings of that branch, so that its images are the same, pixel for
+pixel.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from comfy_api.latest import io
 
 from ..learning.recommendation.strategy import divide_images
-from ..learning.values import Recommendation
-from ..recipes import Recipe
+from ..learning.values import Branch, Recommendation
+from ..recipes import Recipe, Settings
 from .branch_nodes import BRANCH_INPUTS, without_plan
+from .branch_settings import branches_of, settings_fingerprint
 from .comfy import execution
 from .comfy.graph import new_expansion, sampler_names, scheduler_names
 from .loading.checkpoint_loading import warm_first
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from comfy_execution.graph_utils import GraphBuilder
 
 MOST_IMAGES = 64
+OWN_SETTINGS = "each checkpoint's own, where known"
+AS_SET_HERE = "as set here"
 
 Link: TypeAlias = "list[Any]"
 
@@ -111,6 +116,15 @@ class MultiCheckpointSampler(io.ComfyNode):
                     raw_link=True,
                     tooltip="Decodes the images of every branch. Without it each checkpoint's own VAE does.",
                 ),
+                # The last widget, so that the values of workflows saved without it keep their places.
+                io.Combo.Input(
+                    "settings",
+                    options=[OWN_SETTINGS, AS_SET_HERE],
+                    default=OWN_SETTINGS,
+                    optional=True,
+                    tooltip="What each checkpoint is drawn with: its own steps, cfg, sampler, scheduler, clip skip and "
+                    "words (the panel, Checkpoints), or what is set here for all of them.",
+                ),
             ],
             outputs=[
                 io.Image.Output("images", is_output_list=True, tooltip="One entry per image, best first."),
@@ -121,10 +135,13 @@ class MultiCheckpointSampler(io.ComfyNode):
         )
 
     @classmethod
-    async def fingerprint_inputs(cls, **_: Any) -> str:
-        """Change nothing about caching; only have the run's files carry the generation of a cached result."""
+    async def fingerprint_inputs(cls, settings: str = OWN_SETTINGS, **_: Any) -> str:
+        """Return a value that changes with the checkpoints' own settings, so that ComfyUI serves no former images.
+
+        It also has the run's files carry the generation of a cached result.
+        """
         await announce(execution.node_id())
-        return ""
+        return await asyncio.to_thread(settings_fingerprint) if settings == OWN_SETTINGS else ""
 
     @classmethod
     def execute(
@@ -138,93 +155,140 @@ class MultiCheckpointSampler(io.ComfyNode):
         latent: Mapping[str, Any] | None = None,
         clip: Link | None = None,
         vae: Link | None = None,
+        settings: str = OWN_SETTINGS,
         **sampling: Any,
     ) -> io.NodeOutput:
         if plan is None:
             return without_plan(cls)
+        branches = _branches(plan, settings)
+        shares = divide_images(plan.strategy, [branch.checkpoint for branch in branches], images_per_prompt)
+        texts = (positive if positive.strip() else plan.prompt, negative)
+        size = (width, height) if latent is None else None
+        recipes = [_recipe(branch, texts, size, sampling) for branch in branches]
         graph = new_expansion()
-        positive = positive if positive.strip() else plan.prompt
-        texts = _Texts(positive, negative)
-        if clip is not None:
-            encoders = (graph.node("CLIPTextEncode", text=text, clip=clip) for text in (positive, negative))
-            first, second = (encoder.out(0) for encoder in encoders)
-            texts = _Texts(positive, negative, (first, second))
-        shares = dict(
-            zip(
-                plan.checkpoints,
-                divide_images(plan.strategy, plan.checkpoints, images_per_prompt),
-                strict=True,
-            )
-        )
-        size = (width, height) if latent is None else (None, None)
-        recipes = {name: _recipe(name, texts, size, sampling) for name in plan.checkpoints}
-        branches = {}
-        for branch_input, name in zip(BRANCH_INPUTS, warm_first(plan.checkpoints), strict=False):
-            latents = (
-                _empty_latents(graph, width, height, shares[name])
-                if latent is None
-                else _first_latents(graph, latent, shares[name])
-            )
-            branches[branch_input] = _branch(graph, name, texts, latents, vae, sampling)
-        collector = graph.node("ContextCheckpointBranchCollector", plan=plan, recipes=recipes, **branches)
+        encoder = _Encoder(graph, clip)
+        drawn = {}
+        for branch_input, position in zip(BRANCH_INPUTS, _warm_first(branches), strict=False):
+            recipe, share = recipes[position], shares[position]
+            latents = _empty_latents(graph, recipe, share) if latent is None else _first_latents(graph, latent, share)
+            drawn[branch_input] = _branch(graph, position, recipe, encoder, latents, vae)
+        collector = graph.node("ContextCheckpointBranchCollector", plan=plan, recipes=tuple(recipes), **drawn)
         return io.NodeOutput(*(collector.out(slot) for slot in range(4)), expand=graph.finalize())
 
 
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    """The positive and the negative prompt; encoded already where one text encoder serves all branches."""
-
-    positive: str
-    negative: str
-    encoded: tuple[Link, Link] | None = None
+def _branches(plan: Recommendation, settings: str) -> tuple[Branch, ...]:
+    if settings == AS_SET_HERE:
+        return tuple(replace(branch, settings=Settings()) for branch in plan.all_branches)
+    return plan.branches or branches_of(plan)
 
 
-def _recipe(name: str, texts: _Texts, size: tuple[int | None, int | None], sampling: Mapping[str, Any]) -> Recipe:
-    """What makes a branch's images; the size of an image that starts from a latent is the image's own."""
+def _warm_first(branches: Sequence[Branch]) -> list[int]:
+    """Return the positions of the branches in the order in which they run."""
+    order = warm_first(dict.fromkeys(branch.checkpoint for branch in branches))
+    return sorted(range(len(branches)), key=lambda position: order.index(branches[position].checkpoint))
+
+
+@dataclass(slots=True)
+class _Encoder:
+    """Encodes texts: with each checkpoint's own text encoder, or with one that is connected for all.
+
+    With one for all, each text is encoded once.
+    """
+
+    graph: GraphBuilder
+    clip: Link | None
+    _shared: dict[tuple[str | None, int], Link] = field(default_factory=dict)
+
+    def encoded(self, recipe: Recipe, text: str | None, own_clip: Link) -> Link:
+        skip = recipe.clip_skip or 1
+        if self.clip is None:
+            return self.graph.node(
+                "ContextCheckpointBranchText",
+                ckpt_name=recipe.model,
+                text=text,
+                conditioning=self._encode(text, own_clip, skip),
+                clip_skip=skip,
+            ).out(0)
+        if (text, skip) not in self._shared:
+            self._shared[text, skip] = self._encode(text, self.clip, skip)
+        return self._shared[text, skip]
+
+    def _encode(self, text: str | None, clip: Link, skip: int) -> Link:
+        """Encode up to a layer of the text encoder. A skip of 1 is what the model does by itself."""
+        if skip > 1:
+            clip = self.graph.node("CLIPSetLastLayer", clip=clip, stop_at_clip_layer=-skip).out(0)
+        return self.graph.node("CLIPTextEncode", text=text, clip=clip).out(0)
+
+
+def _recipe(
+    branch: Branch, texts: tuple[str, str], size: tuple[int, int] | None, sampling: Mapping[str, Any]
+) -> Recipe:
+    """What makes a branch's images; the size of an image that starts from a latent is the image's own.
+
+    Parameters
+    ----------
+    texts
+        The positive and the negative prompt, without the words of the checkpoint.
+    size
+        The node's width and height; None with a latent.
+    sampling
+        The node's own values, by the names of KSampler's inputs.
+    """
+    here = Settings(sampling["steps"], sampling["cfg"], sampling["sampler_name"], sampling["scheduler"])
+    settings = branch.settings.filled(here if size is None else replace(here, width=size[0], height=size[1]))
     return Recipe(
-        model=name,
+        model=branch.checkpoint,
         loras=(),
-        positive=texts.positive,
-        negative=texts.negative,
-        steps=sampling.get("steps"),
-        cfg=sampling.get("cfg"),
-        sampler=sampling.get("sampler_name"),
-        scheduler=sampling.get("scheduler"),
-        denoise=sampling.get("denoise"),
-        seed=sampling.get("seed"),
-        width=size[0],
-        height=size[1],
+        positive=settings.positive_with(texts[0]),
+        negative=settings.negative_with(texts[1]),
+        steps=settings.steps,
+        cfg=settings.cfg,
+        sampler=settings.sampler,
+        scheduler=settings.scheduler,
+        denoise=sampling["denoise"],
+        seed=sampling["seed"],
+        width=None if size is None else settings.width,
+        height=None if size is None else settings.height,
+        clip_skip=settings.clip_skip,
         tool="ComfyUI",
     )
 
 
 def _branch(
-    graph: GraphBuilder, name: str, texts: _Texts, latents: Link, vae: Link | None, sampling: Mapping[str, Any]
+    graph: GraphBuilder, position: int, recipe: Recipe, encoder: _Encoder, latents: Link, vae: Link | None
 ) -> Link:
-    needs = [part for part, linked in (("clip", texts.encoded), ("vae", vae)) if linked is None]
+    name = recipe.model
+    needs = [part for part, linked in (("clip", encoder.clip), ("vae", vae)) if linked is None]
     loader = graph.node("ContextCheckpointBranchLoader", ckpt_name=name, needs=",".join(needs))
     model, own_clip, own_vae, problem = (loader.out(slot) for slot in range(4))
-    positive, negative = texts.encoded or (
-        _encoded(graph, name, texts.positive, own_clip),
-        _encoded(graph, name, texts.negative, own_clip),
-    )
+    positive, negative = (encoder.encoded(recipe, text, own_clip) for text in (recipe.positive, recipe.negative))
     sampled = graph.node(
-        "KSampler", model=model, positive=positive, negative=negative, latent_image=latents, **sampling
+        "KSampler",
+        model=model,
+        positive=positive,
+        negative=negative,
+        latent_image=latents,
+        seed=recipe.seed,
+        steps=recipe.steps,
+        cfg=recipe.cfg,
+        sampler_name=recipe.sampler,
+        scheduler=recipe.scheduler,
+        denoise=recipe.denoise,
     ).out(0)
     images = graph.node("VAEDecode", samples=sampled, vae=own_vae if vae is None else vae).out(0)
     return graph.node(
-        "ContextCheckpointBranchEnd", ckpt_name=name, problem=problem, images=images, latents=sampled
+        "ContextCheckpointBranchEnd",
+        ckpt_name=name,
+        problem=problem,
+        images=images,
+        latents=sampled,
+        position=position,
     ).out(0)
 
 
-def _encoded(graph: GraphBuilder, name: str, text: str, clip: Link) -> Link:
-    encoded = graph.node("CLIPTextEncode", text=text, clip=clip).out(0)
-    return graph.node("ContextCheckpointBranchText", ckpt_name=name, text=text, conditioning=encoded).out(0)
-
-
-def _empty_latents(graph: GraphBuilder, width: int, height: int, count: int) -> Link:
+def _empty_latents(graph: GraphBuilder, recipe: Recipe, count: int) -> Link:
     """ComfyUI's sampler adapts the channels and the scale of an empty latent to the model."""
-    return graph.node("EmptyLatentImage", width=width, height=height, batch_size=count).out(0)
+    return graph.node("EmptyLatentImage", width=recipe.width, height=recipe.height, batch_size=count).out(0)
 
 
 def _first_latents(graph: GraphBuilder, latent: Mapping[str, Any], count: int) -> Link | Mapping[str, Any]:

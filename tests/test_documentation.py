@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from context_checkpoint.checkpoints.name_rules import RULES
 from context_checkpoint.learning.policies import POLICIES
 
 from .generated_texts import generated
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "web" / "docs").rglob("*.md")])
 NODES = {
     "ContextCheckpointRecommender": "Context Checkpoint Recommender",
+    "ContextSettingsRecommender": "Context Settings Recommender",
     "MultiCheckpointSampler": "Multi-Checkpoint Sampler",
     "RecommendedCheckpointLoader": "Recommended Checkpoint Loader",
     "FeedbackRecorder": "Feedback Recorder",
@@ -168,6 +170,20 @@ def test_what_is_said_of_the_settings_is_their_definition() -> None:
 def test_every_policy_is_explained(policy: str) -> None:
     """A person chooses one by its name."""
     assert f"`{policy}`" in (ROOT / "docs" / "learning.md").read_text("utf-8")
+
+
+def test_every_rule_for_names_is_explained() -> None:
+    """With the source that the code names, and the values of the code."""
+    page = (ROOT / "docs" / "profiles.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.count("|") == 7 and not line.startswith(("|--", "| words"))]
+    assert len(rows) == len(RULES)
+    for row, rule in zip(rows, RULES, strict=True):
+        _, _, _, steps, cfg, sampler, source, _ = map(str.strip, row.split("|"))
+        known = {name: f"{value:g}" if name == "cfg" else str(value) for name, value in rule.settings.known().items()}
+        assert (steps, cfg) == (known.get("steps", ""), known.get("cfg", ""))
+        assert sampler == ", ".join(known[name] for name in ("sampler", "scheduler") if name in known)
+        if rule.source.startswith("https:"):
+            assert f"({rule.source.split(' ')[0]})" in source
 
 
 def test_every_variable_of_the_environment_is_explained() -> None:

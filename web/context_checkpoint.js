@@ -16,6 +16,7 @@ import { Server } from "./lib/api_client.mjs";
 import { comfyTranslator, translator } from "./lib/i18n.mjs";
 import { SIDEBAR_TAB, sidebarTab } from "./panel/sidebar.mjs";
 import { RecommenderNodes } from "./recommender/recommender_nodes.mjs";
+import { SettingsNodes } from "./recommender/settings_nodes.mjs";
 import { imageUrl } from "./recorder/image_url.mjs";
 import { RecorderNodes } from "./recorder/recorder_nodes.mjs";
 import { WaitingRuns } from "./recorder/waiting_runs.mjs";
@@ -24,6 +25,7 @@ const STYLE_SHEETS = ["./context_checkpoint.css", "./panel/panel.css"];
 
 const OUR_NODES = [
   "ContextCheckpointRecommender",
+  "ContextSettingsRecommender",
   "MultiCheckpointSampler",
   "RecommendedCheckpointLoader",
   "FeedbackRecorder",
@@ -52,6 +54,7 @@ const settings = new SettingsMirror(server, () => ({
 }));
 const waiting = new WaitingRuns(server);
 const recommenders = new RecommenderNodes({ t: () => t, server, storage: window.localStorage });
+const settingsNodes = new SettingsNodes({ t: () => t, storage: window.localStorage });
 const recorders = new RecorderNodes({
   t: () => t,
   server,
@@ -179,6 +182,7 @@ app.registerExtension({
   nodeCreated(node) {
     if (node.comfyClass === "FeedbackRecorder") recorders.add(node);
     if (node.comfyClass === "ContextCheckpointRecommender") recommenders.add(node);
+    if (node.comfyClass === "ContextSettingsRecommender") settingsNodes.add(node);
   },
 
   getNodeMenuItems(node) {
@@ -190,6 +194,7 @@ app.registerExtension({
     for (const node of allNodes(app.rootGraph)) {
       recorders.restore(node);
       recommenders.restore(node);
+      settingsNodes.restore(node);
     }
     void waiting.update();
   },
@@ -201,6 +206,7 @@ app.registerExtension({
       if (!node) continue;
       recorders.showOutput(node, output);
       recommenders.showOutput(node, output);
+      settingsNodes.showOutput(node, output);
     }
   },
 });

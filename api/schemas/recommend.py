@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -10,7 +11,7 @@ from ...checkpoints.pool import ALL_PARTS, Part, Pool
 from ...learning.recommendation import explanation
 from ...learning.recommendation.explanation import Finding, Opening
 from ...learning.recommendation.strategy import divide_images
-from ...learning.values import MOST_BRANCHES, Recommendation, Stage, Strategy
+from ...learning.values import MOST_BRANCHES, Branch, Recommendation, Stage, Strategy
 from ...runtime.settings import MOST_NAMES
 from .base import (
     LARGEST_SEED,
@@ -25,6 +26,7 @@ from .base import (
     ResponseModel,
     Share,
 )
+from .profiles import BranchResponse, branch_response
 
 PoolFolder = Annotated[
     Literal["checkpoints", "diffusion_models", "unet_gguf", "checkpoints+diffusion_models"],
@@ -142,12 +144,19 @@ class RecommendResponse(ResponseModel):
     fallback: bool = Field(description="Whether learning was bypassed; the explanation says why.")
     images: dict[str, int] | None = Field(description="Images per checkpoint; null where the request has no `images`.")
     pool: PoolResponse | None = Field(description="null where the request names its candidates.")
+    branches: tuple[BranchResponse, ...] = Field(
+        description="What each of the checkpoints is drawn with, as far as its own settings are known."
+    )
 
 
 def recommend_response(
-    recommendation: Recommendation, *, images: int | None = None, pool: Pool | None = None
+    recommendation: Recommendation,
+    *,
+    images: int | None = None,
+    pool: Pool | None = None,
+    branches: Sequence[Branch] = (),
 ) -> RecommendResponse:
-    """Shape a recommendation, with its division of `images` and the pool it came from."""
+    """Shape a recommendation, with its division of `images`, the pool it came from and its checkpoints' settings."""
     names = recommendation.checkpoints
     division = dict(zip(names, divide_images(recommendation.strategy, names, images), strict=True)) if images else None
     return RecommendResponse(
@@ -167,4 +176,5 @@ def recommend_response(
         fallback=recommendation.fallback,
         images=division,
         pool=PoolResponse.model_validate(pool) if pool is not None else None,
+        branches=tuple(map(branch_response, branches)),
     )

@@ -26,6 +26,8 @@ def by_hand(
     sampler: str = "euler",
     scheduler: str = "normal",
     size: int = 128,
+    height: int | None = None,
+    clip_skip: int = 1,
     batch: int = 1,
     lora: str | None = None,
     text_encoder: str | None = None,
@@ -35,6 +37,10 @@ def by_hand(
 
     Parameters
     ----------
+    size, height
+        Width and height in pixels; without the second a square.
+    clip_skip
+        Above 1, the text encoder stops this many layers before its end.
     lora
         A LoRA's name, applied to model and text encoder alike.
     text_encoder
@@ -51,9 +57,12 @@ def by_hand(
         strengths = {"strength_model": 1.0, "strength_clip": 1.0}
         graph["lora"] = node("LoraLoader", model=model, clip=clip, lora_name=lora, **strengths)
         model, clip = ["lora", 0], ["lora", 1]
+    if clip_skip > 1:
+        graph["skip"] = node("CLIPSetLastLayer", clip=clip, stop_at_clip_layer=-clip_skip)
+        clip = ["skip", 0]
     graph["positive"] = node("CLIPTextEncode", text=prompt, clip=clip)
     graph["negative"] = node("CLIPTextEncode", text=negative, clip=clip)
-    graph["latent"] = node("EmptyLatentImage", width=size, height=size, batch_size=batch)
+    graph["latent"] = node("EmptyLatentImage", width=size, height=height or size, batch_size=batch)
     graph["sampler"] = node(
         "KSampler",
         model=model,

@@ -140,6 +140,51 @@ def your_own_graph() -> dict[str, Node]:
     }
 
 
+def settings() -> dict[str, Node]:
+    graph = _own_graph(1260)
+    lists = {name: f"settings.{name}" for name in ("steps", "cfg", "sampler_name", "scheduler")}
+    for text in ("positive", "negative"):
+        encoder = graph[text]
+        graph[text] = {**encoder, "widgets": {}, "inputs": {"clip": "loader.CLIP", "text": f"settings.{text}"}}
+    graph["size"] = {**graph["size"], "inputs": {"width": "settings.width", "height": "settings.height"}}
+    graph["sampler"] = {**graph["sampler"], "inputs": {**graph["sampler"]["inputs"], **lists}}
+    return {
+        **_prompt_and_recommender(),
+        "settings": _placed(
+            "ContextSettingsRecommender",
+            470,
+            60,
+            380,
+            widgets={**{name: SAMPLING[name] for name in lists}, "negative": NEGATIVE},
+            inputs={"plan": "recommender.plan"},
+        ),
+        "loader": _placed(
+            "CheckpointLoaderSimple",
+            900,
+            60,
+            310,
+            widgets={"ckpt_name": ""},
+            inputs={"ckpt_name": "recommender.ckpt_name"},
+        ),
+        **graph,
+        "recorder": _placed(
+            "FeedbackRecorder",
+            1980,
+            60,
+            380,
+            inputs={"images": "decode.IMAGE", "plan": "settings.plan", "ckpt_names": "recommender.ckpt_name"},
+        ),
+        "note": _note(
+            "**Each checkpoint with its own settings.** A Lightning file gets its four steps beside a base model's "
+            "thirty, so that the comparison is fair. The settings node shows each value with its source: what you set "
+            "in the panel (*Checkpoints*), sidecar files, the name, the header, or the node's own values.\n\nThe "
+            "*Multi-Checkpoint Sampler* does this by itself.",
+            470,
+            740,
+        ),
+    }
+
+
 def warm_loader() -> dict[str, Node]:
     return {
         **_prompt_and_recommender(),
@@ -221,6 +266,7 @@ def save_picked() -> dict[str, Node]:
 EXAMPLES: tuple[Callable[[], dict[str, Node]], ...] = (
     three_nodes,
     your_own_graph,
+    settings,
     warm_loader,
     diffusion_models,
     save_picked,

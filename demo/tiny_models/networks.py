@@ -143,7 +143,8 @@ def _token_embedding(weights: Weights, channels: int) -> Array:
 
 
 def clip_l(generator: np.random.Generator, prefix: str) -> Tensors:
-    """CLIP-L in full size (ComfyUI accepts no other): 12 layers that pass their input on."""
+    """CLIP-L in full size (ComfyUI accepts no other): 12 layers that pass their input on; the last one adds to it, so
+    that it matters at which layer a text encoder stops."""
     weights = Weights(generator, prefix)
     weights.put("embeddings.token_embedding.weight", _token_embedding(weights, 768))
     weights.put("embeddings.position_embedding.weight", zeros(77, 768))
@@ -155,6 +156,7 @@ def clip_l(generator: np.random.Generator, prefix: str) -> Tensors:
             weights.linear(f"{layer}self_attn.{part}", 768, 768)
         weights.linear(layer + "mlp.fc1", 3072, 768)
         weights.linear(layer + "mlp.fc2", 768, 3072)
+    weights.put("encoder.layers.11.mlp.fc2.bias", np.sin(np.arange(768, dtype=np.float32)))
     weights.norm("final_layer_norm", 768)
     return weights.tensors
 

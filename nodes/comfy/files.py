@@ -21,6 +21,7 @@ from ...checkpoints.families import family_of_class, family_of_gguf
 from ...checkpoints.header import Header
 from ...checkpoints.inventory import CheckpointFiles, Detected
 from ...checkpoints.pool import CHECKPOINTS, Part
+from ...checkpoints.profiles import FileProfiles
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,12 @@ def files() -> CheckpointFiles:
     from ...runtime.process import shared
 
     return CheckpointFiles(ComfyCheckpoints(), shared().data_directory / "checkpoint_files.json")
+
+
+@lru_cache(maxsize=1)
+def file_profiles() -> FileProfiles:
+    """What these files say of their checkpoints' settings."""
+    return FileProfiles(files())
 
 
 class ComfyCheckpoints:

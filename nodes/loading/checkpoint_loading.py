@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -154,7 +154,7 @@ def end_branch() -> None:
     model_cache().apply_bounds(execution.prompt_id())
 
 
-def warm_first(names: Sequence[str]) -> list[str]:
+def warm_first(names: Iterable[str]) -> list[str]:
     """Order checkpoints for sampling: on the GPU first, then in memory, then the rest in their own order."""
     return sorted(names, key=_coldness)
 
@@ -185,9 +185,9 @@ def file_fingerprint(name: str) -> str:
         return str(error)
 
 
-def text_key(name: str, text: str) -> tuple[str, str]:
-    """Return the key of a text encoded by a checkpoint's file as it is now."""
-    return file_fingerprint(name), text
+def text_key(name: str, text: str, clip_skip: int = 1) -> tuple[str, str, int]:
+    """Return the key of a text encoded by a checkpoint's file as it is now, up to a layer of its text encoder."""
+    return file_fingerprint(name), text, clip_skip
 
 
 def release() -> dict[str, object]:

@@ -17,7 +17,9 @@ from context_checkpoint.api.routes import PREFIX
 from context_checkpoint.api.standalone import build_app
 from context_checkpoint.checkpoints.inventory import CheckpointFiles
 from context_checkpoint.checkpoints.pool import CheckpointFile, Pool, PoolRules, select
+from context_checkpoint.checkpoints.profiles import FileProfiles, FromFiles, SamplerNames
 from context_checkpoint.cli.folder import FolderCheckpoints
+from context_checkpoint.recipes.samplers import SAMPLERS, SCHEDULERS
 from context_checkpoint.runtime.pending_picks import Pick, PickAnswer, UnknownPick
 from context_checkpoint.runtime.runtime import Runtime
 
@@ -73,6 +75,12 @@ class FolderHost:
 
     def files(self) -> Sequence[CheckpointFile]:
         return CheckpointFiles(FolderCheckpoints(self.folder), store=None).list()
+
+    def known_settings(self, name: str) -> FromFiles:
+        return FileProfiles(CheckpointFiles(FolderCheckpoints(self.folder), store=None)).of(name)
+
+    def sampler_names(self) -> SamplerNames:
+        return SamplerNames(SAMPLERS, SCHEDULERS)
 
     def release_loaders(self) -> Mapping[str, Any]:
         return {"checkpoints": self.released}

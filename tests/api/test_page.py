@@ -23,6 +23,7 @@ from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.files import backups
 from context_checkpoint.learning.names import shown_name
 from context_checkpoint.learning.store import rollup_task, rollups
+from context_checkpoint.recipes.settings import Settings as Profile
 from context_checkpoint.runtime.runtime import Runtime
 from tests.conftest import recomputed_elsewhere
 
@@ -266,7 +267,7 @@ async def test_checkpoints_are_listed_with_the_interval_of_their_share(page: Pag
     """Without a ComfyUI nothing is known of files, so none is missing."""
     shown = await tab(page, "Checkpoints")
 
-    await expect(shown.locator("tbody tr")).to_have_count(3)
+    await expect(shown.locator("tbody tr:visible")).to_have_count(3)
     await expect(shown.get_by_role("img", name="100 %, likely 90 % to 100 %")).to_be_visible()
     await expect(shown.locator(".cc-flag")).to_have_count(0)
 
@@ -289,6 +290,76 @@ async def test_checkpoints_are_pinned_and_banned(page: Page, runtime: Runtime) -
     await shown.get_by_role("button", name=f"Ban {second}").click()
     await expect(shown.locator(".cc-status")).to_contain_text(f"Neither pinned nor banned: {second}")
     assert (runtime.settings.pinned, runtime.settings.banned) == ((), (first,))
+
+
+async def test_the_settings_of_a_checkpoint_are_seen_and_set_by_keyboard(page: Page, runtime: Runtime) -> None:
+    """An empty field shows what is used without it; another sampler than ComfyUI's own may be another pack's."""
+    shown, name = await tab(page, "Checkpoints"), sorted(CANDIDATES)[0]
+    runtime.change_profile(name, {"cfg": 1.5})
+    await shown.get_by_role("button", name=f"Settings of {name}").focus()
+    await page.keyboard.press("Enter")
+    form = shown.get_by_role("form", name=f"Settings of {name}")
+    await expect(shown.locator(".cc-branch-settings")).to_have_text("cfg 1.5 (you set it)")
+    await expect(form.get_by_label("CFG")).to_have_value("1.5")
+
+    await form.get_by_label("Steps").focus()
+    await page.keyboard.type("6")
+    await form.get_by_label("Sampler").fill("DPM++ SDE Karras")
+    await form.get_by_label("Words before the prompt").fill("score_9")
+    await form.get_by_label("CFG").fill("")
+    await form.get_by_role("button", name="Save settings").focus()
+    await page.keyboard.press("Enter")
+
+    await expect(form.locator(".cc-status")).to_have_text("Saved.")
+    await expect(form.get_by_label("Scheduler")).to_have_value("karras")
+    await expect(form.get_by_role("button", name="Save settings")).to_be_focused()
+    assert runtime.settings.profiles == {name: Profile(6, None, "dpmpp_sde", "karras", before="score_9")}
+
+    await form.get_by_label("Width").fill("832")
+    await form.get_by_role("button", name="Save settings").click()
+    await expect(form.locator(".cc-status")).to_contain_text("width alone is no size")
+    await form.get_by_role("button", name="Take back all").click()
+    await expect(shown.locator(".cc-branch-settings")).to_contain_text("Nothing is known of its settings")
+    assert runtime.settings.profiles == {}
+
+
+async def test_a_number_out_of_range_is_refused_before_it_is_sent(page: Page, runtime: Runtime) -> None:
+    """The browser says so at the field."""
+    shown, name = await tab(page, "Checkpoints"), sorted(CANDIDATES)[0]
+    await shown.get_by_role("button", name=f"Settings of {name}").click()
+    form = shown.get_by_role("form", name=f"Settings of {name}")
+    await expect(form.get_by_label("Steps")).to_have_value("")
+
+    await form.get_by_label("Steps").fill("0")
+    await form.get_by_role("button", name="Save settings").click()
+
+    assert await form.get_by_label("Steps").evaluate("(input) => !input.validity.valid")
+    await expect(form.get_by_label("Steps")).to_be_focused()
+    assert runtime.settings.profiles == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_settings_of_a_checkpoint_fit_a_narrow_sidebar(
+    page: Page, serious_faults: Callable[[Any, str], Awaitable[list[str]]], scheme: Any
+) -> None:
+    """At 300 pixels nothing of the form is cut off, and axe-core finds no serious fault."""
+    await page.emulate_media(color_scheme=scheme)
+    await page.set_viewport_size({"width": 300, "height": 800})
+    shown, name = await tab(page, "Checkpoints"), sorted(CANDIDATES)[0]
+    await shown.get_by_role("button", name=f"Settings of {name}").click()
+    form = shown.get_by_role("form", name=f"Settings of {name}")
+    await expect(form).to_be_visible()
+
+    left, right = await form.evaluate(
+        "(form) => [form.getBoundingClientRect().left, form.getBoundingClientRect().right]"
+    )
+
+    assert 0 <= left < right <= 300
+    wide = (
+        "(form) => [...form.querySelectorAll('input, textarea, button')].filter((one) => one.offsetWidth > 276).length"
+    )
+    assert await form.evaluate(wide) == 0
+    assert await serious_faults(page, "body") == []
 
 
 async def test_no_two_names_look_alike(page: Page, runtime: Runtime) -> None:

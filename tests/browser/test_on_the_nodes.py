@@ -18,7 +18,13 @@ from .conftest import one_canvas
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 RECOMMENDER = "ContextCheckpointRecommender"
-NODES = (RECOMMENDER, "MultiCheckpointSampler", "RecommendedCheckpointLoader", "FeedbackRecorder")
+NODES = (
+    RECOMMENDER,
+    "ContextSettingsRecommender",
+    "MultiCheckpointSampler",
+    "RecommendedCheckpointLoader",
+    "FeedbackRecorder",
+)
 SMALL = {"width": 128, "height": 128, "steps": 4}
 
 

@@ -14,6 +14,8 @@ from context_checkpoint.recipes.settings import Settings
         ("xl/juggernautXL_v9Rdphoto2Lightning.safetensors", "sdxl", Settings(6, 1.0, "euler", "sgm_uniform")),
         ("Hyper-SDXL-8steps.safetensors", "sdxl", Settings(8, 1.0, "euler", "sgm_uniform")),
         ("realisticVisionV60B1_v51HyperVAE.safetensors", "sd15", Settings(8, 1.0, "euler", "sgm_uniform")),
+        ("cyberrealistic_v42Hyper.safetensors", "sd15", Settings(8, 1.0, "euler", "sgm_uniform")),
+        ("dreamXL_hyper_v2.safetensors", "sdxl", Settings(8, 1.0, "euler", "sgm_uniform")),
         ("sd_xl_turbo_1.0_fp16.safetensors", "sdxl", Settings(4, 1.0, "euler_ancestral", "sgm_uniform")),
         ("dreamshaperXL_v21TurboDPMSDE.safetensors", "sdxl", Settings(6, 2.0, "dpmpp_sde", "karras")),
         ("sd3.5_large_turbo.safetensors", "sd3", Settings(4, 1.0)),
@@ -26,6 +28,8 @@ from context_checkpoint.recipes.settings import Settings
         ("fast_8step.safetensors", "sdxl", Settings(8)),
         # words that only look like one of those, and numbers that mean something else
         ("Hyperrealism_v3.safetensors", "sd15", Settings()),
+        ("hrlHyperRealistic_hrlHyperRealistic.safetensors", "sd15", Settings()),
+        ("HyperReal_v2.safetensors", "flux", Settings()),
         ("turbovision_2024.safetensors", "sdxl", Settings()),
         ("mymodel_3000steps.safetensors", "sd15", Settings()),
         ("mix_4step_8step.safetensors", "sdxl", Settings()),

@@ -125,6 +125,29 @@ def test_samplers_that_comfyui_lacks_are_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("schedule", "scheduler", "problem"),
+    [
+        ("Automatic", "karras", ""),
+        ("SGM Uniform", "sgm_uniform", ""),
+        ("AYS SDXL", None, "ComfyUI has no scheduler AYS SDXL"),
+        ("Align Your Steps", None, "ComfyUI has no scheduler Align Your Steps"),
+        ("bong_tangent", "bong_tangent", ""),
+        (7, None, ""),
+    ],
+)
+def test_a_schedule_that_comfyui_lacks_is_said_and_the_sampler_counts(
+    tmp_path: Path, schedule: object, scheduler: str | None, problem: str
+) -> None:
+    """It may be another pack's, if ComfyUI spells such names so."""
+    content = {"images": [image(sampler="DPM++ 2M", **{"Schedule type": schedule})]}
+
+    known, problems = read_sidecar(write(tmp_path / "a.civitai.info", content))
+
+    assert known.settings == Settings(sampler="dpmpp_2m", scheduler=scheduler)
+    assert problems == ((f"a.civitai.info: {problem}",) if problem else ())
+
+
+@pytest.mark.parametrize(
     ("meta", "problem"),
     [
         ({"steps": 9999}, "steps 9999 is not believed"),

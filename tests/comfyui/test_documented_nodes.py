@@ -13,6 +13,7 @@ from context_checkpoint.demo.comfyui.server import ComfyServer
 ROOT = Path(__file__).resolve().parents[2]
 NODES = (
     "ContextCheckpointRecommender",
+    "ContextSettingsRecommender",
     "MultiCheckpointSampler",
     "RecommendedCheckpointLoader",
     "FeedbackRecorder",

@@ -73,6 +73,16 @@ export class Server {
     return this.#request("checkpoints");
   }
 
+  /** @param {string} checkpoint its settings, and the samplers that there are */
+  profiles(checkpoint) {
+    return this.#request(`profiles${queryString({ checkpoint })}`);
+  }
+
+  /** @param {object} change `{ checkpoint, settings, clear }`; null takes a setting back */
+  setProfile(change) {
+    return this.#post("profiles", change);
+  }
+
   health() {
     return this.#request("health");
   }

@@ -1,5 +1,8 @@
 // @ts-check
-/** *Checkpoints*: every checkpoint file and every checkpoint that has made images. Few enough to be sorted here. */
+/**
+ * *Checkpoints*: every checkpoint file and every checkpoint that has made images, each with its settings. Few enough to be
+ * sorted here.
+ */
 
 import { numberColumn, rateColumn } from "../components/columns.mjs";
 import { RequestLine } from "../components/request_line.mjs";
@@ -10,6 +13,7 @@ import { wilsonInterval } from "../components/wilson_interval.mjs";
 import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
 import { shownName } from "../lib/shown_name.mjs";
+import { ProfileEditor } from "./profile_editor.mjs";
 
 /** @typedef {Record<string, any>} Checkpoint */
 
@@ -63,6 +67,10 @@ export class CheckpointsTab {
         numberColumn("shown", t("shown"), t("shownHelp")),
         { key: "family", title: t("family"), cell: (row) => row.family ?? "–" },
       ],
+      details: {
+        label: (row) => t("profileOf", { checkpoint: shownName(row.checkpoint) }),
+        show: (row) => new ProfileEditor(options, row.checkpoint).element,
+      },
     });
     this.element = element("div", {}, [
       searchField(t("searchCheckpoint"), (text) => {
@@ -70,6 +78,7 @@ export class CheckpointsTab {
         this.#draw();
       }),
       element("p", { class: "cc-note", text: t("choiceHelp") }),
+      element("p", { class: "cc-note", text: t("profilesHelp") }),
       this.#status.element,
       this.#request.element,
       this.#table.element,

@@ -13,6 +13,7 @@ export function planFrom(record) {
     strategy: String(record.strategy ?? ""),
     explanation: String(record.explanation ?? ""),
     parts: record.explanation_parts ?? null,
+    branches: Array.isArray(record.branches) ? record.branches : [],
     fallback: record.fallback === true,
     confidence: share(record.confidence),
     evidence: share(record.evidence),

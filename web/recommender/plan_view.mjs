@@ -6,6 +6,7 @@
 
 import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
+import { settingsElement } from "./branch_settings.mjs";
 import { explanationView } from "./explanation_view.mjs";
 import { explanationText, percent, planFrom, strategyText } from "./plan.mjs";
 
@@ -130,7 +131,12 @@ export class PlanView {
     const { t } = this.#options;
     const plan = planFrom(record);
     const short = shortNames(plan.checkpoints);
-    const names = plan.checkpoints.map((name) => element("li", {}, [nameElement(name, short)]));
+    const names = plan.checkpoints.map((name, place) =>
+      element("li", {}, [
+        nameElement(name, short),
+        plan.branches[place] ? settingsElement(plan.branches[place], t) : null,
+      ]),
+    );
     return element("section", { class: "cc-plan-section" }, [
       element("ol", { class: "cc-checkpoints", "aria-label": t("planned") }, names),
       element("p", { class: "cc-strategy", text: strategyText(plan, t) }),

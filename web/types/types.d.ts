@@ -110,6 +110,8 @@ interface Plan {
   explanation: string;
   /** What the explanation consists of; null from an older server. */
   parts: Json | null;
+  /** What each of the checkpoints is drawn with; empty from an older server. */
+  branches: Json[];
   fallback: boolean;
   /** These three are in 0..1. */
   confidence: number;

@@ -122,11 +122,14 @@ def _of_images(images: object, problems: list[str]) -> dict[str, object]:
     if not isinstance(images, list):
         return {}
     metas = (image.get("meta") for image in images[:_MOST_IMAGES] if isinstance(image, dict))
-    rows = [_of_meta(meta, problems) for meta in metas if isinstance(meta, dict)]
+    unusable: list[str] = []
+    rows = [_of_meta(meta, unusable) for meta in metas if isinstance(meta, dict)]
     found: dict[str, object] = {}
     for names in (("steps",), ("cfg",), ("sampler", "scheduler"), ("width", "height"), ("clip_skip",)):
         values = _most_frequent(tuple(row.get(name) for name in names) for row in rows)
         found |= dict(zip(names, values, strict=False))
+    if found.get("sampler") is None or found.get("scheduler") is None:  # else others were more frequent
+        problems += unusable
     return found
 
 

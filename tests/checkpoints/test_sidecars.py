@@ -114,6 +114,15 @@ def test_what_means_something_else_for_the_architecture_is_left_out(tmp_path: Pa
         assert ["guidance" in problem for problem in problems] == [True]
 
 
+def test_what_a_few_samples_have_and_is_not_used_is_no_problem(tmp_path: Path) -> None:
+    """The most frequent sampler is one that ComfyUI has."""
+    content = {"images": [image(sampler="DPM++ 4M Magic"), image(sampler="DPM++ 2M Karras")]}
+
+    known, problems = read_sidecar(write(tmp_path / "a.civitai.info", content))
+
+    assert (known.settings.sampler, problems) == ("dpmpp_2m", ())
+
+
 def test_samplers_that_comfyui_lacks_are_said(tmp_path: Path) -> None:
     """A name in ComfyUI's own spelling may be another pack's, so it stays."""
     content = {"images": [image(sampler="DPM++ 4M Magic", steps=9), image(sampler="res_2s")]}

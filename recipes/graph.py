@@ -318,10 +318,10 @@ class _Walk:
             loras=None if model is None else model.loras,
             positive=text_of("positive", "positive"),
             negative=text_of("negative", "negative"),
-            steps=take("steps", lambda: _whole(numbers.find(rules.STEPS))),
-            cfg=take("cfg", lambda: _real(numbers.find(rules.CFG))),
-            sampler=take("sampler", lambda: _word(numbers.find(rules.SAMPLER))),
-            scheduler=take("scheduler", lambda: _word(numbers.find(rules.SCHEDULER))),
+            steps=take("steps", lambda: _whole(numbers.find_drawn(rules.STEPS))),
+            cfg=take("cfg", lambda: _real(numbers.find_drawn(rules.CFG))),
+            sampler=take("sampler", lambda: _word(numbers.find_drawn(rules.SAMPLER))),
+            scheduler=take("scheduler", lambda: _word(numbers.find_drawn(rules.SCHEDULER))),
             denoise=take("denoise", lambda: _real(numbers.find(rules.DENOISE))),
             seed=take("seed", lambda: _whole(numbers.find(rules.SEED))),
             width=take("width", lambda: _whole(numbers.size(rules.WIDTH))),
@@ -834,6 +834,13 @@ class _Settings:
                     break
                 self._nodes.append(node)
                 link = _as_link(node.inputs.get("sigmas"))
+
+    def find_drawn(self, names: Iterable[str]) -> Json:
+        """What may be the checkpoint's own where our sampler draws, and is then known when it runs."""
+        name, own = rules.OWN_SETTINGS
+        if self._sampler.type == rules.PLANNED_SAMPLER and self._sampler.inputs.get(name) == own:
+            raise _Stop(self._sampler.id, "computed")
+        return self.find(names)
 
     def find(self, names: Iterable[str]) -> Json:
         wanted = tuple(names)

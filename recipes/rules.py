@@ -127,6 +127,8 @@ GIVES_TEXT: dict[str, tuple[str, int]] = {"ContextCheckpointRecommender": ("prom
 PLANNED_SAMPLER = "MultiCheckpointSampler"
 """Draws one image per branch of its plan, so its model is known when it runs; without a prompt it takes the plan's."""
 PLAN = "plan"
+OWN_SETTINGS = ("settings", "each checkpoint's own, where known")
+"""Its input, and the choice with which a branch may be drawn with other values than the node's."""
 
 JOINS = re.compile(r"(?i)concat|join|combine ?(text|string)|(text|string|prompt) ?combine")
 DELIMITER: Names = ("delimiter", "separator", "delim", "sep")

@@ -13,6 +13,7 @@ from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, Picture
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
 from context_checkpoint.demo.tiny_models.checkpoints import NINE_COLORS, made_by
+from context_checkpoint.recipes import read_file
 
 RED, GREEN, INK, PAINT = "red.safetensors", "green.safetensors", "text/ink.safetensors", "sd15/paint.safetensors"
 PROFILES = "/context_checkpoint/profiles"
@@ -267,6 +268,27 @@ def test_the_recommender_shows_what_is_known(comfy: ComfyServer, put_sidecar: Pu
     assert [branch["settings"] for branch in plan["branches"]] == [{"steps": 2}]
     assert preview["branches"][0]["settings"]["steps"] == 2
     assert preview["branches"][0]["sources"] == plan["branches"][0]["sources"]
+
+
+def test_a_saved_file_says_what_its_own_branch_was_drawn_with(
+    comfy: ComfyServer, put_sidecar: Put, set_profile: Put
+) -> None:
+    """Not what the sampler's node shows."""
+    put_sidecar(RED, steps=2, cfgScale=1.5, sampler="DPM++ 2M Karras")
+    set_profile(GREEN, steps=3, width=64, height=96, before="score_9", negative="photo")
+    graph = two_branches()
+    graph["saved"] = node(
+        "SavePickedImages", images=["sampler", 0], generation=["sampler", 3], filename_prefix="own", format="png"
+    )
+
+    shown = comfy.run(graph)["outputs"]["saved"]["images"]
+
+    recipes = [read_file(comfy.base_directory / "output" / file["subfolder"] / file["filename"]) for file in shown]
+    by_model = {recipe.model.partition(".")[0]: recipe for recipe in recipes if recipe.model}
+    red, green = by_model["red"], by_model["green"]
+    assert (red.steps, red.cfg, red.width) == (2, 1.5, 128)
+    assert (green.steps, green.cfg, green.width, green.height) == (3, 2.0, 64, 96)
+    assert (green.positive, green.negative) == ("score_9, a lighthouse at dusk", "photo")
 
 
 def test_a_broken_sidecar_fails_nothing(comfy: ComfyServer, put_sidecar: Put) -> None:

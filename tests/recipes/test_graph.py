@@ -675,6 +675,19 @@ def test_our_sampler_takes_the_plans_prompt_and_its_model_is_known_when_it_runs(
     assert [(one.field, one.reason) for one in reading.unclear] == [("model", "computed")]
 
 
+def test_what_our_sampler_may_take_from_the_checkpoint_is_known_when_it_runs():
+    """Unless it is set to its own values; a graph without the choice is older than it."""
+    own = "each checkpoint's own, where known"
+    computed = [("model", "computed"), *((name, "computed") for name in ("steps", "cfg", "sampler", "scheduler"))]
+
+    reading = read_images(planned(settings=own))["save"]
+    fixed = read_images(planned(settings="as set here"))["save"]
+
+    assert [(one.field, one.reason) for one in reading.unclear] == computed
+    assert (reading.recipe.steps, reading.recipe.seed, reading.recipe.positive) == (None, 7, "a castle")
+    assert (fixed.recipe.steps, fixed.recipe.sampler) == (20, "euler")
+
+
 def test_our_sampler_takes_its_own_prompt_first():
     """And the size of a latent that is linked to it."""
     prompt = planned(latent=["latent", 0])

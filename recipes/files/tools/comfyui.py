@@ -14,9 +14,11 @@ from typing import cast
 from ... import rules
 from ...graph import Reading, Unclear, agreed, read_images
 from ...recipe import Recipe
+from ...samplers import sampler_and_scheduler
 from ...workflow import to_prompt
 from ..limits import LONGEST_NAME, MOST_GRAPH_INPUTS, MOST_GRAPH_LINKS, MOST_GRAPH_NODES, MOST_IMAGES_OF_A_GRAPH
 from ..problem import Problem, problem
+from ..provenance import KEYWORD, provenance_of
 from ..texts import Json, Texts, is_graph
 from . import a1111
 from .fields import completed, tagged_loras
@@ -83,10 +85,31 @@ def read(texts: Texts, graph: GraphReading) -> Recipe | None:
         return None if written is None or not is_graph(texts.mapping("prompt")) else replace(written, tool=TOOL)
     recipe = graph.recipe
     if written is not None and _same_image(recipe, written):
+        if provenance_of(texts.json(KEYWORD)) is not None:
+            recipe = _as_saved(recipe, written)
         if recipe.positive is None and not written.loras:
             written = replace(written, loras=tagged_loras(written.positive) or None)
         recipe = completed(recipe, written)
     return recipe
+
+
+def _as_saved(graph: Recipe, written: Recipe) -> Recipe:
+    """Our own saver writes what the image's branch was drawn with; the graph has the values of the node.
+
+    A text that names LoRAs is the one of the graph with their tags.
+    """
+    sampler, scheduler = sampler_and_scheduler(written.sampler or "", written.scheduler or "")
+    drawn = replace(
+        written,
+        sampler=sampler or graph.sampler or written.sampler,
+        scheduler=scheduler or graph.scheduler,
+        model=None,
+        loras=None,
+        positive=None if tagged_loras(written.positive) else written.positive,
+        denoise=None,
+        tool=TOOL,
+    )
+    return completed(drawn, graph)
 
 
 def _same_image(graph: Recipe, written: Recipe) -> bool:

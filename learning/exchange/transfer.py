@@ -25,6 +25,7 @@ from ..message import joined, message
 from ..names import stored_name
 from ..reports import ImportReport
 from ..store import generations, imports, statistics
+from ..store.erasure import renew_identity
 from ..store.records import Ids, LoggedGeneration
 from ..store.rollup_task import keep_up
 from ..store.verdict_marks import judges
@@ -332,6 +333,7 @@ async def log(connection: AsyncConnection, generation: PortableGeneration, *, ke
     batch = batch_of(generation.session_id, generation.policy)
     if batch is not None and generation.imported_at is not None:
         await imports.add_batch(connection, batch, generation.imported_at)
+        await renew_identity(connection)  # who has read what the imports say reads it again
     if not keep_prompts:
         columns["prompt"] = ""
     images = generation.files

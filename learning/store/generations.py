@@ -45,7 +45,7 @@ from ..database.schema import (
     verdicts,
 )
 from ..model.snapshot import PriorSnapshot, unpacked
-from ..values import Generation, ImageFile, ImageSettings, JudgedImage, Keyword
+from ..values import IMPORTED, Generation, ImageFile, ImageSettings, JudgedImage, Keyword
 from .records import Ids, LoggedGeneration, RebuildProgress
 from .verdict_marks import UNJUDGED, VERDICTS, judges
 
@@ -250,6 +250,8 @@ async def newest(
         query = query.where(number < edge)
     if session_id is not None:
         query = query.where(generation_logs.c.session_id == session_id)
+    else:  # imported images that nobody rated are thousands, and have nothing to show
+        query = query.where((generation_logs.c.policy != IMPORTED) | generation_logs.c.judged_at.is_not(None))
     if prompt_id is not None:
         query = query.where(generation_logs.c.prompt_id == prompt_id)
     if judged is not None:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..database.schema import generation_images, generation_logs, import_batches
+from ..database.schema import checkpoints, generation_images, generation_logs, import_batches, verdicts
+from ..reports import ImportBatch
 from ..values import import_session
+from .generations import with_newest_verdict
+from .verdict_marks import UNJUDGED
 
 _AT_ONCE = 500  # SQLite before 3.32 takes at most 999 parameters in a statement
 
@@ -34,6 +37,27 @@ async def moments(connection: AsyncConnection, names: Collection[str]) -> Mappin
         select(import_batches.c.name, import_batches.c.created_at).where(import_batches.c.name.in_(sorted(names)))
     )
     return {row[0]: row[1] for row in rows}
+
+
+async def batches(connection: AsyncConnection) -> tuple[ImportBatch, ...]:
+    """All batches with what they hold, newest first."""
+    found = []
+    rows = await connection.execute(select(import_batches).order_by(import_batches.c.id.desc()))
+    for batch in rows.mappings().all():
+        of_it = generation_logs.c.session_id == import_session(batch["name"])
+        images = select(checkpoints.c.name, func.count()).select_from(
+            generation_logs.join(generation_images).join(checkpoints)
+        )
+        made = {row[0]: row[1] for row in await connection.execute(images.where(of_it).group_by(checkpoints.c.name))}
+        unmarked = func.length(func.replace(verdicts.c.marks, UNJUDGED, ""))
+        edges = (func.min(generation_logs.c.created_at), func.max(generation_logs.c.created_at))
+        judged = select(func.coalesce(func.sum(unmarked), 0), *edges).select_from(with_newest_verdict())
+        rated, first_at, last_at = (await connection.execute(judged.where(of_it))).one()
+        if made:
+            found.append(
+                ImportBatch(batch["name"], batch["created_at"], sum(made.values()), rated, made, first_at, last_at)
+            )
+    return tuple(found)
 
 
 async def drop_empty(connection: AsyncConnection, names: Collection[str]) -> None:

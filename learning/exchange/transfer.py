@@ -329,17 +329,27 @@ async def _apply(connection: AsyncConnection, change: statistics.Change) -> None
 
 async def log(connection: AsyncConnection, generation: PortableGeneration, *, keep_prompts: bool) -> None:
     """Log a generation without its verdict."""
+    await log_all(connection, [generation], keep_prompts=keep_prompts)
+
+
+async def log_all(connection: AsyncConnection, logged: Sequence[PortableGeneration], *, keep_prompts: bool) -> None:
+    """Log generations without their verdicts, in order."""
+    batches = {batch_of(each.session_id, each.policy): each.imported_at for each in logged}
+    for batch, imported_at in batches.items():
+        if batch is not None and imported_at is not None:
+            await imports.add_batch(connection, batch, imported_at)
+            await renew_identity(connection)  # who has read what the imports say reads it again
+    if logged:
+        await generations.add_generations(connection, [_new(each, keep_prompts=keep_prompts) for each in logged])
+
+
+def _new(generation: PortableGeneration, *, keep_prompts: bool) -> generations.NewGeneration:
     columns = generation.model_dump(exclude={"keywords", "images", "utilities", "verdict", "basis", "imported_at"})
-    batch = batch_of(generation.session_id, generation.policy)
-    if batch is not None and generation.imported_at is not None:
-        await imports.add_batch(connection, batch, generation.imported_at)
-        await renew_identity(connection)  # who has read what the imports say reads it again
     if not keep_prompts:
         columns["prompt"] = ""
     images = generation.files
     shown = {image.checkpoint for image in images}
-    await generations.add_generation(
-        connection,
+    return generations.NewGeneration(
         columns,
         [Keyword(word.text, word.weight) for word in generation.keywords],
         images,

@@ -110,13 +110,11 @@ class Importing:
 
         async def write(connection: AsyncConnection) -> None:
             there = await generations.image_counts(connection, [generation.id for generation in page])
-            for generation in page:
-                if generation.id in there:  # another import of the same images came before
-                    continue
-                if generation.verdict is None:
-                    await transfer.log(connection, generation, keep_prompts=keep_prompts)
-                else:
-                    await transfer.merge(connection, [generation], ImportReport(), keep_prompts=keep_prompts)
+            new = [generation for generation in page if generation.id not in there]  # no other import came before
+            unrated = [generation for generation in new if generation.verdict is None]
+            rated = [generation for generation in new if generation.verdict is not None]
+            await transfer.log_all(connection, unrated, keep_prompts=keep_prompts)
+            await transfer.merge(connection, rated, ImportReport(), keep_prompts=keep_prompts)
 
         await self._database.write(write)
 

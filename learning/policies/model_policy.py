@@ -64,12 +64,21 @@ class ModelPolicy(ABC):
         explored = ranking.evidence >= _MUCH_EVIDENCE and ranking.drift <= 0.0
         appeal = self.appeal(Beliefs(prediction.means, deviations, explored, draft), rng)
         leader = ranking.order[0]
-        behind = (candidates[place] for place in numpy.argsort(-appeal, kind="stable").tolist())
-        return replace(ranking, shown_order=(leader, *(name for name in behind if name != leader)))
+        behind = [place for place in numpy.argsort(-appeal, kind="stable").tolist() if candidates[place] != leader]
+        behind = _admitted_first(behind, prediction.arrays.in_play, rng)
+        return replace(ranking, shown_order=(leader, *(candidates[place] for place in behind)))
 
     @abstractmethod
     def appeal(self, beliefs: Beliefs, rng: numpy.random.Generator) -> Numbers:
         """The order in which branches behind the best are filled, greatest first, `[C]`."""
+
+
+def _admitted_first(places: list[int], in_play: Numbers, rng: numpy.random.Generator) -> list[int]:
+    """Put last what the person does not work with, but for what chance admits by the probability that they would."""
+    if float(in_play.min()) >= 1.0:
+        return places
+    admitted = rng.random(len(in_play)) < in_play
+    return [place for place in places if admitted[place]] + [place for place in places if not admitted[place]]
 
 
 def _ranking(
@@ -81,9 +90,9 @@ def _ranking(
     leader = int(order[0])
     leader_rounds = prediction.arrays.pairs.field("rounds")[:, leader]
     amount = prediction.staleness_discount * word_weights.evidence(
-        pooled.words, pooled.shares, leader_rounds, len(candidates)
+        pooled.words, pooled.shares, leader_rounds, float(prediction.arrays.in_play.sum())
     )
-    clear = clarity(means, deviations, leader)
+    clear = clarity(means, deviations, leader, prediction.arrays.in_play)
     scores = dict(zip(candidates, means.tolist(), strict=True))
     names = tuple(candidates[place] for place in order)
     return Ranking(

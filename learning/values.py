@@ -159,6 +159,10 @@ class Recommendation:
     """Those of the checkpoints that a person has pinned, where pins changed what is shown."""
     needs: tuple[str, ...] = ("clip", "vae")
     """The parts that the pool asked of its files besides the diffusion model."""
+    follows_images: bool = False
+    """Whether the images that the person had before, and did not rate, have a part in what is shown."""
+    imported_verdicts: int = 0
+    """How many images of the first of the ranking the person had before, with a rating."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def read(
         if oldest is not None and moment < oldest:
             too_old += 1
             continue
-        mark = _mark(rating)
+        mark = mark_of(rating)
         source_id = _source_id(recipe) if ids is None or not ids[place] else _digest(stored_text(ids[place]))
         if source_id in images:
             repeated += 1
@@ -176,7 +176,8 @@ def _keywords_of(positive: str, negative: str) -> tuple[PortableKeyword, ...]:
     return tuple(PortableKeyword(text=text, weight=weight) for text, weight in words.items())
 
 
-def _mark(rating: float | None) -> str:
+def mark_of(rating: float | None) -> str:
+    """The mark of an image with this rating. Raises `InvalidRequest` where it is not in 0..1."""
     if rating is None:
         return "."
     if not isfinite(rating) or not 0.0 <= rating <= 1.0:

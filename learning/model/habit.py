@@ -15,8 +15,9 @@ It refuses to know what was rated: those images are verdicts.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy
 from numpy.typing import NDArray
@@ -33,11 +34,10 @@ for most it changes nothing."""
 _PRECISION = 0.5  # prior precision of a keyword's effect
 _HALF_KNOWN = 4.0
 PRIOR_OF_MOST_USED = 0.1
+"""Prior mean of the overall utility of what is used most, where single images vary by 1.28."""
 _HALF_DECIDED = 4.0  # who works with so many has passed over half of the others
 _DECIDED_POWER = 8.0
-VERDICTS_PER_USE = 1.0
-"""What one use counts as, in verdicts, where the prompt predicts it as well as it can."""
-MOST_VERDICTS = 20.0
+MOST_VERDICTS = 25.0
 """A keyword's uses count as so many verdicts at most, however many there are."""
 
 
@@ -45,13 +45,21 @@ MOST_VERDICTS = 20.0
 class Use:
     """Images of one prompt and time: on which day, the prompt's keywords, and each checkpoint's share in them.
 
-    Of what was `judged` the prompt's part is in the verdict already.
+    `judged` counts the images with a verdict, by checkpoint: of these the prompt's part is in the verdict already.
     """
 
     day: int
     keywords: tuple[str, ...]
     shares: Mapping[str, float]
-    judged: bool = False
+    judged: Mapping[str, int] = field(default_factory=dict)
+
+
+def use_of(day: int, keywords: Sequence[str], checkpoints: Sequence[str], marks: str) -> Use:
+    """The use that some images are: the checkpoint of each, and a letter per image that is `.` where it has no verdict
+    (none: no image has one)."""
+    judged = Counter(name for name, mark in zip(checkpoints, marks, strict=False) if mark != ".")
+    shares = {name: count / len(checkpoints) for name, count in Counter(checkpoints).items()}
+    return Use(day, tuple(dict.fromkeys(keywords)), shares, judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,10 @@ class Habit:
         for day in sorted(days):
             self._add(days[day])
         odds = numpy.exp(self._log_odds - self._log_odds.max())
+        self.judged: Counter[str] = Counter()
+        """How many images of each checkpoint have a verdict."""
+        for use in uses:
+            self.judged.update(use.judged)
         self.prompt_weight = float(_WEIGHTS @ odds / odds.sum())
         """How far the prompt changes what is used, in 0..1."""
 
@@ -139,7 +151,7 @@ class Habit:
         rows = numpy.array([self._words.get(text, -1) for text in keywords], dtype=numpy.intp)
         known = (rows >= 0)[:, None] & (places >= 0)[None, :]
         uses = numpy.where(rows >= 0, self._uses[rows] if len(self._uses) else 0.0, 0.0)
-        per_use = VERDICTS_PER_USE * self.prompt_weight
+        per_use = self.prompt_weight**2  # squared: where it is hardly known whether the prompt tells, it does not count
         part = per_use * MOST_VERDICTS / (MOST_VERDICTS + per_use * uses)
         at = rows[:, None], places[None, :]
 

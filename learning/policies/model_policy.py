@@ -65,7 +65,7 @@ class ModelPolicy(ABC):
         appeal = self.appeal(Beliefs(prediction.means, deviations, explored, draft), rng)
         leader = ranking.order[0]
         behind = [place for place in numpy.argsort(-appeal, kind="stable").tolist() if candidates[place] != leader]
-        behind = _admitted_first(behind, prediction.arrays.in_play, rng)
+        behind = _worked_with_first(behind, prediction.arrays.in_play, rng)
         return replace(ranking, shown_order=(leader, *(candidates[place] for place in behind)))
 
     @abstractmethod
@@ -73,12 +73,19 @@ class ModelPolicy(ABC):
         """The order in which branches behind the best are filled, greatest first, `[C]`."""
 
 
-def _admitted_first(places: list[int], in_play: Numbers, rng: numpy.random.Generator) -> list[int]:
-    """Put last what the person does not work with, but for what chance admits by the probability that they would."""
+def _worked_with_first(places: list[int], in_play: Numbers, rng: numpy.random.Generator) -> list[int]:
+    """Put last what the person does not work with; the best of those that chance admits, by the probability that the
+    person would, is shown third."""
     if float(in_play.min()) >= 1.0:
         return places
     admitted = rng.random(len(in_play)) < in_play
-    return [place for place in places if admitted[place]] + [place for place in places if not admitted[place]]
+    first = [place for place in places if in_play[place] >= 1.0]
+    others = [place for place in places if in_play[place] < 1.0]
+    third = next((place for place in others if admitted[place]), None)
+    if third is not None:
+        others.remove(third)
+        first.insert(1, third)
+    return first + others
 
 
 def _ranking(

@@ -72,6 +72,7 @@ from ..values import (
 )
 from .checkpoints import CheckpointFiles
 from .forgetting import Forgetting
+from .habits import Habits
 from .importing import Importing, OnProgress
 from .settings import LearningSettings, SettingsReader
 
@@ -102,6 +103,7 @@ class PreferenceService:
         self._forgetting = Forgetting(database, self._delivery, clock, settings)
         self._files = CheckpointFiles(database, clock, self._rebuild_task)
         self._importing = Importing(database, clock, settings)
+        self._habits = Habits(database)
 
     @classmethod
     async def open(
@@ -325,7 +327,7 @@ class PreferenceService:
             evidence = await self._database.read(
                 lambda connection: statistics.evidence(connection, texts, names), at_once=True
             )
-            decision = decide(question, evidence)
+            decision = decide(question, replace(evidence, habit=await self._habits.current()))
             self._decisions.put(decision, version)
         return decision
 
@@ -704,7 +706,10 @@ class PreferenceService:
         StoreUnavailable
             If they could not all be stored; import them again.
         """
-        return await self._importing.add(recipes, batch, ids, files, on_progress)
+        try:
+            return await self._importing.add(recipes, batch, ids, files, on_progress)
+        finally:
+            self._habits.forget()
 
     async def undo_import(self, batch: str) -> int:
         """Take back all that a batch has taught; how many generations it had.
@@ -716,7 +721,10 @@ class PreferenceService:
         StoreUnavailable
             If not all of it could be taken back; repeat it.
         """
-        return await self._importing.undo(batch)
+        try:
+            return await self._importing.undo(batch)
+        finally:
+            self._habits.forget()
 
     async def imports(self) -> tuple[ImportBatch, ...]:
         """All imports, newest first. Raises `StoreUnavailable`."""

@@ -6,20 +6,81 @@ what an import adds like any other generation: a batch is no more than its name,
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..database.schema import checkpoints, generation_images, generation_logs, import_batches, verdicts
+from ..database.schema import (
+    checkpoints,
+    generation_images,
+    generation_keywords,
+    generation_logs,
+    import_batches,
+    keywords,
+    learned_state,
+    verdicts,
+)
+from ..model.habit import Use, use_of
 from ..reports import ImportBatch
 from ..values import import_session
 from .generations import with_newest_verdict
 from .verdict_marks import UNJUDGED
 
+MOST_USES = 3_000
+"""Read in less than a second; what was used before them says little of what is used now."""
 _AT_ONCE = 500  # SQLite before 3.32 takes at most 999 parameters in a statement
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Which log this is, and whether anything was imported into it; the first changes whenever imports do."""
+
+    identity: str
+    has_imports: bool
+
+
+async def state(connection: AsyncConnection) -> State:
+    has_imports = select(import_batches.c.id).exists()
+    return State(*(await connection.execute(select(learned_state.c.identity, has_imports))).one())
+
+
+async def uses(connection: AsyncConnection) -> list[Use]:
+    """The newest `MOST_USES` images of one prompt and time, oldest first."""
+    sessions = [import_session(name) for name in (await connection.execute(select(import_batches.c.name))).scalars()]
+    rows: list[Row[Any]] = []
+    newest = select(generation_logs.c.number, generation_logs.c.created_at, verdicts.c.marks).select_from(
+        with_newest_verdict()
+    )
+    for start in range(0, len(sessions), _AT_ONCE):
+        some = generation_logs.c.session_id.in_(sessions[start : start + _AT_ONCE])
+        newest_first = newest.where(some).order_by(generation_logs.c.created_at.desc(), generation_logs.c.number.desc())
+        rows += await connection.execute(newest_first.limit(MOST_USES))
+    rows = sorted(rows, key=lambda row: (row.created_at, row.number))[-MOST_USES:]
+    numbers = [row.number for row in rows]
+    words: defaultdict[int, list[str]] = defaultdict(list)
+    images: defaultdict[int, list[str]] = defaultdict(list)
+    of_words = select(generation_keywords.c.generation_number, keywords.c.text).join(keywords)
+    of_images = select(generation_images.c.generation_number, checkpoints.c.name).join(checkpoints)
+    for start in range(0, len(numbers), _AT_ONCE):
+        some_numbers = numbers[start : start + _AT_ONCE]
+        for query, table, found in (
+            (of_words, generation_keywords, words),
+            (of_images, generation_images, images),
+        ):
+            ordered = query.where(table.c.generation_number.in_(some_numbers)).order_by(*table.primary_key)
+            for number, text in await connection.execute(ordered):
+                found[number].append(text)
+    return [
+        use_of(row.created_at.toordinal(), words[row.number], images[row.number], row.marks or "")
+        for row in rows
+        if images[row.number]
+    ]
 
 
 async def add_batch(connection: AsyncConnection, name: str, at: datetime) -> None:

@@ -10,10 +10,10 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
-from context_checkpoint.learning.exchange.from_recipes import KEPT_ABOVE
+from context_checkpoint.learning.exchange.from_recipes import mark_of
 from context_checkpoint.learning.model.accumulator import Accumulator
 from context_checkpoint.learning.model.evidence import Comparison
-from context_checkpoint.learning.model.habit import Habit, Use
+from context_checkpoint.learning.model.habit import Habit, use_of
 from context_checkpoint.learning.policies import DEFAULT_POLICY, POLICIES, policy_named
 from context_checkpoint.learning.policies.model_policy import ModelPolicy
 from context_checkpoint.learning.prompts.keywords import extract_keywords
@@ -46,24 +46,14 @@ class OurPolicy:
         """Learn from the rated ones; the habit that all of them show. As `PreferenceService.import_recipes` does."""
         uses = []
         for (day, prompt), images in groupby(before, lambda image: (image.day, image.prompt)):
-            parts: dict[str, list[Before]] = {}
-            for image in images:
-                parts.setdefault(image.checkpoint, []).append(image)
-            count = sum(map(len, parts.values()))
-            judged = any(image.rating is not None for part in parts.values() for image in part)
-            words = extract_keywords(prompt)
-            shares = {name: len(part) / count for name, part in parts.items()}
-            uses.append(Use(day, tuple(dict.fromkeys(word.text for word in words)), shares, judged=judged))
+            words, seen = extract_keywords(prompt), list(images)
+            names, marks = [image.checkpoint for image in seen], "".join(mark_of(image.rating) for image in seen)
+            uses.append(use_of(day, [word.text for word in words], names, marks))
             shown = [
-                Shown(
-                    name,
-                    len(part),
-                    sum(image.rating is not None and image.rating > KEPT_ABOVE for image in part),
-                    sum(image.rating is not None and image.rating <= KEPT_ABOVE for image in part),
-                )
-                for name, part in parts.items()
+                Shown(name, 1, selected=int(mark == "+"), rejected=int(mark == "-"))
+                for name, mark in zip(names, marks, strict=True)
             ]
-            if judged:
+            if uses[-1].judged:
                 self._sums.add(Comparison(tuple(words), tuple(shown), "final"))
         return Habit(uses) if uses else None
 

@@ -37,7 +37,7 @@ PRIOR_OF_MOST_USED = 0.1
 """Prior mean of the overall utility of what is used most, where single images vary by 1.28."""
 _HALF_DECIDED = 4.0  # who works with so many has passed over half of the others
 _DECIDED_POWER = 8.0
-MOST_VERDICTS = 25.0
+MOST_VERDICTS = 40.0
 """A keyword's uses count as so many verdicts at most, however many there are."""
 
 
@@ -131,6 +131,9 @@ class Habit:
             self.judged.update(use.judged)
         self.prompt_weight = float(_WEIGHTS @ odds / odds.sum())
         """How far the prompt changes what is used, in 0..1."""
+        before = float(_WEIGHTS @ _PRIOR)
+        self.verdicts_per_use = max(0.0, self.prompt_weight - before) / (1.0 - before)
+        """What a use counts as: nothing, unless the prompt tells more than is believed of everybody."""
 
     def shares(self) -> Numbers:
         """The share of each checkpoint of `names` in what is made now."""
@@ -151,7 +154,7 @@ class Habit:
         rows = numpy.array([self._words.get(text, -1) for text in keywords], dtype=numpy.intp)
         known = (rows >= 0)[:, None] & (places >= 0)[None, :]
         uses = numpy.where(rows >= 0, self._uses[rows] if len(self._uses) else 0.0, 0.0)
-        per_use = self.prompt_weight**2  # squared: where it is hardly known whether the prompt tells, it does not count
+        per_use = self.verdicts_per_use
         part = per_use * MOST_VERDICTS / (MOST_VERDICTS + per_use * uses)
         at = rows[:, None], places[None, :]
 

@@ -143,6 +143,8 @@ class ImagesImported:
     ----------
     images, added, rated
         How many were given; how many of them are new; how many of these have a rating.
+    newly_rated
+        Imported before without a rating, and rated since.
     known
         Imported before, in this batch or another.
     without_model, too_old
@@ -154,6 +156,7 @@ class ImagesImported:
     images: int
     added: int
     rated: int
+    newly_rated: int
     known: int
     without_model: int
     too_old: int

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from sqlalchemy import func, select
@@ -317,6 +318,18 @@ async def merge(
         await generations.add_verdict(connection, logged.number, verdict.marks, verdict.at, new_prior)
     await _apply(connection, change)
     return ImportReport(before.generations + len(batch), before.added + added, before.verdicts_replaced + replaced)
+
+
+async def judge(connection: AsyncConnection, logged: LoggedGeneration, marks: str, now: datetime) -> None:
+    """Give a generation another verdict, later than the one it has."""
+    change, prior = statistics.Change(), logged.basis
+    if judges(marks):
+        logged = await statistics.with_basis(connection, logged)
+    change.add(logged.comparison(logged.marks), -1.0, of=logged)
+    change.add(logged.comparison(marks), of=logged)
+    await statistics.apply(connection, change, logged.ids)
+    at = now if logged.verdict_at is None else max(now, logged.verdict_at + timedelta(microseconds=1))
+    await generations.add_verdict(connection, logged.number, marks, at, None if logged.basis is prior else logged.basis)
 
 
 async def _apply(connection: AsyncConnection, change: statistics.Change) -> None:

@@ -7,7 +7,8 @@ to know where the images lie: the caller has read their recipes and matched thei
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +23,7 @@ from ..names import stored_text
 from ..reports import ImagesImported, ImportBatch, ImportReport
 from ..store import erasure, generations, imports
 from ..store.rollup_task import keep_up
+from ..store.verdict_marks import UNJUDGED
 from ..values import ImageFile, import_session
 from .settings import SettingsReader
 
@@ -63,16 +65,20 @@ class Importing:
             batch_page = [from_recipes.as_generation(group, name, now) for group in page]
             await self._write(batch_page)
             added += sum(map(len, page))
-            rated += sum(image.mark != "." for group in page for image in group)
+            rated += sum(image.mark != UNJUDGED for group in page for image in group)
             if on_progress is not None:
                 on_progress(added, len(new))
             if number * _PAGE % _ROLLED_UP_AFTER == 0:
                 await keep_up(self._database)
+        newly_rated = await self._rate(
+            {known[image.source_id]: image.mark for image in read.images if image.source_id in known}
+        )
         await keep_up(self._database)
         return ImagesImported(
             images=len(recipes),
             added=added,
             rated=rated,
+            newly_rated=newly_rated,
             known=len(known) + read.repeated,
             without_model=read.without_model,
             too_old=read.too_old,
@@ -98,12 +104,38 @@ class Importing:
         """All imports, newest first. Raises `StoreUnavailable`."""
         return await self._database.read(imports.batches)
 
-    async def _known(self, source_ids: Sequence[str]) -> set[str]:
-        known: set[str] = set()
+    async def _known(self, source_ids: Sequence[str]) -> dict[str, tuple[str, int]]:
+        known: dict[str, tuple[str, int]] = {}
         for start in range(0, len(source_ids), _LOOKED_UP):
             some = source_ids[start : start + _LOOKED_UP]
             known |= await self._database.read(lambda connection, some=some: imports.known(connection, some))  # type: ignore[misc]
         return known
+
+    async def _rate(self, marks: Mapping[tuple[str, int], str]) -> int:
+        """Add verdicts on images that were imported without one, by generation and position; how many there were."""
+        places: defaultdict[str, dict[int, str]] = defaultdict(dict)
+        for (generation_id, position), mark in marks.items():
+            if mark != UNJUDGED:
+                places[generation_id][position] = mark
+        ids, rated = list(places), 0
+        for start in range(0, len(ids), _PAGE):
+            page = {generation_id: places[generation_id] for generation_id in ids[start : start + _PAGE]}
+            rated += await self._database.write(lambda connection, page=page: self._rate_page(connection, page))  # type: ignore[misc]
+        return rated
+
+    async def _rate_page(self, connection: AsyncConnection, page: Mapping[str, Mapping[int, str]]) -> int:
+        rated = 0
+        for generation_id, places in page.items():
+            logged = await generations.find(connection, generation_id)
+            if logged is None:
+                continue
+            # A verdict that is there may have been changed here since.
+            new = {position: mark for position, mark in places.items() if logged.marks[position] == UNJUDGED}
+            if new:
+                marks = "".join(new.get(position, mark) for position, mark in enumerate(logged.marks))
+                await transfer.judge(connection, logged, marks, self._clock())
+                rated += len(new)
+        return rated
 
     async def _write(self, page: Sequence[PortableGeneration]) -> None:
         keep_prompts = self._settings().keep_prompts

@@ -129,10 +129,13 @@ async def drop_empty(connection: AsyncConnection, names: Collection[str]) -> Non
             await connection.execute(delete(import_batches).where(import_batches.c.name == name))
 
 
-async def known(connection: AsyncConnection, source_ids: Sequence[str]) -> set[str]:
-    """Which of these images were imported before."""
-    found: set[str] = set()
+async def known(connection: AsyncConnection, source_ids: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """Which of these images were imported before: the id of the generation of each, and its position there."""
+    found: dict[str, tuple[str, int]] = {}
+    query = select(generation_images.c.source_id, generation_logs.c.id, generation_images.c.position).join(
+        generation_logs
+    )
     for start in range(0, len(source_ids), _AT_ONCE):
         some = generation_images.c.source_id.in_(source_ids[start : start + _AT_ONCE])
-        found.update(row[0] for row in await connection.execute(select(generation_images.c.source_id).where(some)))
+        found.update((row[0], (row[1], row[2])) for row in await connection.execute(query.where(some)))
     return found

@@ -124,6 +124,27 @@ async def test_an_id_of_the_callers_tells_images_apart(service: PreferenceServic
     assert (two.added, one.added, one.known) == (2, 0, 1)
 
 
+async def test_an_image_that_was_rated_since_teaches_then(service: PreferenceService) -> None:
+    """A verdict that is there stays: it may have been changed here since. Undone, nothing is left of either."""
+    before = await statistics(service)
+    unrated = [(recipe(name, minutes=place), None) for place, name in enumerate(NAMES)]
+    await service.import_recipes(unrated, batch="mine")
+    rated = [(image, float(place == 1)) for place, (image, _) in enumerate(unrated)]
+
+    first = await service.import_recipes(rated, batch="mine")
+    after = await statistics(service)
+    again = await service.import_recipes([(image, 1.0 - rating) for image, rating in rated], batch="mine")
+
+    (generation,) = await service.generations()
+    assert [image.verdict for image in generation.images] == ["rejected", "selected", "rejected"]
+    assert (first.known, first.newly_rated, again.newly_rated) == (3, 3, 0)
+    assert await statistics(service) == after
+    assert (await service.imports())[0].rated == 3
+    assert (await service.rebuild()).corrected == 0
+    await service.undo_import("mine")
+    assert await statistics(service) == before
+
+
 @pytest.mark.parametrize("judged_before", [0, 7])
 async def test_an_import_is_undone_to_the_bit(service: PreferenceService, judged_before: int) -> None:
     """All sums are those of a database that never saw it, and a rebuild agrees."""

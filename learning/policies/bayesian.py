@@ -19,7 +19,8 @@ class Bayesian(ModelPolicy):
     0.8 and no drift is seen, one standard deviation is used for all: what remains is to show what is liked.
 
     Chance decides only where variety is the point: before the first verdict, when all candidates look alike,
-    and for the third branch of a draft, which is one posterior draw (Thompson sampling).
+    for the third branch of a draft, which is one posterior draw (Thompson sampling), and where a habit is known
+    (`model.habit`), whether a candidate is tried that the person does not work with.
 
     Confidence is evidence (how many comparisons shared the informative words of the prompt) times clarity (the
     probability that the first is the best).

@@ -36,12 +36,15 @@ class Beliefs:
         Whether much is known of such prompts, without a sign of drift.
     draft
         Whether the branches are for a draft, which is there to show many.
+    shares
+        How the candidates share in what the person makes, `[C]`; None once one was judged, or where no habit is known.
     """
 
     means: Numbers
     deviations: Numbers
     explored: bool = False
     draft: bool = False
+    shares: Numbers | None = None
 
 
 class ModelPolicy(ABC):
@@ -62,7 +65,9 @@ class ModelPolicy(ABC):
         deviations = numpy.sqrt(prediction.variances)
         ranking = _ranking(keywords, candidates, prediction, deviations)
         explored = ranking.evidence >= _MUCH_EVIDENCE and ranking.drift <= 0.0
-        appeal = self.appeal(Beliefs(prediction.means, deviations, explored, draft), rng)
+        prior, judged = prediction.arrays.prior, prediction.arrays.overall.field("total").any()
+        shares = prior / prior.sum() if prior.any() and not judged else None
+        appeal = self.appeal(Beliefs(prediction.means, deviations, explored, draft, shares), rng)
         leader = ranking.order[0]
         behind = [place for place in numpy.argsort(-appeal, kind="stable").tolist() if candidates[place] != leader]
         behind = _worked_with_first(behind, prediction.arrays.in_play, rng)

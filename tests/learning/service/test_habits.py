@@ -45,6 +45,7 @@ async def test_a_cold_start_compares_what_the_person_works_with(service: Prefere
     others = sum(count for name, count in shown.items() if name not in EIGHT)
 
     assert 1 <= others <= 30
+    assert set(EIGHT) <= set(shown)
     assert recommendation.confidence == 0.0
 
 

@@ -6,6 +6,7 @@ read them, and they may grow as people want to see more.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -132,6 +133,49 @@ class ImportReport:
     generations: int = 0
     added: int = 0
     verdicts_replaced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesImported:
+    """What an import did with the images that it was given.
+
+    Attributes
+    ----------
+    images, added, rated
+        How many were given; how many of them are new; how many of these have a rating.
+    newly_rated
+        Imported before without a rating, and rated since.
+    known
+        Imported before, in this batch or another.
+    without_model, too_old
+        Left out: nothing says which checkpoint made them; older than the setting `retention_days` keeps.
+    without_moment, in_future
+        Taken as made together with the one before in the list; and as made now.
+    """
+
+    images: int
+    added: int
+    rated: int
+    newly_rated: int
+    known: int
+    without_model: int
+    too_old: int
+    without_moment: int
+    in_future: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportBatch:
+    """One import: how many images it has, how many of them have a rating, how many each checkpoint made, and when the
+    first and the last of them were made."""
+
+    name: str
+    created_at: datetime
+    images: int
+    rated: int
+    checkpoints: Mapping[str, int]
+    first_at: datetime
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,10 @@ class Recommendation:
     """The parts that the pool asked of its files besides the diffusion model."""
     branches: tuple[Branch, ...] = ()
     """What each branch is drawn with, in the order of `checkpoints`. Empty: nothing is said of settings."""
+    follows_images: bool = False
+    """Whether the images that the person had before, and did not rate, have a part in what is shown."""
+    imported_verdicts: int = 0
+    """How many images of the first of the ranking the person had before, with a rating."""
 
     @property
     def all_branches(self) -> tuple[Branch, ...]:

@@ -114,6 +114,8 @@ class GroundsResponse(ResponseModel):
     any_prompt: bool = Field(description="Nothing is known of these checkpoints for any prompt.")
     no_words: bool = Field(description="The prompt has no word that could be read, only numbers or symbols.")
     surprised: bool = Field(description="Recent verdicts on such prompts went against what was predicted.")
+    follows_images: bool = Field(description="What is compared follows images that the person had and did not rate.")
+    imported_verdicts: int = Field(description="How many images of the leader the person had, with a rating.")
     kept: tuple[ReasonResponse, ...] = Field(description="The keywords that speak most for the leader.")
 
 

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from sqlalchemy import func, select
@@ -25,6 +26,7 @@ from ..message import joined, message
 from ..names import stored_name
 from ..reports import ImportReport
 from ..store import generations, imports, statistics
+from ..store.erasure import renew_identity
 from ..store.records import Ids, LoggedGeneration
 from ..store.rollup_task import keep_up
 from ..store.verdict_marks import judges
@@ -318,6 +320,18 @@ async def merge(
     return ImportReport(before.generations + len(batch), before.added + added, before.verdicts_replaced + replaced)
 
 
+async def judge(connection: AsyncConnection, logged: LoggedGeneration, marks: str, now: datetime) -> None:
+    """Give a generation another verdict, later than the one it has."""
+    change, prior = statistics.Change(), logged.basis
+    if judges(marks):
+        logged = await statistics.with_basis(connection, logged)
+    change.add(logged.comparison(logged.marks), -1.0, of=logged)
+    change.add(logged.comparison(marks), of=logged)
+    await statistics.apply(connection, change, logged.ids)
+    at = now if logged.verdict_at is None else max(now, logged.verdict_at + timedelta(microseconds=1))
+    await generations.add_verdict(connection, logged.number, marks, at, None if logged.basis is prior else logged.basis)
+
+
 async def _apply(connection: AsyncConnection, change: statistics.Change) -> None:
     ids = Ids(
         await generations.interned(connection, keywords, {text for text, _ in change.pairs} | {*change.rounds}),
@@ -328,16 +342,27 @@ async def _apply(connection: AsyncConnection, change: statistics.Change) -> None
 
 async def log(connection: AsyncConnection, generation: PortableGeneration, *, keep_prompts: bool) -> None:
     """Log a generation without its verdict."""
+    await log_all(connection, [generation], keep_prompts=keep_prompts)
+
+
+async def log_all(connection: AsyncConnection, logged: Sequence[PortableGeneration], *, keep_prompts: bool) -> None:
+    """Log generations without their verdicts, in order."""
+    batches = {batch_of(each.session_id, each.policy): each.imported_at for each in logged}
+    for batch, imported_at in batches.items():
+        if batch is not None and imported_at is not None:
+            await imports.add_batch(connection, batch, imported_at)
+            await renew_identity(connection)  # who has read what the imports say reads it again
+    if logged:
+        await generations.add_generations(connection, [_new(each, keep_prompts=keep_prompts) for each in logged])
+
+
+def _new(generation: PortableGeneration, *, keep_prompts: bool) -> generations.NewGeneration:
     columns = generation.model_dump(exclude={"keywords", "images", "utilities", "verdict", "basis", "imported_at"})
-    batch = batch_of(generation.session_id, generation.policy)
-    if batch is not None and generation.imported_at is not None:
-        await imports.add_batch(connection, batch, generation.imported_at)
     if not keep_prompts:
         columns["prompt"] = ""
     images = generation.files
     shown = {image.checkpoint for image in images}
-    await generations.add_generation(
-        connection,
+    return generations.NewGeneration(
         columns,
         [Keyword(word.text, word.weight) for word in generation.keywords],
         images,

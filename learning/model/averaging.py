@@ -24,7 +24,7 @@ from .confidence import Numbers
 from .drift import drift, staleness_discount, widened
 from .evidence import Comparison, Evidence
 from .evidence_arrays import EvidenceArrays, Field, as_arrays
-from .keyword_regression import keyword_variances, overall_variances
+from .keyword_regression import OVERALL_VARIANCE, keyword_variances, overall_variances
 from .plackett_luce import merged
 from .pooled import Pooled
 from .pooled import predict as predict_pooled
@@ -166,7 +166,8 @@ def _log_decay_weights(arrays: EvidenceArrays, words: Words) -> Numbers:
 
 def _models(arrays: EvidenceArrays, words: Words, features: Numbers, half_life: float) -> _Models:
     pooled = predict_pooled(arrays, words)
-    overall = numpy.stack([arrays.overall.field(name) for name in _EFFECTS], axis=-1)
+    prior = arrays.prior / (1.0 + OVERALL_VARIANCE * arrays.overall.field("precision"))
+    overall = numpy.stack([arrays.overall.field(name) + prior for name in _EFFECTS], axis=-1)
     coefficients = numpy.stack([arrays.pairs.field(name) for name in _EFFECTS], axis=-1)
     precision, overall_precision = arrays.pairs.field("precision"), arrays.overall.field("precision")
     spread = numpy.einsum("k,kcm->cm", features**2, keyword_variances(precision, half_life))

@@ -25,7 +25,7 @@ _STEPS = numpy.linspace(-4.0, 4.0, 33)
 _MASS = numpy.exp(-0.5 * _STEPS**2) / numpy.exp(-0.5 * _STEPS**2).sum()
 
 
-def evidence(rounds: float, checkpoints: int = 1) -> float:
+def evidence(rounds: float, checkpoints: float = 1) -> float:
     """How much data: `n / (n + 4)` for n comparable rounds among up to six checkpoints.
 
     Among more, the same rounds have shown each of them less often. There it is `n / (n + h)` with h = 0.6 rounds
@@ -41,12 +41,12 @@ def evidence(rounds: float, checkpoints: int = 1) -> float:
     return rounds / (rounds + half)
 
 
-def clarity(means: Numbers, deviations: Numbers, leader: int) -> float:
+def clarity(means: Numbers, deviations: Numbers, leader: int, in_play: Numbers | None = None) -> float:
     """How clear a winner: the probability that the leader's value is the greatest of all.
 
     Values are taken as independent and normal with the given means and standard deviations (all above 0). The
     integral over the leader's value, of the product of the others' distribution functions, is summed on 33
-    points.
+    points. `in_play` is the probability that each of them is to be compared with at all (None: 1).
 
     >>> import numpy
     >>> round(clarity(numpy.zeros(4), numpy.ones(4), 0), 3)
@@ -54,6 +54,8 @@ def clarity(means: Numbers, deviations: Numbers, leader: int) -> float:
     """
     at = means[leader] + deviations[leader] * _STEPS
     below = normal_distribution((at[:, None] - means[None, :]) / deviations[None, :])
+    if in_play is not None and float(in_play.min()) < 1.0:
+        below = 1.0 - in_play * (1.0 - below)
     below[:, leader] = 1.0
     return float(min(1.0, max(0.0, _MASS @ below.prod(axis=1))))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..values import HALF_LIFE, Keyword, Shown, Stage
 
 if TYPE_CHECKING:
+    from .habit import Habit
     from .snapshot import PriorSnapshot
 
 
@@ -114,6 +115,8 @@ class Evidence:
         By keyword, and by `""` for all prompts.
     half_life
         No evidence, but how fast the person lets it fade (`values.HALF_LIFE`).
+    habit
+        Which checkpoints the person works with; None where no images were imported.
     """
 
     pairs: Mapping[tuple[str, str], PairStatistics] = field(default_factory=dict)
@@ -123,3 +126,4 @@ class Evidence:
     log_likelihoods: tuple[float, ...] = ()
     keyword_trends: Mapping[str, KeywordTrend] = field(default_factory=dict)
     half_life: float = HALF_LIFE
+    habit: Habit | None = None

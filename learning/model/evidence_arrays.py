@@ -13,7 +13,7 @@ from typing import Literal
 import numpy
 
 from ..values import Keyword
-from . import forward_decay
+from . import forward_decay, habit
 from .confidence import Numbers
 from .evidence import Evidence, KeywordTrend, PairStatistics
 from .pair_table import FIELDS, PairTable
@@ -53,6 +53,10 @@ class EvidenceArrays:
         Of all prompts.
     surprises, log_decay_weights
         `[1 + K]`, with that of all prompts first.
+    prior
+        Prior mean of each candidate's overall utility, `[C]`.
+    in_play
+        The probability that each candidate is one that the person would work with at all, `[C]`.
     """
 
     pairs: Table
@@ -63,6 +67,8 @@ class EvidenceArrays:
     surprises: Numbers
     exploit_streak: Numbers
     log_decay_weights: Numbers
+    prior: Numbers
+    in_play: Numbers
 
     def decayed_to(self, log_decay_weights: Numbers) -> EvidenceArrays:
         """The same for log decay weights `[1 + K]` that are at least as great."""
@@ -86,13 +92,30 @@ def as_arrays(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: 
     general = overall.to_array([""], candidates)
     pairs[_DECAYING] = forward_decay.decayed(pairs[_DECAYING], log_decay_weights[1:])
     general[_DECAYING] = forward_decay.decayed(general[_DECAYING], log_decay_weights[:1])
+    overall_table, keyword_rounds = Table(general[:, 0]), numpy.array(rounds, dtype=float)
+    prior, in_play, more = numpy.zeros(len(candidates)), numpy.ones(len(candidates)), 0.0
+    if evidence.habit is not None:
+        leaning = evidence.habit.about(texts, candidates)
+        _add_uses(pairs, leaning)
+        keyword_rounds, more = keyword_rounds + leaning.rounds, leaning.total
+        prior = habit.prior_means(leaning.share)
+        in_play = habit.in_play(leaning.share, overall_table.field("selected"))
     return EvidenceArrays(
         pairs=Table(pairs),
-        overall=Table(general[:, 0]),
-        keyword_rounds=numpy.array(rounds, dtype=float),
+        overall=overall_table,
+        keyword_rounds=keyword_rounds,
         weights=numpy.array([keyword.weight for keyword in keywords], dtype=float),
-        rounds=float(evidence.rounds),
+        rounds=float(evidence.rounds) + more,
         surprises=numpy.array([trend.surprise for trend in trends], dtype=float),
         exploit_streak=numpy.maximum(0.0, numpy.array([trend.exploit_streak for trend in trends[1:]], dtype=float)),
         log_decay_weights=log_decay_weights,
+        prior=prior,
+        in_play=in_play,
     )
+
+
+def _add_uses(pairs: Numbers, leaning: habit.Leaning) -> None:
+    """Add what uses say to the sums `[fields, K, C]` of verdicts."""
+    pairs[_PLACES["score"]] += leaning.score
+    pairs[_PLACES["information"]] += leaning.information
+    pairs[_PLACES["rounds"]] += leaning.rounds[:, None] * (leaning.share > 0.0)

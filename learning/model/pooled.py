@@ -59,7 +59,7 @@ class Pooled:
 
 def predict(arrays: EvidenceArrays, words: word_weights.Words) -> Pooled:
     """What similar rounds say of each candidate."""
-    overall = _overall(arrays.overall.field("score"), arrays.overall.field("information"))
+    overall = _overall(arrays.overall.field("score"), arrays.overall.field("information"), arrays.prior)
     information = arrays.pairs.field("information")
     score = arrays.pairs.field("score")
     residuals = score - information * overall
@@ -69,15 +69,15 @@ def predict(arrays: EvidenceArrays, words: word_weights.Words) -> Pooled:
     return Pooled(overall + effects.sum(axis=0), variances, overall, effects, words, shares)
 
 
-def _overall(score: Numbers, information: Numbers) -> Numbers:
+def _overall(score: Numbers, information: Numbers, prior: Numbers) -> Numbers:
     """The expected utility of each candidate for a new kind of prompt, `[C]`.
 
     The rounds' own estimate is `score / information`. Its variance is `1 / information` of the rounds and
     `_KINDS_VARIANCE` of the kinds (a random effect, as in one-way analysis of variance); its prior is
-    N(0, 0.25^2).
+    N(prior, 0.25^2).
     """
     kinds = _KINDS_VARIANCE / _OVERALL_VARIANCE
-    expected: Numbers = score / (information * (1.0 + kinds) + 1.0 / _OVERALL_VARIANCE)
+    expected: Numbers = (score + prior / _OVERALL_VARIANCE) / (information * (1.0 + kinds) + 1.0 / _OVERALL_VARIANCE)
     return expected
 
 

@@ -114,7 +114,7 @@ def shares(words: Words) -> Numbers:
     return force / total if total > 0.0 else force
 
 
-def evidence(words: Words, share: Numbers, leader_rounds: Numbers, checkpoints: int) -> float:
+def evidence(words: Words, share: Numbers, leader_rounds: Numbers, checkpoints: float) -> float:
     """How much evidence the rounds with the prompt's words are (`confidence.evidence`); 0 where no word is known.
 
     The words' amounts are averaged by share times amount: a word seen once adds what it knows and does not pull

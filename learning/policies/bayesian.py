@@ -8,6 +8,7 @@ from ..model.confidence import Numbers
 from .model_policy import Beliefs, ModelPolicy
 
 _SECOND, _OTHERS, _EXPLORED = 2.0, 3.0, 1.0  # standard deviations
+_UNUSED = 1e-6
 
 
 class Bayesian(ModelPolicy):
@@ -19,7 +20,8 @@ class Bayesian(ModelPolicy):
     0.8 and no drift is seen, one standard deviation is used for all: what remains is to show what is liked.
 
     Chance decides only where variety is the point: before the first verdict, when all candidates look alike,
-    and for the third branch of a draft, which is one posterior draw (Thompson sampling).
+    for the third branch of a draft, which is one posterior draw (Thompson sampling), and where a habit is known
+    (`model.habit`), whether a candidate is tried that the person does not work with.
 
     Confidence is evidence (how many comparisons shared the informative words of the prompt) times clarity (the
     probability that the first is the best).
@@ -55,6 +57,8 @@ class Bayesian(ModelPolicy):
 
     def appeal(self, beliefs: Beliefs, rng: numpy.random.Generator) -> Numbers:
         means, deviations = beliefs.means, beliefs.deviations
+        if beliefs.shares is not None:  # a draw without replacement by these odds (Gumbel, 1954)
+            return means + numpy.log(beliefs.shares + _UNUSED) + rng.gumbel(size=len(means))
         if numpy.ptp(means) == 0.0 and numpy.ptp(deviations) == 0.0:
             return rng.random(len(means))
         narrow, wide = (_EXPLORED, _EXPLORED) if beliefs.explored else (_SECOND, _OTHERS)

@@ -36,12 +36,15 @@ class Beliefs:
         Whether much is known of such prompts, without a sign of drift.
     draft
         Whether the branches are for a draft, which is there to show many.
+    shares
+        How the candidates share in what the person makes, `[C]`; None once one was judged, or where no habit is known.
     """
 
     means: Numbers
     deviations: Numbers
     explored: bool = False
     draft: bool = False
+    shares: Numbers | None = None
 
 
 class ModelPolicy(ABC):
@@ -62,14 +65,32 @@ class ModelPolicy(ABC):
         deviations = numpy.sqrt(prediction.variances)
         ranking = _ranking(keywords, candidates, prediction, deviations)
         explored = ranking.evidence >= _MUCH_EVIDENCE and ranking.drift <= 0.0
-        appeal = self.appeal(Beliefs(prediction.means, deviations, explored, draft), rng)
+        prior, judged = prediction.arrays.prior, prediction.arrays.overall.field("total").any()
+        shares = prior / prior.sum() if prior.any() and not judged else None
+        appeal = self.appeal(Beliefs(prediction.means, deviations, explored, draft, shares), rng)
         leader = ranking.order[0]
-        behind = (candidates[place] for place in numpy.argsort(-appeal, kind="stable").tolist())
-        return replace(ranking, shown_order=(leader, *(name for name in behind if name != leader)))
+        behind = [place for place in numpy.argsort(-appeal, kind="stable").tolist() if candidates[place] != leader]
+        behind = _worked_with_first(behind, prediction.arrays.in_play, rng)
+        return replace(ranking, shown_order=(leader, *(candidates[place] for place in behind)))
 
     @abstractmethod
     def appeal(self, beliefs: Beliefs, rng: numpy.random.Generator) -> Numbers:
         """The order in which branches behind the best are filled, greatest first, `[C]`."""
+
+
+def _worked_with_first(places: list[int], in_play: Numbers, rng: numpy.random.Generator) -> list[int]:
+    """Put last what the person does not work with; the best of those that chance admits, by the probability that the
+    person would, is shown third."""
+    if float(in_play.min()) >= 1.0:
+        return places
+    admitted = rng.random(len(in_play)) < in_play
+    first = [place for place in places if in_play[place] >= 1.0]
+    others = [place for place in places if in_play[place] < 1.0]
+    third = next((place for place in others if admitted[place]), None)
+    if third is not None:
+        others.remove(third)
+        first.insert(1, third)
+    return first + others
 
 
 def _ranking(
@@ -81,9 +102,9 @@ def _ranking(
     leader = int(order[0])
     leader_rounds = prediction.arrays.pairs.field("rounds")[:, leader]
     amount = prediction.staleness_discount * word_weights.evidence(
-        pooled.words, pooled.shares, leader_rounds, len(candidates)
+        pooled.words, pooled.shares, leader_rounds, float(prediction.arrays.in_play.sum())
     )
-    clear = clarity(means, deviations, leader)
+    clear = clarity(means, deviations, leader, prediction.arrays.in_play)
     scores = dict(zip(candidates, means.tolist(), strict=True))
     names = tuple(candidates[place] for place in order)
     return Ranking(

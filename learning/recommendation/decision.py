@@ -178,7 +178,7 @@ class Decision:
 
     def recommendation(self, family: str = "") -> Recommendation:
         """Give the answer in short, with one sentence that says why."""
-        question, ranking = self.question, self.ranking
+        question, ranking, habit = self.question, self.ranking, self.evidence.habit
         unexplained = Recommendation(
             prompt=question.prompt,
             checkpoints=self.shown.checkpoints,
@@ -197,8 +197,20 @@ class Decision:
             seed=question.seed,
             family=family,
             pinned=self.pinned,
+            follows_images=self._follows_images,
+            imported_verdicts=0 if habit is None else habit.judged.get(stored_name(ranking.order[0]), 0),
         )
         return replace(unexplained, explanation=explanation.one_sentence(unexplained))
+
+    @property
+    def _follows_images(self) -> bool:
+        """Whether a policy that reads habits had one to read, of a candidate."""
+        habit = self.evidence.habit
+        return (
+            habit is not None
+            and bool(self.ranking.utilities)
+            and any(name in habit.names for name in self.question.spelled)
+        )
 
     def explained(self) -> explanation.Explained:
         """Explain in full, with what would change the answer; that asks the policy a few dozen times more."""

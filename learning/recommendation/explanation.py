@@ -68,7 +68,8 @@ class GroundsExplained(TypedDict):
     `any_prompt` and `no_words` are for the finding that nothing is known: of these checkpoints at all, and not only
     for such prompts; or because the prompt has no word that could be read, only numbers or symbols. `kept` has the
     keywords that speak most for the leader. `surprised` is true where recent verdicts on such prompts differed from
-    what was predicted, so that more is tried.
+    what was predicted, so that more is tried. `follows_images` is true where what is compared follows images that the
+    person had before and did not rate; `imported_verdicts` counts those of the leader that they had rated.
     """
 
     finding: Finding
@@ -78,6 +79,8 @@ class GroundsExplained(TypedDict):
     no_words: bool
     kept: list[ReasonExplained]
     surprised: bool
+    follows_images: bool
+    imported_verdicts: int
 
 
 class ExplanationParts(TypedDict):
@@ -215,6 +218,8 @@ def _grounds(recommendation: Recommendation) -> GroundsExplained:
         no_words=_no_words(recommendation),
         kept=[_explained(reason) for reason in _support(recommendation, leader)],
         surprised=recommendation.drift > _SURPRISED,
+        follows_images=_follows_images(recommendation),
+        imported_verdicts=recommendation.imported_verdicts,
     )
 
 
@@ -283,7 +288,21 @@ def _explained(reason: Reason) -> ReasonExplained:
 
 
 def _why(recommendation: Recommendation, leader: str, called: str) -> str:
-    """The finding in words; `called` is how the sentence calls the leader."""
+    """The finding in words, and what images that the person had have to do with it."""
+    why = _finding_in_words(recommendation, leader, called)
+    if recommendation.imported_verdicts:
+        why += f"; {recommendation.imported_verdicts} verdicts on {called} are from images that you had"
+    if _follows_images(recommendation):
+        why += "; what is compared follows images that you had"
+    return why
+
+
+def _follows_images(recommendation: Recommendation) -> bool:
+    return recommendation.follows_images and len(recommendation.checkpoints) > 1
+
+
+def _finding_in_words(recommendation: Recommendation, leader: str, called: str) -> str:
+    """`called` is how the sentence calls the leader."""
     answer = finding(recommendation)
     if answer == "nothing_known":
         if _any_prompt(recommendation):

@@ -46,10 +46,15 @@ class CheckpointFiles:
             return ()
         day = self._clock().date().isoformat()
         may_rename = not self._database.is_server  # another machine may have the file under its former name
+
+        async def meet(connection: AsyncConnection) -> list[FileChange]:
+            changes = await checkpoints.meet(connection, present, day=day, may_rename=may_rename)
+            if changes:
+                await erasure.renew_identity(connection)
+            return changes
+
         try:
-            changes = await self._database.write(
-                lambda connection: checkpoints.meet(connection, present, day=day, may_rename=may_rename)
-            )
+            changes = await self._database.write(meet)
         except StoreUnavailable as error:
             self._fingerprints = {}
             log.warning("Checkpoint files that changed could not be noted: %s", error.message)

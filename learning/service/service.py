@@ -44,6 +44,8 @@ from ..reports import (
     DatabaseReport,
     FileChange,
     Forgotten,
+    ImagesImported,
+    ImportBatch,
     ImportReport,
     Overview,
     PairOrder,
@@ -70,6 +72,8 @@ from ..values import (
 )
 from .checkpoints import CheckpointFiles
 from .forgetting import Forgetting
+from .habits import Habits
+from .importing import Importing, OnProgress
 from .settings import LearningSettings, SettingsReader
 
 log = logging.getLogger(__name__)
@@ -98,6 +102,8 @@ class PreferenceService:
         self._delivery = Delivery(database, outbox, lambda: settings().keep_prompts)
         self._forgetting = Forgetting(database, self._delivery, clock, settings)
         self._files = CheckpointFiles(database, clock, self._rebuild_task)
+        self._importing = Importing(database, clock, settings)
+        self._habits = Habits(database)
 
     @classmethod
     async def open(
@@ -321,7 +327,7 @@ class PreferenceService:
             evidence = await self._database.read(
                 lambda connection: statistics.evidence(connection, texts, names), at_once=True
             )
-            decision = decide(question, evidence)
+            decision = decide(question, replace(evidence, habit=await self._habits.current()))
             self._decisions.put(decision, version)
         return decision
 
@@ -661,6 +667,68 @@ class PreferenceService:
         StoreUnavailable
         """
         await self._files.join(old, new)
+
+    # --- images that are there
+
+    async def import_recipes(
+        self,
+        recipes: Sequence[tuple[Recipe, float | None]],
+        *,
+        batch: str,
+        ids: Sequence[str] | None = None,
+        files: Sequence[ImageFile] | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> ImagesImported:
+        """Learn from images that are there: one batch, which `undo_import` takes back.
+
+        Images with a rating are verdicts, among the images of the same prompt that were made within an hour of each
+        other. The others say only which checkpoints the person works with. An image that is known changes nothing,
+        whatever the batch; so an import that was interrupted goes on when it is repeated.
+
+        Parameters
+        ----------
+        recipes
+            What made each image, with `model` as ComfyUI names the checkpoint, and its rating in 0..1 (kept above 0.5)
+            or None.
+        batch
+            A name of up to 200 characters.
+        ids
+            A text per image that tells it from all others, such as a digest of its file; "" or None: its recipe does.
+        files
+            Where ComfyUI keeps each image, so that it can be shown.
+        on_progress
+            Called with how many images are in, and of how many.
+
+        Raises
+        ------
+        InvalidRequest
+            If a rating is no number in 0..1, the batch has no name, or the lists differ in length.
+        StoreUnavailable
+            If they could not all be stored; import them again.
+        """
+        try:
+            return await self._importing.add(recipes, batch, ids, files, on_progress)
+        finally:
+            self._habits.forget()
+
+    async def undo_import(self, batch: str) -> int:
+        """Take back all that a batch has taught; how many generations it had.
+
+        Raises
+        ------
+        InvalidRequest
+            If there is no such batch.
+        StoreUnavailable
+            If not all of it could be taken back; repeat it.
+        """
+        try:
+            return await self._importing.undo(batch)
+        finally:
+            self._habits.forget()
+
+    async def imports(self) -> tuple[ImportBatch, ...]:
+        """All imports, newest first. Raises `StoreUnavailable`."""
+        return await self._importing.batches()
 
     # --- forget
 

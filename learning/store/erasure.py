@@ -81,6 +81,17 @@ async def before(connection: AsyncConnection, moment: datetime) -> Erased | None
     return Erased(len(logged), more=len(logged) == PAGE)
 
 
+async def session(connection: AsyncConnection, session_id: str) -> Erased | None:
+    """Forget a page of what one session logged; None where there is nothing."""
+    theirs = select(generation_logs.c.number).where(generation_logs.c.session_id == session_id)
+    rows = await connection.execute(theirs.order_by(generation_logs.c.number).limit(PAGE))
+    logged = await generations.numbered(connection, [row[0] for row in rows])
+    if not logged:
+        return None
+    await _forget(connection, logged)
+    return Erased(len(logged), more=len(logged) == PAGE)
+
+
 async def keyword(connection: AsyncConnection, text: str) -> Erased | None:
     """Forget a keyword, and the phrases and negative keywords that contain it, in a page of generations.
 

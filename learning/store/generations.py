@@ -45,7 +45,7 @@ from ..database.schema import (
     verdicts,
 )
 from ..model.snapshot import PriorSnapshot, unpacked
-from ..values import Generation, ImageFile, ImageSettings, JudgedImage, Keyword
+from ..values import IMPORTED, Generation, ImageFile, ImageSettings, JudgedImage, Keyword
 from .records import Ids, LoggedGeneration, RebuildProgress
 from .verdict_marks import UNJUDGED, VERDICTS, judges
 
@@ -102,18 +102,24 @@ async def _ids(connection: AsyncConnection, table: Table, texts: Sequence[str]) 
     return ids
 
 
-async def add_generation(
-    connection: AsyncConnection,
-    columns: Mapping[str, Any],
-    words: Sequence[Keyword],
-    images: Sequence[ImageFile],
-    utilities: Mapping[str, float],
-) -> None:
-    """Log one generation; `columns` are those of `generation_logs`, `utilities` of the checkpoints shown."""
+@dataclass(frozen=True, slots=True)
+class NewGeneration:
+    """What is logged of a generation: the columns of `generation_logs`, and what belongs to it; `utilities` are of the
+    checkpoints shown."""
+
+    columns: Mapping[str, Any]
+    words: Sequence[Keyword]
+    images: Sequence[ImageFile]
+    utilities: Mapping[str, float]
+
+
+async def add_generations(connection: AsyncConnection, new: Sequence[NewGeneration]) -> None:
+    """Log generations, in order; many at once take a fraction of the time that each takes alone."""
+    images = [image for each in new for image in each.images]
     names = await interned(connection, checkpoints, (image.checkpoint for image in images))
     settings = await _settings_ids(connection, [image.settings for image in images if image.settings is not None])
-    inserted = await connection.execute(insert(generation_logs).returning(generation_logs.c.number), columns)
-    number = inserted.scalar_one()
+    words = await interned(connection, keywords, (word.text for each in new for word in each.words))
+    numbers = await _numbered(connection, [each.columns for each in new])
     await connection.execute(
         insert(generation_images),
         [
@@ -127,30 +133,34 @@ async def add_generation(
                 "settings_id": None if image.settings is None else settings[image.settings],
                 "source_id": image.source_id or None,
             }
-            for position, image in enumerate(images)
+            for number, each in zip(numbers, new, strict=True)
+            for position, image in enumerate(each.images)
         ],
     )
-    if words:
-        ids = await interned(connection, keywords, (word.text for word in words))
-        await connection.execute(
-            insert(generation_keywords),
-            [
-                {
-                    "generation_number": number,
-                    "position": position,
-                    "keyword_id": ids[word.text],
-                    "weight": word.weight,
-                }
-                for position, word in enumerate(words)
-            ],
-        )
+    mentioned = [
+        {"generation_number": number, "position": position, "keyword_id": words[word.text], "weight": word.weight}
+        for number, each in zip(numbers, new, strict=True)
+        for position, word in enumerate(each.words)
+    ]
+    if mentioned:
+        await connection.execute(insert(generation_keywords), mentioned)
     shown = [
-        {"generation_number": number, "checkpoint_id": id_, "utility": utilities[name]}
-        for name, id_ in names.items()
-        if name in utilities
+        {"generation_number": number, "checkpoint_id": names[name], "utility": each.utilities[name]}
+        for number, each in zip(numbers, new, strict=True)
+        for name in dict.fromkeys(image.checkpoint for image in each.images)
+        if name in each.utilities
     ]
     if shown:
         await connection.execute(insert(generation_utilities), shown)
+
+
+async def _numbered(connection: AsyncConnection, columns: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The numbers of new rows of `generation_logs`, in order."""
+    query = insert(generation_logs).returning(generation_logs.c.number)
+    if len(columns) == 1:
+        return [(await connection.execute(query, columns[0])).scalar_one()]
+    query = insert(generation_logs).returning(generation_logs.c.number, sort_by_parameter_order=True)
+    return list((await connection.execute(query, columns)).scalars())
 
 
 async def _settings_ids(connection: AsyncConnection, settings: Sequence[ImageSettings]) -> dict[ImageSettings, int]:
@@ -250,6 +260,8 @@ async def newest(
         query = query.where(number < edge)
     if session_id is not None:
         query = query.where(generation_logs.c.session_id == session_id)
+    else:  # imported images that nobody rated are thousands, and have nothing to show
+        query = query.where((generation_logs.c.policy != IMPORTED) | generation_logs.c.judged_at.is_not(None))
     if prompt_id is not None:
         query = query.where(generation_logs.c.prompt_id == prompt_id)
     if judged is not None:

@@ -32,7 +32,7 @@ from ..database.schema import (
     verdicts,
 )
 from ..reports import Progress
-from ..values import MOST_BRANCHES
+from ..values import IMPORTED, MOST_BRANCHES
 from .generations import with_newest_verdict
 from .verdict_marks import REJECTED, SELECTED
 
@@ -143,9 +143,12 @@ async def clear(connection: AsyncConnection) -> None:
 
 
 def per_generation(place: ColumnElement[int], after: int, until: int | None = None) -> Subquery:
-    """One row per generation numbered beyond `after`, up to `until`, with its `place` and what is summed."""
+    """One row per generation numbered beyond `after`, up to `until`, with its `place` and what is summed.
+
+    Imported images are none: nothing was recommended for them.
+    """
     number, images_of = generation_logs.c.number, generation_images.c.generation_number
-    logged, pictured = [number > after], [images_of > after]
+    logged, pictured = [number > after, generation_logs.c.policy != IMPORTED], [images_of > after]
     if until is not None:
         logged.append(number <= until)
         pictured.append(images_of <= until)

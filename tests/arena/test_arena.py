@@ -12,7 +12,7 @@ import numpy
 import pytest
 
 from benchmarks.arena import __main__ as command
-from benchmarks.arena.match import Cell, play
+from benchmarks.arena.match import BIN, Cell, play
 from benchmarks.arena.measures import advantage, calibration, recovery, window
 from benchmarks.arena.players import PLAYERS, Entrant, Play
 from benchmarks.arena.players.informed import Style
@@ -370,3 +370,49 @@ class TestCommand:
         """No data, nothing played, and an exit that says so."""
         assert command.main(["--world", "panel", "--quick", "--results", str(tmp_path / "cells")]) == 1
         assert "NOT PLAYED: panel: needs --data DIR with agiqa3k_data.csv" in capsys.readouterr().err
+
+
+class TestImagesAtHand:
+    """What was there before the first prompt."""
+
+    @pytest.mark.parametrize("world", ["fifty", "habit", "starred"])
+    def test_they_repeat_for_a_seed_and_are_of_candidates(self, world: str):
+        """Days in order; ratings in one world alone."""
+        before = WORLDS[world].before(4, None)
+        (first,) = _first(world, 1, seed=4)
+        assert before == WORLDS[world].before(4, None)
+        assert before != WORLDS[world].before(5, None)
+        assert [image.day for image in before] == sorted(image.day for image in before)
+        assert {image.checkpoint for image in before} <= set(first.candidates)
+        assert {image.rating for image in before} == ({0.0, 1.0} if world == "starred" else {None})
+
+    def test_eight_of_fifty_are_those_that_suit(self):
+        """They are better over all than the rest."""
+        used = {image.checkpoint for image in WORLDS["fifty"].before(2, None)}
+        wishes = _first("fifty", 200, seed=2)
+        means = numpy.mean([wish.utilities for wish in wishes], axis=0)
+        better = {wishes[0].candidates[place] for place in numpy.argsort(-means)[:12]}
+        assert len(used) == 8
+        assert used <= better
+
+    def test_what_is_used_by_habit_is_not_what_is_better(self):
+        """Four images in five are one's, and another is better for every prompt."""
+        for seed in range(3):
+            made = [image.checkpoint for image in WORLDS["habit"].before(seed, None)]
+            most = max(set(made), key=made.count)
+            wishes = _first("habit", 60, seed)
+            best = max(wishes[0].candidates, key=lambda name: sum(wish.utility(name) for wish in wishes))
+            assert 0.7 < made.count(most) / len(made) < 0.92
+            assert best != most
+
+    @pytest.mark.parametrize(
+        ("world", "people", "first", "last", "most"),
+        [("fifty", 6, 0, 50, 0.5), ("habit", 20, 30, 100, 1.05), ("starred", 6, 0, 50, 0.5)],
+    )
+    def test_they_help_or_do_no_harm(self, world: str, people: int, first: int, last: int, most: float):
+        """Regret as a part of what the same policy has without them."""
+        lost = {}
+        for name in ("bayesian", "cold"):
+            cells = [play(WORLDS[world], PLAYERS[name], seed, prompts=last) for seed in range(people)]
+            lost[name] = sum(sum(cell.regret[first // BIN :]) for cell in cells)
+        assert lost["bayesian"] < most * lost["cold"]

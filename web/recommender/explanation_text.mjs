@@ -40,12 +40,26 @@ export function explanationSentence(checkpoints, { opening, grounds, pinned, pro
  * @param {string} [pronoun] instead of the leader's name
  */
 export function reasonText(
-  { finding, leader, leader_judged, any_prompt, no_words, kept, surprised },
+  { imported_verdicts, follows_images, ...grounds },
   t,
-  called = displayNames([leader]),
+  called = displayNames([grounds.leader]),
   pronoun = "",
 ) {
-  const values = { leader: pronoun || called(leader) };
+  const leader = pronoun || called(grounds.leader);
+  return (
+    findingText(grounds, t, leader) +
+    (imported_verdicts ? t("importedVerdicts", { leader, count: imported_verdicts }) : "") +
+    (follows_images ? t("followsImages") : "")
+  );
+}
+
+/**
+ * @param {Json} grounds
+ * @param {Translate} t
+ * @param {string} leader how the text calls it
+ */
+function findingText({ finding, leader_judged, any_prompt, no_words, kept, surprised }, t, leader) {
+  const values = { leader };
   if (finding === "nothing_known") {
     return t(any_prompt ? "finding_never_judged" : no_words ? "finding_no_words" : "finding_nothing_known");
   }

@@ -7,28 +7,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
+from context_checkpoint.learning.exchange.from_recipes import mark_of
 from context_checkpoint.learning.model.accumulator import Accumulator
 from context_checkpoint.learning.model.evidence import Comparison
-from context_checkpoint.learning.policies import POLICIES, policy_named
+from context_checkpoint.learning.model.habit import Habit, use_of
+from context_checkpoint.learning.policies import DEFAULT_POLICY, POLICIES, policy_named
 from context_checkpoint.learning.policies.model_policy import ModelPolicy
+from context_checkpoint.learning.prompts.keywords import extract_keywords
 from context_checkpoint.learning.recommendation.decision import Decision, ask, decide
 from context_checkpoint.learning.recommendation.strategy import divide_images
 from context_checkpoint.learning.values import MOST_BRANCHES, Shown
 
-from ..worlds.contract import World
+from ..worlds.at_hand import AT_HAND
+from ..worlds.contract import Before, World
 from .contract import Entrant, Play
 
 
 class OurPolicy:
-    """One installation: a policy, and the sums of its verdicts."""
+    """One installation: a policy, and the sums of its verdicts.
 
-    def __init__(self, policy: str, seed: int) -> None:
+    Parameters
+    ----------
+    before
+        The images that were imported before the first prompt.
+    """
+
+    def __init__(self, policy: str, seed: int, before: Sequence[Before] = ()) -> None:
         self._policy = policy
         self._seed = seed
         self._sums = Accumulator(models=isinstance(policy_named(policy), ModelPolicy))
         self._decision: Decision | None = None
+        self._habit = self._imported(before)
+
+    def _imported(self, before: Sequence[Before]) -> Habit | None:
+        """Learn from the rated ones; the habit that all of them show. As `PreferenceService.import_recipes` does."""
+        uses = []
+        for (day, prompt), images in groupby(before, lambda image: (image.day, image.prompt)):
+            words, seen = extract_keywords(prompt), list(images)
+            names, marks = [image.checkpoint for image in seen], "".join(mark_of(image.rating) for image in seen)
+            uses.append(use_of(day, [word.text for word in words], names, marks))
+            shown = [
+                Shown(name, 1, selected=int(mark == "+"), rejected=int(mark == "-"))
+                for name, mark in zip(names, marks, strict=True)
+            ]
+            if uses[-1].judged:
+                self._sums.add(Comparison(tuple(words), tuple(shown), "final"))
+        return Habit(uses) if uses else None
 
     def show(self, prompt: str, candidates: Sequence[str], images: int, branches: int) -> Play:
         question = ask(
@@ -41,7 +68,8 @@ class OurPolicy:
             seed=self._seed,
             thresholds=None,
         )
-        decision = decide(question, self._sums.evidence(question.keywords, candidates))
+        evidence = replace(self._sums.evidence(question.keywords, candidates), habit=self._habit)
+        decision = decide(question, evidence)
         self._decision = decision
         strategy, shown = decision.shown
         return Play(shown, divide_images(strategy, shown, images), decision.ranking.confidence)
@@ -56,9 +84,21 @@ class OurPolicy:
 
 def _entrant(policy: str) -> Entrant:
     def make(world: World, seed: int, data: Path | None) -> OurPolicy:
-        return OurPolicy(policy, seed)
+        return OurPolicy(policy, seed, world.before(seed, data))
 
     return Entrant(policy, f"our policy `{policy}`", paced=False, peer=False, make=make)
 
 
-ENTRANTS = tuple(map(_entrant, POLICIES))
+def _cold(world: World, seed: int, data: Path | None) -> OurPolicy:
+    return OurPolicy(DEFAULT_POLICY, seed)
+
+
+COLD = Entrant(
+    "cold",
+    "the default without the import",
+    paced=False,
+    peer=False,
+    make=_cold,
+    worlds=tuple(world.name for world in AT_HAND),
+)
+ENTRANTS = (*map(_entrant, POLICIES), COLD)

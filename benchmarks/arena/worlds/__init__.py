@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .at_hand import AT_HAND
 from .combinations import COMBINATIONS
 from .contract import World
 from .couple import COUPLE
@@ -12,7 +13,7 @@ from .shelf import SHELF
 from .styles import BOOSTERS, STYLES
 from .templates import ALIKE, AUTHORS, TEMPLATES
 
-_ALL = (STYLES, BOOSTERS, TEMPLATES, AUTHORS, ALIKE, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE, RATED, PANEL)
+_ALL = (STYLES, BOOSTERS, TEMPLATES, AUTHORS, ALIKE, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE, RATED, PANEL, *AT_HAND)
 
 WORLDS: dict[str, World] = {world.name: world for world in _ALL}
 

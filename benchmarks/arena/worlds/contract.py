@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
 
 from ..wishes import BAR, Numbers, Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """An image that was made before the first prompt, on which day, and its rating; None: it has none.
+
+    Images of one prompt and day were seen together.
+    """
+
+    prompt: str
+    checkpoint: str
+    day: int
+    rating: float | None = None
+
+
+def nothing_before(seed: int, data: Path | None) -> Sequence[Before]:
+    """As most worlds begin."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +47,8 @@ class World:
         True where utilities are people's ratings, and the value of the first recommendation is reported.
     flip
         The prompt at which tastes change, where they do.
+    before
+        Gives the images that the person has before the first prompt, in order, as `wishes` does.
     """
 
     name: str
@@ -39,6 +59,7 @@ class World:
     needs: tuple[str, ...] = ()
     valued: bool = False
     flip: int | None = None
+    before: Callable[[int, Path | None], Sequence[Before]] = nothing_before
 
     def missing(self, data: Path | None) -> str:
         """What it needs and is missing, or nothing."""

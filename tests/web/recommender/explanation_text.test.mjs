@@ -58,6 +58,20 @@ test("unexpected verdicts are mentioned after the finding", () => {
   assert.match(text(japanese), /ただし最近、このようなプロンプトの判定は予想と異なっていました$/);
 });
 
+test("what comes from images that were there is said last", () => {
+  const grounds = { ...GROUNDS, finding: "little_data", kept: [], imported_verdicts: 7, follows_images: true };
+  assert.equal(
+    reasonText(grounds, english),
+    "little data on such prompts yet; so far epic leads; 7 verdicts on epic are from images that you had; " +
+      "what is compared follows images that you had",
+  );
+  assert.match(reasonText(grounds, chinese), /epic 的评判中有 7 个来自您已有的图像；比较哪些检查点参考了您已有的图像$/);
+  assert.match(
+    reasonText(grounds, japanese),
+    /7 件は手元にあった画像によるものです。何を比較するかは手元にあった画像に基づいています$/,
+  );
+});
+
 test("a long name is shortened to its beginning and its end", () => {
   const long = `${"😀".repeat(150)}${"x".repeat(150)}_v2.1.safetensors`;
   const text = explanationSentence([long], parts({ grounds: { ...GROUNDS, leader: long, kept: [] } }), english);

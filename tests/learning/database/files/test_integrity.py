@@ -16,6 +16,7 @@ import pytest
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.files import backups, integrity
 from context_checkpoint.learning.service.settings import LearningSettings
+from context_checkpoint.recipes import Recipe
 from tests.learning.database.test_faults import CANDIDATES, judged, judged_in, kill_in_the_middle, teach
 
 from .test_backups import Clock, opened
@@ -391,3 +392,27 @@ async def test_the_newest_sound_copy_is_restored_wherever_it_is(
     async with opened(database_file, clock) as service:
         assert await judged(service) == ROUNDS_IN_BACKUP + ROUNDS_SINCE + 3
         assert (await service.rebuild()).corrected == 0
+
+
+async def test_settings_and_imports_are_read_from_a_damaged_file_too(database_file: Path) -> None:
+    """What made an image, and to which import it belongs; a repeated import knows its images."""
+    clock = Clock()
+    await used(database_file, clock)
+    images = [
+        (Recipe(model=name, positive=f"boat at dock{name}", steps=7, made_at=clock()), 1.0) for name in ("a", "b")
+    ]
+    async with opened(database_file, clock) as service:
+        await service.import_recipes(images, batch="mine")
+        whole = (await service.imports(), [line async for line in service.export()])
+    spoil_page(database_file, root_page(database_file, "pair_statistics"))
+
+    async with opened(database_file, clock) as service:
+        recovered = (await service.imports(), [line async for line in service.export()])
+        again = await service.import_recipes(images, batch="again")
+
+    assert recovered[0] == whole[0]
+    assert sorted(line for line in recovered[1] if '"steps":7' in line) == sorted(
+        line for line in whole[1] if '"steps":7' in line
+    )
+    assert len([line for line in recovered[1] if '"steps":7' in line]) == 2
+    assert again.added == 0

@@ -10,6 +10,7 @@ Address = tuple[str, str]
 ADDRESSES: tuple[Address, ...] = (
     ("GET", "/health"),
     ("POST", "/recommend"),
+    ("POST", "/recommend/parameter"),
     ("POST", "/feedback"),
     ("GET", "/generations"),
     ("GET", "/pending"),

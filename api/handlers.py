@@ -42,6 +42,7 @@ from .schemas.explain import ExplainRequest, ExplainResponse
 from .schemas.forget import ForgetRequest, ForgetResponse
 from .schemas.generations import FeedbackRequest, GenerationResponse, GenerationsRequest, GenerationsResponse
 from .schemas.graph import GraphRequest, GraphResponse, graph_response
+from .schemas.parameters import ParameterRequest, ParameterResponse, parameter_response
 from .schemas.pending import AnswerPickRequest, PendingResponse, PickResponse
 from .schemas.profiles import (
     ProfileRequest,
@@ -267,6 +268,22 @@ class Api:
     def _fallback(prompt: str, pool: Pool, stage: Stage) -> Recommendation:
         logger.info("%s", no_pool_line(pool, stage))
         return fallback_recommendation(prompt, pool, stage)
+
+    async def recommend_parameter(self, request: ParameterRequest) -> ParameterResponse:
+        files = await asyncio.to_thread(self.host.files) if self.host else ()
+        families = {file.name: file.family for file in files if file.family != UNKNOWN}
+        return parameter_response(
+            await self.runtime.run(
+                lambda service: service.recommend_parameter(
+                    request.prompt,
+                    request.name,
+                    request.default,
+                    request.checkpoint,
+                    negative=request.negative,
+                    families=families,
+                )
+            )
+        )
 
     async def feedback(self, request: FeedbackRequest) -> GenerationResponse:
         generation = await self.runtime.run(

@@ -28,6 +28,7 @@ from .schemas.explain import ExplainRequest, ExplainResponse
 from .schemas.forget import ForgetRequest, ForgetResponse
 from .schemas.generations import FeedbackRequest, GenerationResponse, GenerationsRequest, GenerationsResponse
 from .schemas.graph import GraphRequest, GraphResponse
+from .schemas.parameters import ParameterRequest, ParameterResponse
 from .schemas.pending import AnswerPickRequest, PendingResponse, PickResponse
 from .schemas.profiles import ProfileRequest, ProfileResponse, ProfilesRequest, ProfilesResponse
 from .schemas.recommend import RecommendRequest, RecommendResponse
@@ -74,6 +75,15 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         RecommendRequest,
         RecommendResponse,
         Api.recommend,
+        _BODY | _UNAVAILABLE,
+    ),
+    Endpoint(
+        "POST",
+        "/recommend/parameter",
+        "Recommend a value for one setting of an image.",
+        ParameterRequest,
+        ParameterResponse,
+        Api.recommend_parameter,
         _BODY | _UNAVAILABLE,
     ),
     Endpoint(

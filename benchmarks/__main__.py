@@ -16,6 +16,7 @@ from context_checkpoint.demo.comfyui.installation import ComfyInstallation, find
 
 from . import image_files, import_time, in_the_browser, learning_core, many_generations, workflows
 from .results import Result, table
+from .settings import latency as latency_of_settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 PLACES = {"core": "measured", "files": "measured of files", "browser": "measured in the browser"}
@@ -57,7 +58,7 @@ def _told(
 
 
 def _core(installation: ComfyInstallation | None) -> list[Result]:
-    results = learning_core.measure() + many_generations.measure()
+    results = learning_core.measure() + latency_of_settings.measure() + many_generations.measure()
     if installation is None:
         print("No ComfyUI: workflows and import time are not measured.")
         return results

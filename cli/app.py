@@ -77,6 +77,7 @@ def _command(name: str) -> Callable[[argparse.Namespace], Outcome]:
 
     functions = {
         "recommend": commands.recommend,
+        "parameter": commands.parameter,
         "feedback": commands.feedback,
         "stats": commands.stats,
         "explain": commands.explain,

@@ -11,7 +11,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -19,11 +19,14 @@ from ..api.schemas.base import ResponseModel
 from ..api.schemas.exchange import ImportResponse, renamings
 from ..api.schemas.explain import ExplainResponse
 from ..api.schemas.generations import GenerationResponse
+from ..api.schemas.parameters import parameter_response, shown_given
 from ..api.schemas.recommend import recommend_response
 from ..api.schemas.settings import SettingsResponse
 from ..api.schemas.statistics import StatisticsResponse
+from ..learning.errors import InvalidRequest
 from ..learning.exchange.line_format import lines_in
 from ..learning.names import shown_name
+from ..learning.parameters import checked_value, shown_value
 from ..learning.reports import CheckpointRow, PairRow
 from ..learning.service.service import PreferenceService
 from ..learning.values import Recommendation, Thresholds
@@ -116,6 +119,43 @@ def recommend(arguments: argparse.Namespace) -> Outcome:
 
 def _times(division: Mapping[str, int] | None, name: str) -> str:
     return f"  x{division[name]}" if division else ""
+
+
+def parameter(arguments: argparse.Namespace) -> Outcome:
+    prompt, negative = _prompt(arguments), _negative(arguments)
+    checkpoint = arguments.checkpoint and _readable(arguments.checkpoint, "The checkpoint's name")
+    default = _number_or_text(_readable(arguments.default, "The default"), arguments.name)
+    try:
+        checked_value(arguments.name, default)
+    except InvalidRequest as error:
+        raise WrongUse(error.message) from error
+    recommendation = _run(
+        arguments,
+        lambda service: service.recommend_parameter(prompt, arguments.name, default, checkpoint, negative=negative),
+    )
+    response = parameter_response(recommendation)
+    rows = [
+        (shown_name(shown_value(row.value)), f"{row.share:.0%}", str(row.used), str(row.selected), str(row.total))
+        for row in response.values
+    ]
+    lines = [
+        shown_name(shown_given(response.value)),
+        "",
+        f"confidence {response.confidence:.2f}",
+        response.reason,
+        "",
+        *_table(("value", "expected", "used", "selected", "judged"), rows),
+    ]
+    return Outcome(_json(response), "\n".join(lines))
+
+
+def _number_or_text(text: str, name: str) -> int | float | str:
+    """A number where the parameter is one; a text that is none is for the service to refuse."""
+    if name in ("steps", "cfg", "clip_skip"):
+        for number in (int, float):
+            with suppress(ValueError):
+                return number(text)
+    return text
 
 
 def feedback(arguments: argparse.Namespace) -> Outcome:

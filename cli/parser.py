@@ -10,6 +10,7 @@ import textwrap
 from typing import Any
 
 from .. import __version__
+from ..learning.parameters import PARAMETERS
 from ..learning.values import MOST_BRANCHES, STAGES
 from ..recipes.settings import NAMES
 from ..runtime.settings import DEFINITIONS
@@ -27,6 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     common = _common_options()
     _add_recommend(commands, common)
+    _add_parameter(commands, common)
     _add_feedback(commands, common)
     _add_stats(commands, common)
     _add_explain(commands, common)
@@ -85,6 +87,23 @@ def _add_prompt_and_candidates(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", metavar="DIR", help="choose from the checkpoint files in DIR instead")
     parser.add_argument("--include", default="", metavar="GLOBS", help="with --folder: only these, comma separated")
     parser.add_argument("--exclude", default="", metavar="GLOBS", help="with --folder: not these")
+
+
+def _add_parameter(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "parameter",
+        parents=[common],
+        help="recommend a value for one setting of an image, such as steps",
+        description="Recommend the value of one setting, learned from images whose settings are known: from verdicts "
+        "on images that differ in nothing else, and from what your images used.",
+    )
+    parser.add_argument("prompt", help="the prompt, in ComfyUI's syntax; - reads it from stdin")
+    parser.add_argument("name", metavar="NAME", choices=PARAMETERS, help=", ".join(PARAMETERS))
+    parser.add_argument(
+        "--default", required=True, metavar="VALUE", help="where nothing is known; a size is WIDTHxHEIGHT"
+    )
+    parser.add_argument("--checkpoint", metavar="CHECKPOINT", help="the one that will draw the image (default: any)")
+    parser.add_argument("--negative", default="", metavar="PROMPT", help="the negative prompt")
 
 
 def _add_feedback(commands: Any, common: argparse.ArgumentParser) -> None:

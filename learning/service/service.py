@@ -35,6 +35,7 @@ from ..maintenance.rebuild_task import RebuildTask
 from ..names import stored_name, stored_text
 from ..outbox.delivery import Delivery, outbox_of
 from ..outbox.file import OutboxFile
+from ..parameters import Given, ParameterRecommendation
 from ..recommendation import decision_log, explanation
 from ..recommendation.cache import DecisionCache
 from ..recommendation.decision import Decision, Question, ask, decide
@@ -74,6 +75,7 @@ from .checkpoints import CheckpointFiles
 from .forgetting import Forgetting
 from .habits import Habits
 from .importing import Importing, OnProgress
+from .parameters import Parameters
 from .settings import LearningSettings, SettingsReader
 
 log = logging.getLogger(__name__)
@@ -104,6 +106,7 @@ class PreferenceService:
         self._files = CheckpointFiles(database, clock, self._rebuild_task)
         self._importing = Importing(database, clock, settings)
         self._habits = Habits(database)
+        self._parameters = Parameters(database, settings)
 
     @classmethod
     async def open(
@@ -318,6 +321,45 @@ class PreferenceService:
             half_life=settings.half_life,
         )
         return (await self._decide(question)).explained()
+
+    async def recommend_parameter(
+        self,
+        prompt: str,
+        name: str,
+        default: Given,
+        checkpoint: str | None = None,
+        *,
+        negative: str = "",
+        families: Mapping[str, str] | None = None,
+    ) -> ParameterRecommendation:
+        """Recommend a value for one parameter of an image, such as `steps`. Only reads.
+
+        It is learned from images whose settings are known: from verdicts on images that differ in this parameter alone,
+        and from what kept images used. Where nothing is known it is the default, with confidence 0.
+
+        Parameters
+        ----------
+        name
+            One of `parameters.PARAMETERS`: steps, cfg, sampler, scheduler, size, clip_skip.
+        default
+            The value where nothing is known. A size is a text such as `"832x1216"` or a pair such as `(832, 1216)`; the
+            answer has the form of the default.
+        checkpoint
+            The one that will draw the image; None: any.
+        negative
+            The negative prompt, as in `recommend`.
+        families
+            Of checkpoints by their names, as far as the caller knows them: what is known of one checkpoint says
+            something of the others of its family.
+
+        Raises
+        ------
+        InvalidRequest
+            If there is no such parameter, or the default is not one of its values.
+        StoreUnavailable
+            If the database cannot be read.
+        """
+        return await self._parameters.recommend(prompt, name, default, checkpoint, negative=negative, families=families)
 
     async def _decide(self, question: Question) -> Decision:
         version = await self._database.version()  # before the evidence: what is read is of it or of a newer one

@@ -92,6 +92,9 @@ def requests_with(name: str, generation: str, lines: list[str]) -> Iterator[tupl
             *({"prompt": name, "pool": pool} for pool in pools),
             {"prompt": name, "candidates": [name], "policy": name},
         ],
+        "/recommend/parameter": [
+            {"prompt": name, "negative": name, "name": "sampler", "default": name, "checkpoint": name},
+        ],
         "/explain": [
             {"prompt": name, "candidates": [name]},
             *({"prompt": name, "pool": pool} for pool in pools),

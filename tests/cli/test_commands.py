@@ -17,6 +17,7 @@ import pytest
 from benchmarks.scale.tables import fill_file
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.model import sufficient_statistics
+from context_checkpoint.recipes import Recipe
 from tests.conftest import recomputed_elsewhere
 
 from .conftest import NAMES, CommandLine, Done
@@ -33,6 +34,33 @@ def test_recommend_names_checkpoints_and_reason(run: CommandLine, database: Path
     assert sorted(line.split()[0] for line in lines[:3]) == sorted(NAMES)
     assert [line.split()[1] for line in lines[:3]] == ["x7", "x7", "x6"]
     assert "confidence 0.00" in done.out
+
+
+def test_parameter_says_a_value_and_why(run: CommandLine, call: Call, database: Path) -> None:
+    """The first line is the value; what cannot be one is wrong use."""
+    place = ("--database", str(database))
+
+    async def keep() -> None:
+        service = await PreferenceService.open(database)
+        recommendation = await service.recommend("castle", ["a"])
+        generation = await service.log_generation(
+            recommendation, {"a": 1}, recipes=[Recipe(cfg=5.5, width=832, height=1216)]
+        )
+        await service.record_feedback(generation, {"a": 1})
+        await service.close()
+
+    asyncio.run(keep())
+    done = run("parameter", "castle", "size", "--default", "512x512", "--checkpoint", "a", *place)
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines()[0] == "832x1216"
+    assert "size 832x1216: 1 of your 1 images with a have it." in done.out
+    cfg = json.loads(call("parameter", "castle", "cfg", "--default", "7", "--json", *place).out)
+    assert (cfg["value"], cfg["default"], cfg["source"]) == (5.5, 7, "person")
+    steps = json.loads(call("parameter", "castle", "steps", "--default", "20", "--json", *place).out)
+    assert (steps["value"], steps["confidence"]) == (20, 0.0)
+    wrong = call("parameter", "castle", "steps", "--default", "many", *place)
+    assert (wrong.status, wrong.out) == (2, "")
+    assert "steps cannot be 'many'. Give a whole number from 1 to 10000." in wrong.err
 
 
 def test_no_two_names_look_alike(call: Call, database: Path, tmp_path: Path) -> None:

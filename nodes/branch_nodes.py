@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -222,10 +222,8 @@ class BranchCollector(io.ComfyNode):
         if dropped:
             show_on_node(note)
         names = [branch.checkpoint for branch in successful for _ in branch.images]
-        reference = await log_generation(plan, names, note)
-        reference = replace(
-            reference, recipes=tuple(recipes[branch.position] for branch in successful for _ in branch.images)
-        )
+        made = [recipes[branch.position] for branch in successful for _ in branch.images]
+        reference = await log_generation(plan, names, note, made)
         collector = execution.node_id()
         sampler = collector.rsplit(".", 3)[0]  # an expansion puts three parts behind the id of its node
         add(reference, sampler, collector, cls.hidden.extra_pnginfo)

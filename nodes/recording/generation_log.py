@@ -19,6 +19,7 @@ from ... import runtime
 from ...learning.errors import LearningError
 from ...learning.message import error_text, joined, message
 from ...learning.values import ImageFile, Recommendation
+from ...recipes import Recipe
 from ..comfy import execution
 from ..socket_types import GenerationReference
 
@@ -27,24 +28,35 @@ log = logging.getLogger(__name__)
 _CAPACITY = 100
 
 
-async def log_generation(plan: Recommendation, checkpoints: Sequence[str], note: str = "") -> GenerationReference:
-    """Log one generation; `checkpoints` has the checkpoint of each image, in their order.
+async def log_generation(
+    plan: Recommendation, checkpoints: Sequence[str], note: str = "", recipes: Sequence[Recipe] = ()
+) -> GenerationReference:
+    """Log one generation.
 
     After a failure the reference has no id, and its message says why: nothing can be learned from the generation,
     and the workflow continues.
+
+    Parameters
+    ----------
+    checkpoints
+        The checkpoint of each image, in their order.
+    recipes
+        What made each image, so that settings are learned too; empty where it is not known.
     """
     images = [ImageFile(checkpoint) for checkpoint in checkpoints]
     session_id, prompt_id = execution.session_id(), execution.prompt_id()
     try:
         generation_id = await runtime.current().run(
-            lambda service: service.log_generation(plan, images, session_id=session_id, prompt_id=prompt_id)
+            lambda service: service.log_generation(
+                plan, images, session_id=session_id, prompt_id=prompt_id, recipes=recipes or None
+            )
         )
     except Exception as error:  # the images exist: whatever fails here must not take them away
         unlogged = message("not_logged", "This generation was not logged, so nothing can be learned from it.")
         failure = joined([unlogged, failure_reason(error)])
         log.warning("%s", failure, exc_info=not isinstance(error, LearningError))
-        return GenerationReference("", tuple(checkpoints), plan, joined([note, failure]))
-    return GenerationReference(generation_id, tuple(checkpoints), plan, note)
+        return GenerationReference("", tuple(checkpoints), plan, joined([note, failure]), tuple(recipes))
+    return GenerationReference(generation_id, tuple(checkpoints), plan, note, tuple(recipes))
 
 
 def failure_reason(error: Exception) -> str:

@@ -8,7 +8,7 @@ Pure.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -103,6 +103,20 @@ def choose(
         values=tuple(_known(values[name], name, ranking, use, evidence) for name in ranking.order),
         worth_trying=next((values[name] for name in ranking.shown_order if name != best), None),
     )
+
+
+def most_open(answers: Iterable[ParameterRecommendation], settled: float) -> ParameterRecommendation | None:
+    """The parameter of which another value is most worth trying: the one with the least confidence.
+
+    None where no parameter has another value, or all are settled.
+
+    Parameters
+    ----------
+    settled
+        A parameter with a greater confidence is not asked about any more.
+    """
+    open_ones = [each for each in answers if each.worth_trying is not None and each.confidence <= settled]
+    return min(open_ones, key=lambda each: each.confidence, default=None)
 
 
 def _prior_means(use: Use, values: Mapping[str, Value]) -> dict[str, float]:

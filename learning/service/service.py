@@ -361,6 +361,23 @@ class PreferenceService:
         """
         return await self._parameters.recommend(prompt, name, default, checkpoint, negative=negative, families=families)
 
+    async def recommend_parameters(
+        self,
+        prompt: str,
+        defaults: Mapping[str, Given],
+        checkpoint: str | None = None,
+        *,
+        negative: str = "",
+        families: Mapping[str, str] | None = None,
+    ) -> dict[str, ParameterRecommendation]:
+        """Recommend a value for each of several parameters, by their defaults. Raises as `recommend_parameter`."""
+        return {
+            name: await self.recommend_parameter(
+                prompt, name, default, checkpoint, negative=negative, families=families
+            )
+            for name, default in defaults.items()
+        }
+
     async def _decide(self, question: Question) -> Decision:
         version = await self._database.version()  # before the evidence: what is read is of it or of a newer one
         decision = self._decisions.get(question, version)

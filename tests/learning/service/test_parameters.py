@@ -10,6 +10,7 @@ from sqlalchemy import event
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.errors import InvalidRequest
 from context_checkpoint.learning.parameters import ParameterRecommendation
+from context_checkpoint.learning.recommendation.parameter_choice import most_open
 from context_checkpoint.recipes import Recipe
 
 SLOW, FAST = Recipe(steps=30, cfg=7.0, width=512, height=768), Recipe(steps=12, cfg=7.0, width=512, height=768)
@@ -156,3 +157,20 @@ async def test_there_are_a_dozen_values_at_most_and_the_default_is_one(service: 
 
     assert len(answer.values) == 12
     assert {known.value for known in answer.values} > {7, 21, 39}
+
+
+async def test_the_parameter_that_is_known_least_is_the_one_to_ask_about(service: PreferenceService) -> None:
+    """One that has no other value is not, and one that is settled neither."""
+    for _ in range(4):
+        await log(service, "a cat", SLOW, FAST)
+    await log(service, "a cat", Recipe(cfg=5.0))
+
+    defaults = {"steps": 30, "cfg": 7.0, "sampler": "euler", "size": (512, 768)}
+    answers = await service.recommend_parameters("a cat", defaults, "a")
+    asked = most_open(answers.values(), settled=1.0)
+
+    assert answers["size"].worth_trying is answers["sampler"].worth_trying is None
+    assert asked is not None
+    assert asked.confidence == min(answers["steps"].confidence, answers["cfg"].confidence)
+    assert asked.worth_trying in ({"steps": 12, "cfg": 5.0}[asked.name], 7.0)
+    assert most_open(answers.values(), settled=0.1) is None

@@ -380,6 +380,7 @@ _ALL_IMAGES = (
         generation_images.c.filename,
         generation_images.c.subfolder,
         generation_images.c.type,
+        generation_images.c.settings_id,
         generation_utilities.c.utility,
     )
     .select_from(_IMAGES_JOINED)
@@ -415,7 +416,10 @@ _PARTS = union_all(
         keywords.c.text,
         generation_keywords.c.weight,
         generation_keywords.c.keyword_id,
-        *(null().label(name) for name in ("checkpoint_id", "name", "filename", "subfolder", "type", "utility")),
+        *(
+            null().label(name)
+            for name in ("checkpoint_id", "name", "filename", "subfolder", "type", "settings_id", "utility")
+        ),
     )
     .join(keywords)
     .where(generation_keywords.c.generation_number == _NUMBER),
@@ -467,6 +471,7 @@ def _logged(row: _Mapping, words: Sequence[_Mapping], images: Sequence[_Mapping]
             {image["name"]: image["checkpoint_id"] for image in images},
         ),
         basis=unpacked(row["basis"]) if row["basis"] else None,
+        settings_ids=tuple(image["settings_id"] for image in images),
         rebuild_progress=None
         if row["rebuilt_generation"] is None
         else RebuildProgress(row["rebuilt_generation"], row["rebuilt_keyword"], row["rebuild_outdated"]),

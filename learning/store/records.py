@@ -6,13 +6,14 @@ that module reads and writes their rows.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..model.evidence import Comparison
 from ..model.snapshot import PriorSnapshot
-from ..values import Generation, Shown
+from ..values import IMPORTED, Generation, Shown
 from .verdict_marks import REJECTED, SELECTED, UNJUDGED, VERDICTS, judges
 
 
@@ -56,6 +57,8 @@ class LoggedGeneration:
     ids: Ids
     basis: PriorSnapshot | None = None
     rebuild_progress: RebuildProgress | None = None
+    settings_ids: tuple[int | None, ...] = ()
+    """Of each image, the id of its settings; None where they are not known."""
 
     def judged(self, marks: str, now: datetime) -> Generation:
         """The generation as it is once a verdict with these marks is stored."""
@@ -69,11 +72,20 @@ class LoggedGeneration:
         )
 
     def comparison(self, marks: str) -> Comparison:
-        """What a verdict with these marks compares."""
+        """What a verdict with these marks compares: checkpoints.
+
+        Where the images of one checkpoint were made with several settings, the verdict chose among these too
+        (`recommendation.parameter_comparisons`). The checkpoint is then compared by those with which it did best.
+        """
         parts: dict[str, Shown] = {}
-        for image, mark in zip(self.generation.images, marks or UNJUDGED * len(self.generation.images), strict=True):
+        marks = marks or UNJUDGED * len(self.generation.images)
+        left_out = self._with_worse_settings(marks)
+        for place, (image, mark) in enumerate(zip(self.generation.images, marks, strict=True)):
             name = image.file.checkpoint
-            part = parts.get(name) or Shown(name, 0, utility=self.utilities.get(name))
+            # In the order of all images, whatever the marks: the basis was taken in that order.
+            part = parts.setdefault(name, Shown(name, 0, utility=self.utilities.get(name)))
+            if place in left_out:
+                continue
             parts[name] = Shown(
                 name,
                 part.images + 1,
@@ -82,3 +94,20 @@ class LoggedGeneration:
                 part.utility,
             )
         return Comparison(self.generation.keywords, tuple(parts.values()), self.generation.stage, self.basis)
+
+    def _with_worse_settings(self, marks: str) -> set[int]:
+        """The places of images whose checkpoint did better with other settings."""
+        if self.generation.policy == IMPORTED or len(set(self.settings_ids)) < 2:  # what was imported was no question
+            return set()
+        places: defaultdict[str, defaultdict[int | None, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for place, (image, settings_id) in enumerate(zip(self.generation.images, self.settings_ids, strict=True)):
+            places[image.file.checkpoint][settings_id].append(place)
+        left_out: set[int] = set()
+        for by_settings in places.values():
+            groups = list(by_settings.values())
+            best = max(groups, key=lambda group: sum(_WORTH.get(marks[place], 0) for place in group) / len(group))
+            left_out.update(place for group in groups if group is not best for place in group)
+        return left_out
+
+
+_WORTH = {SELECTED: 1, REJECTED: -1}

@@ -138,7 +138,7 @@ def with_profile(
     otherwise
         What is used where nothing is known; without it such a setting stays open. What may not change stays open too.
     """
-    allowed = _allowed(may_change, by_person)
+    allowed = allowed_names(may_change, by_person)
     settings = profile.settings.only(allowed)
     sources = {name: profile.sources[name] for name in settings.known()}
     if otherwise is not None:
@@ -147,7 +147,8 @@ def with_profile(
     return replace(branch, settings=settings, sources=sources, problems=profile.problems)
 
 
-def _allowed(may_change: str, by_person: Settings) -> tuple[str, ...]:
+def allowed_names(may_change: str, by_person: Settings) -> tuple[str, ...]:
+    """The names of the settings that may be a checkpoint's own, by one of `MAY_CHANGE`."""
     if may_change == SAMPLING_ALONE:
         return SAMPLING
     if may_change == ALL:

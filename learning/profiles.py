@@ -50,6 +50,10 @@ def from_kept_images() -> Message:
     return message("profile_by_kept_images", "your kept images")
 
 
+def from_question() -> Message:
+    return message("profile_by_question", "another value, to compare")
+
+
 def from_sidecar(file: str) -> Message:
     return message("profile_by_sidecar", "its sidecar file {file}", file=file)
 

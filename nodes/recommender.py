@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +37,11 @@ from ..checkpoints.pool import (
 from ..learning.errors import LearningError
 from ..learning.message import error_text, message
 from ..learning.policies import POLICIES
-from ..learning.values import MOST_BRANCHES, STAGES, Recommendation, Stage, Thresholds
-from .branch_settings import as_ui, branches_of
+from ..learning.values import MOST_BRANCHES, STAGES, Branch, Recommendation, Stage, Thresholds
+from .branch_settings import as_ui
 from .comfy.files import files
 from .comfy.messages import with_parts_sent
+from .learned_settings import branches_with_learned
 from .plan_state import plan_state
 from .socket_types import PlanType
 
@@ -183,7 +184,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
             plan.strategy,
             plan.explanation,
             prompt,
-            ui={"context_checkpoint_plan": [await asyncio.to_thread(_as_ui, plan)]},
+            ui={"context_checkpoint_plan": [await asyncio.to_thread(_as_ui, plan, await branches_with_learned(plan))]},
         )
 
 
@@ -226,7 +227,7 @@ def _thresholds(exploit: float | None, explore: float | None) -> Thresholds:
     )
 
 
-def _as_ui(plan: Recommendation) -> dict[str, Any]:
+def _as_ui(plan: Recommendation, branches: Sequence[Branch]) -> dict[str, Any]:
     """Return what the node shows in the browser (`web/recommender/plan.mjs` reads it)."""
     # Late: it imports the policies, which ComfyUI's start does not need.
     from ..learning.recommendation.explanation import parts
@@ -242,7 +243,7 @@ def _as_ui(plan: Recommendation) -> dict[str, Any]:
         "fallback": plan.fallback,
         "policy": plan.policy,
         "keywords": [keyword.text for keyword in plan.keywords],
-        "branches": [as_ui(branch) for branch in branches_of(plan)],
+        "branches": [as_ui(branch) for branch in branches],
     }
 
 

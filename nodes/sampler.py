@@ -19,9 +19,10 @@ from ..learning.recommendation.strategy import divide_images
 from ..learning.values import Branch, Recommendation
 from ..recipes import Recipe, Settings
 from .branch_nodes import BRANCH_INPUTS, without_plan
-from .branch_settings import branches_of, settings_fingerprint
+from .branch_settings import settings_fingerprint
 from .comfy import execution
 from .comfy.graph import new_expansion, sampler_names, scheduler_names
+from .learned_settings import branches_with_learned
 from .loading.checkpoint_loading import warm_first
 from .recording.carried_generations import announce
 from .socket_types import GenerationType, PlanType
@@ -144,7 +145,7 @@ class MultiCheckpointSampler(io.ComfyNode):
         return await asyncio.to_thread(settings_fingerprint) if settings == OWN_SETTINGS else ""
 
     @classmethod
-    def execute(
+    async def execute(
         cls,
         positive: str,
         negative: str,
@@ -160,7 +161,7 @@ class MultiCheckpointSampler(io.ComfyNode):
     ) -> io.NodeOutput:
         if plan is None:
             return without_plan(cls)
-        branches = _branches(plan, settings)
+        branches = await _branches(plan, settings, _settings_here(width, height, sampling))
         shares = divide_images(plan.strategy, [branch.checkpoint for branch in branches], images_per_prompt)
         texts = (positive if positive.strip() else plan.prompt, negative)
         size = (width, height) if latent is None else None
@@ -176,16 +177,24 @@ class MultiCheckpointSampler(io.ComfyNode):
         return io.NodeOutput(*(collector.out(slot) for slot in range(4)), expand=graph.finalize())
 
 
-def _branches(plan: Recommendation, settings: str) -> tuple[Branch, ...]:
+async def _branches(plan: Recommendation, settings: str, here: Settings) -> tuple[Branch, ...]:
     if settings == AS_SET_HERE:
-        return tuple(replace(branch, settings=Settings()) for branch in plan.all_branches)
-    return plan.branches or branches_of(plan)
+        return tuple(map(Branch, plan.checkpoints))  # each once: a question about settings would draw the same twice
+    if plan.branches:
+        return plan.branches
+    return await branches_with_learned(plan, here)
 
 
 def _warm_first(branches: Sequence[Branch]) -> list[int]:
     """Return the positions of the branches in the order in which they run."""
     order = warm_first(dict.fromkeys(branch.checkpoint for branch in branches))
     return sorted(range(len(branches)), key=lambda position: order.index(branches[position].checkpoint))
+
+
+def _settings_here(width: int, height: int, sampling: Mapping[str, Any]) -> Settings:
+    """Return the node's own values as settings."""
+    names = ("steps", "cfg", "sampler_name", "scheduler")
+    return Settings(*(sampling.get(name) for name in names), width, height, clip_skip=1)
 
 
 @dataclass(slots=True)

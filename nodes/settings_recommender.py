@@ -6,6 +6,7 @@ recommender's `ckpt_name`, so that a person's own graph draws each checkpoint wi
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..recipes.settings import Settings
 from .branch_nodes import without_plan
 from .branch_settings import as_ui, branches_of, settings_fingerprint
 from .comfy.graph import sampler_names, scheduler_names
+from .learned_settings import ask_about_settings, learned_settings, with_question
 from .socket_types import PlanType
 
 
@@ -30,7 +32,8 @@ class ContextSettingsRecommender(io.ComfyNode):
             display_name="Context Settings Recommender",
             category="Context Checkpoint",
             description="Gives each recommended checkpoint its own steps, cfg, sampler, scheduler, size, clip skip and "
-            "words: what you set for it, what its sidecar files, its name and its header say, else what is set here.",
+            "words: what you set for it, what your kept images used, what its sidecar files, its name and its header "
+            "say, else what is set here.",
             search_aliases=["settings", "profile", "steps cfg sampler", "lightning", "turbo"],
             has_intermediate_output=True,  # settings from ComfyUI's cache are shown again
             inputs=[
@@ -71,6 +74,14 @@ class ContextSettingsRecommender(io.ComfyNode):
                     optional=True,
                     tooltip="Your negative prompt; each checkpoint's own words are added to it.",
                 ),
+                # The last widget, so that the values of workflows saved without it keep their places.
+                io.Boolean.Input(
+                    "explore",
+                    default=False,
+                    optional=True,
+                    tooltip="Where one checkpoint is sure to be the best, draw a second image with another value of "
+                    "one setting that you have used. Your verdict teaches which value is better.",
+                ),
             ],
             outputs=[
                 PlanType.Output("plan", tooltip="With the settings of each branch, for the Multi-Checkpoint Sampler."),
@@ -98,7 +109,7 @@ class ContextSettingsRecommender(io.ComfyNode):
         return settings_fingerprint()
 
     @classmethod
-    def execute(
+    async def execute(
         cls,
         may_change: str,
         steps: int,
@@ -110,15 +121,21 @@ class ContextSettingsRecommender(io.ComfyNode):
         clip_skip: int,
         negative: str = "",
         plan: Recommendation | None = None,
+        explore: bool = False,
     ) -> io.NodeOutput:
         if plan is None:
             return without_plan(cls)
         here = Settings(steps, cfg, sampler_name, scheduler, width, height, clip_skip)
-        branches = branches_of(plan, may_change, otherwise=here)
+        answers = await ask_about_settings(plan, await asyncio.to_thread(branches_of, plan), here)
+        learned = learned_settings(answers)
+        plan = replace(plan, branches=await asyncio.to_thread(branches_of, plan, may_change, here, learned))
+        if explore:
+            plan = with_question(plan, answers, may_change)
+        branches = plan.branches
         whole = [branch.settings.filled(here) for branch in branches]
         lists = ([getattr(one, name) for one in whole] for name in _LISTS)
         return io.NodeOutput(
-            replace(plan, branches=branches),
+            plan,
             *lists,
             [one.positive_with(plan.prompt) for one in whole],
             [one.negative_with(negative) for one in whole],

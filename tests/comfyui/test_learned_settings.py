@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from context_checkpoint.demo.comfyui.pack_graph import three_nodes
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer
+from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
 
 PARAMETER = "/context_checkpoint/recommend/parameter"
 
@@ -31,3 +37,72 @@ def test_what_kept_images_were_drawn_with_is_recommended(comfy: ComfyServer) -> 
     }
     assert answers["steps"]["reason"] == "steps 3: 1 of your 1 images with red.safetensors have it."
     assert answers["clip_skip"]["source"] == "default"
+
+
+def asked_about(comfy: ComfyServer, entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The settings of each branch, as the settings node shows them."""
+    (shown,) = entry["outputs"]["settings"]["context_checkpoint_settings"]
+    return list(shown["branches"])
+
+
+def with_settings_node(graph: ApiGraph, **inputs: Any) -> ApiGraph:
+    sampler = graph["sampler"]["inputs"]
+    own = {name: sampler[name] for name in ("steps", "cfg", "sampler_name", "scheduler", "width", "height")}
+    settings = node(
+        "ContextSettingsRecommender",
+        plan=["recommender", 0],
+        may_change="all, the size only where you set it",
+        clip_skip=1,
+        **own,
+        **inputs,
+    )
+    graph["sampler"]["inputs"]["plan"] = ["settings", 0]
+    return {**graph, "settings": settings}
+
+
+def value(comfy: ComfyServer, name: str, default: object) -> dict[str, Any]:
+    body = {"prompt": "a red barn", "name": name, "default": default, "checkpoint": "red.safetensors"}
+    return dict(comfy.post(PARAMETER, body))
+
+
+def test_what_kept_images_used_is_drawn_before_what_the_nodes_say(comfy: ComfyServer) -> None:
+    """As the second source of a checkpoint's settings, where it is sure."""
+    graph = {"size": 64, "recommender": {"include": "red.*"}}
+    for seed in range(4):
+        comfy.run(three_nodes("a red barn", seed=seed, steps=3, cfg=1.5, selected="all", **graph))
+
+    entry = comfy.run(with_settings_node(three_nodes("a red barn", seed=9, steps=5, cfg=4.0, **graph)))
+
+    (branch,) = asked_about(comfy, entry)
+    assert (branch["settings"]["steps"], branch["settings"]["cfg"]) == (3, 1.5)
+    assert branch["sources"]["steps"] == branch["sources"]["cfg"] == "your kept images"
+    stock = comfy.run(by_hand("red.safetensors", seed=9, size=64, steps=3, cfg=1.5))
+    for mine, other in zip(comfy.images(entry, "recorder"), comfy.images(stock), strict=True):
+        np.testing.assert_array_equal(mine.pixels, other.pixels)
+
+
+def test_a_spare_branch_asks_about_one_value_and_the_verdict_teaches_it_alone(comfy: ComfyServer) -> None:
+    """The checkpoint's own counts are those of the better image."""
+    graph = {"size": 64, "recommender": {"include": "red.*"}}
+    comfy.run(three_nodes("a red barn", seed=1, steps=3, selected="all", **graph))
+    comfy.run(three_nodes("a red barn", seed=2, steps=5, selected="all", **graph))
+    for seed in range(3, 7):
+        asking = with_settings_node(three_nodes("a red barn", seed=seed, steps=3, **graph), explore=True)
+        asking["recorder"]["inputs"].update(selected="1", rejected="0")
+        entry = comfy.run(asking)
+        first, second = asked_about(comfy, entry)
+        differing = {name for name in first["settings"] if first["settings"][name] != second["settings"][name]}
+        assert differing == {"steps"}
+        assert second["sources"]["steps"] == "another value, to compare"
+        names = [image["checkpoint"] for shown in generations(entry) for image in shown["images"]]
+        assert names == ["red.safetensors"] * 2
+        before, after = comfy.images(entry, "recorder")
+        assert not np.array_equal(before.pixels, after.pixels)
+
+    answer = value(comfy, "steps", 3)
+    compared = {known["value"]: (known["selected"], known["total"]) for known in answer["values"]}
+    assert sum(total for _, total in compared.values()) == 8
+    assert value(comfy, "cfg", 2.0)["source"] == "checkpoint"
+    assert {known["total"] for known in value(comfy, "cfg", 2.0)["values"]} == {0}
+    (row,) = comfy.get("/context_checkpoint/statistics")["checkpoints"]
+    assert (row["selected"], row["total"]) == (6, 6)

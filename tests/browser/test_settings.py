@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Locator, expect
 
 from context_checkpoint.demo.comfyui.browser import ComfyPage
+from context_checkpoint.demo.comfyui.pack_graph import three_nodes as three_nodes_in_api_form
 from context_checkpoint.demo.comfyui.server import ComfyServer
 
 from .conftest import one_canvas
@@ -133,3 +134,23 @@ async def test_a_checkpoints_settings_are_set_in_the_sidebar(comfyui: ComfyPage)
     finally:
         comfyui.server.post(PROFILES, {"checkpoint": RED, "clear": True})
         await page.evaluate("window.app.extensionManager.command.execute('ContextCheckpoint.TogglePanel')")
+
+
+@one_canvas
+async def test_the_settings_node_shows_what_a_second_image_asks_about(comfyui: ComfyPage) -> None:
+    """The same checkpoint twice, with the value to compare and why."""
+    for seed, steps in ((1, 2), (2, 3)):
+        kept = three_nodes_in_api_form(
+            "a lighthouse", seed=seed, steps=steps, selected="all", recommender={"include": RED}
+        )
+        comfyui.server.run(kept)
+    await with_settings_node(comfyui)
+    await comfyui.set_widgets(SETTINGS, explore=True)
+
+    entry = await comfyui.run()
+
+    assert entry["status"]["status_str"] == "success", entry["status"]
+    rows = await shown_settings(comfyui).get_by_role("listitem").all()
+    assert len(rows) == 2
+    await expect(rows[1]).to_contain_text("(another value, to compare)")
+    await expect(rows[0]).not_to_contain_text("to compare")

@@ -92,6 +92,7 @@ def requests_with(name: str, generation: str, lines: list[str]) -> Iterator[tupl
             *({"prompt": name, "pool": pool} for pool in pools),
             {"prompt": name, "candidates": [name], "policy": name},
         ],
+        "/profiles": [{"checkpoint": name, "settings": {"sampler": "euler", "before": name}}],
         "/recommend/parameter": [
             {"prompt": name, "negative": name, "name": "sampler", "default": name, "checkpoint": name},
         ],
@@ -120,6 +121,7 @@ def requests_with(name: str, generation: str, lines: list[str]) -> Iterator[tupl
         "/generations": {"session_id": name, "keyword": name, "checkpoint": name},
         "/statistics": {"search": name, "keyword": name, "checkpoint": name, "parts": "pairs"},
         "/settings": {},
+        "/profiles": {"checkpoint": name},
     }.items():
         yield "GET", path, {"params": query}
     first = json.loads(lines[1])

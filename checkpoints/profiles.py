@@ -166,6 +166,8 @@ class FileProfiles:
 
     def of(self, name: str) -> FromFiles:
         """Read a checkpoint's sidecars, header and name; of one that is not there, the name alone."""
+        if name not in self._files.names():  # a client may send any text; no file outside the folders is opened
+            return of_name(name)
         path, file = self._files.path(name), self._files.find(name)
         if path is None or file is None:
             return of_name(name)

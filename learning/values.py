@@ -17,6 +17,7 @@ from hashlib import sha256
 from math import isfinite
 from typing import TYPE_CHECKING, Literal
 
+from ..recipes.samplers import sampler_and_scheduler
 from ..recipes.settings import Settings
 from .message import message
 from .names import stored_text
@@ -198,7 +199,8 @@ class ImageSettings:
     """What made an image besides its checkpoint, prompt and seed; None where it is not known.
 
     The same settings are equal and have the same `text`, however the recipe wrote them: LoRAs are in the order of
-    their names. The fields are those of `Recipe`.
+    their names, and samplers and schedulers have ComfyUI's names where there are some. The fields are those of
+    `Recipe`.
     """
 
     steps: int | None = None
@@ -214,11 +216,15 @@ class ImageSettings:
     @classmethod
     def of(cls, recipe: Recipe) -> ImageSettings | None:
         """Those of a recipe; None where it says none of them."""
+        sampler, scheduler = recipe.sampler, recipe.scheduler
+        if sampler is not None:
+            found = sampler_and_scheduler(sampler, scheduler or "")
+            sampler, scheduler = found[0] or sampler, found[1] or scheduler
         settings = cls(
             recipe.steps,
             _finite(recipe.cfg),
-            _stored(recipe.sampler),
-            _stored(recipe.scheduler),
+            _stored(sampler),
+            _stored(scheduler),
             recipe.width,
             recipe.height,
             recipe.clip_skip,

@@ -20,6 +20,26 @@ SHARP = Recipe(steps=30, cfg=7, sampler="euler", loras=(("z", 1, 0.5), ("anime",
 FAST = Recipe(steps=4, cfg=1.0, sampler="lcm")
 
 
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        (("DPM++ 2M Karras", None), ("dpmpp_2m", "karras")),
+        (("Euler a", "Automatic"), ("euler_ancestral", "normal")),
+        (("dpmpp_2m", "sgm_uniform"), ("dpmpp_2m", "sgm_uniform")),
+        (("Restart", "Align Your Steps"), ("Restart", "Align Your Steps")),
+        ((None, "karras"), (None, "karras")),
+    ],
+)
+def test_samplers_have_comfyuis_names_where_there_are_some(
+    written: tuple[str | None, str | None], stored: tuple[str | None, str | None]
+) -> None:
+    """The same sampler of two programs is one value."""
+    settings = ImageSettings.of(Recipe(sampler=written[0], scheduler=written[1]))
+
+    assert settings is not None
+    assert (settings.sampler, settings.scheduler) == stored
+
+
 async def settings_stored(service: PreferenceService) -> list[ImageSettings | None]:
     """Of every image, in the order in which they were logged."""
     query = (

@@ -307,9 +307,9 @@ class Learnable:
 
 
 def survey(
-    folder: Folder, models: Models, runtime: Runtime, on_progress: OnProgress, now: datetime
+    folder: Folder, images: Images, models: Models, runtime: Runtime, on_progress: OnProgress, now: datetime
 ) -> tuple[Survey, list[Learnable]]:
-    """What is in a folder, and which of its images an import would learn from, in the order in which they were made.
+    """What a folder's images say, and which of them an import would learn from, in the order in which they were made.
 
     Raises
     ------
@@ -318,7 +318,6 @@ def survey(
     StoreUnavailable
         If the log cannot be read.
     """
-    images = read_images(folder, on_progress)
     matches = {origin: _match(models, origin) for origin in images.origins}
     _hash_missing(folder, models, matches, on_progress)
     counts = _Counts()

@@ -15,9 +15,8 @@ from typing import Literal
 from ..learning.exchange.from_recipes import KEPT_ABOVE, image_id
 from ..learning.reports import LoggedFile
 from ..runtime.runtime import Runtime
-from .folder import ImagePath
 from .progress import OnProgress, Progress
-from .survey import Folder, Found, Images, Unread, comparable_folder, logged_files, read_images
+from .survey import Folder, Found, Images, Unread, comparable_folder, logged_files
 
 Word = Literal["selected", "rejected"]
 Place = tuple[str, int]
@@ -103,13 +102,14 @@ class Rules:
 
 
 def take_verdicts(
-    folder: Folder,
-    runtime: Runtime,
-    rules: Rules,
-    on_progress: OnProgress,
-    only: Sequence[ImagePath] | None = None,
+    folder: Folder, images: Images, runtime: Runtime, rules: Rules, on_progress: OnProgress, *, whole: bool = True
 ) -> VerdictsOfFiles:
-    """Take verdicts from all images of a folder, or `only` some of them. Blocks.
+    """Take verdicts from the images of a folder. Blocks.
+
+    Parameters
+    ----------
+    whole
+        Whether these are all images of the folder; only then is it known which others are gone.
 
     Raises
     ------
@@ -118,8 +118,7 @@ def take_verdicts(
     StoreUnavailable
         If the log cannot be read or written; the same again goes on.
     """
-    images = read_images(folder, on_progress, only, with_recipe=False)
-    places, gone, uncertain = _places(folder, images, runtime, whole=only is None)
+    places, gone, uncertain = _places(folder, images, runtime, whole=whole)
     said = {place: _verdict(files, rules) for place, files in places.items()}
     if rules.deleted_are_rejected:
         said |= {place: ("rejected", "deleted", file) for place, file in gone.items()}
@@ -141,7 +140,7 @@ def take_verdicts(
         uncertain=uncertain,
         without_verdict=sum(said[place] is None for place in places),
         deleted=len(gone),
-        ratings_gone=folder.ratings.gone() if only is None else 0,
+        ratings_gone=folder.ratings.gone() if whole else 0,
         unread=images.unread,
     )
 
@@ -187,10 +186,7 @@ def _take(
 def _places(
     folder: Folder, images: Images, runtime: Runtime, *, whole: bool
 ) -> tuple[dict[Place, list[Found]], dict[Place, str], int]:
-    """Which logged images the files are; which of the log's images in the folder are gone; and how many are uncertain.
-
-    Whether one is gone is only known of a folder that was read as a whole.
-    """
+    """Which logged images the files are; which of the log's images in the folder are gone; how many are uncertain."""
     counts = runtime.run_blocking(
         lambda service: service.image_counts({image.generation for image in images.found if image.generation})
     )

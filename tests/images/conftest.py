@@ -17,7 +17,7 @@ from context_checkpoint.images.learn import Learned, learn
 from context_checkpoint.images.models import ModelFile, Models
 from context_checkpoint.images.progress import OnProgress, silent
 from context_checkpoint.images.ratings import Ratings
-from context_checkpoint.images.survey import Folder, Learnable, Survey, survey
+from context_checkpoint.images.survey import Folder, Learnable, Survey, read_images, survey
 from context_checkpoint.runtime.runtime import Runtime
 from tests.recipes.files import making
 
@@ -82,7 +82,8 @@ class Learner:
         self, path: Path | None = None, on_progress: OnProgress = silent, now: datetime = NOW
     ) -> tuple[Survey, list[Learnable]]:
         models = self.models or Models(ModelFile(name) for name in self.names)
-        return survey(self.folder(path), models, self.runtime, on_progress, now)
+        folder = self.folder(path)
+        return survey(folder, read_images(folder, on_progress), models, self.runtime, on_progress, now)
 
     def learn(self, batch: str = "mine", path: Path | None = None, on_progress: OnProgress = silent) -> Learned:
         _, images = self.survey(path)

@@ -9,6 +9,7 @@ import pytest
 
 from context_checkpoint.images.folder import ImagePath
 from context_checkpoint.images.progress import silent
+from context_checkpoint.images.survey import read_images
 from context_checkpoint.images.verdicts import Rules, VerdictsOfFiles, take_verdicts
 from context_checkpoint.learning.values import ImageFile
 from tests.images.conftest import Gallery, Learner
@@ -28,8 +29,9 @@ def save(gallery: Gallery, name: str, generation: str, position: int, **more: in
 
 
 def take(learner: Learner, *only: str, **rules: object) -> VerdictsOfFiles:
-    paths = [ImagePath(name, 0.0) for name in only] or None
-    return take_verdicts(learner.folder(), learner.runtime, Rules(**rules), silent, paths)  # type: ignore[arg-type]
+    folder = learner.folder()
+    images = read_images(folder, silent, [ImagePath(name, 0.0) for name in only] or None, with_recipe=False)
+    return take_verdicts(folder, images, learner.runtime, Rules(**rules), silent, whole=not only)  # type: ignore[arg-type]
 
 
 def marks(learner: Learner, generation: str) -> list[str | None]:

@@ -32,7 +32,7 @@ from ..runtime.process import configure, current
 from ..runtime.runtime import Runtime
 from ..runtime.settings import DEFINITIONS
 from .folder import candidates_in, files_in
-from .image_commands import feedback_of_files
+from .image_commands import feedback_of_files, image_sources
 from .outcome import CommandFailed, Outcome, WrongUse
 
 T = TypeVar("T")
@@ -337,7 +337,10 @@ def serve(arguments: argparse.Namespace) -> Outcome:
     if not 0 <= arguments.port < 2**16:
         raise WrongUse("--port must be between 0 and 65535.")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs start with it ignored
-    serving = standalone.serve(_runtime(arguments), host=arguments.host, port=arguments.port, announce=_announce)
+    images = image_sources(arguments.images, arguments.checkpoints)
+    serving = standalone.serve(
+        _runtime(arguments), host=arguments.host, port=arguments.port, announce=_announce, images=images
+    )
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(serving)

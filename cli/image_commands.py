@@ -6,10 +6,11 @@ Separate from `commands` because they know folders: where ComfyUI keeps its imag
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..api.schemas.images import (
@@ -22,6 +23,7 @@ from ..api.schemas.images import (
     result_response,
     verdicts_response,
 )
+from ..checkpoints.patterns import printable
 from ..images.folder import ImagePath
 from ..images.galleries import find_galleries
 from ..images.hashes import ComputedHashes
@@ -30,6 +32,7 @@ from ..images.image_import import import_images as run_import
 from ..images.models import ModelFile, Models
 from ..images.progress import Progress
 from ..images.ratings import Ratings
+from ..images.sources import ImageSources
 from ..images.survey import Folder, read_images
 from ..images.verdicts import Rules, VerdictsOfFiles, take_verdicts
 from ..learning.names import shown_name
@@ -164,18 +167,48 @@ def _places() -> dict[str, Path]:
     return {} if comfyui is None else {kind: comfyui / kind for kind in ("output", "input")}
 
 
+def image_sources(images: Sequence[str], checkpoints: Sequence[str]) -> ImageSources:
+    """What `serve` may read: these folders of images, and the checkpoints of these folders, or ComfyUI's."""
+    folders: dict[str, Path] = {}
+    for path in _checked(images):
+        name = next(name for name in _names(path) if name not in folders)
+        folders[name] = path
+    models = _model_folders(checkpoints)
+    return ImageSources(folders, lambda: _files_of(models))
+
+
+def _names(path: Path) -> Iterator[str]:
+    """Names for a folder: its own, and if that is taken with a number."""
+    own = printable(path.name or "images")
+    yield own
+    yield from (f"{own} {number}" for number in itertools.count(2))
+
+
+def _checked(folders: Sequence[str]) -> list[Path]:
+    paths = [Path(os.path.abspath(folder)) for folder in folders]  # noqa: PTH100
+    for path in paths:
+        if not path.is_dir():
+            raise WrongUse(f"{shown_name(str(path))} is not a folder.")
+    return paths
+
+
+def _model_folders(folders: Sequence[str]) -> list[Path]:
+    """These folders; without any, those of ComfyUI."""
+    comfyui = find_comfyui()
+    if folders or comfyui is None:
+        return _checked(folders)
+    return [comfyui / name for name in _MODEL_FOLDERS if (comfyui / name).is_dir()]
+
+
+def _files_of(folders: Sequence[Path]) -> list[ModelFile]:
+    return [
+        ModelFile(file.name, folder / file.name, file.fingerprint) for folder in folders for file in files_in(folder)
+    ]
+
+
 def _model_files(folders: Sequence[str], runtime: Runtime) -> list[ModelFile]:
     """The checkpoints of these folders; without any, those of ComfyUI, and those that the database knows."""
-    given = [Path(folder) for folder in folders]
-    for folder in given:
-        if not folder.is_dir():
-            raise WrongUse(f"{shown_name(str(folder))} is not a folder.")
-    comfyui = find_comfyui()
-    if not given and comfyui is not None:
-        given = [comfyui / name for name in _MODEL_FOLDERS if (comfyui / name).is_dir()]
-    files = [
-        ModelFile(file.name, folder / file.name, file.fingerprint) for folder in given for file in files_in(folder)
-    ]
+    files = _files_of(_model_folders(folders))
     if not folders:
         known = runtime.run_blocking(lambda service: service.images_shown())
         there = {file.name for file in files}

@@ -289,6 +289,12 @@ def _add_serve(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to bind (default: 127.0.0.1, this machine only)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}; 0 takes a free one")
+    parser.add_argument(
+        "--images", action="append", default=[], metavar="DIR", help="a folder of images that may be imported"
+    )
+    parser.add_argument(
+        "--checkpoints", action="append", default=[], metavar="DIR", help="folder of the checkpoints that made them"
+    )
 
 
 def _add_demo(commands: Any) -> None:

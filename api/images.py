@@ -57,7 +57,8 @@ async def progress(api: Api, request: Nothing, *, id: str) -> ImagesImportRespon
 
 
 async def cancel(api: Api, request: Nothing, *, id: str) -> ImagesImportResponse:  # noqa: A002
-    return job_response(_jobs.cancel(_owner(api.runtime), id))
+    owner = _owner(api.runtime)
+    return job_response(await asyncio.to_thread(_jobs.cancel, owner, id))
 
 
 async def imports(api: Api, request: Nothing) -> ImportsResponse:

@@ -231,7 +231,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint(
         "DELETE",
         "/images/import/{id}",
-        "Cancel an import; what was learned stays.",
+        "End an import, and forget it; what was learned stays.",
         Nothing,
         ImagesImportResponse,
         images.cancel,

@@ -6,6 +6,7 @@ import again goes on. Only what the newest imports found is kept, in memory.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Hashable
@@ -21,6 +22,7 @@ from .progress import OnProgress, Progress, Stopped
 log = logging.getLogger(__name__)
 
 _KEPT = 5
+_ENDING_TIMEOUT_S = 10.0
 State = Literal["running", "done", "cancelled", "failed"]
 
 
@@ -38,6 +40,7 @@ class Job:
     outcome: ImportOutcome | None = None
     error: Exception | None = None
     is_cancelled: bool = False
+    has_ended: threading.Event = field(default_factory=threading.Event)
 
 
 class UnknownJob(LearningError):
@@ -99,9 +102,13 @@ class Jobs:
         return job
 
     def cancel(self, owner: Hashable, job_id: str) -> Job:
-        """Ask an import to end soon; one that has ended stays as it is. Raises `UnknownJob`."""
+        """End an import and forget it; what was learned stays. Blocks for some seconds at most; one that has not ended
+        by then is still found. Raises `UnknownJob`."""
         job = self.find(owner, job_id)
         job.is_cancelled = True
+        if job.has_ended.wait(_ENDING_TIMEOUT_S):
+            with self._guard, contextlib.suppress(ValueError):  # somebody else has cancelled it too
+                self._jobs[owner].remove(job)
         return job
 
     def all(self, owner: Hashable) -> tuple[Job, ...]:
@@ -136,3 +143,5 @@ def _run(job: Job, work: Callable[[OnProgress], ImportOutcome]) -> None:
             ),
             "failed",
         )
+    finally:
+        job.has_ended.set()

@@ -110,10 +110,11 @@ async def test_an_import_can_be_cancelled(client: Client, monkeypatch: pytest.Mo
     status, refused = await client.post("/images/import", {})
     assert (status, error(refused)["code"]) == (409, "already_importing")
 
-    assert (await client.delete(f"/images/import/{started['id']}"))[0] == 200
-    held.go.set()
+    threading.Timer(0.1, held.go.set).start()
+    status, cancelled = await client.delete(f"/images/import/{started['id']}")
 
-    assert (await ended(client, started))["state"] == "cancelled"
+    assert (status, cancelled["state"], cancelled["result"]) == (200, "cancelled", None)
+    assert (await client.get(f"/images/import/{started['id']}"))[0] == 404
     monkeypatch.undo()
     _, again = await client.post("/images/import", {"dry_run": False})
     assert (await ended(client, again))["result"]["learned"]["added"] == 3

@@ -44,7 +44,7 @@ def learn(
     StoreUnavailable
         If they could not all be stored; the same again goes on.
     """
-    total, vanished, done = ImagesImported(0, 0, 0, 0, 0, 0, 0, 0), 0, 0
+    total, vanished, done = ImagesImported(*[0] * len(fields(ImagesImported))), 0, 0
     on_progress(Progress("learning", 0, len(images)))
     for page in _pages(images):
         recipes = [(image, recipe) for image in page if (recipe := _recipe(folder, image)) is not None]

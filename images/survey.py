@@ -245,8 +245,9 @@ def _found(folder: Folder, path: ImagePath, reading: FileReading, recipe: Recipe
     rating = folder.ratings.of(path.relative, reading.rating)
     made_at, provenance = recipe.made_at or reading.modified_at, reading.provenance
     possible = reading.generations[0] if len(reading.generations) == 1 else None
+    drawn_by = set(possible.checkpoints) if possible is not None else set()
     origin = Origin(
-        (recipe.model or "")[:_LONGEST_NAME],
+        (recipe.model or (drawn_by.pop() if len(drawn_by) == 1 else ""))[:_LONGEST_NAME],
         (recipe.model_hash or "")[:_LONGEST_NAME],
         provenance.fingerprint if provenance else "",
     )

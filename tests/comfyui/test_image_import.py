@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import time
 import uuid
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer
 from context_checkpoint.demo.comfyui.stock_graph import by_hand, node
+from tests.images.test_galleries import IIB
 
 from .conftest import forget
 from .test_saving import files, save
@@ -124,3 +127,23 @@ def test_folders_outside_of_comfyuis_own_are_not_read(comfy: ComfyServer) -> Non
 
     assert [root["name"] for root in roots] == ["output", "input"]
     assert roots[0]["path"] == str(comfy.base_directory / "output")
+
+
+def test_hearts_of_a_gallery_in_custom_nodes_are_ratings(comfy: ComfyServer, folder: Path) -> None:
+    """infinite-image-browsing keeps its database in its own pack, not with the images."""
+    file = stock(comfy, folder, "teal.safetensors", "a lighthouse", 1)
+    pack = comfy.base_directory / "custom_nodes" / "sd-webui-infinite-image-browsing"
+    pack.mkdir()
+    try:
+        with closing(sqlite3.connect(pack / "iib.db")) as database, database:
+            database.executescript(IIB)
+            database.execute("INSERT INTO tag VALUES (1, 'like', 0, 'custom', 1)")
+            database.execute("INSERT INTO image (id, path) VALUES (1, ?)", (str(file),))
+            database.execute("INSERT INTO image_tag VALUES (1, 1)")
+
+        survey = imported(comfy, folder)["survey"]
+    finally:
+        shutil.rmtree(pack)
+
+    assert survey["rated"] == [{"name": "infinite-image-browsing", "images": 1}]
+    assert survey["galleries"][0]["ratings"] == 1

@@ -32,10 +32,12 @@ class Endpoint(Generic[RequestT]):
         Why it refuses, by status.
     form
         `json`: one object in, one out. `lines_out` and `lines_in`: JSON Lines are the response or the body;
-        `text`: the response is text. The request is the query then.
+        `text`: the response is text. The request is the query then, as it is of GET and DELETE.
+    status
+        Of the response: 202 where what was asked for goes on.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     path: str
     summary: str
     request: type[RequestT]
@@ -43,15 +45,16 @@ class Endpoint(Generic[RequestT]):
     handle: Callable[..., Any]  # awaited for a response; with `lines_out` an iterator of lines
     refusals: Mapping[int, str] = field(default_factory=dict)
     form: Literal["json", "lines_in", "lines_out", "text"] = "json"
+    status: int = 200
 
 
 def handler_of(endpoint: Endpoint[Any], api: object) -> Handler:
     """Make the handler that reads the endpoint's request, lets `api` serve it and shapes the response."""
 
     async def json_handler(http: web.Request) -> web.StreamResponse:
-        in_query = endpoint.method == "GET"
+        in_query = endpoint.method != "POST"
         request = read_query(http, endpoint.request) if in_query else await read_body(http, endpoint.request)
-        return json_response(await endpoint.handle(api, request, **http.match_info))
+        return json_response(await endpoint.handle(api, request, **http.match_info), endpoint.status)
 
     async def lines_out_handler(http: web.Request) -> web.StreamResponse:
         return await stream(http, endpoint.handle(api, read_query(http, endpoint.request)))

@@ -24,6 +24,7 @@ from ..checkpoints.families import UNKNOWN
 from ..checkpoints.patterns import comparable, printable
 from ..checkpoints.pool import CheckpointFile, Pool, PoolRules
 from ..checkpoints.profiles import FromFiles, SamplerNames, complete_profile, of_name, with_profile
+from ..images.sources import ImageSources
 from ..learning.errors import StoreUnavailable
 from ..learning.message import error_text, message
 from ..learning.names import stored_name
@@ -99,6 +100,10 @@ class Host(Protocol):
         """Answer one of them, so that its run goes on; raises `UnknownPick` and `InvalidVerdict`."""
         ...
 
+    def image_sources(self) -> ImageSources:
+        """Say which folders of images may be read, and how its checkpoints are listed; does not block."""
+        ...
+
     def describe(self) -> Mapping[str, Any]:
         """Versions and counts, for `health`."""
         ...
@@ -111,6 +116,12 @@ class Api:
     runtime_or_finder: Runtime | Callable[[], Runtime]
     """The runtime, or what finds that of the person who sends the request."""
     host: Host | None = None
+    served_images: ImageSources = ImageSources()  # noqa: RUF009 - immutable
+    """The folders of images that may be read where there is no host."""
+
+    @property
+    def image_sources(self) -> ImageSources:
+        return self.served_images if self.host is None else self.host.image_sources()
 
     @property
     def runtime(self) -> Runtime:

@@ -39,6 +39,8 @@ class Described(Protocol):
     @property
     def form(self) -> str: ...
     @property
+    def status(self) -> int: ...
+    @property
     def refusals(self) -> Mapping[int, str]: ...
 
 
@@ -61,7 +63,7 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
             "operationId": _operation_id(endpoint),
             "summary": endpoint.summary,
             "responses": {
-                "200": _content(
+                str(endpoint.status): _content(
                     "The response.",
                     references[(endpoint.response, "serialization")],
                     {"lines_out": LINES, "text": TEXT}.get(endpoint.form, JSON),
@@ -72,7 +74,7 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
                 },
             },
         }
-        if endpoint.method == "GET" or endpoint.form != "json":
+        if endpoint.method != "POST" or endpoint.form != "json":
             operation["parameters"] = _parameters(schemas[request["$ref"].rpartition("/")[2]])
             operation["responses"].setdefault("400", _TOO_LONG)
         if endpoint.form == "lines_in":

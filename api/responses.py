@@ -14,6 +14,8 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
+from ..images.jobs import AlreadyImporting, UnknownJob
+from ..images.sources import UnknownFolder
 from ..learning.errors import LearningError, StoreUnavailable, UnknownGeneration
 from ..learning.message import as_shown, error_text, message
 from ..learning.requirements import missing_requirement
@@ -30,6 +32,9 @@ STATUS_OF: Mapping[type[LearningError], int] = {
     UnknownPick: 404,
     StoreUnavailable: 503,
     UnknownUser: 403,
+    UnknownJob: 404,
+    UnknownFolder: 404,
+    AlreadyImporting: 409,
 }
 """The others are requests that make no sense here: 422."""
 

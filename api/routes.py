@@ -14,8 +14,9 @@ from typing import Any
 from aiohttp import web
 
 from .. import __version__
+from ..images.sources import ImageSources
 from ..runtime.runtime import Runtime
-from . import metrics, openapi
+from . import images, metrics, openapi
 from .addresses import PREFIX, Address
 from .endpoint import Endpoint, handler_of
 from .handlers import Api, Host
@@ -28,6 +29,12 @@ from .schemas.explain import ExplainRequest, ExplainResponse
 from .schemas.forget import ForgetRequest, ForgetResponse
 from .schemas.generations import FeedbackRequest, GenerationResponse, GenerationsRequest, GenerationsResponse
 from .schemas.graph import GraphRequest, GraphResponse
+from .schemas.images import (
+    ImagesImportRequest,
+    ImagesImportResponse,
+    ImportsResponse,
+    ImportUndoneResponse,
+)
 from .schemas.parameters import ParameterRequest, ParameterResponse
 from .schemas.pending import AnswerPickRequest, PendingResponse, PickResponse
 from .schemas.profiles import ProfileRequest, ProfileResponse, ProfilesRequest, ProfilesResponse
@@ -213,6 +220,52 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         form="lines_in",
     ),
     Endpoint(
+        "POST",
+        "/images/import",
+        "Say what is in a folder of images, or learn from them. It goes on after the response.",
+        ImagesImportRequest,
+        ImagesImportResponse,
+        images.start,
+        _BODY | {404: "No such folder.", 409: "An import is running already."},
+        status=202,
+    ),
+    Endpoint(
+        "GET",
+        "/images/import/{id}",
+        "How far an import is, or how it ended.",
+        Nothing,
+        ImagesImportResponse,
+        images.progress,
+        _QUERY | {404: "No such import, or no longer."},
+    ),
+    Endpoint(
+        "DELETE",
+        "/images/import/{id}",
+        "End an import, and forget it; what was learned stays.",
+        Nothing,
+        ImagesImportResponse,
+        images.cancel,
+        _QUERY | {404: "No such import, or no longer."},
+    ),
+    Endpoint(
+        "GET",
+        "/images/imports",
+        "The imports that were learned, those of this server, and the folders that may be read.",
+        Nothing,
+        ImportsResponse,
+        images.imports,
+        _QUERY | _UNAVAILABLE,
+    ),
+    Endpoint(
+        "DELETE",
+        "/images/imports/{name}",
+        "Take back all that an import has taught.",
+        Nothing,
+        ImportUndoneResponse,
+        images.undo,
+        _QUERY | _UNAVAILABLE | {404: "No such import."},
+    ),
+    Endpoint(
         "GET",
         "/metrics",
         "Numbers for monitoring, in Prometheus' text form.",
@@ -279,12 +332,17 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
 )
 
 
-def handlers_of(runtime: Runtime | Callable[[], Runtime], host: Host | None) -> dict[Address, Handler]:
-    """Make the handler of each address."""
-    api = Api(runtime, host)
+def handlers_of(
+    runtime: Runtime | Callable[[], Runtime], host: Host | None, images: ImageSources | None = None
+) -> dict[Address, Handler]:
+    """Make the handler of each address; `images` are the folders that may be read where there is no host."""
+    api = Api(runtime, host, images or ImageSources())
     return {(endpoint.method, endpoint.path): handler_of(endpoint, api) for endpoint in ENDPOINTS}
 
 
-def build_routes(runtime: Runtime | Callable[[], Runtime], host: Host | None) -> list[web.RouteDef]:
+def build_routes(
+    runtime: Runtime | Callable[[], Runtime], host: Host | None, images: ImageSources | None = None
+) -> list[web.RouteDef]:
     """Make the routes, for an application of one's own."""
-    return [web.route(method, PREFIX + path, handler) for (method, path), handler in handlers_of(runtime, host).items()]
+    handlers = handlers_of(runtime, host, images)
+    return [web.route(method, PREFIX + path, handler) for (method, path), handler in handlers.items()]

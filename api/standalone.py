@@ -17,6 +17,7 @@ from typing import cast
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from ..images.sources import ImageSources
 from ..runtime.runtime import Runtime
 from .access import Access, is_loopback, read_token
 from .connections import HEADERS_S, Connections
@@ -50,20 +51,22 @@ def _is_our_fault(record: logging.LogRecord) -> bool:
 http_log.addFilter(_is_our_fault)
 
 
-def build_app(runtime: Runtime, *, bound_host: str = "127.0.0.1") -> web.Application:
-    """Build the application; `bound_host` is the address that it will be bound to.
+def build_app(
+    runtime: Runtime, *, bound_host: str = "127.0.0.1", images: ImageSources | None = None
+) -> web.Application:
+    """Build the application; `bound_host` is the address that it will be bound to, `images` are what it may read.
 
     Raises
     ------
     LearningError
         If others can reach it, and its token can be neither read nor written.
     """
-    return _app(runtime, _access(runtime, bound_host))
+    return _app(runtime, _access(runtime, bound_host), images)
 
 
-def _app(runtime: Runtime, access: Access) -> web.Application:
+def _app(runtime: Runtime, access: Access, images: ImageSources | None) -> web.Application:
     app = web.Application(middlewares=[access.middleware(), _routes_in_envelope])
-    app.add_routes(build_routes(runtime, None))
+    app.add_routes(build_routes(runtime, None, images))
     app.router.add_get("/", _page)
     app.router.add_static("/web/", WEB)
     app.router.add_static("/locales/", LOCALES)
@@ -92,8 +95,17 @@ async def _routes_in_envelope(request: web.Request, handler: Handler) -> web.Str
     return await (enveloped(handler) if request.path.startswith(PREFIX) else handler)(request)
 
 
-async def serve(runtime: Runtime, *, host: str, port: int, announce: Callable[[str], None]) -> None:
+async def serve(
+    runtime: Runtime,
+    *,
+    host: str,
+    port: int,
+    announce: Callable[[str], None],
+    images: ImageSources | None = None,
+) -> None:
     """Serve until cancelled; `announce` gets the address once it answers, with the token where one is needed.
+
+    `images` are the folders of images that may be imported.
 
     Raises
     ------
@@ -103,7 +115,7 @@ async def serve(runtime: Runtime, *, host: str, port: int, announce: Callable[[s
         If the token can be neither read nor written.
     """
     access, connections = _access(runtime, host), Connections()
-    app = _app(runtime, access)
+    app = _app(runtime, access, images)
     app.middlewares.insert(0, connections.middleware())
     runner = web.AppRunner(app, access_log=None, logger=http_log, keepalive_timeout=HEADERS_S)
     await runner.setup()

@@ -73,7 +73,7 @@ def _command(name: str) -> Callable[[argparse.Namespace], Outcome]:
         from .doctor.checks import doctor
 
         return doctor
-    from . import commands, database_commands, profile_commands
+    from . import commands, database_commands, image_commands, profile_commands
 
     functions = {
         "recommend": commands.recommend,
@@ -83,6 +83,7 @@ def _command(name: str) -> Callable[[argparse.Namespace], Outcome]:
         "explain": commands.explain,
         "export": commands.export,
         "import": commands.import_file,
+        "import-images": image_commands.import_images,
         "copy": database_commands.copy,
         "join": database_commands.join,
         "forget": database_commands.forget,

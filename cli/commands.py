@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -34,9 +35,13 @@ from ..runtime.process import configure, current
 from ..runtime.runtime import Runtime
 from ..runtime.settings import DEFINITIONS
 from .folder import candidates_in, files_in
+from .image_commands import feedback_of_files, image_sources
 from .outcome import CommandFailed, Outcome, WrongUse
 
 T = TypeVar("T")
+
+_PATH = re.compile(r"[./\\]")
+"""What is in the path of an image, and in no generation's id."""
 
 
 def _runtime(arguments: argparse.Namespace) -> Runtime:
@@ -159,6 +164,14 @@ def _number_or_text(text: str, name: str) -> int | float | str:
 
 
 def feedback(arguments: argparse.Namespace) -> Outcome:
+    if any(_is_file(subject) for subject in arguments.subject):
+        return feedback_of_files(arguments)
+    if len(arguments.subject) > 1:
+        raise WrongUse("Give one generation at a time.")
+    of_files = ("select", "reject", "dry_run", "replace", "deleted_are_rejected", "ratings")
+    if wrong := next((option for option in of_files if getattr(arguments, option)), None):
+        raise WrongUse(f"--{wrong.replace('_', '-')} is for image files, and this is the id of a generation.")
+    [generation_id] = arguments.subject
     counts = arguments.selected or arguments.rejected
     positions = arguments.selected_images or arguments.rejected_images
     if arguments.withdraw == bool(counts or positions):
@@ -169,14 +182,12 @@ def feedback(arguments: argparse.Namespace) -> Outcome:
         arguments,
         lambda service: (
             service.record_feedback(
-                arguments.generation_id,
+                generation_id,
                 selected_images=arguments.selected_images,
                 rejected_images=arguments.rejected_images,
             )
             if positions
-            else service.record_feedback(
-                arguments.generation_id, _counts(arguments.selected), _counts(arguments.rejected)
-            )
+            else service.record_feedback(generation_id, _counts(arguments.selected), _counts(arguments.rejected))
         ),
     )
     response = GenerationResponse.model_validate(generation)
@@ -186,6 +197,10 @@ def feedback(arguments: argparse.Namespace) -> Outcome:
         f"{verdicts[None]} without a verdict."
     )
     return Outcome(_json(response), text)
+
+
+def _is_file(subject: str) -> bool:
+    return _PATH.search(subject) is not None or Path(subject).exists()
 
 
 def _counts(entries: Sequence[str]) -> dict[str, int]:
@@ -362,7 +377,10 @@ def serve(arguments: argparse.Namespace) -> Outcome:
     if not 0 <= arguments.port < 2**16:
         raise WrongUse("--port must be between 0 and 65535.")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs start with it ignored
-    serving = standalone.serve(_runtime(arguments), host=arguments.host, port=arguments.port, announce=_announce)
+    images = image_sources(arguments.images, arguments.checkpoints)
+    serving = standalone.serve(
+        _runtime(arguments), host=arguments.host, port=arguments.port, announce=_announce, images=images
+    )
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(serving)

@@ -16,6 +16,7 @@ from ..recipes.settings import NAMES
 from ..runtime.settings import DEFINITIONS
 
 DEFAULT_PORT = 8190
+_RATINGS = "database of a gallery that lies elsewhere, such as infinite-image-browsing's iib.db; may be repeated"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -34,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_explain(commands, common)
     _add_export(commands, common)
     _add_import(commands, common)
+    _add_import_images(commands, common)
     _add_copy(commands, common)
     _add_join(commands, common)
     _add_forget(commands, common)
@@ -110,16 +112,31 @@ def _add_feedback(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "feedback",
         parents=[common],
-        help="record or replace the verdict on a generation",
+        help="record or replace the verdict on a generation, or take verdicts from image files",
         description="Say which images of a generation were kept and which were not, per checkpoint or by "
-        "position. It replaces the generation's former verdict. Images that are not named teach nothing.",
+        "position. It replaces the generation's former verdict. Images that are not named teach nothing. With FILE: "
+        "say what you think of saved images of logged generations, or let their stars and folders say it.",
     )
-    parser.add_argument("generation_id", metavar="GENERATION")
+    parser.add_argument(
+        "subject", metavar="GENERATION | FILE", nargs="+", help="the generation's id; or images, or folders of images"
+    )
     parser.add_argument("--selected", action="append", default=[], metavar="CHECKPOINT=COUNT", help="may be repeated")
     parser.add_argument("--rejected", action="append", default=[], metavar="CHECKPOINT=COUNT", help="may be repeated")
     parser.add_argument("--selected-images", type=int, nargs="+", default=[], metavar="POSITION", help="from 0")
     parser.add_argument("--rejected-images", type=int, nargs="+", default=[], metavar="POSITION", help="from 0")
     parser.add_argument("--withdraw", action="store_true", help="take the verdict back; takes no images")
+    files = parser.add_argument_group("with FILE")
+    verdict = files.add_mutually_exclusive_group()
+    verdict.add_argument("--select", action="store_true", help="these images were kept, whatever their files say")
+    verdict.add_argument("--reject", action="store_true", help="these images were not kept")
+    files.add_argument("--dry-run", action="store_true", help="only say what would be recorded")
+    files.add_argument("--replace", action="store_true", help="also where the image has another verdict already")
+    files.add_argument(
+        "--deleted-are-rejected",
+        action="store_true",
+        help="of a folder: images that the log has there and that are gone",
+    )
+    files.add_argument("--ratings", action="append", default=[], metavar="DB", help=_RATINGS)
 
 
 def _add_stats(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -161,6 +178,30 @@ def _add_import(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="- reads stdin")
     parser.add_argument("--map", action="append", default=[], metavar="OLD=NEW", help="another name for a checkpoint")
+
+
+def _add_import_images(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "import-images",
+        parents=[common],
+        help="learn from the images that you have",
+        description="Read what made the images in FOLDER and its subfolders, and learn from them: rated ones are "
+        "verdicts, the others say which checkpoints you work with. The same again adds only what is new.",
+    )
+    parser.add_argument("folder", metavar="FOLDER", nargs="?")
+    parser.add_argument("--dry-run", action="store_true", help="only say what is there")
+    parser.add_argument("--batch", default="", metavar="NAME", help="the import's name (default: the folder's)")
+    parser.add_argument(
+        "--checkpoints",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder of checkpoints, with names as ComfyUI has them; may be repeated (default: ComfyUI's own)",
+    )
+    parser.add_argument("--hash", action="store_true", help="read checkpoints as a whole to match missing ones by hash")
+    parser.add_argument("--ratings", action="append", default=[], metavar="DB", help=_RATINGS)
+    parser.add_argument("--list", action="store_true", help="list the imports")
+    parser.add_argument("--undo", metavar="NAME", help="take back all that an import has taught")
 
 
 def _add_copy(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -267,6 +308,12 @@ def _add_serve(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to bind (default: 127.0.0.1, this machine only)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}; 0 takes a free one")
+    parser.add_argument(
+        "--images", action="append", default=[], metavar="DIR", help="a folder of images that may be imported"
+    )
+    parser.add_argument(
+        "--checkpoints", action="append", default=[], metavar="DIR", help="folder of the checkpoints that made them"
+    )
 
 
 def _add_demo(commands: Any) -> None:

@@ -179,6 +179,22 @@ class ImportBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedFile:
+    """An image of the log whose file is known, or that was imported: where it is, and its own id.
+
+    `number` is the generation's place in the log.
+    """
+
+    number: int
+    generation_id: str
+    position: int
+    filename: str
+    subfolder: str
+    type: str
+    source_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class FileChange:
     """A checkpoint file that was moved or replaced, and what happened to its statistics."""
 

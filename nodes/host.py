@@ -6,16 +6,22 @@ Separate from `api`, which also runs without ComfyUI. Every method may block on 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .. import runtime
 from ..checkpoints.patterns import printable
 from ..checkpoints.pool import CheckpointFile, Pool, PoolRules, families_of, select
 from ..checkpoints.profiles import FromFiles, SamplerNames
 from ..runtime.pending_picks import Pick, PickAnswer, pending_picks
-from .comfy.files import ComfyCheckpoints, file_profiles, files
+from .comfy.files import ComfyCheckpoints, file_profiles, files, model_path
 from .comfy.graph import sampler_names, scheduler_names
+from .comfy.output_folder import custom_node_folders, image_folders
 from .comfy.users import current_user
+
+if TYPE_CHECKING:
+    from ..images.models import ModelFile
+    from ..images.sources import ImageSources
 
 
 class ComfyHost:
@@ -55,6 +61,12 @@ class ComfyHost:
         """Answer one of them, which then continues."""
         return pending_picks().answer(pick_id, answer, current_user())
 
+    def image_sources(self) -> ImageSources:
+        """Say which folders of images may be read: ComfyUI's own."""
+        from ..images.sources import ImageSources  # late: ComfyUI's start needs none of it
+
+        return ImageSources(image_folders(), _model_files, _galleries)
+
     def describe(self) -> Mapping[str, Any]:
         """Describe this ComfyUI for the doctor and the health route."""
         checkpoints = files().list()
@@ -65,3 +77,14 @@ class ComfyHost:
             "families": families_of(checkpoints),
             "broken": {printable(file.name): file.broken for file in checkpoints if file.broken},
         }
+
+
+def _model_files() -> list[ModelFile]:
+    from ..images.models import ModelFile
+
+    return [ModelFile(file.name, model_path(file.folder, file.name), file.fingerprint) for file in files().list()]
+
+
+def _galleries() -> list[Path]:
+    """infinite-image-browsing keeps its database in its own folder."""
+    return [path for folder in custom_node_folders() for path in sorted(folder.glob("*/iib.db"))]

@@ -15,10 +15,16 @@ _SYSTEM_USER = "__context_checkpoint"  # what ComfyUI's folder_paths.get_system_
 
 def find_data_directory() -> Path:
     """The folder for the data: in a ComfyUI that can be found, else in the user's own folder for data."""
+    comfyui = find_comfyui()
+    return comfyui / "user" / _SYSTEM_USER if comfyui else _user_data_folder() / "context_checkpoint"
+
+
+def find_comfyui() -> Path | None:
+    """The folder of a ComfyUI: as `COMFYUI_PATH` says, above this pack, or where comfy-cli installs one."""
     for folder in _comfyui_folders():
         if (folder / "main.py").is_file() and (folder / "custom_nodes").is_dir():
-            return folder / "user" / _SYSTEM_USER
-    return _user_data_folder() / "context_checkpoint"
+            return folder
+    return None
 
 
 def _comfyui_folders() -> list[Path]:

@@ -26,7 +26,7 @@ def texts(language: str) -> dict[str, str]:
 def in_the_code() -> dict[str, str]:
     """Key and English template of each message in the code."""
     templates: dict[str, str] = {}
-    rooms = ("api", "checkpoints", "cli", "learning", "nodes", "runtime")
+    rooms = ("api", "checkpoints", "cli", "images", "learning", "nodes", "runtime")
     for file in (file for room in rooms for file in ROOT.glob(f"{room}/**/*.py")):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):

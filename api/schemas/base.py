@@ -22,15 +22,15 @@ MOST_ROWS = 500
 LARGEST_SEED = 2**64 - 1  # ComfyUI's own bound
 
 
-def _printable(text: str) -> str:
+def printable_text(text: str) -> str:
     if any(ord(character) < 32 for character in text):
         raise ValueError("must not contain control characters")
     return text
 
 
 Prompt = Annotated[str, Field(max_length=LONGEST_PROMPT)]
-Name = Annotated[str, Field(min_length=1, max_length=1_024), AfterValidator(_printable)]
-Identifier = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+Name = Annotated[str, Field(min_length=1, max_length=1_024), AfterValidator(printable_text)]
+Identifier = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable_text)]
 Globs = Annotated[str, Field(max_length=10_000)]
 Fingerprint = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{8,128}$", max_length=128)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]

@@ -65,7 +65,13 @@ class OpenFile:
     async def log_is_unchanged(self) -> bool:
         """See `LogWatch.is_unchanged`. Raises `OSError`."""
         reading = self._log.to_read()
-        return reading is None or self._log.is_unchanged(reading, await asyncio.to_thread(reading.sums))
+        if reading is None:
+            return True
+        try:
+            sums = await asyncio.to_thread(reading.sums)
+        except RuntimeError:  # Python is ending: it starts no more threads, and nobody waits for this one
+            sums = reading.sums()
+        return self._log.is_unchanged(reading, sums)
 
     def verify(self) -> Changed | None:
         """Look at all of the file and its log. It blocks; `note` where nothing was found."""

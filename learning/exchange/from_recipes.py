@@ -98,7 +98,7 @@ def read(
             too_old += 1
             continue
         mark = mark_of(rating)
-        source_id = _source_id(recipe) if ids is None or not ids[place] else _digest(stored_text(ids[place]))
+        source_id = _source_id(recipe) if ids is None or not ids[place] else image_id(ids[place])
         if source_id in images:
             repeated += 1
             continue
@@ -194,6 +194,11 @@ def _utc(moment: datetime) -> datetime:
 def _source_id(recipe: Recipe) -> str:
     """The same for the same recipe: it has the seed and the moment."""
     return _digest(json.dumps(asdict(recipe), default=str, sort_keys=True))
+
+
+def image_id(text: str) -> str:
+    """The log's id of an imported image that has this text of its own."""
+    return _digest(stored_text(text))
 
 
 def _digest(text: str) -> str:

@@ -48,6 +48,7 @@ from ..reports import (
     ImagesImported,
     ImportBatch,
     ImportReport,
+    LoggedFile,
     Overview,
     PairOrder,
     PairRow,
@@ -81,6 +82,7 @@ from .settings import LearningSettings, SettingsReader
 log = logging.getLogger(__name__)
 
 MOST_IMAGES = 10_000
+_LOOKED_UP = 500
 _LAST_MOMENT = datetime.max.replace(tzinfo=timezone.utc)
 
 
@@ -788,6 +790,32 @@ class PreferenceService:
     async def imports(self) -> tuple[ImportBatch, ...]:
         """All imports, newest first. Raises `StoreUnavailable`."""
         return await self._importing.batches()
+
+    async def logged_files(self, after: int = 0, limit: int = 2_000) -> list[LoggedFile]:
+        """The images of so many generations after the one with the number `after`, oldest first; empty at the end.
+
+        Raises
+        ------
+        StoreUnavailable
+        """
+        return await self._database.read(lambda connection: generations.files_after(connection, after, limit))
+
+    async def image_counts(self, generation_ids: Collection[str]) -> dict[str, int]:
+        """How many images each of these generations has; those that are not logged are left out.
+
+        Raises
+        ------
+        StoreUnavailable
+        """
+        ids = sorted(set(generation_ids))
+
+        async def read(connection: AsyncConnection) -> dict[str, int]:
+            counts: dict[str, int] = {}
+            for start in range(0, len(ids), _LOOKED_UP):
+                counts |= await generations.image_counts(connection, ids[start : start + _LOOKED_UP])
+            return counts
+
+        return await self._database.read(read)
 
     # --- forget
 

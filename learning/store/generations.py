@@ -45,6 +45,7 @@ from ..database.schema import (
     verdicts,
 )
 from ..model.snapshot import PriorSnapshot, unpacked
+from ..reports import LoggedFile
 from ..values import IMPORTED, Generation, ImageFile, ImageSettings, JudgedImage, Keyword
 from .records import Ids, LoggedGeneration, RebuildProgress
 from .verdict_marks import UNJUDGED, VERDICTS, judges
@@ -327,6 +328,33 @@ async def newest_verdict(connection: AsyncConnection, number: int) -> StoredVerd
     )
     verdict = row.one_or_none()
     return verdict and StoredVerdict(*verdict)
+
+
+async def files_after(connection: AsyncConnection, number: int, limit: int) -> list[LoggedFile]:
+    """Images with a saved file or an id of their own, of generations after one, oldest first.
+
+    All images of a generation come together; `limit` is a number of generations.
+    """
+    last = _after(select(generation_logs.c.number), number, limit).subquery()
+    end = (await connection.execute(select(func.max(last.c.number)))).scalar()
+    if end is None:
+        return []
+    columns = generation_images.c
+    rows = await connection.execute(
+        select(
+            columns.generation_number,
+            generation_logs.c.id,
+            columns.position,
+            columns.filename,
+            columns.subfolder,
+            columns.type,
+            func.coalesce(columns.source_id, ""),
+        )
+        .select_from(generation_images.join(generation_logs))
+        .where(columns.generation_number > number, columns.generation_number <= end)
+        .order_by(columns.generation_number, columns.position)
+    )
+    return [LoggedFile(*row) for row in rows]
 
 
 async def image_counts(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, int]:

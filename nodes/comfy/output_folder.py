@@ -1,4 +1,4 @@
-"""ComfyUI's output folder: where a file may lie and how it is called, and whether files carry texts."""
+"""ComfyUI's folders of images: where a file may lie and how it is called, and whether files carry texts."""
 
 from __future__ import annotations
 
@@ -47,3 +47,16 @@ def output_place(prefix: str, width: int, height: int) -> OutputPlace:
 def texts_are_written() -> bool:
     """Whether files may say what made them: not with `--disable-metadata`."""
     return not args.disable_metadata
+
+
+def image_folders() -> dict[str, Path]:
+    """ComfyUI's folders of images that stay, by their type."""
+    return {
+        "output": Path(folder_paths.get_output_directory()).absolute(),
+        "input": Path(folder_paths.get_input_directory()).absolute(),
+    }
+
+
+def custom_node_folders() -> list[Path]:
+    """The folders in which packs lie."""
+    return [Path(folder) for folder in folder_paths.get_folder_paths("custom_nodes")]

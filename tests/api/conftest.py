@@ -19,6 +19,8 @@ from context_checkpoint.checkpoints.inventory import CheckpointFiles
 from context_checkpoint.checkpoints.pool import CheckpointFile, Pool, PoolRules, select
 from context_checkpoint.checkpoints.profiles import FileProfiles, FromFiles, SamplerNames
 from context_checkpoint.cli.folder import FolderCheckpoints
+from context_checkpoint.images.models import ModelFile
+from context_checkpoint.images.sources import ImageSources
 from context_checkpoint.recipes.samplers import SAMPLERS, SCHEDULERS
 from context_checkpoint.runtime.pending_picks import Pick, PickAnswer, UnknownPick
 from context_checkpoint.runtime.runtime import Runtime
@@ -47,6 +49,9 @@ class Client:
     async def post(self, path: str, body: Any) -> tuple[int, Any]:
         headers = {"Content-Type": "application/json"}
         return await self._told(await self.http.post(PREFIX + path, data=json.dumps(body), headers=headers))
+
+    async def delete(self, path: str) -> tuple[int, Any]:
+        return await self._told(await self.http.delete(PREFIX + path))
 
     @staticmethod
     async def _told(response: ClientResponse) -> tuple[int, Any]:
@@ -90,6 +95,12 @@ class FolderHost:
 
     def answer_pick(self, pick_id: str, answer: PickAnswer) -> Pick:
         raise UnknownPick(pick_id)
+
+    def image_sources(self) -> ImageSources:
+        return ImageSources({"output": self.folder.parent / "output"}, self._model_files)
+
+    def _model_files(self) -> Sequence[ModelFile]:
+        return [ModelFile(file.name, self.folder / file.name, file.fingerprint) for file in self.files()]
 
     def describe(self) -> Mapping[str, Any]:
         return {"comfyui": "0.0"}

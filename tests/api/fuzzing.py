@@ -64,6 +64,9 @@ def main() -> int:
 
 
 def serving(database: Path) -> subprocess.Popen[str]:
+    images = database.parent / "output"  # what a request that names no root means
+    images.mkdir()
+    (images / "cut short.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     command = [
         sys.executable,
         "-m",
@@ -73,6 +76,8 @@ def serving(database: Path) -> subprocess.Popen[str]:
         "0",
         "--database",
         str(database),
+        "--images",
+        str(images),
     ]
     environment = {**os.environ, "HOME": str(database.parent), "COMFYUI_PATH": str(database.parent)}
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)

@@ -103,7 +103,7 @@ def test_everything_that_can_be_sent_has_a_largest_size(endpoint: Endpoint[Any])
 
 def test_the_documentation_has_a_section_for_every_route_and_no_other() -> None:
     """docs/api.md and the table of endpoints move together."""
-    documented = set(re.findall(r"^### `(GET|POST) (/\S+)`$", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
+    documented = set(re.findall(r"^### `(GET|POST|DELETE) (/\S+)`$", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
 
     assert documented == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
 
@@ -111,7 +111,9 @@ def test_the_documentation_has_a_section_for_every_route_and_no_other() -> None:
 def test_the_documentation_names_every_field() -> None:
     """Each route's section mentions all that can be asked, and the answers' fields."""
     sections = dict(
-        re.findall(r"^### `((?:GET|POST) /\S+)`$(.*?)(?=^##|\Z)", DOCS.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+        re.findall(
+            r"^### `((?:GET|POST|DELETE) /\S+)`$(.*?)(?=^##|\Z)", DOCS.read_text("utf-8"), re.MULTILINE | re.DOTALL
+        )
     )
 
     missing = {

@@ -158,6 +158,30 @@ export class Server {
     return this.#post("forget", selection);
   }
 
+  /** @param {object} body the folder, and whether it is a dry run */
+  startImageImport(body) {
+    return this.#post("images/import", body);
+  }
+
+  /** @param {string} id */
+  imageImport(id) {
+    return this.#request(`images/import/${encodeURIComponent(id)}`);
+  }
+
+  /** @param {string} id */
+  cancelImageImport(id) {
+    return this.#request(`images/import/${encodeURIComponent(id)}`, { method: "DELETE" });
+  }
+
+  imageImports() {
+    return this.#request("images/imports");
+  }
+
+  /** @param {string} name */
+  undoImageImport(name) {
+    return this.#request(`images/imports/${encodeURIComponent(name)}`, { method: "DELETE" });
+  }
+
   releaseLoaders() {
     return this.#post("loaders/release", {});
   }

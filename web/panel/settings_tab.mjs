@@ -1,5 +1,5 @@
 // @ts-check
-/** *Settings*: the server's settings, the database, its export and import, and forgetting. */
+/** *Settings*: the server's settings, learning from images, the database, its export and import, and forgetting. */
 
 import { SETTINGS, settingText } from "../comfy/settings.mjs";
 import { formatNumber } from "../components/columns.mjs";
@@ -7,6 +7,7 @@ import { RequestLine } from "../components/request_line.mjs";
 import { StatusLine } from "../components/status_line.mjs";
 import { button, element } from "../lib/dom.mjs";
 import { forgetButton } from "./forget_button.mjs";
+import { ImageImport } from "./image_import.mjs";
 import { ImportExport } from "./import_export.mjs";
 
 /** @typedef {typeof SETTINGS[number]} Setting */
@@ -18,6 +19,7 @@ export class SettingsTab {
   #request;
   #status = new StatusLine();
   #data = element("div");
+  #images;
   /** @type {Map<string, HTMLInputElement | HTMLSelectElement>} */
   #controls = new Map();
   /** @type {Record<string, unknown>} */
@@ -28,11 +30,14 @@ export class SettingsTab {
     const { t } = options;
     this.#options = options;
     this.#request = new RequestLine(t);
+    this.#images = new ImageImport(options);
     this.element = element("div", { class: "cc-settings" }, [
       this.#request.element,
       element("h3", { text: t("settings") }),
       ...SETTINGS.map((setting) => this.#field(setting)),
       this.#status.element,
+      element("h3", { text: t("learnFromImages") }),
+      this.#images.element,
       element("h3", { text: t("data") }),
       this.#data,
       new ImportExport(options, () => this.show()).element,
@@ -43,6 +48,7 @@ export class SettingsTab {
   }
 
   show() {
+    this.#images.show();
     const { server } = this.#options;
     void this.#request.send(
       () => Promise.all([server.settings(), server.health()]),
@@ -54,6 +60,7 @@ export class SettingsTab {
   }
 
   hide() {
+    this.#images.hide();
     this.#request.cancel();
     this.#status.show("");
   }

@@ -1,0 +1,1 @@
+"""What a person's image files say: which checkpoint made them, and which of them the person kept."""

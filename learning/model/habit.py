@@ -33,8 +33,10 @@ _PRIOR = numpy.array([0.6, 0.1, 0.1, 0.1, 0.1])
 for most it changes nothing."""
 _PRECISION = 0.5  # prior precision of a keyword's effect
 _HALF_KNOWN = 4.0
-PRIOR_OF_MOST_USED = 0.1
-"""Prior mean of the overall utility of what is used most, where single images vary by 1.28."""
+PRIOR_OF_MOST_USED = 0.001
+"""Prior mean of the overall utility of what is used most: it decides between equals, and nothing else. A tenth already
+keeps what is used by habit in front for too long (docs/arena.md)."""
+_EXPECTED_OTHERS = 0.3  # of all that are not used, however many are
 _HALF_DECIDED = 4.0  # who works with so many has passed over half of the others
 _DECIDED_POWER = 8.0
 MOST_VERDICTS = 40.0
@@ -97,8 +99,10 @@ def in_play(shares: Numbers, selected: Numbers) -> Numbers:
     has passed the others over, so that one is tried only now and then.
     """
     used = shares > 0.0
+    known = used | (selected > 0.0)
     passed_over = 1.0 / (1.0 + (float(used.sum()) / _HALF_DECIDED) ** _DECIDED_POWER)
-    return numpy.where(used | (selected > 0.0), 1.0, passed_over)
+    expected = _EXPECTED_OTHERS / max(1, int((~known).sum()))
+    return numpy.where(known, 1.0, max(passed_over, expected))
 
 
 class Habit:
@@ -118,6 +122,7 @@ class Habit:
         self._uses = numpy.zeros(shape[0])
         self._count = 0
         self._recent = numpy.zeros(shape[1])
+        self._all_score, self._all_information = numpy.zeros(shape[1]), numpy.zeros(shape[1])
         self._log_odds = numpy.log(_PRIOR)
         days: dict[int, list[Use]] = {}
         for use in uses:
@@ -178,18 +183,27 @@ class Habit:
             chosen = numpy.zeros(len(self.names))
             for name, share in use.shares.items():
                 chosen[self.names[name]] = share
-            expected = self.shares()
+            shares, logits = self.shares(), self._logits()
+            expected = numpy.exp(logits - logits.max())
+            expected /= expected.sum()
             self._recent += chosen
             if use.judged:
                 continue
             if effect.any():
-                logits = numpy.log(expected)[:, None] + effect[:, None] * _WEIGHTS
-                logits -= logits.max(axis=0)
-                self._log_odds += chosen @ (logits - numpy.log(numpy.exp(logits).sum(axis=0)))
+                weighed = logits[:, None] + effect[:, None] * _WEIGHTS
+                weighed -= weighed.max(axis=0)
+                self._log_odds += chosen @ (weighed - numpy.log(numpy.exp(weighed).sum(axis=0)))
+            self._all_score += chosen - shares
+            self._all_information += shares * (1.0 - shares)
             self._score[rows] += chosen - expected
             self._information[rows] += expected * (1.0 - expected)
             self._uses[rows] += 1.0
             self._count += 1
+
+    def _logits(self) -> Numbers:
+        """The log odds of the next use whatever the prompt: the shares, and how far all uses deviate from them."""
+        logits: Numbers = numpy.log(self.shares()) + self._all_score / (self._all_information + _PRECISION)
+        return logits
 
     def _rows(self, keywords: Sequence[str]) -> NDArray[numpy.intp]:
         rows = [self._words[text] for text in dict.fromkeys(keywords) if text in self._words]

@@ -113,13 +113,13 @@ def test_without_uses_nothing_is_known() -> None:
     assert habit.shares().tolist() == []
 
 
-def test_what_is_used_most_is_a_little_better_beforehand() -> None:
-    """A tenth of the noise with which single images are seen."""
-    assert prior_means(numpy.array([0.5, 0.25, 0.0])).tolist() == pytest.approx([0.1, 0.05, 0.0])
+def test_what_is_used_most_leads_between_equals() -> None:
+    """By far less than any verdict moves."""
+    assert prior_means(numpy.array([0.5, 0.25, 0.0])).tolist() == pytest.approx([0.001, 0.0005, 0.0])
     assert prior_means(numpy.zeros(2)).tolist() == [0.0, 0.0]
 
 
-@pytest.mark.parametrize(("used", "others"), [(0, 1.0), (1, 1.0), (4, 0.5), (8, 0.004)])
+@pytest.mark.parametrize(("used", "others"), [(0, 1.0), (1, 1.0), (4, 0.5), (8, 0.03), (20, 0.03)])
 def test_who_works_with_many_has_passed_over_the_others(used: int, others: float) -> None:
     """Who works with one or two has not."""
     shares = numpy.array([1.0 / max(1, used)] * used + [0.0] * 10)
@@ -128,6 +128,11 @@ def test_who_works_with_many_has_passed_over_the_others(used: int, others: float
 
     assert chances[:used].tolist() == [1.0] * used
     assert chances[used:] == pytest.approx(numpy.full(10, others), abs=0.001)
+
+
+def test_one_among_few_is_not_passed_over() -> None:
+    """Of nine checkpoints the ninth may be the best."""
+    assert in_play(numpy.array([0.125] * 8 + [0.0]), numpy.zeros(9))[8] == pytest.approx(0.3)
 
 
 def test_what_was_kept_is_in_play_though_it_was_never_used() -> None:

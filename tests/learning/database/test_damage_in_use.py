@@ -73,7 +73,7 @@ async def test_what_is_done_to_the_log_during_a_commit_is_found_soon_after(datab
     """It looks like the commit's own work. The log is read again after a while, and before the last connection ends."""
     async with opened(database_file) as service:
         await teach(service, rounds=5)
-        await until(lambda: database(service)._log_check is None)
+        await until(lambda: database(service)._log_check is None and not database(service)._tasks)
         spoil_the_middle(Path(f"{database_file}-wal"))
         open_file = database(service)._open_file
         assert open_file is not None

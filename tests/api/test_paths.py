@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -42,6 +43,7 @@ def audited() -> Iterator[list[str]]:
 async def test_no_route_opens_a_path_that_it_is_sent(runtime: Runtime, tmp_path: Path) -> None:
     """Absolute, climbing up, as an address and as a pattern, in every text of every request."""
     folder, bait = tmp_path / "checkpoints", tmp_path / "bait"
+    (tmp_path / "output").mkdir()
     for place in (folder, bait):
         place.mkdir()
         (place / "one.safetensors").write_bytes(b"no checkpoint")
@@ -74,10 +76,10 @@ async def test_no_route_opens_a_path_that_it_is_sent(runtime: Runtime, tmp_path:
         "/checkpoints",
     }  # take no text
     routes = {f"{each.method} {each.path}" for each in ENDPOINTS if each.path not in untouched}
-    assert {route.replace("{id}", "x") for route in routes} <= statuses.keys()
+    assert {route.replace("{id}", "x").replace("{name}", "x") for route in routes} <= statuses.keys()
     for route in ("POST /recommend", "POST /explain", "POST /import", "POST /settings", "GET /generations"):
         assert 200 in statuses[route], route
-    assert {status for codes in statuses.values() for status in codes} <= {200, 404, 422, 501}, statuses
+    assert {status for codes in statuses.values() for status in codes} <= {200, 202, 404, 409, 422, 501}, statuses
     assert any(str(folder) in event for event in events), "the host's own files are looked at"
     assert [event for event in events if "bait" in event] == []
 
@@ -112,10 +114,14 @@ def requests_with(name: str, generation: str, lines: list[str]) -> Iterator[tupl
         "/settings": [{"pinned": [name], "banned": []}, {"policy": name}],
         "/pending/x": [{"selected_images": [0]}],
     }
+    bodies["/images/import"] = [{"root": name}, {"folder": name}, {"folder": ".", "batch": name, "dry_run": False}]
     for path, some in bodies.items():
         for body in some:
             yield "POST", path, {"json": body}
-    yield "GET", "/pending", {}
+    for path in ("/pending", "/images/imports", "/images/import/x"):
+        yield "GET", path, {}
+    for path in ("/images/import/x", "/images/imports/x", f"/images/imports/{quote(name, safe='')}"):
+        yield "DELETE", path, {}
     for path, query in {
         "/explain": {"prompt": name, "candidates": name, "include": name, "fallback": name, "family": "all"},
         "/generations": {"session_id": name, "keyword": name, "checkpoint": name},

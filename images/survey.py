@@ -186,7 +186,7 @@ class Images:
         self._unread[code] = Unread(
             code,
             1 + (former.count if former else 0),
-            former.example if former else printable(relative),
+            former.example if former else printable(relative) or ".",
             former.reason if former else str(reason),
         )
 

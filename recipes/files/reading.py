@@ -121,7 +121,10 @@ def examine_file(path: AnyPath) -> FileReading:
     drawn_by = {name for one in generations for name in one.checkpoints}
     if recipe is not None and recipe.model is None and len(drawn_by) == 1:
         recipe = replace(recipe, model=drawn_by.pop())
-    unread = (*found.problems, *contents.problems)
+    problems = found.problems
+    if recipe is not None and recipe.model is not None:  # our own chunk may know what the graph does not
+        problems = tuple(each for each in problems if each.values.get("field") != "model")
+    unread = (*problems, *contents.problems)
     if recipe is None:
         unread = (_nothing_found(contents, texts, unread), *unread)
     beside_rating = rating_beside(file)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -135,6 +136,10 @@ def forget(server: ComfyServer) -> None:
     file = preferences_file(server)
     if not file.exists():
         return
+    # A test may have kept the server from its database: until what waits is delivered, new entries wait too.
+    end = time.monotonic() + 30
+    while server.get("/context_checkpoint/health")["waiting"] and time.monotonic() < end:
+        time.sleep(0.1)
     with closing(sqlite3.connect(file, timeout=30)) as database, database:
         tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         for (name,) in tables.fetchall():

@@ -64,7 +64,7 @@ def test_each_file_of_a_graph_with_two_branches_has_its_own_model(comfy: ComfySe
     assert read_file(files["other_shown"]).model == "pink.safetensors"
 
 
-def test_a_file_of_our_nodes_says_all_but_the_checkpoint(comfy: ComfyServer) -> None:
+def test_a_file_of_our_nodes_says_all_where_there_was_one_checkpoint(comfy: ComfyServer) -> None:
     """The stock SaveImage writes the queued prompt, where the plan is still open."""
     graph = {
         "plan": node("ContextCheckpointRecommender", prompt="a lighthouse", include="teal*", stage="final"),
@@ -89,7 +89,8 @@ def test_a_file_of_our_nodes_says_all_but_the_checkpoint(comfy: ComfyServer) -> 
     reading = examine_file(files_of(comfy, graph)["shown"])
 
     assert reading.recipe is not None
-    assert (reading.recipe.model, reading.recipe.positive, reading.recipe.seed) == (None, "a lighthouse", 5)
-    assert [problem.values["field"] for problem in reading.unread] == ["model"]
+    recipe = reading.recipe
+    assert (recipe.model, recipe.positive, recipe.seed) == ("teal.safetensors", "a lighthouse", 5)
+    assert reading.unread == ()
     assert reading.prompt is not None
     assert reading.prompt["plan"]["class_type"] == "ContextCheckpointRecommender"  # type: ignore[index]

@@ -11,7 +11,7 @@ import pytest
 
 from context_checkpoint.api.routes import ENDPOINTS, PREFIX
 from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
-from context_checkpoint.demo.comfyui.server import ComfyServer
+from context_checkpoint.demo.comfyui.server import ComfyServer, Refused
 from context_checkpoint.demo.tiny_models.checkpoints import NINE_COLORS
 
 NINE = sorted(f"{name}.safetensors" for name in NINE_COLORS)
@@ -36,8 +36,12 @@ def post(server: ComfyServer, path: str, body: Any, headers: dict[str, str] | No
 def test_every_route_is_served_with_and_without_api(comfy: ComfyServer, start: str) -> None:
     """ComfyUI's frontend asks under /api, scripts may do without."""
     for endpoint in ENDPOINTS:
-        path = f"{start}{PREFIX}{endpoint.path}".replace("{id}", "any")
-        if endpoint.method == "GET":
+        path = f"{start}{PREFIX}{endpoint.path}".replace("{id}", "any").replace("{name}", "any")
+        if "any" in path and endpoint.method != "POST":  # the route's own refusal, not ComfyUI's
+            with pytest.raises(Refused) as refused:
+                comfy.request(endpoint.method, path)
+            assert refused.value.body["error"]["code"] in ("unknown_import", "invalid_request"), path
+        elif endpoint.method == "GET":
             query = "?prompt=anime" if endpoint.path == "/explain" else ""
             assert comfy.request("GET", path + query, timeout_s=60.0)
         else:

@@ -6,8 +6,8 @@ import io
 import json
 import sqlite3
 import uuid
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +291,15 @@ class TestFiles:
             assert texts(file) == {}
 
 
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Let no other process write a SQLite file, which may be a new one."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
+
+
 class TestWithoutCertainty:
     """What is not known is not said, and the images are saved in any case."""
 
@@ -356,12 +365,8 @@ class TestWithoutCertainty:
         in_its_place = outbox_of(database, database.parent).path
         graph = three_nodes(images=1, seed=99, recommender={"include": "red.*"})
         graph["saved"] = save(["sampler", 0], ["sampler", 3])
-        with closing(sqlite3.connect(database, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            in_its_place.mkdir()
+        with locked(database), locked(in_its_place):
             entry = comfy.run(graph)
-            in_its_place.rmdir()
-            other.execute("ROLLBACK")
 
         [file] = files(comfy, entry)
         assert KEY not in texts(file)

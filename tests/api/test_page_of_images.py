@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from context_checkpoint.api.standalone import build_app
 from context_checkpoint.images import image_import
@@ -135,6 +136,24 @@ async def test_progress_is_shown_and_an_import_can_be_cancelled(page: Page, monk
         await expect(shown.get_by_role("button", name="Look")).to_be_focused()
     finally:
         held.go.set()
+
+
+async def test_nothing_can_be_chosen_before_the_folders_are_known(page: Page) -> None:
+    """A click on a form without a folder would be refused."""
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def answer_late(route: Route) -> None:
+        asked.set()
+        await answered.wait()
+        await route.continue_()
+
+    await page.route("**/images/imports", answer_late)
+    shown = await tab(page, "Settings")
+    await asked.wait()
+    look = shown.get_by_role("button", name="Look")
+    await expect(look).to_be_hidden()
+    answered.set()
+    await expect(look).to_be_visible()
 
 
 async def test_a_folder_that_is_not_there_is_told(page: Page) -> None:

@@ -67,6 +67,7 @@ export class ImageImport {
       element("div", { class: "cc-actions" }, [this.#learn]),
       this.#batches,
     ]);
+    this.#form.hidden = this.#noFolders.hidden = true; // until it is known which folders there are
     this.#draw([]);
     this.#setRunning(null);
   }

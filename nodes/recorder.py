@@ -153,7 +153,7 @@ class FeedbackRecorder(io.ComfyNode):
             elif generation:
                 references = _check_count(generation, len(singles))
             elif plan:
-                references = await log_by_plan(images, plan, ckpt_names or ())
+                references = await log_by_plan(images, plan, ckpt_names or (), cls.hidden.prompt)
             else:
                 references = (GenerationReference("", ("",) * len(singles), None, _nothing_connected()),)
             verdict = Verdict(*inputs.over(len(singles)))

@@ -169,7 +169,7 @@ async def _logged(
 ) -> tuple[Sequence[GenerationReference], str]:
     """The generations of a graph that a person wired, or why they are not known."""
     try:
-        references = await log_by_plan(images, plans, names)
+        references = await log_by_plan(images, plans, names, node.hidden.prompt)
     except WiringError as error:
         return (), error_text(error)
     for number, reference in enumerate(references):

@@ -76,8 +76,8 @@ def divide_by_plan(plans: Sequence[Recommendation], names: Sequence[str]) -> lis
     counts, position = [], 0
     for plan in plans:
         start = position
-        for checkpoint in plan.checkpoints:
-            if position < len(names) and names[position] == checkpoint:
+        for branch in plan.all_branches:
+            if position < len(names) and names[position] == branch.checkpoint:
                 position += 1
         counts.append(position - start)
     if position < len(names):

@@ -106,3 +106,23 @@ def test_a_spare_branch_asks_about_one_value_and_the_verdict_teaches_it_alone(co
     assert {known["total"] for known in value(comfy, "cfg", 2.0)["values"]} == {0}
     (row,) = comfy.get("/context_checkpoint/statistics")["checkpoints"]
     assert (row["selected"], row["total"]) == (6, 6)
+
+
+def test_a_persons_own_graph_draws_both_and_teaches_too(comfy: ComfyServer) -> None:
+    """ComfyUI runs it twice with the one checkpoint; the recorder reads what each image was drawn with."""
+    graph = {"size": 64, "recommender": {"include": "red.*"}}
+    comfy.run(three_nodes("a red barn", seed=1, steps=3, selected="all", **graph))
+    comfy.run(three_nodes("a red barn", seed=2, steps=5, selected="all", **graph))
+    asking = with_settings_node(three_nodes("a red barn", seed=3, steps=3, **graph), explore=True)
+    own = by_hand(["recommender", 1], seed=3, size=64)
+    own |= {name: asking[name] for name in ("recommender", "settings")}
+    own["sampler"]["inputs"]["steps"] = ["settings", 1]
+    images = {"images": ["decoded", 0], "plan": ["settings", 0], "ckpt_names": ["recommender", 1]}
+    own["recorder"] = node("FeedbackRecorder", mode="record", selected="1", rejected="0", **images)
+
+    entry = comfy.run(own)
+
+    names = [image["checkpoint"] for shown in generations(entry) for image in shown["images"]]
+    assert names == ["red.safetensors"] * 2
+    answer = value(comfy, "steps", 3)
+    assert sorted(known["selected"] for known in answer["values"] if known["total"]) == [0, 1]

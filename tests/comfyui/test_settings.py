@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from context_checkpoint.demo.comfyui.server import ComfyServer, Picture
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
 from context_checkpoint.demo.tiny_models.checkpoints import NINE_COLORS, made_by
 from context_checkpoint.recipes import read_file
+
+from .conftest import preferences_file
 
 RED, GREEN, INK, PAINT = "red.safetensors", "green.safetensors", "text/ink.safetensors", "sd15/paint.safetensors"
 PROFILES = "/context_checkpoint/profiles"
@@ -229,6 +233,15 @@ def test_a_persons_own_graph_takes_the_lists(comfy: ComfyServer, put_sidecar: Pu
         graph["latent"]["inputs"][name] = ["settings", slot]
     graph["positive"]["inputs"]["text"] = ["settings", 7]
     graph["negative"]["inputs"]["text"] = ["settings", 8]
+    graph["recorder"] = node(
+        "FeedbackRecorder",
+        mode="record",
+        selected="",
+        rejected="",
+        images=["decoded", 0],
+        plan=["settings", 0],
+        ckpt_names=["recommender", 1],
+    )
 
     entry = comfy.run(graph)
 
@@ -237,6 +250,22 @@ def test_a_persons_own_graph_takes_the_lists(comfy: ComfyServer, put_sidecar: Pu
     green = by_hand(GREEN, seed=5, steps=3, size=64, height=96, negative="blurry, photo")
     assert_same([pictures["red"]], comfy.images(comfy.run(red)))
     assert_same([pictures["green"]], comfy.images(comfy.run(green)))
+    with closing(sqlite3.connect(preferences_file(comfy))) as database:
+        rows = database.execute(
+            "SELECT name, settings FROM generation_images JOIN checkpoints ON checkpoints.id = checkpoint_id "
+            "JOIN image_settings ON image_settings.id = settings_id"
+        )
+        logged = {name: json.loads(settings) for name, settings in rows}
+    assert logged[RED] == {
+        "steps": 2,
+        "cfg": 1.5,
+        "sampler": "dpmpp_2m",
+        "scheduler": "karras",
+        "width": 128,
+        "height": 128,
+        "denoise": 1.0,
+    }
+    assert (logged[GREEN]["steps"], logged[GREEN]["width"], logged[GREEN]["height"]) == (3, 64, 96)
 
 
 def test_a_sampler_that_this_comfyui_lacks_is_said_and_the_nodes_own_is_used(

@@ -159,9 +159,9 @@ async def test_the_overview_says_that_the_database_was_damaged(page: Page, runti
 
 def spoil(file: Path) -> None:
     """As a disk does: the middle of it is something else."""
-    data = bytearray(file.read_bytes())
-    data[4096 * 2 : 4096 * 6] = b"\xff" * 4096 * 4
-    file.write_bytes(data)
+    with file.open("r+b") as opened:
+        opened.seek(4096 * 2)
+        opened.write(b"\xff" * 4096 * 4)
 
 
 async def test_preferences_are_searched_sorted_and_unfold_to_their_evidence(page: Page) -> None:

@@ -21,7 +21,7 @@ from context_checkpoint.learning.outbox import delivery
 from context_checkpoint.learning.outbox.delivery import outbox_of
 from context_checkpoint.learning.outbox.file import OutboxFile
 from context_checkpoint.learning.service.settings import LearningSettings
-from context_checkpoint.learning.values import Generation, ImageFile
+from context_checkpoint.learning.values import Generation, ImageFile, Recommendation
 from tests.conftest import PostgresServer
 from tests.learning.database.test_faults import CANDIDATES, judged, open_folder, teach, without_privileges
 
@@ -220,15 +220,15 @@ class TestServer:
     ) -> None:
         """Also where the server had stored something and did not get to say so."""
 
-        async def write(service: PreferenceService) -> None:
-            recommendation = await service.recommend("anime girl", CANDIDATES, stage="draft")
+        async def write(service: PreferenceService, recommendation: Recommendation) -> None:
             for _ in range(15):
                 generation_id = await service.log_generation(recommendation, dict.fromkeys(CANDIDATES, 1))
                 await service.record_feedback(generation_id, {"a": 1})
                 await asyncio.sleep(0.01)
 
         async with worker(postgres_url, tmp_path) as service:
-            writing = [asyncio.ensure_future(write(service)) for _ in range(4)]
+            recommendation = await service.recommend("anime girl", CANDIDATES, stage="draft")
+            writing = [asyncio.ensure_future(write(service, recommendation)) for _ in range(4)]
             for _ in range(3):
                 await asyncio.sleep(0.1)
                 await asyncio.to_thread(postgres_server.stop)

@@ -447,7 +447,7 @@ async def test_processes_are_killed_again_and_again_while_others_judge(database:
     """`kill -9` in the middle of a page or between two: the next go on, and each verdict counts once."""
     chance = random.Random(8)  # noqa: S311 - not for secrets
     service = await PreferenceService.open(database)
-    await lived(service, chance, 50)
+    await lived(service, chance, 120)
     await make_outdated(service, bases=True)
     await service._database.write(lambda connection: rebuild.begin(connection, "nobody", NOW))
     judging = [started(JUDGING, database, str(seed)) for seed in range(2)]

@@ -76,7 +76,8 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
         }
         if endpoint.method != "POST" or endpoint.form != "json":
             operation["parameters"] = _parameters(schemas[request["$ref"].rpartition("/")[2]])
-            operation["responses"].setdefault("400", _TOO_LONG)
+            refused = operation["responses"].get("400")  # by a body too
+            operation["responses"]["400"] = _TOO_LONG if refused is None else _either(refused, _TOO_LONG)
         if endpoint.form == "lines_in":
             body = {"schema": {"type": "string", "description": "One JSON object per line: docs/data.md."}}
             operation["requestBody"] = {"required": True, "content": {LINES: body}}
@@ -102,6 +103,14 @@ def _operation_id(endpoint: Described) -> str:
 
 def _content(description: str, schema: Any, kind: str = JSON) -> Json:
     return {"description": description, "content": {kind: {"schema": schema}}}
+
+
+def _either(first: Json, second: Json) -> Json:
+    """One response for two that have the same status and other types of content."""
+    return {
+        "description": f"{first['description']} Or: {second['description']}",
+        "content": {**first["content"], **second["content"]},
+    }
 
 
 def _path_parameters(path: str) -> list[Json]:

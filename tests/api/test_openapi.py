@@ -55,6 +55,16 @@ async def test_operations_have_names_of_their_own(client: Client) -> None:
     assert len(set(names)) == len(names)
 
 
+async def test_too_long_an_address_is_described_wherever_there_is_a_query(client: Client) -> None:
+    """The HTTP server refuses it as text, also on routes that refuse a body as JSON."""
+    paths = (await described(client))["paths"]
+
+    queried = [operation for methods in paths.values() for operation in methods.values() if "parameters" in operation]
+    of_queries = [each for each in queried if any(parameter["in"] == "query" for parameter in each["parameters"])]
+    assert [each["operationId"] for each in of_queries if "text/plain" not in each["responses"]["400"]["content"]] == []
+    assert set(paths[PREFIX + "/import"]["post"]["responses"]["400"]["content"]) == {"application/json", "text/plain"}
+
+
 async def test_bodies_and_queries_and_refusals_are_described(client: Client) -> None:
     """Sizes and required fields are in it, so that a client can check before it sends."""
     description = await described(client)

@@ -50,16 +50,16 @@ def learn(
         recipes = [(image, recipe) for image in page if (recipe := _recipe(folder, image)) is not None]
         vanished += len(page) - len(recipes)
 
-        def told(added: int, of: int, before: int = done) -> None:
+        def report(added: int, of: int, before: int = done) -> None:
             on_progress(Progress("learning", before + added, len(images)))
 
         imported = runtime.run_blocking(
-            lambda service, recipes=recipes, told=told: service.import_recipes(  # type: ignore[misc]
+            lambda service, recipes=recipes, report=report: service.import_recipes(  # type: ignore[misc]
                 [(recipe, image.rating) for image, recipe in recipes],
                 batch=batch,
                 ids=[image.digest for image, _ in recipes],
                 files=[_file(folder, image) for image, _ in recipes],
-                on_progress=told,
+                on_progress=report,
             )
         )
         total = _sum(total, imported)

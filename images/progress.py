@@ -1,4 +1,4 @@
-"""How far work on many files is, and how it is told to end."""
+"""How far work on many files is, and how it is ended."""
 
 from __future__ import annotations
 

@@ -11,43 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 from .recipe import Recipe
-
-_SAMPLERS: Mapping[str, str] = {
-    "euler": "Euler",
-    "euler_ancestral": "Euler a",
-    "heun": "Heun",
-    "dpm_2": "DPM2",
-    "dpm_2_ancestral": "DPM2 a",
-    "lms": "LMS",
-    "dpm_fast": "DPM fast",
-    "dpm_adaptive": "DPM adaptive",
-    "dpmpp_2s_ancestral": "DPM++ 2S a",
-    "dpmpp_sde": "DPM++ SDE",
-    "dpmpp_2m": "DPM++ 2M",
-    "dpmpp_2m_sde": "DPM++ 2M SDE",
-    "dpmpp_2m_sde_heun": "DPM++ 2M SDE Heun",
-    "dpmpp_3m_sde": "DPM++ 3M SDE",
-    "ddim": "DDIM",
-    "ddpm": "DDPM",
-    "plms": "PLMS",
-    "lcm": "LCM",
-    "uni_pc": "UniPC",
-    "uni_pc_bh2": "UniPC",
-    "restart": "Restart",
-}
-"""ComfyUI's samplers that A1111 has under another name."""
+from .samplers import A1111_SAMPLERS, A1111_SCHEDULERS
 
 _IN_THE_NAME: Mapping[str, str] = {"karras": "Karras", "exponential": "Exponential"}
 """Schedulers that A1111 wrote behind the sampler's name until 1.8, which every reader understands."""
-
-_SCHEDULERS: Mapping[str, str] = {
-    "sgm_uniform": "SGM Uniform",
-    "simple": "Simple",
-    "ddim_uniform": "DDIM",
-    "beta": "Beta",
-    "kl_optimal": "KL Optimal",
-    "linear_quadratic": "Linear Quadratic",
-}
 
 
 def parameters_text(
@@ -90,12 +57,12 @@ def sampler_fields(sampler: str, scheduler: str | None) -> list[tuple[str, str]]
     >>> sampler_fields("euler", "sgm_uniform")
     [('Sampler', 'Euler'), ('Schedule type', 'SGM Uniform')]
     """
-    name = _SAMPLERS.get(sampler.removesuffix("_gpu"), sampler)
+    name = A1111_SAMPLERS.get(sampler.removesuffix("_gpu"), sampler)
     if scheduler is None or scheduler == "normal":
         return [("Sampler", name)]
     if scheduler in _IN_THE_NAME:
         return [("Sampler", f"{name} {_IN_THE_NAME[scheduler]}")]
-    return [("Sampler", name), ("Schedule type", _SCHEDULERS.get(scheduler, scheduler))]
+    return [("Sampler", name), ("Schedule type", A1111_SCHEDULERS.get(scheduler, scheduler))]
 
 
 def _fields(recipe: Recipe, width: int, height: int) -> Iterable[tuple[str, str]]:

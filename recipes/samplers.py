@@ -70,52 +70,55 @@ SCHEDULERS: tuple[str, ...] = (
 )
 """KSampler's, as of ComfyUI 0.33 (`comfy.samplers.SCHEDULER_NAMES`)."""
 
-_SAMPLERS: Mapping[str, str] = {
-    "euler": "euler",
-    "euler a": "euler_ancestral",
+A1111_SAMPLERS: Mapping[str, str] = {
+    "euler": "Euler",
+    "euler_cfg_pp": "Euler CFG++",
+    "euler_ancestral": "Euler a",
+    "euler_ancestral_cfg_pp": "Euler a CFG++",
+    "heun": "Heun",
+    "dpm_2": "DPM2",
+    "dpm_2_ancestral": "DPM2 a",
+    "lms": "LMS",
+    "dpm_fast": "DPM fast",
+    "dpm_adaptive": "DPM adaptive",
+    "dpmpp_2s_ancestral": "DPM++ 2S a",
+    "dpmpp_2s_ancestral_cfg_pp": "DPM++ 2S a CFG++",
+    "dpmpp_sde": "DPM++ SDE",
+    "dpmpp_2m": "DPM++ 2M",
+    "dpmpp_2m_cfg_pp": "DPM++ 2M CFG++",
+    "dpmpp_2m_sde": "DPM++ 2M SDE",
+    "dpmpp_2m_sde_heun": "DPM++ 2M SDE Heun",
+    "dpmpp_3m_sde": "DPM++ 3M SDE",
+    "ddpm": "DDPM",
+    "ddim": "DDIM",
+    "lcm": "LCM",
+    "deis": "DEIS",
+    "ipndm": "IPNDM",
+    "ipndm_v": "IPNDM_V",
+    "uni_pc_bh2": "UniPC",
+    "uni_pc": "UniPC",
+}
+"""A1111's and Forge's names, without the schedule (A1111: `sd_samplers_kdiffusion.py`)."""
+
+A1111_SCHEDULERS: Mapping[str, str] = {
+    "karras": "Karras",
+    "exponential": "Exponential",
+    "sgm_uniform": "SGM Uniform",
+    "simple": "Simple",
+    "normal": "Normal",
+    "beta": "Beta",
+    "ddim_uniform": "DDIM",
+    "kl_optimal": "KL Optimal",
+    "linear_quadratic": "Linear Quadratic",
+}
+
+_OTHER_SAMPLERS: Mapping[str, str] = {
     "euler ancestral": "euler_ancestral",
-    "euler cfg++": "euler_cfg_pp",
-    "euler a cfg++": "euler_ancestral_cfg_pp",
-    "lms": "lms",
-    "heun": "heun",
-    "dpm2": "dpm_2",
-    "dpm2 a": "dpm_2_ancestral",
-    "dpm fast": "dpm_fast",
-    "dpm adaptive": "dpm_adaptive",
-    "dpm++ 2s a": "dpmpp_2s_ancestral",
-    "dpm++ 2s a cfg++": "dpmpp_2s_ancestral_cfg_pp",
-    "dpm++ 2m": "dpmpp_2m",
-    "dpm++ 2m cfg++": "dpmpp_2m_cfg_pp",
-    "dpm++ sde": "dpmpp_sde",
-    "dpm++ 2m sde": "dpmpp_2m_sde",
-    "dpm++ 2m sde heun": "dpmpp_2m_sde_heun",
-    "dpm++ 3m sde": "dpmpp_3m_sde",
-    "ddpm": "ddpm",
-    "ddim": "ddim",
-    "lcm": "lcm",
-    "deis": "deis",
-    "ipndm": "ipndm",
-    "ipndm v": "ipndm_v",
-    "unipc": "uni_pc",
     "uni pc": "uni_pc",
     "unipc bh2": "uni_pc_bh2",
-    "res multistep": "res_multistep",
 }
-"""A1111's, Forge's and Civitai's names in lower case, without the schedule (A1111: `sd_samplers_kdiffusion.py`)."""
-
-_SCHEDULERS: Mapping[str, str] = {
-    "karras": "karras",
-    "exponential": "exponential",
-    "sgm uniform": "sgm_uniform",
-    "uniform": "normal",
-    "normal": "normal",
-    "simple": "simple",
-    "beta": "beta",
-    "ddim": "ddim_uniform",
-    "ddim uniform": "ddim_uniform",
-    "kl optimal": "kl_optimal",
-    "linear quadratic": "linear_quadratic",
-}
+_OTHER_SCHEDULERS: Mapping[str, str] = {"uniform": "normal", "ddim uniform": "ddim_uniform"}
+"""Further spellings, as `_plain` writes them."""
 
 _AUTOMATIC: Mapping[str, str] = {
     "dpm_2": "karras",
@@ -153,9 +156,9 @@ def sampler_and_scheduler(sampler: str, schedule: str = "") -> tuple[str | None,
     found = _sampler(plain)
     if found is None:
         # The longest ending first: "sgm uniform" before "uniform".
-        for ending in sorted(_SCHEDULERS, key=len, reverse=True):
+        for ending in sorted(_SCHEDULERS_BY_NAME, key=len, reverse=True):
             if plain.endswith(f" {ending}") and (found := _sampler(plain.removesuffix(f" {ending}"))) is not None:
-                scheduler = scheduler or _SCHEDULERS[ending]
+                scheduler = scheduler or _SCHEDULERS_BY_NAME[ending]
                 break
     if scheduler is None and found is not None and _plain(schedule) == "automatic":
         scheduler = _AUTOMATIC.get(found, "normal")
@@ -170,14 +173,18 @@ def scheduler_name(schedule: str) -> str | None:
     """
     plain = _plain(schedule)
     as_comfyui = plain.replace(" ", "_")
-    return as_comfyui if as_comfyui in SCHEDULERS else _SCHEDULERS.get(plain)
+    return as_comfyui if as_comfyui in SCHEDULERS else _SCHEDULERS_BY_NAME.get(plain)
 
 
 def _sampler(plain: str) -> str | None:
     as_comfyui = plain.replace(" ", "_")
-    return as_comfyui if as_comfyui in SAMPLERS else _SAMPLERS.get(plain)
+    return as_comfyui if as_comfyui in SAMPLERS else _SAMPLERS_BY_NAME.get(plain)
 
 
 def _plain(name: str) -> str:
     """Lower case, with single spaces for all that separates words."""
     return re.sub(r"[\s_-]+", " ", name).strip().lower()
+
+
+_SAMPLERS_BY_NAME = {**{_plain(name): ours for ours, name in A1111_SAMPLERS.items()}, **_OTHER_SAMPLERS}
+_SCHEDULERS_BY_NAME = {**{_plain(name): ours for ours, name in A1111_SCHEDULERS.items()}, **_OTHER_SCHEDULERS}

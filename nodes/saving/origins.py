@@ -1,4 +1,4 @@
-"""What made each image that is saved, from all that the node was told: pure, and never a guess."""
+"""What made each image that is saved, from all that reaches the node: pure, and never a guess."""
 
 from __future__ import annotations
 

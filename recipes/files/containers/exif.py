@@ -36,7 +36,7 @@ _TEXTS = (_BYTE, _ASCII, _UNDEFINED, _UTF8)
 
 
 def read_exif(data: bytes, contents: Contents) -> None:
-    """Add the texts and the rating of an EXIF block to `contents`; what is damaged is skipped and told."""
+    """Add the texts and the rating of an EXIF block to `contents`; what is damaged is skipped and reported."""
     data = data.removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     try:

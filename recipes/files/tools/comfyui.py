@@ -1,7 +1,7 @@
 """Reads ComfyUI's graphs out of a file: the prompt in API form, else the saved workflow.
 
 A file has one image and its graph may make several: those count whose node saves under this file's name, else those
-that are saved, else those that are shown. Where what is left disagrees, only what it agrees on is told.
+that are saved, else those that are shown. Where what is left disagrees, only what it agrees on is given.
 """
 
 from __future__ import annotations

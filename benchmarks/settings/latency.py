@@ -17,19 +17,21 @@ from ..results import Result
 
 TIMED = 100
 _STEPS = (20, 30, 12)
+_DEFAULTS = {"steps": 20, "cfg": 7.0, "sampler": "euler", "scheduler": "normal", "size": "512x512", "clip_skip": 1}
 
 
 def measure() -> list[Result]:
     with tempfile.TemporaryDirectory() as folder:
         runtime = Runtime(Path(folder))
         try:
-            recommended, other, after, again = runtime.run_blocking(_times)
+            recommended, other, after, again, six = runtime.run_blocking(_times)
         finally:
             runtime.close()
     how = f"median of {TIMED}, in turn, after {GENERATIONS:,} judged generations of three images with settings"
     return [
         Result("setting, another prompt / recommendation", other / recommended, "", 3, how),
         Result("setting, after a verdict / recommendation", after / recommended, "", None, "the same"),
+        Result("six settings, another prompt / recommendation", six / recommended, "", 3, how),
         Result("setting, the same question / recommendation", again / recommended, "", 1, "the same"),
     ]
 
@@ -52,9 +54,12 @@ async def _times(service: PreferenceService) -> tuple[float, ...]:
         async def ask_other(prompt: str = texts[-1 - number]) -> object:
             return await service.recommend_parameter(prompt, "steps", 20, CHECKPOINTS[0])
 
+        async def ask_six(prompt: str = texts[-1 - number]) -> object:
+            return await service.recommend_parameters(prompt, _DEFAULTS, CHECKPOINTS[1])
+
         await _judge(service, prompt, number)
         after, again, other = await _timed(ask), await _timed(ask), await _timed(ask_other)
-        rows.append((await _timed(recommend), other, after, again))
+        rows.append((await _timed(recommend), other, after, again, await _timed(ask_six)))
     return tuple(map(statistics.median, zip(*rows, strict=True)))
 
 

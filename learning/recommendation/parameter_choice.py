@@ -82,9 +82,13 @@ def choose(
     evidence
         What the comparisons say of these arms and words.
     """
-    with_habit = with_prior_means(evidence, _prior_means(use, values))
-    # No chance: another value is worth trying by its bound, not by a draw.
-    ranking = policy_named(DEFAULT_POLICY).rank(words, list(values), with_habit, rng=numpy.random.default_rng(0))
+    means = _prior_means(use, values)
+    if evidence.overall:
+        with_habit = with_prior_means(evidence, means)
+        # No chance: another value is worth trying by its bound, not by a draw.
+        ranking = policy_named(DEFAULT_POLICY).rank(words, list(values), with_habit, rng=numpy.random.default_rng(0))
+    else:
+        ranking = by_prior_means(list(values), means)
     best = ranking.order[0]
     habit = use.amount * use.shares[values[best]]
     confidence = min(1.0, max(ranking.confidence, habit))
@@ -126,6 +130,13 @@ def _prior_means(use: Use, values: Mapping[str, Value]) -> dict[str, float]:
     most = max(use.shares.values())
     parts = {name: use.shares[value] / most for name, value in values.items()}
     return {name: max(-_MOST_HABIT, _HABIT * math.log(part)) if part else -_MOST_HABIT for name, part in parts.items()}
+
+
+def by_prior_means(arms: Sequence[str], means: Mapping[str, float]) -> Ranking:
+    """How the default policy ranks arms of which no comparison says anything, in a part of its time."""
+    scores = {name: means.get(name, 0.0) for name in arms}
+    order = tuple(sorted(arms, key=scores.__getitem__, reverse=True))
+    return Ranking(order, order, scores, scores, confidence=0.0, evidence=0.0, clarity=0.0)
 
 
 def _known(value: Value, name: str, ranking: Ranking, use: Use, evidence: Evidence) -> KnownValue:

@@ -18,7 +18,7 @@ from functools import lru_cache
 
 from ..model.accumulator import Accumulator
 from ..model.evidence import Comparison, Evidence
-from ..parameters import MadeImage, ParameterName, shown_value, value_of
+from ..parameters import PARAMETERS, MadeImage, ParameterName, shown_value, value_of
 from ..values import ImageSettings, Keyword, Shown, Stage
 
 MOST_COMPARISONS = 300
@@ -31,40 +31,44 @@ _ADDED = "\n"
 
 @dataclass(frozen=True, slots=True)
 class ComparedValues:
-    """Images of one generation that differ in the value of one parameter alone."""
+    """Images of one generation that differ in the value of one parameter alone; `places` has theirs in the log."""
 
     generation: int
     checkpoint: str
     shown: tuple[Shown, ...]
     stage: Stage
+    places: tuple[int, ...]
 
 
-def compared(images: Sequence[MadeImage], name: ParameterName) -> tuple[list[ComparedValues], set[int]]:
-    """All comparisons of a parameter, oldest first, and the places in `images` of what was compared."""
-    groups: defaultdict[tuple[int, str, ImageSettings], list[int]] = defaultdict(list)
-    for start, end in _mixed(images):
-        for place in range(start, end):
-            image = images[place]
-            groups[image.generation, image.checkpoint, _apart_from(image.settings, name)].append(place)
-    found, places = [], set[int]()
-    for (generation, checkpoint, _), group in groups.items():
+def compared(images: Sequence[MadeImage], start: int = 0) -> dict[ParameterName, list[ComparedValues]]:
+    """All comparisons of each parameter, oldest first, in the images from `start` on."""
+    found: dict[ParameterName, list[ComparedValues]] = {name: [] for name in PARAMETERS}
+    for begin, end in _mixed(images, start):
+        for name in PARAMETERS:
+            found[name] += _compared_in(images, begin, end, name)
+    return found
+
+
+def _compared_in(images: Sequence[MadeImage], begin: int, end: int, name: ParameterName) -> Iterable[ComparedValues]:
+    groups: defaultdict[tuple[str, ImageSettings], list[int]] = defaultdict(list)
+    for place in range(begin, end):
+        groups[images[place].checkpoint, _apart_from(images[place].settings, name)].append(place)
+    for (checkpoint, _), places in groups.items():
         parts: dict[str, Shown] = {}
-        for place in group:
+        for place in places:
             value = value_of(images[place].settings, name)
             if value is not None:
                 arm, mark = shown_value(value), images[place].mark
                 part = parts.get(arm, Shown(arm, 0))
                 parts[arm] = Shown(arm, part.images + 1, part.selected + (mark == "+"), part.rejected + (mark == "-"))
         if len(parts) > 1 and any(part.judged for part in parts.values()):
-            found.append(ComparedValues(generation, checkpoint, tuple(parts.values()), images[group[0]].stage))
-            places.update(group)
-    return _newest(found), places
+            first = images[begin]
+            yield ComparedValues(first.generation, checkpoint, tuple(parts.values()), first.stage, tuple(places))
 
 
-def _mixed(images: Sequence[MadeImage]) -> Iterable[tuple[int, int]]:
+def _mixed(images: Sequence[MadeImage], start: int) -> Iterable[tuple[int, int]]:
     """Where the images of each judged generation begin and end that has several settings."""
-    start = 0
-    for place in range(1, len(images) + 1):
+    for place in range(start + 1, len(images) + 1):
         if place == len(images) or images[place].generation != images[start].generation:
             of_it = images[start:place]
             if any(image.settings != of_it[0].settings for image in of_it[1:]) and any(
@@ -81,7 +85,8 @@ def _apart_from(settings: ImageSettings, name: ParameterName) -> ImageSettings:
     return replace(settings, **{name: None})
 
 
-def _newest(found: list[ComparedValues]) -> list[ComparedValues]:
+def newest(found: list[ComparedValues]) -> list[ComparedValues]:
+    """The newest `MOST_COMPARISONS`, and some more."""
     if len(found) <= MOST_COMPARISONS:
         return found
     first = found[-MOST_COMPARISONS].generation // BLOCK * BLOCK
@@ -105,6 +110,7 @@ class ValueSums:
     """What the comparisons of one parameter add up to. New ones are added; where others changed, all are summed."""
 
     def __init__(self) -> None:
+        self._of: tuple[object, ...] = ()
         self._summed: list[Comparison] = []
         self._sums = Accumulator()
 
@@ -113,7 +119,7 @@ class ValueSums:
         comparisons: Sequence[ComparedValues],
         words: Mapping[int, Collection[Keyword]],
         families: Mapping[str, str],
-    ) -> ValueSums:
+    ) -> None:
         """Have the sums of exactly these comparisons, in their order.
 
         Parameters
@@ -123,11 +129,13 @@ class ValueSums:
         families
             Of checkpoints, as far as they are known.
         """
+        families = {each.checkpoint: families.get(each.checkpoint, "") for each in comparisons}
+        of = comparisons, families
+        if of == self._of:
+            return
         wanted = [
             Comparison(
-                context(words[each.generation], each.checkpoint, families.get(each.checkpoint, "")),
-                each.shown,
-                each.stage,
+                context(words[each.generation], each.checkpoint, families[each.checkpoint]), each.shown, each.stage
             )
             for each in comparisons
         ]
@@ -136,8 +144,7 @@ class ValueSums:
             known, self._sums = 0, Accumulator()
         for comparison in wanted[known:]:
             self._sums.add(comparison)
-        self._summed = wanted
-        return self
+        self._summed, self._of = wanted, of
 
     @property
     def judged(self) -> dict[str, float]:

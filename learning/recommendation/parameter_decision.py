@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
-from ..parameters import PARAMETERS, MadeImage, ParameterRecommendation
+from ..parameters import MadeImage, ParameterName, ParameterRecommendation
 from ..values import Keyword
 from .parameter_choice import ParameterQuestion, arms, choose
-from .parameter_comparisons import ValueSums, compared, context
+from .parameter_comparisons import ValueSums, compared, context, newest
 from .parameter_habit import Habit
 
 
@@ -25,22 +26,42 @@ class ParameterLog:
     ----------
     images
         Oldest first.
+    former
+        Of the same log earlier: what is the same in both is not computed again.
 
     Attributes
     ----------
     comparisons
-        Of each parameter, with the places in `images` of what was compared.
+        The newest of each parameter.
     compared_generations
         The numbers of the generations that they are of.
     families
         Of checkpoints, as far as the log says.
     """
 
-    def __init__(self, images: Sequence[MadeImage]) -> None:
+    def __init__(self, images: Sequence[MadeImage], former: ParameterLog | None = None) -> None:
+        self._images = images
+        known = former._known_of(images) if former else 0
         self.habit = Habit(images)
-        self.comparisons = {name: compared(images, name) for name in PARAMETERS}
-        self.compared_generations = {each.generation for found, _ in self.comparisons.values() for each in found}
+        self._compared = compared(images, known)
+        if former:
+            for name, found in former._compared.items():
+                self._compared[name][:0] = [each for each in found if each.places[-1] < known]
+        self.comparisons = {name: newest(found) for name, found in self._compared.items()}
+        self.compared_generations = {each.generation for found in self.comparisons.values() for each in found}
         self.families = {image.checkpoint: image.family for image in images if image.family}
+
+    def _known_of(self, images: Sequence[MadeImage]) -> int:
+        """How many images, up to the end of a generation, are the first ones here too."""
+        pairs = zip(self._images, images, strict=False)
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], pairs))
+        while same and same < len(images) and images[same].generation == images[same - 1].generation:
+            same -= 1
+        return same
+
+    def compared_places(self, name: ParameterName) -> list[int]:
+        """The places in the images of all that was compared in a parameter."""
+        return [place for each in self._compared[name] for place in each.places]
 
 
 def decide(
@@ -70,7 +91,6 @@ def decide(
         Of checkpoints, as far as the caller knows them; they count before those of the log.
     """
     families = {**log.families, **families}
-    comparisons, places = log.comparisons[question.name]
     use = log.habit.use(
         question.name,
         question.default_value,
@@ -78,9 +98,9 @@ def decide(
         families,
         words=len({word.text for word in words}),
         shared=shared_words,
-        without=places,
+        without=log.compared_places(question.name),
     )
-    sums.bring_up_to_date(comparisons, compared_words, families)
+    sums.bring_up_to_date(log.comparisons[question.name], compared_words, families)
     values = arms(use, sums.judged, question.default_value)
     asked = context(words, question.checkpoint, families.get(question.checkpoint or "", ""))
     evidence = replace(sums.evidence(asked, list(values)), half_life=half_life)

@@ -69,7 +69,6 @@ class Habit:
     """
 
     def __init__(self, images: Sequence[MadeImage]) -> None:
-        self._images = images
         self._weights = numpy.array([_weight(image) for image in images], dtype=float)
         self._generations = numpy.array([image.generation for image in images], dtype=numpy.int64)
         self._checkpoints = _Numbered[str]()
@@ -79,11 +78,12 @@ class Habit:
         days = numpy.array([image.made_at.toordinal() for image in images], dtype=numpy.int64)
         self._recency = _recency(days, self._weights)
         self._values: dict[ParameterName, tuple[list[Value], Places]] = {}
+        self._likenesses: tuple[tuple[int, Mapping[int, int]], Numbers] | None = None
 
     @property
     def first(self) -> int:
         """The number of the oldest generation."""
-        return self._images[0].generation if self._images else 0
+        return int(self._generations[0]) if len(self._generations) else 0
 
     def use(
         self,
@@ -158,10 +158,11 @@ class Habit:
     def _likeness(self, words: int, shared: Mapping[int, int]) -> Numbers:
         """How much each image counts for a prompt, in 0..1: those that share most of it count whole."""
         if not words:
-            return numpy.ones(len(self._images))
-        parts = numpy.array([shared.get(number, 0) for number in self._generations.tolist()], dtype=float) / words
-        likeness: Numbers = (_UNLIKE + parts) / (_UNLIKE + parts.max(initial=0.0))
-        return likeness
+            return numpy.ones(len(self._generations))
+        if self._likenesses is None or self._likenesses[0] != (words, shared):
+            parts = numpy.array([shared.get(number, 0) for number in self._generations.tolist()], dtype=float) / words
+            self._likenesses = (words, shared), (_UNLIKE + parts) / (_UNLIKE + parts.max(initial=0.0))
+        return self._likenesses[1]
 
 
 class _Numbered(Generic[T]):

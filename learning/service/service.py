@@ -77,6 +77,7 @@ from .forgetting import Forgetting
 from .habits import Habits
 from .importing import Importing, OnProgress
 from .parameters import Parameters
+from .recent_images import RecentImages
 from .settings import LearningSettings, SettingsReader
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ class PreferenceService:
         self._files = CheckpointFiles(database, clock, self._rebuild_task)
         self._importing = Importing(database, clock, settings)
         self._habits = Habits(database)
-        self._parameters = Parameters(database, settings)
+        self._parameters = Parameters(RecentImages(database), settings)
 
     @classmethod
     async def open(
@@ -361,7 +362,10 @@ class PreferenceService:
         StoreUnavailable
             If the database cannot be read.
         """
-        return await self._parameters.recommend(prompt, name, default, checkpoint, negative=negative, families=families)
+        answers = await self.recommend_parameters(
+            prompt, {name: default}, checkpoint, negative=negative, families=families
+        )
+        return answers[name]
 
     async def recommend_parameters(
         self,
@@ -373,12 +377,7 @@ class PreferenceService:
         families: Mapping[str, str] | None = None,
     ) -> dict[str, ParameterRecommendation]:
         """Recommend a value for each of several parameters, by their defaults. Raises as `recommend_parameter`."""
-        return {
-            name: await self.recommend_parameter(
-                prompt, name, default, checkpoint, negative=negative, families=families
-            )
-            for name, default in defaults.items()
-        }
+        return await self._parameters.recommend(prompt, defaults, checkpoint, negative=negative, families=families)
 
     async def _decide(self, question: Question) -> Decision:
         version = await self._database.version()  # before the evidence: what is read is of it or of a newer one

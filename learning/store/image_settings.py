@@ -1,16 +1,19 @@
-"""Which settings made the newest images, in SQL.
+"""Which settings made the newest images, and for which keywords, in SQL.
 
 Functions of a connection, to be called inside one of `Database`'s transactions. Separate from `generations`, which
-reads whole generations: here some thousand images are read at once, and little of each.
+reads whole generations: here some thousand images are read at once, and little of each. Who has read them reads only
+what was logged or judged since (`changed_since`), unless the log got another identity.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Row, bindparam, func, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.schema import (
@@ -20,6 +23,7 @@ from ..database.schema import (
     generation_logs,
     image_settings,
     keywords,
+    learned_state,
     verdicts,
 )
 from ..parameters import MadeImage
@@ -42,17 +46,10 @@ _NEWEST_MARKS = (
     .limit(1)
     .scalar_subquery()
 )
-_NEWEST = (
-    select(generation_images)
-    .where(generation_images.c.settings_id.is_not(None))
-    .order_by(generation_images.c.generation_number.desc())
-    .limit(bindparam("most"))
-    .subquery()
-)
 _IMAGES = (
     select(
-        _NEWEST.c.generation_number,
-        _NEWEST.c.position,
+        generation_images.c.generation_number,
+        generation_images.c.position,
         checkpoints.c.name,
         image_settings.c.settings,
         generation_logs.c.created_at,
@@ -61,10 +58,29 @@ _IMAGES = (
         generation_logs.c.family,
         _NEWEST_MARKS.label("marks"),
     )
-    .join(generation_logs, generation_logs.c.number == _NEWEST.c.generation_number)
-    .join(checkpoints, checkpoints.c.id == _NEWEST.c.checkpoint_id)
-    .join(image_settings, image_settings.c.id == _NEWEST.c.settings_id)
-    .order_by(_NEWEST.c.generation_number, _NEWEST.c.position)
+    .select_from(generation_images)
+    .join(generation_logs, generation_logs.c.number == generation_images.c.generation_number)
+    .join(checkpoints, checkpoints.c.id == generation_images.c.checkpoint_id)
+    .join(image_settings, image_settings.c.id == generation_images.c.settings_id)
+    .order_by(generation_images.c.generation_number, generation_images.c.position)
+)
+_FIRST_OF_NEWEST = (
+    select(generation_images.c.generation_number)
+    .where(generation_images.c.settings_id.is_not(None))
+    .order_by(generation_images.c.generation_number.desc())
+    .limit(1)
+    .offset(bindparam("others"))
+)
+_FROM_ON = _IMAGES.where(generation_images.c.generation_number >= bindparam("first"))
+_OF_NUMBERS = _IMAGES.where(generation_images.c.generation_number.in_(bindparam("numbers", expanding=True)))
+_CHANGED = union(
+    select(generation_logs.c.number).where(generation_logs.c.number > bindparam("generation")),
+    select(verdicts.c.generation_number).where(verdicts.c.number > bindparam("verdict")),
+)
+_STATE = select(
+    learned_state.c.identity,
+    func.coalesce(select(func.max(generation_logs.c.number)).scalar_subquery(), 0),
+    func.coalesce(select(func.max(verdicts.c.number)).scalar_subquery(), 0),
 )
 _WORDS = (
     select(generation_keywords.c.generation_number, keywords.c.text, generation_keywords.c.weight)
@@ -72,22 +88,53 @@ _WORDS = (
     .where(generation_keywords.c.generation_number.in_(bindparam("numbers", expanding=True)))
     .order_by(generation_keywords.c.generation_number, generation_keywords.c.position)
 )
-_SHARED = (
-    select(generation_keywords.c.generation_number, func.count())
-    .where(
-        generation_keywords.c.keyword_id.in_(
-            select(keywords.c.id).where(keywords.c.text.in_(bindparam("texts", expanding=True)))
-        ),
-        generation_keywords.c.generation_number >= bindparam("first"),
-    )
-    .group_by(generation_keywords.c.generation_number)
-)
 
 
-async def newest(connection: AsyncConnection, most: int = MOST_IMAGES) -> list[MadeImage]:
-    """The newest images whose settings are known, oldest first."""
-    rows = (await connection.execute(_IMAGES, {"most": most})).all()
-    first = -(-rows[0].generation_number // BLOCK) * BLOCK if len(rows) == most else 0
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far a log has come: its identity, and the newest generation and verdict. With another identity nothing that
+    was read of it holds any more."""
+
+    identity: str
+    generation: int
+    verdict: int
+
+
+async def state(connection: AsyncConnection) -> State:
+    return State(*(await connection.execute(_STATE)).one())
+
+
+async def first_of_newest(connection: AsyncConnection) -> int:
+    """The generation from which on images count: 0 where all do."""
+    first = (await connection.execute(_FIRST_OF_NEWEST, {"others": MOST_IMAGES - 1})).scalar()
+    return 0 if first is None else next_block(first)
+
+
+def next_block(generation: int) -> int:
+    """The first generation from this one on whose number is a multiple of `BLOCK`."""
+    return -(-generation // BLOCK) * BLOCK
+
+
+async def newest(connection: AsyncConnection, first: int) -> list[MadeImage]:
+    """The images of generations from `first` on whose settings are known, oldest first."""
+    return _read(await connection.execute(_FROM_ON, {"first": first}))
+
+
+async def changed_since(connection: AsyncConnection, state: State) -> list[int]:
+    """The numbers of the generations that were logged or judged since, in order."""
+    rows = await connection.execute(_CHANGED, {"generation": state.generation, "verdict": state.verdict})
+    return sorted(row[0] for row in rows)
+
+
+async def images_of(connection: AsyncConnection, numbers: Sequence[int]) -> list[MadeImage]:
+    """Those of these generations whose settings are known, in their order."""
+    images = []
+    for start in range(0, len(numbers), _AT_ONCE):
+        images += _read(await connection.execute(_OF_NUMBERS, {"numbers": numbers[start : start + _AT_ONCE]}))
+    return images
+
+
+def _read(rows: Iterable[Row[Any]]) -> list[MadeImage]:
     return [
         MadeImage(
             row.generation_number,
@@ -100,7 +147,6 @@ async def newest(connection: AsyncConnection, most: int = MOST_IMAGES) -> list[M
             row.family,
         )
         for row in rows
-        if row.generation_number >= first
     ]
 
 
@@ -112,12 +158,3 @@ async def words_of(connection: AsyncConnection, numbers: Collection[int]) -> Map
         for row in await connection.execute(_WORDS, {"numbers": ordered[start : start + _AT_ONCE]}):
             words[row.generation_number].append(Keyword(row.text, row.weight))
     return {number: tuple(words[number]) for number in ordered}
-
-
-async def shared_words(connection: AsyncConnection, texts: Sequence[str], first: int) -> dict[int, int]:
-    """How many of these keywords each generation has that is numbered `first` or higher; those with none are left
-    out."""
-    if not texts:
-        return {}
-    rows = await connection.execute(_SHARED, {"texts": list(texts), "first": first})
-    return {row[0]: row[1] for row in rows}

@@ -157,6 +157,11 @@ def _stated(path: Path) -> str:
     return header.metadata.get("modelspec.hash_sha256", "").lower() if header is not None else ""
 
 
+def may_mean(written: str, name: str) -> bool:
+    """Whether what a tool wrote can be this checkpoint's name, whatever folders it wrote."""
+    return last_part(_bare(comparable(written).strip())) in _keys(name)
+
+
 def _keys(name: str) -> set[str]:
     """What tools write for a file: its path from any of its folders on, or with `_` for `/` as A1111 does."""
     folders = _bare(comparable(name)).split("/")

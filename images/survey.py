@@ -7,6 +7,7 @@ folder may have a hundred thousand; the recipes are read again by `learn`. What 
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from ..runtime.runtime import Runtime
 from .folder import ImagePath, walk
 from .galleries import GalleryDatabase
 from .hashes import ComputedHashes
-from .models import Match, MatchedBy, Models
+from .models import Match, MatchedBy, Models, may_mean
 from .pixels import pixels_digest
 from .progress import OnProgress, Progress
 from .ratings import Ratings
@@ -274,7 +275,10 @@ def _seconds(made_at: datetime | None, modified_s: float) -> float:
 
 
 def _place_by_number(found: Sequence[Found]) -> None:
-    """Stock savers number the images of a generation: if all of them are there, each has its place."""
+    """Stock savers number the images of a generation: if all of them are there, each has its place.
+
+    Savers that name each image's checkpoint may number or sort them in another way; then the names count.
+    """
     groups: dict[tuple[str, tuple[str, ...]], dict[str, Found]] = defaultdict(dict)
     for image in found:
         if image.generation and image.checkpoints:
@@ -282,10 +286,18 @@ def _place_by_number(found: Sequence[Found]) -> None:
     for (_, checkpoints), images in groups.items():
         if len(images) != len(checkpoints):
             continue
-        ordered = sorted(images.values(), key=lambda image: image.relative.rpartition("/")[2])
+        ordered = sorted(images.values(), key=lambda image: _numbered(image.relative.rpartition("/")[2]))
+        named = [(image.origin.model, checkpoint) for image, checkpoint in zip(ordered, checkpoints, strict=True)]
+        if any(model and not may_mean(model, checkpoint) for model, checkpoint in named):
+            continue
         for position, (image, checkpoint) in enumerate(zip(ordered, checkpoints, strict=True)):
             image.position = position
             image.origin = Origin(checkpoint)
+
+
+def _numbered(name: str) -> list[str | int]:
+    """A name by which files sort in the order of their numbers, with or without zeros before them."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d{1,18})", name)]
 
 
 def logged_files(runtime: Runtime) -> Iterator[LoggedFile]:

@@ -1,6 +1,6 @@
 """What every test may lean on: the package under its name, markers that skip loudly, and a real PostgreSQL.
 
-`CC_REQUIRE=comfyui,browser,postgres` (any of them) turns the skip of a test whose program is missing into a
+`CC_REQUIRE=comfyui,browser,postgres,packs` (any of them) turns the skip of a test whose program is missing into a
 failure, so that a machine that has everything cannot pass by quietly testing less.
 """
 
@@ -121,10 +121,17 @@ def find_postgres() -> Path | None:
     return versions[0].parent if versions else None
 
 
+def other_packs() -> Path | None:
+    """The folder of other people's packs, laid out like `custom_nodes`, that `CC_OTHER_PACKS` names."""
+    named = os.environ.get("CC_OTHER_PACKS")
+    return Path(named).expanduser().resolve() if named else None
+
+
 NEEDED = {
     "comfyui": Needed(find_comfyui, "set COMFYUI_PATH to a ComfyUI's folder, or run `python run.py demo` once"),
     "browser": Needed(find_chromium, "install Chromium (Debian: apt-get install chromium)"),
     "postgres": Needed(find_postgres, "install PostgreSQL (Debian: apt-get install postgresql)"),
+    "packs": Needed(other_packs, "set CC_OTHER_PACKS to a folder of other packs (docs/development.md)"),
 }
 
 FRONTEND_PACKAGE = "comfyui-frontend-package"

@@ -163,6 +163,35 @@ def test_stock_files_of_a_generation_are_told_apart_by_their_numbers(gallery: Ga
     assert report.without_model == 2
 
 
+def test_files_that_name_their_checkpoints_are_believed_whatever_their_order(
+    gallery: Gallery, learner: Learner
+) -> None:
+    """Other packs' savers put the checkpoint or the time into the file's name, and sort by that."""
+    names = ["real.safetensors", "dream.safetensors"]
+    chunk = {"version": 1, "generations": [{"generation": GENERATION, "checkpoints": names}]}
+    for name in names:
+        gallery.add(f"{name.removesuffix('.safetensors')}.png", name, chunk=chunk)
+
+    _, images = learner.survey()
+
+    assert {image.relative: image.model for image in images} == {
+        "dream.png": "dream.safetensors",
+        "real.png": "real.safetensors",
+    }
+
+
+def test_numbers_without_zeros_before_them_count_as_numbers(gallery: Gallery, learner: Learner) -> None:
+    """The tenth image comes after the ninth."""
+    names = [*["dream.safetensors"] * 9, "real.safetensors"]
+    chunk = {"version": 1, "generations": [{"generation": GENERATION, "checkpoints": names}]}
+    for number in range(1, 11):
+        gallery.add(f"image_{number}.png", None, chunk=chunk)
+
+    _, images = learner.survey()
+
+    assert [image.relative for image in images if image.model == "real.safetensors"] == ["image_10.png"]
+
+
 def test_missing_checkpoints_are_found_by_their_hash_where_a_person_asks(gallery: Gallery, learner: Learner) -> None:
     """Only then are files hashed, and once."""
     file = learner.output.parent / "renamed.safetensors"

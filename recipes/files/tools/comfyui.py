@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import cast
 
 from ... import rules
@@ -18,7 +18,7 @@ from ...samplers import sampler_and_scheduler
 from ...workflow import to_prompt
 from ..limits import LONGEST_NAME, MOST_GRAPH_INPUTS, MOST_GRAPH_LINKS, MOST_GRAPH_NODES, MOST_IMAGES_OF_A_GRAPH
 from ..problem import Problem, problem
-from ..provenance import KEYWORD, provenance_of
+from ..provenance import KEYWORD, generations_of, provenance_of
 from ..texts import Json, Texts, is_graph
 from . import a1111
 from .fields import completed, tagged_loras
@@ -87,6 +87,8 @@ def read(texts: Texts, graph: GraphReading) -> Recipe | None:
     if written is not None and _same_image(recipe, written):
         if provenance_of(texts.json(KEYWORD)) is not None:
             recipe = _as_saved(recipe, written)
+        else:
+            written = _of_its_branch(written, graph, texts)
         if recipe.positive is None and not written.loras:
             written = replace(written, loras=tagged_loras(written.positive) or None)
         recipe = completed(recipe, written)
@@ -110,6 +112,21 @@ def _as_saved(graph: Recipe, written: Recipe) -> Recipe:
         tool=TOOL,
     )
     return completed(drawn, graph)
+
+
+def _of_its_branch(written: Recipe, graph: GraphReading, texts: Texts) -> Recipe:
+    """What another saver can know of an image that our sampler drew with one checkpoint of several.
+
+    It writes what stands in its inputs, or what it found of the first branch. A model that drew an image of the run
+    was linked to it; anything else that depends on the branch is left out.
+    """
+    drawn = {str(each.values["field"]) for each in graph.problems if each.values.get("kind") == rules.PLANNED_SAMPLER}
+    checkpoints = {_stem(name) for one in generations_of(texts.json(KEYWORD)) for name in one.checkpoints}
+    if written.model is not None and _stem(written.model) in checkpoints:
+        drawn.discard("model")
+    elif "model" in drawn:
+        drawn.add("model_hash")
+    return replace(written, **dict.fromkeys(drawn & {each.name for each in fields(Recipe)}))
 
 
 def _same_image(graph: Recipe, written: Recipe) -> bool:

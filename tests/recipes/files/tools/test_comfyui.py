@@ -95,6 +95,41 @@ def test_settings_of_another_image_are_not_mixed_in():
     assert (found.recipe.model, found.recipe.model_hash, found.recipe.seed) == ("dream.safetensors", None, 7)
 
 
+def drawn_by_our_sampler(written: str, checkpoints: tuple[str, ...] = ()) -> Found:
+    """The file of another pack's saver behind a sampler that draws each image with its checkpoint's own settings."""
+    prompt = {
+        "1": {"class_type": "ContextCheckpointRecommender", "inputs": {"prompt": "a castle"}},
+        "2": {
+            "class_type": "MultiCheckpointSampler",
+            "inputs": {"plan": ["1", 0], "positive": "a castle", "seed": 7, "steps": 20, "cfg": 6.5}
+            | {"sampler_name": "euler", "scheduler": "normal", "settings": "each checkpoint's own, where known"},
+        },
+        "3": {"class_type": "Image Saver", "inputs": {"images": ["2", 0], "filename": "a"}},
+    }
+    run = {"version": 1, "generations": [{"generation": "0" * 32, "checkpoints": checkpoints}]}
+    texts = {"context_checkpoint": json.dumps(run)} if checkpoints else {}
+    return read(prompt, parameters=written, **texts)
+
+
+def test_behind_our_sampler_a_saver_is_believed_that_names_a_checkpoint_of_the_run():
+    """Its names were linked to it; its own settings are not what the branch was drawn with."""
+    found = drawn_by_our_sampler(parameters(Steps=30), ("x/other.safetensors", "x/dream.safetensors")).recipe
+
+    assert found is not None
+    assert (found.model, found.model_hash, found.seed) == ("dream", "abc", 7)
+    assert (found.steps, found.cfg, found.sampler, found.scheduler) == (None, None, None, None)
+
+
+@pytest.mark.parametrize("checkpoints", [("other.safetensors", "third.safetensors"), ()])
+def test_behind_our_sampler_any_other_model_is_what_stands_in_the_saver(checkpoints: tuple[str, ...]):
+    """A widget that was left as it was, or the checkpoint of the first branch alone."""
+    found = drawn_by_our_sampler(parameters(), checkpoints)
+
+    assert found.recipe is not None
+    assert (found.recipe.model, found.recipe.model_hash, found.recipe.positive) == (None, None, "a castle")
+    assert "model" in [problem.values["field"] for problem in found.problems]
+
+
 def test_settings_alone_are_enough():
     """For savers that leave the graph out."""
     found = read_texts(Texts([("parameters", parameters())]), "a.png")

@@ -73,7 +73,8 @@ CHANGES_TEXT = re.compile(r"(?i)style|wildcard|template|instruction|translate")
 """Inputs of an encoder that make its prompt another than the text beside them, unless they are empty."""
 
 STEPS: Names = ("steps", "step")
-CFG: Names = ("cfg", "guidance", "cfg_scale")
+CFG: Names = ("cfg", "cfg_scale")
+"""Not `guidance`: that is the number that Flux is given with the text, while its cfg is 1."""
 SEED: Names = ("seed", "noise_seed", "seed_value")
 SAMPLER: Names = ("sampler_name", "sampler")
 SCHEDULER: Names = ("scheduler", "scheduler_name")

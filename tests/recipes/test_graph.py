@@ -578,6 +578,19 @@ def test_a_custom_sampler_is_read_through_its_guider_sigmas_and_noise():
     assert (found.steps, found.cfg, found.sampler, found.scheduler, found.seed) == (12, 4.0, "uni_pc", "simple", 3)
 
 
+@pytest.mark.parametrize("own", [{}, {"cfg": 1.0}])
+def test_the_guidance_of_flux_is_no_cfg(own):
+    """On a node behind the sampler, or on samplers of other packs."""
+    guided = node("FluxGuidance", conditioning=["positive", 0], guidance=3.5)
+    basic = node("BasicGuider", model=["loader", 0], conditioning=["guided", 0])
+    advanced = node("SamplerCustomAdvanced", guider=["basic", 0], latent_image=["latent", 0], sigmas=["x", 0])
+    of_a_pack = sampled(positive=["guided", 0], guidance=3.5)
+    of_a_pack["inputs"] = {name: value for name, value in of_a_pack["inputs"].items() if name != "cfg"} | own
+
+    assert recipe(guided=guided, basic=basic, sampler=advanced).cfg is None
+    assert recipe(guided=guided, sampler=of_a_pack).cfg == own.get("cfg")
+
+
 def test_the_first_conditioning_of_a_guider_with_two_is_the_prompt():
     """DualCFGGuider's second one is for editing an image, often with the negative's text."""
     guider = node(

@@ -115,7 +115,7 @@ def recipe_of(values: Fields, tool: str | None) -> Recipe:
         positive=values.text("prompt", "positive_prompt", "positive"),
         negative=values.text("negative_prompt", "negative", "uc"),
         steps=positive(values.whole("steps", "num_inference_steps", "sampling_steps")),
-        cfg=values.real("cfg_scale", "guidance_scale", "cfg", "scale", "guidance"),
+        cfg=values.real("cfg_scale", "guidance_scale", "cfg", "scale"),  # `guidance` alone is that of Flux
         sampler=values.name("sampler", "sampler_name", "ksampler_name", "sampling_method"),
         scheduler=values.name("scheduler", "schedule", "schedule_type", "noise_schedule", "scheduler_name"),
         denoise=values.real("denoise", "denoising_strength", "denoise_strength", "strength", "prompt_strength"),

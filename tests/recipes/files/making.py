@@ -105,6 +105,20 @@ def jpeg_xmp(packet: bytes) -> bytes:
     return segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + packet)
 
 
+def jpeg_long_exif(block: bytes, room: int = 65_000) -> tuple[bytes, ...]:
+    """A block that needs several segments."""
+    return tuple(jpeg_exif(block[at : at + room]) for at in range(0, len(block), room))
+
+
+def jpeg_long_xmp(packet: bytes, name: str = "0123456789ABCDEF" * 2, room: int = 65_000) -> tuple[bytes, ...]:
+    """A packet in pieces, after a first one that names it."""
+    note = 'xmlns:xmpNote="http://ns.adobe.com/xmp/note/"'
+    first = jpeg_xmp(xmp(f'{note} xmpNote:HasExtendedXMP="{name}"'))
+    head = b"http://ns.adobe.com/xmp/extension/\0" + name.encode()
+    pieces = range(0, len(packet), room)
+    return first, *(segment(0xE1, head + struct.pack(">II", len(packet), at) + packet[at : at + room]) for at in pieces)
+
+
 def webp(*chunks: tuple[bytes, bytes]) -> bytes:
     """A WebP: sizes, something for pixels, and further chunks."""
     sizes = b"\x08\0\0\0" + (511).to_bytes(3, "little") + (767).to_bytes(3, "little")

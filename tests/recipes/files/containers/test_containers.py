@@ -139,6 +139,48 @@ def test_a_jpeg_comment_is_read(read):
     assert read(jpeg(making.segment(0xFE, A1111.encode()))).seed == 7
 
 
+LONG = json.dumps(making.graph() | {"9": {"class_type": "Note", "inputs": {"text": "a note " * 30_000}}})
+DRAW_THINGS = json.dumps({"c": "a castle", "uc": "blurry", "steps": 20, "seed": 7, "notes": "long " * 30_000})
+LONG_XMP = making.xmp(elements=f"<exif:UserComment>{DRAW_THINGS}</exif:UserComment>")
+
+
+@pytest.mark.parametrize("between", [(), (making.jpeg_xmp(making.xmp('xmp:Rating="4"')),)], ids=["in a row", "apart"])
+def test_exif_that_needs_several_segments_of_a_jpeg_is_one(tmp_path, between):
+    """A segment has room for 64 kB, and a graph may be longer."""
+    first, *more = making.jpeg_long_exif(exif({MODEL: f"prompt:{LONG}".encode()}))
+    file = tmp_path / "image.jpg"
+    file.write_bytes(jpeg(first, *between, *more))
+
+    reading = examine_file(file)
+
+    assert len(more) > 2
+    assert reading.recipe is not None
+    assert (reading.recipe.model, reading.unread) == ("dream.safetensors", ())
+    assert reading.rating == (4 if between else None)
+
+
+def test_xmp_that_needs_several_segments_of_a_jpeg_is_one(read):
+    """In whatever order its pieces stand; a packet that the first one does not name is an old one."""
+    first, *pieces = making.jpeg_long_xmp(LONG_XMP)
+    _, *old = making.jpeg_long_xmp(LONG_XMP.replace(b"a castle", b"a tower"), "F" * 32)
+
+    recipe = read(jpeg(first, *old, *reversed(pieces)), "image.jpg")
+
+    assert len(pieces) > 2
+    assert (recipe.positive, recipe.seed, recipe.tool) == ("a castle", 7, "Draw Things")
+
+
+def test_xmp_of_which_a_piece_is_missing_is_no_shorter_text(tmp_path):
+    """What is left may be well-formed."""
+    first, second, _, *rest = making.jpeg_long_xmp(LONG_XMP)
+    file = tmp_path / "image.jpg"
+    file.write_bytes(jpeg(first, second, *rest))
+
+    reading = examine_file(file)
+
+    assert (reading.recipe, [each.code for each in reading.unread]) == (None, ["damaged", "damaged"])
+
+
 @pytest.mark.parametrize(
     "tags",
     [

@@ -138,6 +138,16 @@ def test_loras_are_in_the_prompt(tag, lora):
     assert read(f"a castle {tag}\n{SETTINGS}").loras == (lora,)
 
 
+def test_the_guidance_of_flux_is_no_cfg():
+    """Forge writes both, and its cfg for Flux is 1; `Hires CFG Scale` is the later pass's."""
+    recipe = read(
+        "a castle\nSteps: 20, Sampler: Euler, Schedule type: Simple, CFG scale: 1, Distilled CFG Scale: 3.5, Seed: 7, "
+        "Hires CFG Scale: 2, Hires Distilled CFG Scale: 4, Size: 512x768, Model: flux1-dev, Version: f2.0.1v1.10.1"
+    )
+
+    assert (recipe.cfg, recipe.tool, recipe.steps) == (1.0, "Forge", 20)
+
+
 def test_loras_are_also_in_the_settings():
     """Where savers and Civitai list them; without tags A1111 had none."""
     saver = (

@@ -119,6 +119,16 @@ def test_invokeai_1():
     assert (recipe.steps, recipe.seed, recipe.width, recipe.height, recipe.cfg) == (20, 9, 512, 768, 6.5)
 
 
+@pytest.mark.parametrize("cfg", [{}, {"cfg_scale": 1}])
+def test_the_guidance_of_flux_is_no_cfg(cfg):
+    """Beside a cfg of 1, or without any."""
+    swarm = {"prompt": "a castle", "steps": 20, "fluxguidancescale": 3.5, "guidance": 3.5, "swarm_version": "0.9"}
+    invoke = {"positive_prompt": "a castle", "steps": 20, "guidance": 3.5, "app_version": "5.0"}
+
+    assert read(parameters={"sui_image_params": swarm | cfg}).cfg == cfg.get("cfg_scale")
+    assert read(invokeai_metadata=invoke | cfg).cfg == cfg.get("cfg_scale")
+
+
 COMMENT = {"prompt": "a castle", "uc": "blurry", "steps": 28, "sampler": "k_euler", "seed": 9, "scale": 5.0}
 
 
@@ -152,6 +162,15 @@ def test_novelai_1_has_its_prompt_in_the_description():
         == "a castle"
     )
     assert read(Software="NovelAI", Comment=old | caption).positive == "a tower"
+
+
+def test_the_characters_of_novelai_are_no_part_of_the_prompt():
+    """Its page has a field of its own for each."""
+    characters = [{"char_caption": "a knight", "centers": [{"x": 0.5, "y": 0.5}]}]
+    caption = {"v4_prompt": {"caption": {"base_caption": "a castle", "char_captions": characters}}}
+
+    assert read(Software="NovelAI", Comment=COMMENT | caption).positive == "a castle"
+    assert read(Software="NovelAI", Comment={"steps": 28, "seed": 9} | caption).positive == "a castle"
 
 
 FOOOCUS = {

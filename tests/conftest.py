@@ -124,7 +124,12 @@ def find_postgres() -> Path | None:
 def other_packs() -> Path | None:
     """The folder of other people's packs, laid out like `custom_nodes`, that `CC_OTHER_PACKS` names."""
     named = os.environ.get("CC_OTHER_PACKS")
-    return Path(named).expanduser().resolve() if named else None
+    if not named:
+        return None
+    folder = Path(named).expanduser().resolve()
+    if not folder.is_dir():
+        raise pytest.UsageError(f"CC_OTHER_PACKS is {folder}, which is no folder.")
+    return folder
 
 
 NEEDED = {

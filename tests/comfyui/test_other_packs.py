@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from context_checkpoint.recipes import Recipe, read_file
 from context_checkpoint.recipes.samplers import sampler_and_scheduler
 from tests.conftest import other_packs
 
-from .conftest import ComfyFactory, preferences_file
+from .conftest import ComfyFactory, forget, preferences_file
 from .test_image_import import imported, move, recommended
 from .test_saving import drawn_by, files, run_with, save
 
@@ -72,12 +73,18 @@ def lora_manager(wanted: Wanted) -> dict[str, Any]:
     return {"filename_prefix": f"{wanted.folder}/lora_manager", "file_format": wanted.extension}
 
 
+def universal(wanted: Wanted) -> dict[str, Any]:
+    """It finds out by itself, too."""
+    chosen = {"sampler_selection_method": "Farthest", "sampler_selection_node_id": 0}
+    return {"filename_prefix": f"{wanted.folder}/universal", "file_format": wanted.extension, **chosen}
+
+
 TAKE_A_NAME: dict[str, Callable[[Wanted], dict[str, Any]]] = {
     "Image Saver": image_saver,
     "Save Image w/Metadata": save_image_with_metadata,
     "SDPromptSaver": sd_prompt_saver,
 }
-SAVERS = {**TAKE_A_NAME, "Save Image (LoraManager)": lora_manager}
+SAVERS = {**TAKE_A_NAME, "Save Image (LoraManager)": lora_manager, "SaveImageWithMetaDataUniversal": universal}
 
 
 @pytest.fixture(scope="module")
@@ -135,20 +142,28 @@ def test_a_file_says_what_made_it(comfy: ComfyServer, saver: str, extension: str
     assert sampler_and_scheduler(recipe.sampler or "", recipe.scheduler or "")[0] == "euler"
 
 
+@pytest.mark.parametrize("picked", [(0, 2), (0, 1, 2)], ids=["some", "all"])
 @pytest.mark.parametrize("extension", FORMATS)
 @pytest.mark.parametrize("saver", TAKE_A_NAME, indirect=True)
-def test_behind_the_recorder_each_file_names_its_own_checkpoint(comfy: ComfyServer, saver: str, extension: str) -> None:
-    """The recorder's names are linked to the saver, which runs once per image."""
-    graph = three_nodes("a mill", negative="blurry", images=3, selected="0,2", recommender=RED_GREEN_BLUE)
-    wanted = Wanted(f"named_{extension}", extension, "a mill", checkpoint=["recorder", 3])
+def test_behind_the_recorder_each_file_names_its_own_checkpoint(
+    comfy: ComfyServer, saver: str, extension: str, picked: tuple[int, ...]
+) -> None:
+    """The recorder's names are linked to the saver, which runs once per image; an import believes them."""
+    selected = ",".join(map(str, picked))
+    graph = three_nodes("a mill", negative="blurry", images=3, selected=selected, recommender=RED_GREEN_BLUE)
+    wanted = Wanted(f"named_{uuid.uuid4().hex[:8]}", extension, "a mill", checkpoint=["recorder", 3])
     graph["shown"] = node(saver, images=["recorder", 0], **SAVERS[saver](wanted))
 
     entry = run(comfy, graph)
 
     images = generations(entry)[0]["images"]
     saved = files(comfy, entry, "shown")
-    assert [drawn_by(file) for file in saved] == [images[at]["checkpoint"] for at in (0, 2)]
+    assert [drawn_by(file) for file in saved] == [images[at]["checkpoint"] for at in picked]
     assert [model_of(read_file(file)) for file in saved] == [drawn_by(file) for file in saved]
+    move(saved[0], "favorites")
+    forget(comfy)
+    imported(comfy, saved[0].parent, dry_run=False)
+    assert recommended(comfy, "a mill")["checkpoints"][0] == images[0]["checkpoint"]
 
 
 @pytest.mark.parametrize("saver", TAKE_A_NAME, indirect=True)

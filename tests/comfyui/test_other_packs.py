@@ -167,11 +167,13 @@ def test_behind_the_recorder_each_file_names_its_own_checkpoint(
     assert recommended(comfy, "a mill")["checkpoints"][0] == images[0]["checkpoint"]
 
 
-@pytest.mark.parametrize("saver", TAKE_A_NAME, indirect=True)
-def test_a_name_that_was_left_in_the_saver_is_not_believed(comfy: ComfyServer, saver: str) -> None:
-    """Nothing is linked to it, and its own name is that of a checkpoint that drew none of the images."""
+@pytest.mark.parametrize("saver", [*TAKE_A_NAME, "SaveImageWithMetaDataUniversal"], indirect=True)
+@pytest.mark.parametrize("left", ["teal.safetensors", "red.safetensors"])
+def test_a_name_that_was_left_in_the_saver_is_not_believed(comfy: ComfyServer, saver: str, left: str) -> None:
+    """Nothing is linked to it, and that checkpoint drew none of the images, or one of them."""
     graph = three_nodes("a mill", negative="blurry", images=3, selected="0,2", recommender=RED_GREEN_BLUE)
-    graph["shown"] = node(saver, images=["recorder", 0], **SAVERS[saver](Wanted("left", prompt="a mill")))
+    wanted = Wanted(f"left_{left}", prompt="a mill", checkpoint=left)
+    graph["shown"] = node(saver, images=["recorder", 0], **SAVERS[saver](wanted))
 
     saved = files(comfy, run(comfy, graph), "shown")
 

@@ -117,16 +117,25 @@ def _as_saved(graph: Recipe, written: Recipe) -> Recipe:
 def _of_its_branch(written: Recipe, graph: GraphReading, texts: Texts) -> Recipe:
     """What another saver can know of an image that our sampler drew with one checkpoint of several.
 
-    It writes what stands in its inputs, or what it found of the first branch. A model that drew an image of the run
-    was linked to it; anything else that depends on the branch is left out.
+    It writes what stands in its inputs, or what it found of the first branch. A model that drew an image of the run,
+    and does not stand in a saver of the graph, was linked to it; all else that depends on the branch is left out.
     """
     drawn = {str(each.values["field"]) for each in graph.problems if each.values.get("kind") == rules.PLANNED_SAMPLER}
     checkpoints = {_stem(name) for one in generations_of(texts.json(KEYWORD)) for name in one.checkpoints}
-    if written.model is not None and _stem(written.model) in checkpoints:
+    if written.model is not None and _stem(written.model) in checkpoints - _words_in_savers(graph.prompt or {}):
         drawn.discard("model")
     elif "model" in drawn:
         drawn.add("model_hash")
     return replace(written, **dict.fromkeys(drawn & {each.name for each in fields(Recipe)}))
+
+
+def _words_in_savers(prompt: Mapping[str, Json]) -> set[str]:
+    found: set[str] = set()
+    for entry in prompt.values():
+        inputs = entry.get("inputs") if isinstance(entry, Mapping) else None
+        if isinstance(inputs, Mapping) and rules.SAVES.search(str(entry.get("class_type"))):
+            found.update(_stem(value) for value in inputs.values() if isinstance(value, str))
+    return found
 
 
 def _same_image(graph: Recipe, written: Recipe) -> bool:

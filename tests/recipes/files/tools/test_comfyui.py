@@ -95,7 +95,7 @@ def test_settings_of_another_image_are_not_mixed_in():
     assert (found.recipe.model, found.recipe.model_hash, found.recipe.seed) == ("dream.safetensors", None, 7)
 
 
-def drawn_by_our_sampler(written: str, checkpoints: tuple[str, ...] = ()) -> Found:
+def drawn_by_our_sampler(written: str, checkpoints: tuple[str, ...] = (), modelname: object = "") -> Found:
     """The file of another pack's saver behind a sampler that draws each image with its checkpoint's own settings."""
     prompt = {
         "1": {"class_type": "ContextCheckpointRecommender", "inputs": {"prompt": "a castle"}},
@@ -104,7 +104,7 @@ def drawn_by_our_sampler(written: str, checkpoints: tuple[str, ...] = ()) -> Fou
             "inputs": {"plan": ["1", 0], "positive": "a castle", "seed": 7, "steps": 20, "cfg": 6.5}
             | {"sampler_name": "euler", "scheduler": "normal", "settings": "each checkpoint's own, where known"},
         },
-        "3": {"class_type": "Image Saver", "inputs": {"images": ["2", 0], "filename": "a"}},
+        "3": {"class_type": "Image Saver", "inputs": {"images": ["2", 0], "modelname": modelname}},
     }
     run = {"version": 1, "generations": [{"generation": "0" * 32, "checkpoints": checkpoints}]}
     texts = {"context_checkpoint": json.dumps(run)} if checkpoints else {}
@@ -113,17 +113,26 @@ def drawn_by_our_sampler(written: str, checkpoints: tuple[str, ...] = ()) -> Fou
 
 def test_behind_our_sampler_a_saver_is_believed_that_names_a_checkpoint_of_the_run():
     """Its names were linked to it; its own settings are not what the branch was drawn with."""
-    found = drawn_by_our_sampler(parameters(Steps=30), ("x/other.safetensors", "x/dream.safetensors")).recipe
+    names = ("x/other.safetensors", "x/dream.safetensors")
+    found = drawn_by_our_sampler(parameters(Steps=30), names, modelname=["2", 1]).recipe
 
     assert found is not None
     assert (found.model, found.model_hash, found.seed) == ("dream", "abc", 7)
     assert (found.steps, found.cfg, found.sampler, found.scheduler) == (None, None, None, None)
 
 
-@pytest.mark.parametrize("checkpoints", [("other.safetensors", "third.safetensors"), ()])
-def test_behind_our_sampler_any_other_model_is_what_stands_in_the_saver(checkpoints: tuple[str, ...]):
+@pytest.mark.parametrize(
+    ("checkpoints", "modelname"),
+    [
+        (("other.safetensors", "third.safetensors"), "dream.safetensors"),
+        (("other.safetensors", "dream.safetensors"), "dream.safetensors"),
+        ((), ""),
+    ],
+    ids=["none of the run", "one of the run", "found by the saver"],
+)
+def test_behind_our_sampler_a_model_that_was_not_linked_to_the_saver_is_not_known(checkpoints, modelname):
     """A widget that was left as it was, or the checkpoint of the first branch alone."""
-    found = drawn_by_our_sampler(parameters(), checkpoints)
+    found = drawn_by_our_sampler(parameters(), checkpoints, modelname)
 
     assert found.recipe is not None
     assert (found.recipe.model, found.recipe.model_hash, found.recipe.positive) == (None, None, "a castle")

@@ -132,8 +132,10 @@ def _of_its_branch(written: Recipe, graph: GraphReading, texts: Texts) -> Recipe
 def _words_in_savers(prompt: Mapping[str, Json]) -> set[str]:
     found: set[str] = set()
     for entry in prompt.values():
-        inputs = entry.get("inputs") if isinstance(entry, Mapping) else None
-        if isinstance(inputs, Mapping) and rules.SAVES.search(str(entry.get("class_type"))):
+        if not isinstance(entry, Mapping) or not rules.SAVES.search(str(entry.get("class_type"))):
+            continue
+        inputs = entry.get("inputs")
+        if isinstance(inputs, Mapping):
             found.update(_stem(value) for value in inputs.values() if isinstance(value, str))
     return found
 

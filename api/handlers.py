@@ -22,8 +22,8 @@ from ..checkpoints.fallback import (
 )
 from ..checkpoints.families import UNKNOWN
 from ..checkpoints.patterns import comparable, printable
-from ..checkpoints.pool import CheckpointFile, Pool, PoolRules
-from ..checkpoints.profiles import FromFiles, SamplerNames, complete_profile, of_name, with_profile
+from ..checkpoints.pool import CheckpointFile, Pool, PoolRules, known_families
+from ..checkpoints.profiles import FromFiles, SamplerNames, of_name, with_profile
 from ..images.sources import ImageSources
 from ..learning.errors import StoreUnavailable
 from ..learning.message import error_text, message
@@ -34,6 +34,7 @@ from ..recipes import Settings, loader_file, read_loader
 from ..recipes.samplers import SAMPLERS, SCHEDULERS
 from ..runtime.pending_picks import Pick, PickAnswer, UnknownPick
 from ..runtime.runtime import Runtime
+from .profiles import profiles_with_learned
 from .responses import Refusal
 from .schemas.backups import BackupsResponse
 from .schemas.base import Nothing
@@ -162,50 +163,61 @@ class Api:
             recommendation = self._fallback(request.prompt, pool, request.stage)
         else:
             recommendation = await self._learned(request, pool)
-        branches = await asyncio.to_thread(self._branches, recommendation, self.runtime.settings.profiles)
+        branches = await self._branches(recommendation)
         return recommend_response(recommendation, images=request.images, pool=pool, branches=branches)
 
-    def _branches(self, recommendation: Recommendation, profiles: Mapping[str, Settings]) -> list[Branch]:
-        """The branches with their checkpoints' own settings; blocks on the disk."""
-        branches = []
-        for branch in recommendation.all_branches:
-            by_person = profiles.get(stored_name(branch.checkpoint), Settings())
-            branches.append(with_profile(branch, self._profile(branch.checkpoint, by_person), by_person))
-        return branches
+    async def _branches(self, recommendation: Recommendation) -> list[Branch]:
+        """The branches with their checkpoints' own settings."""
+        by_person = self.runtime.settings.profiles
+        profiles = await self._profiles(recommendation.checkpoints, recommendation.prompt)
+        return [
+            with_profile(branch, profiles[branch.checkpoint], by_person.get(stored_name(branch.checkpoint), Settings()))
+            for branch in recommendation.all_branches
+        ]
 
-    def _profile(self, checkpoint: str, by_person: Settings) -> Profile:
-        found = self.host.known_settings(checkpoint) if self.host else of_name(checkpoint)
-        names = self.host.sampler_names() if self.host else None
-        return complete_profile(found, by_person=by_person, names=names)
+    async def _profiles(self, checkpoints: Sequence[str], prompt: str = "") -> Mapping[str, Profile]:
+        """The settings of checkpoints for a prompt; without one, what suits prompts in general."""
+
+        def read() -> tuple[Mapping[str, FromFiles], SamplerNames | None]:
+            known_settings = self.host.known_settings if self.host else of_name
+            return {name: known_settings(name) for name in checkpoints}, self._sampler_names()
+
+        found, names = await asyncio.to_thread(read)
+        return await profiles_with_learned(self.runtime, prompt, found, self._families, names)
+
+    def _sampler_names(self) -> SamplerNames | None:
+        return self.host.sampler_names() if self.host else None
+
+    def _families(self) -> dict[str, str]:
+        """The families of ComfyUI's files, as far as they are known; blocks on the disk."""
+        return known_families(self.host.files()) if self.host else {}
 
     async def profiles(self, request: ProfilesRequest) -> ProfilesResponse:
         by_person = self.runtime.settings.profiles
 
-        def read() -> ProfilesResponse:
-            if request.checkpoint is not None:
-                names = [request.checkpoint]
-            else:
-                files = self.host.files() if self.host else ()
-                here = {stored_name(file.name): file.name for file in files if printable(file.name) == file.name}
-                names = [here.get(name, name) for name in dict.fromkeys([*here, *by_person])]
-            profiles = tuple(self._profile_response(name, by_person) for name in names)
-            known = self.host.sampler_names() if self.host else SamplerNames(SAMPLERS, SCHEDULERS)
-            return profiles_response(profiles, known)
+        def list_names() -> list[str]:
+            files = self.host.files() if self.host else ()
+            here = {stored_name(file.name): file.name for file in files if printable(file.name) == file.name}
+            return [here.get(name, name) for name in dict.fromkeys([*here, *by_person])]
 
-        return await asyncio.to_thread(read)
+        one = request.checkpoint
+        names = [one] if one is not None else await asyncio.to_thread(list_names)
+        responses = await self._profile_responses(names)
+        samplers = await asyncio.to_thread(self._sampler_names) or SamplerNames(SAMPLERS, SCHEDULERS)
+        return profiles_response(responses, samplers)
 
-    def _profile_response(self, checkpoint: str, profiles: Mapping[str, Settings]) -> ProfileResponse:
-        by_person = profiles.get(stored_name(checkpoint), Settings())
-        return profile_response(checkpoint, self._profile(checkpoint, by_person), by_person)
+    async def _profile_responses(self, checkpoints: Sequence[str]) -> tuple[ProfileResponse, ...]:
+        by_person = self.runtime.settings.profiles
+        return tuple(
+            profile_response(name, profile, by_person.get(stored_name(name), Settings()))
+            for name, profile in (await self._profiles(checkpoints)).items()
+        )
 
     async def change_profile(self, request: ProfileRequest) -> ProfileResponse:
-        home = self.runtime
-
-        def change() -> ProfileResponse:
-            changed = home.change_profile(request.checkpoint, request.values(), clear=request.clear)
-            return self._profile_response(request.checkpoint, changed.profiles)
-
-        return await asyncio.to_thread(change)
+        change = partial(self.runtime.change_profile, request.checkpoint, request.values(), clear=request.clear)
+        await asyncio.to_thread(change)
+        (response,) = await self._profile_responses([request.checkpoint])
+        return response
 
     async def _learned(self, request: RecommendRequest, pool: Pool | None) -> Recommendation:
         candidates = pool.candidates if pool is not None else request.candidates or ()
@@ -281,8 +293,7 @@ class Api:
         return fallback_recommendation(prompt, pool, stage)
 
     async def recommend_parameter(self, request: ParameterRequest) -> ParameterResponse:
-        files = await asyncio.to_thread(self.host.files) if self.host else ()
-        families = {file.name: file.family for file in files if file.family != UNKNOWN}
+        families = await asyncio.to_thread(self._families)
         return parameter_response(
             await self.runtime.run(
                 lambda service: service.recommend_parameter(

@@ -204,6 +204,11 @@ def _fallback(fallback: str, files: Sequence[CheckpointFile], banned: Collection
     return file.name, ""
 
 
+def known_families(files: Iterable[CheckpointFile]) -> dict[str, str]:
+    """The family of each file whose family is known, by its name."""
+    return {file.name: file.family for file in files if file.family != UNKNOWN}
+
+
 def families_of(files: Iterable[CheckpointFile]) -> dict[str, int]:
     """Count the usable files of each family, most first, for the doctor and the health route."""
     return dict(Counter(file.family for file in files if not file.broken).most_common())

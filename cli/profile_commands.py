@@ -1,17 +1,23 @@
 """`context-checkpoint profiles`: the settings of each checkpoint.
 
-Separate from `commands` because it needs no database: what a person sets is in the settings, the rest in files.
+Separate from `commands`, because what a person sets is in the settings and most of the rest in files: where the
+database cannot be opened, only what was learned is missing.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..api.profiles import profiles_with_learned
 from ..api.schemas.profiles import ProfileResponse, profile_response, profiles_response
 from ..checkpoints.inventory import CheckpointFiles
-from ..checkpoints.profiles import FileProfiles, SamplerNames, complete_profile, of_name
+from ..checkpoints.pool import known_families
+from ..checkpoints.profiles import FileProfiles, SamplerNames, of_name
 from ..learning.names import shown_name, stored_name
+from ..learning.profiles import Profile
 from ..recipes.samplers import SAMPLERS, SCHEDULERS
 from ..recipes.settings import LIMITS, NAMES, Settings
 from ..runtime.process import configure, current
@@ -31,7 +37,10 @@ def profiles(arguments: argparse.Namespace) -> Outcome:
         settings = current().change_profile(arguments.name, values, clear=arguments.clear)
     files = _files(arguments.folder)
     names = [arguments.name] if arguments.name is not None else _names(files, settings)
-    rows = tuple(_row(name, settings, files) for name in names)
+    rows = tuple(
+        profile_response(name, profile, settings.profiles.get(stored_name(name), Settings()))
+        for name, profile in _profiles(names, files).items()
+    )
     text = "\n\n".join(map(_text, rows)) or "No checkpoint has settings of its own. --folder DIR looks at files."
     if arguments.set or arguments.clear:
         return Outcome(rows[0].model_dump(mode="json"), text)
@@ -68,10 +77,11 @@ def _names(files: CheckpointFiles | None, settings: AllSettings) -> list[str]:
     return list(dict.fromkeys([*map(stored_name, here), *settings.profiles]))
 
 
-def _row(name: str, settings: AllSettings, files: CheckpointFiles | None) -> ProfileResponse:
-    by_person = settings.profiles.get(stored_name(name), Settings())
-    found = FileProfiles(files).of(name) if files is not None else of_name(name)
-    return profile_response(name, complete_profile(found, by_person=by_person), by_person)
+def _profiles(names: Sequence[str], files: CheckpointFiles | None) -> Mapping[str, Profile]:
+    read = FileProfiles(files).of if files is not None else of_name
+    families = known_families(files.list()) if files is not None else {}
+    found = {name: read(name) for name in names}
+    return asyncio.run(profiles_with_learned(current(), "", found, lambda: families))
 
 
 def _text(row: ProfileResponse) -> str:

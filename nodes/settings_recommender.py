@@ -15,10 +15,11 @@ from comfy_api.latest import io
 from ..checkpoints.profiles import MAY_CHANGE
 from ..learning.values import Recommendation
 from ..recipes.settings import Settings
+from ..runtime.learned_settings import learned_settings
 from .branch_nodes import without_plan
 from .branch_settings import as_ui, branches_of, settings_fingerprint
 from .comfy.graph import sampler_names, scheduler_names
-from .learned_settings import ask_about_settings, learned_settings, with_question
+from .learned_settings import ask_about_plan, with_question
 from .socket_types import PlanType
 
 
@@ -126,7 +127,7 @@ class ContextSettingsRecommender(io.ComfyNode):
         if plan is None:
             return without_plan(cls)
         here = Settings(steps, cfg, sampler_name, scheduler, width, height, clip_skip)
-        answers = await ask_about_settings(plan, await asyncio.to_thread(branches_of, plan), here)
+        answers = await ask_about_plan(plan, here)
         learned = learned_settings(answers)
         plan = replace(plan, branches=await asyncio.to_thread(branches_of, plan, may_change, here, learned))
         if explore:

@@ -109,7 +109,8 @@ class PreferenceService:
         self._files = CheckpointFiles(database, clock, self._rebuild_task)
         self._importing = Importing(database, clock, settings)
         self._habits = Habits(database)
-        self._parameters = Parameters(RecentImages(database), settings)
+        self._recent_images = RecentImages(database)
+        self._parameters = Parameters(self._recent_images, settings)
 
     @classmethod
     async def open(
@@ -378,6 +379,12 @@ class PreferenceService:
     ) -> dict[str, ParameterRecommendation]:
         """Recommend a value for each of several parameters, by their defaults. Raises as `recommend_parameter`."""
         return await self._parameters.recommend(prompt, defaults, checkpoint, negative=negative, families=families)
+
+    async def checkpoints_with_settings(self) -> frozenset[str]:
+        """The stored names of the checkpoints of whose images settings are learned. Raises `StoreUnavailable`."""
+        async with self._recent_images.lock:
+            recent = await self._recent_images.current()
+        return frozenset(image.checkpoint for image in recent.images)
 
     async def _decide(self, question: Question) -> Decision:
         version = await self._database.version()  # before the evidence: what is read is of it or of a newer one

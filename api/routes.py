@@ -150,7 +150,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint(
         "GET",
         "/profiles",
-        "The settings of each checkpoint, and where they come from.",
+        "The settings of each checkpoint, those learned from kept images too, and where they come from.",
         ProfilesRequest,
         ProfilesResponse,
         Api.profiles,

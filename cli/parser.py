@@ -286,8 +286,8 @@ def _add_profiles(commands: Any, common: argparse.ArgumentParser) -> None:
         "profiles",
         parents=[common],
         help="show the settings of checkpoints and where they come from, or set some",
-        description="Show what is known of each checkpoint's settings: what you set, and what its files and its name "
-        f"say. The settings are: {', '.join(NAMES)}.",
+        description="Show what is known of each checkpoint's settings: what you set, what your kept images used, and "
+        f"what its files and its name say. The settings are: {', '.join(NAMES)}.",
     )
     parser.add_argument("name", nargs="?", metavar="CHECKPOINT", help="default: all that are in --folder or were set")
     parser.add_argument("--folder", metavar="DIR", help="also read the files in DIR and what lies beside them")

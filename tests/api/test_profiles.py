@@ -13,6 +13,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from context_checkpoint.api.lazy_routes import add_to
+from context_checkpoint.learning import PreferenceService
+from context_checkpoint.recipes import Recipe
 from context_checkpoint.runtime.runtime import Runtime
 
 from .conftest import Client, FolderHost, error
@@ -123,6 +125,56 @@ async def test_a_recommendation_says_what_its_checkpoints_are_drawn_with(with_fi
     branches = {branch["checkpoint"]: known(branch) for branch in answer["branches"]}
     assert branches["plain.safetensors"] == {"steps": 25, "cfg": 5.0}
     assert branches[LIGHTNING]["width"] == 832
+
+
+async def keep(runtime: Runtime, name: str, recipe: Recipe, prompt: str = "a castle") -> None:
+    """Four images with a checkpoint, all of them kept."""
+
+    async def log(service: PreferenceService) -> None:
+        plan = await service.recommend(prompt, [name])
+        generation = await service.log_generation(plan, {name: 4}, recipes=[recipe] * 4)
+        await service.record_feedback(generation, selected_images=list(range(4)), rejected_images=[])
+
+    await runtime.run(log)
+
+
+async def test_what_kept_images_used_is_shown_before_what_the_files_say(with_files: Client, runtime: Runtime) -> None:
+    """By every route that shows settings, and after what the person set; of a checkpoint with such images alone."""
+    await keep(runtime, "plain.safetensors", Recipe(steps=12, cfg=3.5, width=832, height=1216))
+    await with_files.post("/profiles", {"checkpoint": "plain.safetensors", "settings": {"cfg": 2}})
+
+    _, all_of_them = await with_files.get("/profiles")
+    _, one = await with_files.get("/profiles", checkpoint="plain.safetensors")
+    _, changed = await with_files.post("/profiles", {"checkpoint": "plain.safetensors", "settings": {"after": "grain"}})
+    _, plan = await with_files.post("/recommend", {"prompt": "a castle", "pool": {"family": "all"}})
+
+    sources = {"steps": "your kept images", "cfg": "you set it"}
+    size = {"width": 832, "height": 1216}
+    profiles = {profile["checkpoint"]: profile for profile in all_of_them["profiles"]}
+    assert known(profiles["plain.safetensors"]) == {"steps": 12, "cfg": 2.0, **size}
+    assert profiles["plain.safetensors"]["sources"] == {**sources, **dict.fromkeys(size, "your kept images")}
+    assert one["profiles"] == [profiles["plain.safetensors"]]
+    assert known(changed) == {"steps": 12, "cfg": 2.0, **size, "after": "grain"}
+    assert known(profiles[LIGHTNING])["steps"] == 4
+    (branch,) = [each for each in plan["branches"] if each["checkpoint"] == "plain.safetensors"]
+    assert (known(branch), branch["sources"]) == (
+        {"steps": 12, "cfg": 2.0, "after": "grain"},
+        {**sources, "after": "you set it"},
+    )
+
+
+async def test_the_branches_have_what_was_learned_for_their_prompt(with_files: Client, runtime: Runtime) -> None:
+    """Another prompt, other settings."""
+    for _ in range(3):
+        await keep(runtime, "plain.safetensors", Recipe(steps=12), "a pencil sketch")
+        await keep(runtime, "plain.safetensors", Recipe(steps=40), "portrait of a judge")
+
+    steps = []
+    for prompt in ("a pencil sketch", "portrait of a judge"):
+        _, answer = await with_files.post("/recommend", {"prompt": prompt, "candidates": ["plain.safetensors"]})
+        steps.append(answer["branches"][0]["settings"]["steps"])
+
+    assert steps == [12, 40]
 
 
 async def test_a_renamed_file_keeps_what_was_chosen_for_it(runtime: Runtime, tmp_path: Path) -> None:

@@ -46,6 +46,11 @@ async def test_images_of_the_output_folder_are_learned_and_taken_back(
     [batch] = comfyui.server.get("/context_checkpoint/images/imports")["imports"]
     assert (batch["name"], batch["checkpoints"]) == (folder, {"red.safetensors": 3})
 
+    checkpoints = await tab(comfyui, "Checkpoints")
+    await checkpoints.get_by_role("button", name="Settings of red.safetensors").click()
+    await expect(checkpoints.get_by_text("(your kept images)")).to_contain_text("4 steps")
+
+    await tab(comfyui, "Settings")
     await entry.get_by_role("button", name="Undo").click()
     dialog = comfyui.page.get_by_role("dialog")
     await expect(dialog).to_contain_text("Your images stay as they are")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from context_checkpoint.learning import PreferenceService
+from context_checkpoint.recipes import Recipe
 
 from .conftest import Done
 
@@ -56,6 +60,29 @@ def test_files_and_their_sidecars_are_read_from_a_folder(call: Call, database: P
     assert "plain.ckpt" in done.out
     assert "25" in done.out
     assert "(its sidecar file plain.metadata.json)" in done.out
+
+
+def test_what_kept_images_used_is_shown(call: Call, database: Path, folder: Path) -> None:
+    """Before what the sidecar says; a database that cannot be opened takes only this away."""
+
+    async def learn() -> None:
+        service = await PreferenceService.open(database)
+        try:
+            plan = await service.recommend("a castle", ["plain.ckpt"])
+            generation = await service.log_generation(plan, {"plain.ckpt": 4}, recipes=[Recipe(steps=12)] * 4)
+            await service.record_feedback(generation, selected_images=list(range(4)), rejected_images=[])
+        finally:
+            await service.close()
+
+    asyncio.run(learn())
+    learned = call("profiles", "--folder", str(folder), "--database", str(database))
+    without = call("profiles", "--folder", str(folder), "--database", str(folder / "plain.ckpt" / "x.db"))
+
+    assert [" ".join(line.split()) for line in learned.out.splitlines()] == [
+        "plain.ckpt",
+        "steps 12 (your kept images)",
+    ]
+    assert (without.status, "25" in without.out) == (0, True)
 
 
 def test_nothing_set_is_said(call: Call, database: Path) -> None:

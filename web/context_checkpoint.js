@@ -171,8 +171,8 @@ app.registerExtension({
         isBlind,
         changeSettings,
         releaseLoaders: () => void releaseLoaders(),
-        confirm: async (title, message) =>
-          (await app.extensionManager.dialog.confirm({ title, message, type: "delete" })) === true,
+        confirm: async (title, message, type = "delete") =>
+          (await app.extensionManager.dialog.confirm({ title, message, type })) === true,
         onVerdictLost,
       }),
     );

@@ -33,7 +33,7 @@ async def test_images_of_the_output_folder_are_learned_and_taken_back(
     shown = await tab(comfyui, "Settings")
     await shown.get_by_label("Subfolder").fill(folder)
     await shown.get_by_role("button", name="Look").click()
-    await expect(shown.get_by_text("Nothing was changed yet.")).to_be_visible()
+    await expect(shown.get_by_text("Nothing has been changed yet.")).to_be_visible()
     await shown.get_by_role("button", name="Learn from 3 images").click()
 
     await expect(shown.get_by_text("Learned from 3 images, 3 of them rated.")).to_be_visible()
@@ -54,7 +54,7 @@ async def test_images_of_the_output_folder_are_learned_and_taken_back(
     await entry.get_by_role("button", name="Undo").click()
     dialog = comfyui.page.get_by_role("dialog")
     await expect(dialog).to_contain_text("Your images stay as they are")
-    await dialog.get_by_role("button", name="Delete").click()
+    await dialog.get_by_role("button", name="Confirm").click()
     await expect(entry).to_have_count(0)
     assert comfyui.server.get("/context_checkpoint/images/imports")["imports"] == []
     await close_panel(comfyui)

@@ -123,7 +123,7 @@ export class ImageImport {
     try {
       await this.#follow(await server.startImageImport(body));
     } catch (error) {
-      this.#status.showError(t, "imagesNotImported", error);
+      this.#status.showError(t, dryRun ? "folderNotRead" : "imagesNotImported", error);
     }
   }
 
@@ -157,7 +157,7 @@ export class ImageImport {
     } catch (error) {
       const end = this.#endOf(job.id);
       if (end) this.#showEnd(end);
-      else this.#status.showError(t, "imagesNotImported", error);
+      else this.#status.showError(t, job.dry_run ? "folderNotRead" : "imagesNotImported", error);
     } finally {
       this.#setRunning(null);
     }
@@ -262,7 +262,8 @@ export class ImageImport {
   async #undo(name) {
     const { t, server, confirm } = this.#options;
     const shown = { name: shownName(name) };
-    if (!(await confirm(t("undoImport"), t("confirmUndoImport", shown)))) return;
+    // Not as what is deleted: nobody should fear for the images.
+    if (!(await confirm(t("undoImportNamed", shown), t("confirmUndoImport", shown), "default"))) return;
     this.#status.show(t("undoingImport"));
     try {
       await server.undoImageImport(name);
@@ -305,7 +306,7 @@ function surveyElements({ survey, verdicts }, t) {
       element("tr", {}, [
         element("th", { scope: "row" }, [
           element("span", { text: t(key) }),
-          note ? element("span", { class: "cc-note", text: ` ${note}` }) : null,
+          note ? element("span", { class: "cc-note", text: note }) : null,
         ]),
         element("td", { class: "cc-numeric", text: formatNumber(images) }),
       ]),

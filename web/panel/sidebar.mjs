@@ -1,9 +1,12 @@
 // @ts-check
-/** The panel as a tab of ComfyUI's sidebar: created when the tab opens, removed when it closes. */
+/**
+ * The panel as a tab of ComfyUI's sidebar: created when the tab opens, removed when it closes. Its scripts are loaded when
+ * it opens first, so that ComfyUI's page need not wait for them.
+ */
 
+import { StatusLine } from "../components/status_line.mjs";
 import { isModified } from "../lib/dom.mjs";
 import { lastTab } from "./last_tab.mjs";
-import { Panel } from "./panel.mjs";
 
 export const SIDEBAR_TAB = "context-checkpoint";
 
@@ -12,11 +15,23 @@ export const SIDEBAR_TAB = "context-checkpoint";
  * @returns {import("../types/comfyui").SidebarTab}
  */
 export function sidebarTab(options) {
-  /** @type {Panel | null} */
+  /** @type {import("./panel.mjs").Panel | null} */
   let panel = null;
+  /** @type {HTMLElement | null} where the panel is or will be */
+  let place = null;
   const close = () => {
     panel?.close();
-    panel = null;
+    panel = place = null;
+  };
+  /** @param {HTMLElement} container */
+  const open = async (container) => {
+    const { Panel } = await import("./panel.mjs");
+    if (place !== container) return; // it was closed meanwhile
+    panel = new Panel({ ...options, inComfyUI: true, lastTab: lastTab(window.localStorage) });
+    for (const event of /** @type {const} */ (["keydown", "keyup"])) {
+      panel.element.addEventListener(event, keepPlainKeys);
+    }
+    container.append(panel.element);
   };
   return {
     id: SIDEBAR_TAB,
@@ -26,13 +41,15 @@ export function sidebarTab(options) {
     type: "custom",
     render(container) {
       // ComfyUI calls this again for the same container whenever it renders the sidebar.
-      if (panel && container.contains(panel.element)) return;
+      if (place === container && (panel === null || container.contains(panel.element))) return;
       close();
-      panel = new Panel({ ...options, inComfyUI: true, lastTab: lastTab(window.localStorage) });
-      for (const event of /** @type {const} */ (["keydown", "keyup"])) {
-        panel.element.addEventListener(event, keepPlainKeys);
-      }
-      container.append(panel.element);
+      place = container;
+      open(container).catch((error) => {
+        if (place === container) place = null; // the next time it is tried again
+        const status = new StatusLine();
+        status.showError(options.t, "requestFailed", error);
+        container.replaceChildren(status.element);
+      });
     },
     destroy: close,
   };

@@ -143,7 +143,7 @@ export interface ComfyApp {
     toast: { add(message: ToastMessage): void };
     command: { execute(id: string): Promise<void> };
     dialog: {
-      confirm(options: { title: string; message: string; type: "delete" }): Promise<boolean | null>;
+      confirm(options: { title: string; message: string; type: "default" | "delete" }): Promise<boolean | null>;
     };
     registerSidebarTab(tab: SidebarTab): void;
     getSidebarTabs?(): SidebarTab[];

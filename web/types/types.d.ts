@@ -147,7 +147,7 @@ interface PanelOptions {
   changeSettings: (changes: object) => Promise<Record<string, unknown>>;
   releaseLoaders: () => void;
   /** Asks before what cannot be undone. */
-  confirm: (title: string, question: string) => Promise<boolean>;
+  confirm: (title: string, question: string, type?: "default" | "delete") => Promise<boolean>;
   /** Called when a verdict was not saved and its gallery is no longer on the page. */
   onVerdictLost: (error: unknown) => void;
   /** The overview's data, where it was requested before the panel was loaded. */

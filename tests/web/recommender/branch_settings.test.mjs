@@ -30,15 +30,15 @@ const BRANCH = {
 test("the settings of one source are one line, in three languages", () => {
   assert.deepEqual(settingsLines(BRANCH, english), [
     "4 steps, euler (its name)",
-    "cfg 1.5, 832 × 1216, before: score_9 (its sidecar file a.json)",
+    "cfg 1.5, 832 × 1216, before: “score_9” (its sidecar file a.json)",
   ]);
   assert.deepEqual(settingsLines(BRANCH, chinese), [
     "4 步、euler（其名称）",
-    "CFG 1.5、832 × 1216、前：score_9（其附属文件 a.json）",
+    "CFG 1.5、832 × 1216、前：“score_9”（其附属文件 a.json）",
   ]);
   assert.deepEqual(settingsLines(BRANCH, japanese), [
     "4 ステップ、euler（ファイル名）",
-    "CFG 1.5、832 × 1216、前：score_9（付属ファイル a.json）",
+    "CFG 1.5、832 × 1216、前：「score_9」（付属ファイル a.json）",
   ]);
 });
 
@@ -56,6 +56,6 @@ test("long words are cut, and what nobody sees in them is spelled out", () => {
     english,
   );
 
-  assert.ok(line.startsWith("before: a[U+202E]bbb"));
-  assert.equal(line.length, "before: ".length + 80 + " (x)".length);
+  assert.ok(line.startsWith("before: “a[U+202E]bbb"));
+  assert.equal(line.length, "before: “”".length + 80 + " (x)".length);
 });

@@ -107,7 +107,9 @@ async def _scripts(page: Page) -> Result:
     """What ComfyUI's page has loaded of the pack, comments included: nothing is minified."""
     sizes: list[int] = await page.evaluate(_SCRIPTS)
     everything = [file.stat().st_size for file in (PACK / "web").rglob("*") if file.suffix in {".js", ".mjs"}]
-    rest = f"the panel's other {len(everything) - len(sizes)} ({(sum(everything) - sum(sizes)) / 1e3:.0f} kB) follow later"
+    rest = (
+        f"the panel's other {len(everything) - len(sizes)} ({(sum(everything) - sum(sizes)) / 1e3:.0f} kB) follow later"
+    )
     how = f"{len(sizes)} files as they are, neither packed nor minified; {rest}"
     return Result("scripts that ComfyUI's page loads", sum(sizes) / 1e3, " kB", 150.0, how)
 

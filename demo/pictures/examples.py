@@ -177,7 +177,8 @@ def settings() -> dict[str, Node]:
         "note": _note(
             "**Each checkpoint with its own settings.** A Lightning file gets its four steps beside a base model's "
             "thirty, so that the comparison is fair. The settings node shows each value with its source: what you set "
-            "in the panel (*Checkpoints*), sidecar files, the name, the header, or the node's own values.\n\nThe "
+            "in the panel (*Checkpoints*), your kept images, sidecar files, the name, the header, or the node's own "
+            "values.\n\nThe "
             "*Multi-Checkpoint Sampler* does this by itself.",
             470,
             740,

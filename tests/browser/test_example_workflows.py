@@ -20,6 +20,14 @@ from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 
 FOLDER = Path(__file__).parents[2] / "example_workflows"
 EXAMPLES = sorted(FOLDER.glob("*.json"))
+OUR_NODES = {
+    "ContextCheckpointRecommender",
+    "ContextSettingsRecommender",
+    "FeedbackRecorder",
+    "MultiCheckpointSampler",
+    "RecommendedCheckpointLoader",
+    "SavePickedImages",
+}
 SMALL = {
     "MultiCheckpointSampler": {"width": 128, "height": 128, "steps": 4},
     "EmptyLatentImage": {"width": 128, "height": 128},
@@ -87,6 +95,32 @@ async def pick_first(comfyui: ComfyPage) -> None:
     images = comfyui.page.get_by_role("list", name="Images of this run").get_by_role("listitem")
     await images.first.get_by_role("button", name="Pick").click()
     await comfyui.page.get_by_role("button", name="Continue").click()
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_examples_have_every_input_of_our_nodes(comfyui: ComfyPage) -> None:
+    """In the nodes' own order, and a value for each widget: they are made again when a node gets another input."""
+    saved = {
+        (file.stem, node["type"]): (
+            [entry["name"] for entry in node["inputs"]],
+            len(node.get("widgets_values", ())),
+        )
+        for file in EXAMPLES
+        for node in read(file)["nodes"]
+        if node["type"] in OUR_NODES
+    }
+
+    new = await comfyui.page.evaluate(
+        """(types) => Object.fromEntries(types.map((type) => {
+          const node = LiteGraph.createNode(type);
+          const values = (node.widgets ?? []).filter(({ serialize }) => serialize !== false);
+          return [type, [node.inputs.map(({ name }) => name), values.length]];
+        }))""",
+        sorted(OUR_NODES),
+    )
+
+    assert {node_type for _, node_type in saved} == OUR_NODES
+    assert saved == {(stem, node_type): tuple(new[node_type]) for stem, node_type in saved}
 
 
 @pytest.mark.asyncio(loop_scope="session")

@@ -10,9 +10,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Browser, Locator, expect
 
-from context_checkpoint.demo.comfyui.browser import ComfyPage
+from context_checkpoint.demo.comfyui.browser import ComfyPage, comfy_page
+from context_checkpoint.demo.comfyui.server import ComfyServer
 from tests.conftest import recomputed_elsewhere
 
 from .conftest import one_canvas
@@ -55,6 +56,26 @@ async def close_panel(comfyui: ComfyPage) -> None:
     if await comfyui.page.locator(".cc-panel").count():
         await comfyui.page.evaluate("window.app.extensionManager.command.execute('ContextCheckpoint.TogglePanel')")
         await expect(comfyui.page.locator(".cc-panel")).to_have_count(0)
+
+
+async def test_the_panels_scripts_are_loaded_when_it_is_opened(browser: Browser, comfy: ComfyServer) -> None:
+    """Where they cannot be, it says so and can be opened again; closed at once, it stays closed."""
+    async with comfy_page(browser, comfy, nodes_2=True, size=(1500, 1000)) as opened:
+        page, scripts = opened.page, "**/panel/panel.mjs"
+        loaded = await page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+        assert any(name.endswith("/panel/sidebar.mjs") for name in loaded)
+        assert not any(name.endswith("/panel/panel.mjs") for name in loaded)
+
+        await page.route(scripts, lambda route: route.abort())
+        await page.keyboard.press("Alt+Shift+C")
+        await expect(page.get_by_text("The server did not answer")).to_be_visible()
+        await page.keyboard.press("Alt+Shift+C")
+        await page.unroute(scripts)
+        for _ in range(4):
+            await page.keyboard.press("Alt+Shift+C")
+        await expect(page.locator(".cc-panel")).to_have_count(0)
+        await page.keyboard.press("Alt+Shift+C")
+        await expect(page.locator(".cc-panel").get_by_role("tab", name="Overview")).to_be_visible()
 
 
 @one_canvas

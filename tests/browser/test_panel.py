@@ -62,9 +62,11 @@ async def test_the_panels_scripts_are_loaded_when_it_is_opened(browser: Browser,
     """Where they cannot be, it says so and can be opened again; closed at once, it stays closed."""
     async with comfy_page(browser, comfy, nodes_2=True, size=(1500, 1000)) as opened:
         page, scripts = opened.page, "**/panel/panel.mjs"
-        loaded = await page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
-        assert any(name.endswith("/panel/sidebar.mjs") for name in loaded)
-        assert not any(name.endswith("/panel/panel.mjs") for name in loaded)
+        loaded: list[str] = []
+        page.on("request", lambda request: loaded.append(request.url))
+        await opened.open()
+        assert any(url.endswith("/panel/sidebar.mjs") for url in loaded)
+        assert not any(url.endswith("/panel/panel.mjs") for url in loaded)
 
         await page.route(scripts, lambda route: route.abort())
         await page.keyboard.press("Alt+Shift+C")

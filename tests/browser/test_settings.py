@@ -62,7 +62,7 @@ async def test_the_settings_node_shows_each_value_with_its_source(comfyui: Comfy
 
     assert entry["status"]["status_str"] == "success", entry["status"]
     (row,) = await shown_settings(comfyui).get_by_role("listitem").all()
-    await expect(row).to_contain_text("2 steps, before: <b onclick=window.hacked=1>score_9</b> (you set it)")
+    await expect(row).to_contain_text("2 steps, before: “<b onclick=window.hacked=1>score_9</b>” (you set it)")
     await expect(row).to_contain_text("cfg 2, euler, simple, clip skip 1 (this node)")
     assert await comfyui.page.evaluate("window.hacked") is None
     await comfyui.page.reload()

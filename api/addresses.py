@@ -11,6 +11,7 @@ ADDRESSES: tuple[Address, ...] = (
     ("GET", "/health"),
     ("POST", "/recommend"),
     ("POST", "/recommend/parameter"),
+    ("POST", "/suggest/negative"),
     ("POST", "/feedback"),
     ("GET", "/generations"),
     ("GET", "/pending"),

@@ -44,6 +44,7 @@ from .schemas.explain import ExplainRequest, ExplainResponse
 from .schemas.forget import ForgetRequest, ForgetResponse
 from .schemas.generations import FeedbackRequest, GenerationResponse, GenerationsRequest, GenerationsResponse
 from .schemas.graph import GraphRequest, GraphResponse, graph_response
+from .schemas.negative_words import NegativeWordsRequest, NegativeWordsResponse, negative_words_response
 from .schemas.parameters import ParameterRequest, ParameterResponse, parameter_response
 from .schemas.pending import AnswerPickRequest, PendingResponse, PickResponse
 from .schemas.profiles import (
@@ -303,6 +304,15 @@ class Api:
                     request.checkpoint,
                     negative=request.negative,
                     families=families,
+                )
+            )
+        )
+
+    async def suggest_negative(self, request: NegativeWordsRequest) -> NegativeWordsResponse:
+        return negative_words_response(
+            await self.runtime.run(
+                lambda service: service.suggest_negative_prompt(
+                    request.prompt, request.checkpoint, negative=request.negative
                 )
             )
         )

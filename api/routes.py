@@ -35,6 +35,7 @@ from .schemas.images import (
     ImportsResponse,
     ImportUndoneResponse,
 )
+from .schemas.negative_words import NegativeWordsRequest, NegativeWordsResponse
 from .schemas.parameters import ParameterRequest, ParameterResponse
 from .schemas.pending import AnswerPickRequest, PendingResponse, PickResponse
 from .schemas.profiles import ProfileRequest, ProfileResponse, ProfilesRequest, ProfilesResponse
@@ -91,6 +92,15 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         ParameterRequest,
         ParameterResponse,
         Api.recommend_parameter,
+        _BODY | _UNAVAILABLE,
+    ),
+    Endpoint(
+        "POST",
+        "/suggest/negative",
+        "Suggest words for a negative prompt.",
+        NegativeWordsRequest,
+        NegativeWordsResponse,
+        Api.suggest_negative,
         _BODY | _UNAVAILABLE,
     ),
     Endpoint(

@@ -78,6 +78,7 @@ def _command(name: str) -> Callable[[argparse.Namespace], Outcome]:
     functions = {
         "recommend": commands.recommend,
         "parameter": commands.parameter,
+        "negative": commands.negative,
         "feedback": commands.feedback,
         "stats": commands.stats,
         "explain": commands.explain,

@@ -20,6 +20,7 @@ from ..api.schemas.base import ResponseModel
 from ..api.schemas.exchange import ImportResponse, renamings
 from ..api.schemas.explain import ExplainResponse
 from ..api.schemas.generations import GenerationResponse
+from ..api.schemas.negative_words import negative_words_response
 from ..api.schemas.parameters import parameter_response, shown_given
 from ..api.schemas.recommend import recommend_response
 from ..api.schemas.settings import SettingsResponse
@@ -152,6 +153,17 @@ def parameter(arguments: argparse.Namespace) -> Outcome:
         *_table(("value", "expected", "used", "selected", "judged"), rows),
     ]
     return Outcome(_json(response), "\n".join(lines))
+
+
+def negative(arguments: argparse.Namespace) -> Outcome:
+    prompt, there = _prompt(arguments), _negative(arguments)
+    checkpoint = arguments.checkpoint and _readable(arguments.checkpoint, "The checkpoint's name")
+    response = negative_words_response(
+        _run(arguments, lambda service: service.suggest_negative_prompt(prompt, checkpoint, negative=there))
+    )
+    lines = [", ".join(shown_name(each.word) for each in response.words), ""]
+    lines += _table(("word", "why"), [(shown_name(each.word), each.reason) for each in response.words])
+    return Outcome(_json(response), "\n".join(lines) if response.words else "Nothing is known to add.")
 
 
 def _number_or_text(text: str, name: str) -> int | float | str:

@@ -30,6 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     common = _common_options()
     _add_recommend(commands, common)
     _add_parameter(commands, common)
+    _add_negative(commands, common)
     _add_feedback(commands, common)
     _add_stats(commands, common)
     _add_explain(commands, common)
@@ -106,6 +107,19 @@ def _add_parameter(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--checkpoint", metavar="CHECKPOINT", help="the one that will draw the image (default: any)")
     parser.add_argument("--negative", default="", metavar="PROMPT", help="the negative prompt")
+
+
+def _add_negative(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "negative",
+        parents=[common],
+        help="suggest words for a negative prompt",
+        description="Suggest words that a negative prompt lacks: those that the negative prompts of the images you "
+        "kept for such prompts had. Where nothing is known, nothing is suggested.",
+    )
+    parser.add_argument("prompt", help="the prompt, in ComfyUI's syntax; - reads it from stdin")
+    parser.add_argument("--negative", default="", metavar="TEXT", help="what the negative prompt says so far")
+    parser.add_argument("--checkpoint", metavar="CHECKPOINT", help="the one that will draw the image (default: any)")
 
 
 def _add_feedback(commands: Any, common: argparse.ArgumentParser) -> None:

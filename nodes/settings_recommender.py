@@ -20,6 +20,8 @@ from .branch_nodes import without_plan
 from .branch_settings import as_ui, branches_of, settings_fingerprint
 from .comfy.graph import sampler_names, scheduler_names
 from .learned_settings import ask_about_plan, with_question
+from .negative_words import as_ui as words_as_ui
+from .negative_words import suggested_words, with_words
 from .socket_types import PlanType
 
 
@@ -75,13 +77,20 @@ class ContextSettingsRecommender(io.ComfyNode):
                     optional=True,
                     tooltip="Your negative prompt; each checkpoint's own words are added to it.",
                 ),
-                # The last widget, so that the values of workflows saved without it keep their places.
+                # New widgets come last, so that the values of workflows saved without them keep their places.
                 io.Boolean.Input(
                     "explore",
                     default=False,
                     optional=True,
                     tooltip="Where one checkpoint is sure to be the best, draw a second image with another value of "
                     "one setting that you have used. Your verdict teaches which value is better.",
+                ),
+                io.Boolean.Input(
+                    "suggest_negative",
+                    default=False,
+                    optional=True,
+                    tooltip="Add the words to the negative prompt that your kept images of such prompts had in their "
+                    "negative prompts and that yours lacks.",
                 ),
             ],
             outputs=[
@@ -99,7 +108,9 @@ class ContextSettingsRecommender(io.ComfyNode):
                     tooltip="The recommender's prompt with each checkpoint's own words before and after it.",
                 ),
                 io.String.Output(
-                    "negative", is_output_list=True, tooltip="The negative prompt with each checkpoint's own words."
+                    "negative",
+                    is_output_list=True,
+                    tooltip="The negative prompt with each checkpoint's own words, then the suggested ones.",
                 ),
             ],
         )
@@ -123,6 +134,7 @@ class ContextSettingsRecommender(io.ComfyNode):
         negative: str = "",
         plan: Recommendation | None = None,
         explore: bool = False,
+        suggest_negative: bool = False,
     ) -> io.NodeOutput:
         if plan is None:
             return without_plan(cls)
@@ -132,6 +144,8 @@ class ContextSettingsRecommender(io.ComfyNode):
         plan = replace(plan, branches=await asyncio.to_thread(branches_of, plan, may_change, here, learned))
         if explore:
             plan = with_question(plan, answers, may_change)
+        words = await suggested_words(plan, negative) if suggest_negative else ()
+        plan = with_words(plan, negative, words)
         branches = plan.branches
         whole = [branch.settings.filled(here) for branch in branches]
         lists = ([getattr(one, name) for one in whole] for name in _LISTS)
@@ -140,7 +154,11 @@ class ContextSettingsRecommender(io.ComfyNode):
             *lists,
             [one.positive_with(plan.prompt) for one in whole],
             [one.negative_with(negative) for one in whole],
-            ui={"context_checkpoint_settings": [{"branches": [as_ui(branch) for branch in branches]}]},
+            ui={
+                "context_checkpoint_settings": [
+                    {"branches": [as_ui(branch) for branch in branches], "negative_words": words_as_ui(words)}
+                ]
+            },
         )
 
 

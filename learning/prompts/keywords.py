@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -37,9 +37,9 @@ from .word_forms import SECOND_PARTS, joined, one_form
 MOST_KEYWORDS = 100
 """Keywords beyond these, in the order of the prompt, are left out: phrases first, then words and tags."""
 
-MOST_NEGATIVE = 24
-"""Keywords of a negative prompt. Most people paste one long list into every prompt, which is not informative; one
-that is written for the picture at hand is short."""
+MOST_NEGATIVE = 32
+"""Keywords of a negative prompt, its tags before the words in them. Most people paste one long list into every prompt,
+which is not informative; one that is written for the picture at hand is short."""
 NEGATIVE = "-"
 """Begins the keywords of a negative prompt, and no other keyword: "-blurry" is not "blurry"."""
 
@@ -105,8 +105,8 @@ class _Bracket:
     choice: bool
 
 
-def extract_keywords(prompt: str, *, phrases: bool = True) -> tuple[Keyword, ...]:
-    """Read a prompt's keywords, at most `MOST_KEYWORDS`: words and tags as they first appear, then phrases.
+def extract_keywords(prompt: str, *, phrases: bool = True, most: int = MOST_KEYWORDS) -> tuple[Keyword, ...]:
+    """Read a prompt's keywords, at most `most`: words and tags as they first appear, then phrases.
 
     A keyword that appears several times has its greatest weight. Without `phrases` there are words and tags
     alone.
@@ -130,22 +130,39 @@ def extract_keywords(prompt: str, *, phrases: bool = True) -> tuple[Keyword, ...
         for phrase, weight in adjacent:
             if weight > phrase_weights.get(phrase, 0.0):
                 phrase_weights[phrase] = weight
-        if len(weights) >= MOST_KEYWORDS:
+        if len(weights) >= most:
             break
     for phrase, weight in phrase_weights.items() if phrases else ():
         weights[phrase] = max(weight, weights.get(phrase, 0.0))
-    kept = list(weights.items())[:MOST_KEYWORDS]
+    kept = list(weights.items())[:most]
     return tuple(Keyword(word, round(weight, 3)) for word, weight in kept if weight >= 0.001)
 
 
-def negative_keywords(negative: str) -> tuple[Keyword, ...]:
-    """Read a negative prompt's words and tags, at most `MOST_NEGATIVE`, each marked by `NEGATIVE`.
+def negative_keywords(negative: str, *, most: int = MOST_NEGATIVE) -> tuple[Keyword, ...]:
+    """Read a negative prompt's tags, then the words in them, at most `most`, each marked by `NEGATIVE`.
 
-    >>> [keyword.text for keyword in negative_keywords("blurry, (bad hands:1.2)")]
-    ['-blurry', '-bad hand', '-bad', '-hand']
+    It is a list of tags, also where there is one alone.
+
+    >>> [keyword.text for keyword in negative_keywords("(bad hands:1.2), blurry")]
+    ['-bad hand', '-blurry', '-bad', '-hand']
     """
-    keywords = extract_keywords(negative, phrases=False)[:MOST_NEGATIVE]
-    return tuple(Keyword(NEGATIVE + keyword.text, keyword.weight) for keyword in keywords)
+    keywords = {
+        keyword.text: keyword
+        for keyword in extract_keywords(f"{negative}\n,", phrases=False, most=max(most, MOST_KEYWORDS))
+    }
+    ordered = list(dict.fromkeys((*whole_tags(keywords), *keywords)))[:most]
+    return tuple(Keyword(NEGATIVE + text, keywords[text].weight) for text in ordered)
+
+
+def whole_tags(texts: Iterable[str]) -> list[str]:
+    """Of the texts of tags and their words, those that are not a word of another one.
+
+    >>> whole_tags(["blurry", "bad hand", "bad", "hand"])
+    ['blurry', 'bad hand']
+    """
+    of_tags = dict.fromkeys(texts)
+    parts = {word for text in of_tags if " " in text for word in text.split()}
+    return [text for text in of_tags if text not in parts]
 
 
 def _beginning(text: str) -> str:

@@ -33,6 +33,7 @@ from ..exchange.line_format import PortableGeneration, PortableKeyword, portable
 from ..maintenance import recovery
 from ..maintenance.rebuild_task import RebuildTask
 from ..names import stored_name, stored_text
+from ..negative_words import SuggestedWord
 from ..outbox.delivery import Delivery, outbox_of
 from ..outbox.file import OutboxFile
 from ..parameters import Given, ParameterRecommendation
@@ -76,6 +77,7 @@ from .checkpoints import CheckpointFiles
 from .forgetting import Forgetting
 from .habits import Habits
 from .importing import Importing, OnProgress
+from .negative_words import NegativeWords
 from .parameters import Parameters
 from .recent_images import RecentImages
 from .settings import LearningSettings, SettingsReader
@@ -111,6 +113,7 @@ class PreferenceService:
         self._habits = Habits(database)
         self._recent_images = RecentImages(database)
         self._parameters = Parameters(self._recent_images, settings)
+        self._negative_words = NegativeWords(self._recent_images)
 
     @classmethod
     async def open(
@@ -379,6 +382,29 @@ class PreferenceService:
     ) -> dict[str, ParameterRecommendation]:
         """Recommend a value for each of several parameters, by their defaults. Raises as `recommend_parameter`."""
         return await self._parameters.recommend(prompt, defaults, checkpoint, negative=negative, families=families)
+
+    async def suggest_negative_prompt(
+        self, prompt: str, checkpoint: str | None = None, *, negative: str = ""
+    ) -> tuple[SuggestedWord, ...]:
+        """Suggest words that are worth adding to a negative prompt, best first. Only reads.
+
+        They are those that the negative prompts of the person's kept images of such prompts had, and with which more
+        images were kept than without. None is a word of the prompt, or in the negative prompt already. Where nothing
+        is known, nothing is suggested.
+
+        Parameters
+        ----------
+        checkpoint
+            The one that will draw the image; None: any.
+        negative
+            What the negative prompt says so far.
+
+        Raises
+        ------
+        StoreUnavailable
+            If the database cannot be read.
+        """
+        return await self._negative_words.suggest(prompt, checkpoint, negative)
 
     async def checkpoints_with_settings(self) -> frozenset[str]:
         """The stored names of the checkpoints of whose images settings are learned. Raises `StoreUnavailable`."""

@@ -98,6 +98,7 @@ def requests_with(name: str, generation: str, lines: list[str]) -> Iterator[tupl
         "/recommend/parameter": [
             {"prompt": name, "negative": name, "name": "sampler", "default": name, "checkpoint": name},
         ],
+        "/suggest/negative": [{"prompt": name, "negative": name, "checkpoint": name}],
         "/explain": [
             {"prompt": name, "candidates": [name]},
             *({"prompt": name, "pool": pool} for pool in pools),

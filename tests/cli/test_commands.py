@@ -63,6 +63,28 @@ def test_parameter_says_a_value_and_why(run: CommandLine, call: Call, database: 
     assert "steps cannot be 'many'. Give a whole number from 1 to 10000." in wrong.err
 
 
+def test_negative_says_words_and_why(run: CommandLine, call: Call, database: Path) -> None:
+    """The first line can be pasted; nothing known is no failure."""
+    place = ("--database", str(database))
+    empty = call("negative", "castle", *place)
+    assert (empty.status, empty.out) == (0, "Nothing is known to add.\n")
+
+    async def keep() -> None:
+        service = await PreferenceService.open(database)
+        recommendation = await service.recommend("castle", ["a"], negative="people, fog")
+        generation = await service.log_generation(recommendation, {"a": 4}, recipes=[Recipe(steps=20)] * 4)
+        await service.record_feedback(generation, {"a": 4})
+        await service.close()
+
+    asyncio.run(keep())
+    done = run("negative", "castle", "--checkpoint", "a", *place)
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines()[0] == "people, fog"
+    assert "4 of 4 images that you kept of such prompts have it." in done.out
+    rest = json.loads(call("negative", "castle", "--negative", "fog", "--json", *place).out)
+    assert [word["word"] for word in rest["words"]] == ["people"]
+
+
 def test_no_two_names_look_alike(call: Call, database: Path, tmp_path: Path) -> None:
     """Whatever prints a name spells out what nobody sees in it; programs get the name itself."""
     name, other = "dream\u202eslaer.ckpt", "dream\u200b.ckpt"

@@ -126,3 +126,39 @@ def test_a_persons_own_graph_draws_both_and_teaches_too(comfy: ComfyServer) -> N
     assert names == ["red.safetensors"] * 2
     answer = value(comfy, "steps", 3)
     assert sorted(known["selected"] for known in answer["values"] if known["total"]) == [0, 1]
+
+
+def test_suggested_words_follow_the_persons_and_the_checkpoints_own(comfy: ComfyServer) -> None:
+    """In the list, in what the sampler draws, and in what is logged; without the switch nothing is added."""
+    red = "red.safetensors"
+    comfy.post("/context_checkpoint/profiles", {"checkpoint": red, "settings": {"negative": "photo"}})
+    try:
+        kept = three_nodes("a red barn", seed=1, steps=2, size=64, selected="all", recommender={"include": red})
+        kept["recommender"]["inputs"]["negative"] = "fog, people, lowres"
+        for seed in (1, 2, 3):
+            kept["recommender"]["inputs"]["seed"] = seed
+            comfy.run(kept)
+        graph = three_nodes("a red barn", negative="lowres", seed=4, steps=2, size=64, recommender={"include": red})
+
+        without = comfy.run(watched(with_settings_node(graph, negative="lowres")))
+        entry = comfy.run(watched(with_settings_node(graph, negative="lowres", suggest_negative=True)))
+
+        assert without["outputs"]["watched"]["text"] == ["lowres, photo"]
+        assert entry["outputs"]["watched"]["text"] == ["lowres, photo, fog, people"]
+        (shown,) = entry["outputs"]["settings"]["context_checkpoint_settings"]
+        assert [word["word"] for word in shown["negative_words"]] == ["fog", "people"]
+        assert shown["negative_words"][0]["reason"] == "3 of 3 images that you kept of such prompts have it."
+        stock = by_hand(red, prompt="a red barn", negative="lowres, photo, fog, people", seed=4, steps=2, size=64)
+        np.testing.assert_array_equal(
+            comfy.images(entry, "recorder")[0].pixels, comfy.images(comfy.run(stock))[0].pixels
+        )
+        (generation,) = generations(entry)
+        (logged,) = comfy.get(f"/context_checkpoint/generations?id={generation['generation_id']}")["generations"]
+        assert {"-lowres", "-fog", "-people"} <= {word["text"] for word in logged["keywords"]}
+    finally:
+        comfy.post("/context_checkpoint/profiles", {"checkpoint": red, "clear": True})
+
+
+def watched(graph: ApiGraph) -> ApiGraph:
+    """With a node that shows the settings node's negative prompts."""
+    return {**graph, "watched": node("PreviewAny", source=["settings", 8])}

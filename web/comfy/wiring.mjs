@@ -249,12 +249,14 @@ function addAt(graph, node, x, y) {
 }
 
 /**
+ * Make one step to undo of a change.
+ *
  * @template Outcome
  * @param {ComfyNode} node
  * @param {(graph: ComfyGraph) => Outcome} change
  * @returns {Outcome}
  */
-function changeGraph(node, change) {
+export function changeGraph(node, change) {
   const { graph } = node;
   if (!graph) throw new NotWired("The node is no longer in a workflow.", "no_workflow");
   graph.beforeChange();

@@ -97,6 +97,11 @@ export class Server {
     return this.#post("explain", body);
   }
 
+  /** @param {object} body the prompt, and its negative prompt so far */
+  suggestNegative(body) {
+    return this.#post("suggest/negative", body);
+  }
+
   /**
    * @param {object} prompt in API form
    * @param {string} loader a node's id in it

@@ -8,6 +8,7 @@ import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
 import { settingsElement } from "./branch_settings.mjs";
 import { explanationView } from "./explanation_view.mjs";
+import { negativeWordsView } from "./negative_words_view.mjs";
 import { explanationText, percent, planFrom, strategyText } from "./plan.mjs";
 
 /** How long after the last key a preview is requested. */
@@ -20,21 +21,28 @@ export class PlanView {
   #status = element("p", { class: "cc-status", role: "status" });
   #reasons = element("div", { class: "cc-why" });
   #whyButton;
+  #wordsButton;
   /** Counts requests, so that a response that a newer one has overtaken is dropped. */
   #newest = 0;
   #timer = 0;
 
   /** @param {PlanOptions} options */
   constructor(options) {
-    const { t, preview, explain } = options;
+    const { t, preview, explain, suggest } = options;
     this.#options = options;
     this.#heading = element("p", { class: "cc-preview-heading", text: t("previewHeading") });
-    this.#whyButton = button(t("why"), () => void this.#toggleReasons(), { "aria-expanded": "false" });
+    this.#whyButton = button(t("why"), () => void this.#toggle(this.#whyButton, "whyFailed"), {
+      "aria-expanded": "false",
+    });
+    this.#wordsButton = button(t("negativeWords"), () => void this.#toggle(this.#wordsButton, "negativeFailed"), {
+      "aria-expanded": "false",
+    });
     this.element = element("div", { class: "cc-plan" }, [
       preview
         ? element("div", { class: "cc-actions" }, [
             button(options.previewLabel ?? t("previewPlan"), () => void this.preview()),
             explain ? this.#whyButton : null,
+            suggest ? this.#wordsButton : null,
           ])
         : null,
       this.#status,
@@ -77,24 +85,55 @@ export class PlanView {
     this.#overtake();
   }
 
-  async #toggleReasons() {
-    const { explain, t } = this.#options;
-    if (!explain) return;
-    if (this.#whyButton.getAttribute("aria-expanded") === "true") {
+  /**
+   * Show or hide what a button is for.
+   *
+   * @param {HTMLButtonElement} pressed
+   * @param {string} failed key of the text where it cannot be loaded
+   */
+  async #toggle(pressed, failed) {
+    if (pressed.getAttribute("aria-expanded") === "true") {
       this.#hideReasons();
       this.#options.onResize();
       return;
     }
     const own = this.#overtake();
     try {
-      const explained = await explain();
-      if (own !== this.#newest) return;
-      this.#whyButton.setAttribute("aria-expanded", "true");
-      this.#reasons.replaceChildren(explanationView(explained, t));
+      const content = await (pressed === this.#whyButton ? this.#loadReasons() : this.#loadWords());
+      if (own !== this.#newest || !content) return;
+      this.#hideReasons();
+      this.#status.textContent = "";
+      pressed.setAttribute("aria-expanded", "true");
+      this.#reasons.replaceChildren(content);
       this.#options.onResize();
     } catch (error) {
-      if (own === this.#newest) this.#showError(t("whyFailed", { reason: error }));
+      if (own === this.#newest) this.#showError(this.#options.t(failed, { reason: error }));
     }
+  }
+
+  async #loadReasons() {
+    const { explain, t } = this.#options;
+    return explain ? explanationView(await explain(), t) : null;
+  }
+
+  async #loadWords() {
+    const { suggest, t } = this.#options;
+    return suggest ? negativeWordsView(await suggest(), t, (word, item) => void this.#addWord(word, item)) : null;
+  }
+
+  /**
+   * @param {string} word
+   * @param {HTMLElement} item
+   */
+  async #addWord(word, item) {
+    const { addWord, t, onResize } = this.#options;
+    try {
+      this.#status.textContent = (await addWord?.(word)) ?? "";
+      item.remove();
+    } catch (error) {
+      this.#status.textContent = t("negativeNotAdded", { reason: error });
+    }
+    onResize();
   }
 
   #overtake() {
@@ -116,7 +155,7 @@ export class PlanView {
   }
 
   #hideReasons() {
-    this.#whyButton.setAttribute("aria-expanded", "false");
+    for (const pressed of [this.#whyButton, this.#wordsButton]) pressed.setAttribute("aria-expanded", "false");
     this.#reasons.replaceChildren();
   }
 

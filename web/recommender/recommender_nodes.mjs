@@ -8,6 +8,7 @@
 
 import { DisplayStorage } from "../comfy/display_storage.mjs";
 import { valuesOf } from "../comfy/graph_reading.mjs";
+import { addWord, negativeText } from "../comfy/negative_text.mjs";
 import { addDisplay, hook, nodeKey } from "../comfy/node_display.mjs";
 import { PlanView } from "./plan_view.mjs";
 import { explainBody, recommendBody } from "./request_bodies.mjs";
@@ -52,6 +53,20 @@ export class RecommenderNodes {
       onResize: () => fit(),
       preview: async () => server.recommend(recommendBody(values())),
       explain: async () => server.explain(explainBody(values())),
+      suggest: async () => {
+        const { prompt, negative } = values();
+        const typed = negativeText(node)?.widget.value ?? negative ?? "";
+        return (await server.suggestNegative({ prompt: String(prompt ?? ""), negative: String(typed) })).words;
+      },
+      addWord: async (word) => {
+        const place = negativeText(node);
+        if (!place) {
+          await navigator.clipboard.writeText(word);
+          return t("negativeCopied", { word });
+        }
+        addWord(place, word);
+        return t("negativeAdded", { word, node: place.node.title ?? "" });
+      },
     });
     previewOnChange(node, view);
     fit = addDisplay(node, "context_checkpoint_plan", view.element);

@@ -6,6 +6,7 @@ import { addDisplay, hook, nodeKey } from "../comfy/node_display.mjs";
 import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { element } from "../lib/dom.mjs";
 import { settingsElement } from "./branch_settings.mjs";
+import { negativeWordsView } from "./negative_words_view.mjs";
 
 /** Key of the settings node's `ui` output. */
 const OUTPUT_KEY = "context_checkpoint_settings";
@@ -69,11 +70,12 @@ export class SettingsNodes {
  */
 function settingsSections(records, t) {
   if (records.length === 0) return [element("p", { class: "cc-note", text: t("noSettingsYet") })];
-  return records.map(({ branches }) => {
+  return records.flatMap(({ branches, negative_words: words = [] }) => {
     const short = shortNames(branches.map((/** @type {Json} */ { checkpoint }) => checkpoint));
     const rows = branches.map((/** @type {Json} */ branch) =>
       element("li", {}, [nameElement(branch.checkpoint, short), settingsElement(branch, t, t("settingsNone"))]),
     );
-    return element("ol", { class: "cc-checkpoints", "aria-label": t("settingsOfPlan") }, rows);
+    const list = element("ol", { class: "cc-checkpoints", "aria-label": t("settingsOfPlan") }, rows);
+    return words.length > 0 ? [list, negativeWordsView(words, t)] : [list];
   });
 }

@@ -127,6 +127,10 @@ interface PlanOptions {
   preview?: () => Promise<Json>;
   /** Requests the reasons for that plan. */
   explain?: () => Promise<Json>;
+  /** Requests the words that the negative prompt lacks. */
+  suggest?: () => Promise<Json[]>;
+  /** Adds one of them; returns what was done, to be shown. */
+  addWord?: (word: string) => Promise<string>;
   previewLabel?: string;
   /** Shown before there is a plan. */
   emptyNote?: string;

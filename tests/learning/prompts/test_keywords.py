@@ -408,14 +408,27 @@ def test_a_negative_prompt_is_a_context_of_its_own():
     assert [keyword.text for keyword in keywords] == [
         "-anime",
         "-bad hand",
-        "-bad",
-        "-hand",
         "-blurry",
         "-photo",
         "-fox",
+        "-bad",
+        "-hand",
     ]
     assert keywords[0].weight == 1.3
     assert negative_keywords(" ,") == ()
+    assert [keyword.text for keyword in negative_keywords("bad hands")] == ["-bad hand", "-bad", "-hand"]
+
+
+def test_of_a_long_negative_prompt_whole_tags_come_before_the_words_in_them():
+    """What people paste has more tags and words than are read."""
+    tags = [
+        f"bad {word}" for word in ("hand", "foot", "eye", "nose", "lip", "ear", "arm", "leg", "neck", "chin", "toe")
+    ]
+    tags += [f"ugly {tag.removeprefix('bad ')}" for tag in tags]
+    assert len(tags) < MOST_NEGATIVE < len(extract_keywords(", ".join(tags), phrases=False))
+    keywords = negative_keywords(", ".join(tags))
+    assert [keyword.text for keyword in keywords][: len(tags)] == [f"-{tag}" for tag in tags]
+    assert len(keywords) == MOST_NEGATIVE
 
 
 @settings(max_examples=100, deadline=None)

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { linkedNode, valuesOf } from "../../../web/comfy/graph_reading.mjs";
+import { addWord, negativeText } from "../../../web/comfy/negative_text.mjs";
 import { isLoader, makesImages, recommendFor, recordFor } from "../../../web/comfy/wiring.mjs";
 
 const TYPES = {
@@ -28,10 +29,11 @@ const TYPES = {
   VAEDecode: { in: ["samples", "vae"], out: { IMAGE: "IMAGE" } },
   PrimitiveStringMultiline: { in: ["value"], out: { STRING: "STRING" }, widgets: ["value"] },
   ContextCheckpointRecommender: {
-    in: ["prompt"],
+    in: ["prompt", "negative"],
     out: { plan: "CC_PLAN", ckpt_name: "*", prompt: "STRING" },
     widgets: ["prompt", "family", "include", "fallback", "seed", "control_after_generate", "folder", "needs"],
   },
+  ContextSettingsRecommender: { in: ["plan", "negative"], out: { negative: "STRING" }, widgets: ["negative"] },
   MultiCheckpointSampler: { in: ["plan"], out: { images: "IMAGE", generation: "CC_GENERATION" } },
   FeedbackRecorder: {
     in: ["images", "generation", "plan", "ckpt_names"],
@@ -459,4 +461,51 @@ test("the link into a subgraph's node is found, whose own method means its outpu
   decoder.getInputLink = () => ({ origin_id: "5:1", origin_slot: 0 });
   assert.equal(linkedNode(decoder, "vae"), loader);
   assert.equal(linkedNode(loader, "ckpt_name"), null);
+});
+
+/** The stock workflow with a recommender that chooses for its loader. */
+function recommended() {
+  const made = stock();
+  const recommender = create("ContextCheckpointRecommender");
+  made.graph.add(recommender);
+  recommender.connect(1, made.loader, 0);
+  const text = create("PrimitiveStringMultiline");
+  made.graph.add(text);
+  text.widgets[0].value = "lowres";
+  return { ...made, recommender, text };
+}
+
+test("a word is added to the negative prompt of the images that a recommender is for, in one step to undo", () => {
+  const { graph, recommender, negative } = recommended();
+  const place = negativeText(recommender);
+  assert.equal(place.node, negative);
+  addWord(place, "bad hand");
+  assert.equal(negative.widgets[0].value, "blurry, bad hand");
+  assert.equal(graph.steps, 1);
+  negative.widgets[0].value = " ";
+  addWord(place, "fog");
+  assert.equal(negative.widgets[0].value, "fog");
+});
+
+test("the negative prompt may be typed in a text node, before a settings node or for the recommender too", () => {
+  const { graph, recommender, negative, text } = recommended();
+  const settings = create("ContextSettingsRecommender");
+  graph.add(settings);
+  settings.connect(0, negative, 1);
+  assert.equal(negativeText(recommender).node, settings);
+  text.connect(0, settings, 1);
+  assert.equal(negativeText(recommender).node, text);
+  const other = create("PrimitiveStringMultiline");
+  graph.add(other);
+  other.connect(0, recommender, 1);
+  assert.equal(negativeText(recommender).node, other);
+});
+
+test("a negative prompt that is computed, or comes from outside of a subgraph, is nowhere to type in", () => {
+  const { graph, recommender, negative, text, decoder } = recommended();
+  decoder.connect(0, text, 0);
+  text.connect(0, negative, 1);
+  assert.equal(negativeText(recommender), null);
+  graph.fromOutside(0, negative, 1);
+  assert.equal(negativeText(recommender), null);
 });

@@ -1,0 +1,1 @@
+"""How well the words that negative prompts lack are suggested."""

@@ -43,6 +43,8 @@ _EMBEDDING = f"{NEGATIVE}embedding:"
 """A keyword has lost its file's upper-case letters, by which ComfyUI finds it on most systems: none is suggested."""
 
 Flags = NDArray[numpy.bool_]
+_Read = tuple[Sequence[Keyword], tuple[str, ...]]
+"""A generation's keywords, and the tags of its negative prompt."""
 
 
 class NegativeLog:
@@ -61,9 +63,9 @@ class NegativeLog:
     def __init__(
         self, images: Sequence[MadeImage], words: Mapping[int, Sequence[Keyword]], former: NegativeLog | None = None
     ) -> None:
-        read = former._read if former else {}
+        read: Mapping[int, _Read] = former._read if former else {}
         numbers = {number: row for row, number in enumerate(dict.fromkeys(image.generation for image in images))}
-        self._read = {
+        self._read: dict[int, _Read] = {
             number: read[number] if number in read and read[number][0] is words[number] else _tags(words[number])
             for number in numbers
         }
@@ -190,8 +192,7 @@ class NegativeLog:
         )
 
 
-def _tags(words: Sequence[Keyword]) -> tuple[Sequence[Keyword], tuple[str, ...]]:
-    """A generation's keywords, and the tags of its negative prompt."""
+def _tags(words: Sequence[Keyword]) -> _Read:
     negative = (
         word.text.removeprefix(NEGATIVE)
         for word in words

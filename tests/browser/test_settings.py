@@ -137,6 +137,24 @@ async def test_a_checkpoints_settings_are_set_in_the_sidebar(comfyui: ComfyPage)
 
 
 @one_canvas
+async def test_the_settings_node_shows_the_words_that_it_adds_and_why(comfyui: ComfyPage) -> None:
+    """Below the settings, as text."""
+    for seed in (1, 2):
+        kept = three_nodes_in_api_form("a lighthouse", seed=seed, steps=1, selected="all", recommender={"include": RED})
+        kept["recommender"]["inputs"]["negative"] = "fog <b onclick=window.hacked=1>"
+        comfyui.server.run(kept)
+    await with_settings_node(comfyui)
+    await comfyui.set_widgets(SETTINGS, suggest_negative=True)
+
+    entry = await comfyui.run()
+
+    assert entry["status"]["status_str"] == "success", entry["status"]
+    words = comfyui.page.get_by_role("list", name="Negative words").get_by_role("listitem")
+    await expect(words.first).to_contain_text("2 of 2 images that you kept of such prompts have it.")
+    await expect(comfyui.page.get_by_role("list", name="Negative words").get_by_role("button")).to_have_count(0)
+
+
+@one_canvas
 async def test_the_settings_node_shows_what_a_second_image_asks_about(comfyui: ComfyPage) -> None:
     """The same checkpoint twice, with the value to compare and why."""
     for seed, steps in ((1, 2), (2, 3)):

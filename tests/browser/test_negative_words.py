@@ -29,6 +29,8 @@ async def ask(comfyui: ComfyPage) -> Locator:
     await comfyui.show_all()
     plan = comfyui.page.locator(".cc-plan").first
     await plan.get_by_role("button", name="Negative words").click()
+    await expect(plan.get_by_role("list", name="Negative words")).to_be_visible()
+    await comfyui.show_all()  # the node has grown
     return plan
 
 

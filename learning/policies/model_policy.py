@@ -79,18 +79,12 @@ class ModelPolicy(ABC):
 
 
 def _worked_with_first(places: list[int], in_play: Numbers, rng: numpy.random.Generator) -> list[int]:
-    """Put last what the person does not work with; the best of those that chance admits, by the probability that the
-    person would, is shown third."""
+    """Put last what the person does not work with, but for those that chance admits, by the probability that the
+    person would."""
     if float(in_play.min()) >= 1.0:
         return places
     admitted = rng.random(len(in_play)) < in_play
-    first = [place for place in places if in_play[place] >= 1.0]
-    others = [place for place in places if in_play[place] < 1.0]
-    third = next((place for place in others if admitted[place]), None)
-    if third is not None:
-        others.remove(third)
-        first.insert(1, third)
-    return first + others
+    return sorted(places, key=lambda place: not admitted[place])
 
 
 def _ranking(

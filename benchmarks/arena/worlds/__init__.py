@@ -7,13 +7,15 @@ from .combinations import COMBINATIONS
 from .contract import World
 from .couple import COUPLE
 from .drift import DRIFT
+from .fast import FAST_ONES
 from .lazy import LAZY
 from .rated import PANEL, RATED
 from .shelf import SHELF
 from .styles import BOOSTERS, STYLES
 from .templates import ALIKE, AUTHORS, TEMPLATES
 
-_ALL = (STYLES, BOOSTERS, TEMPLATES, AUTHORS, ALIKE, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE, RATED, PANEL, *AT_HAND)
+_SIMULATED = (STYLES, BOOSTERS, TEMPLATES, AUTHORS, ALIKE, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE)
+_ALL = (*_SIMULATED, RATED, PANEL, *AT_HAND, FAST_ONES)
 
 WORLDS: dict[str, World] = {world.name: world for world in _ALL}
 

@@ -33,7 +33,7 @@ def images(names: list[str], count: int = 80) -> list[tuple[Recipe, None]]:
 
 
 async def test_a_cold_start_compares_what_the_person_works_with(service: PreferenceService) -> None:
-    """The most recent first, then the others of the eight; what they never tried waits for the first verdicts."""
+    """The most recent first, the others of the eight, and now and then one that they never tried."""
     await service.import_recipes(images(EIGHT), batch="mine")
     shown: Counter[str] = Counter()
     for seed in range(60):
@@ -42,7 +42,10 @@ async def test_a_cold_start_compares_what_the_person_works_with(service: Prefere
         assert recommendation.checkpoints[0] == EIGHT[0]
         shown.update(recommendation.checkpoints)
 
-    assert set(shown) == set(EIGHT)
+    others = sum(count for name, count in shown.items() if name not in EIGHT)
+
+    assert 1 <= others <= 30
+    assert set(EIGHT) <= set(shown)
     assert recommendation.confidence == 0.0
 
 

@@ -141,12 +141,15 @@ class Branch:
         Where each of them comes from, by its name, for people to read: "its name".
     problems
         What could not be used, for people to read.
+    loras
+        Those that the plan says; whoever draws adds its own.
     """
 
     checkpoint: str
     settings: Settings = field(default_factory=Settings)
     sources: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    loras: tuple[Lora, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

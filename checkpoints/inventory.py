@@ -1,4 +1,4 @@
-"""Which checkpoints there are, which family each belongs to, and which of them cannot be loaded.
+"""Which checkpoints there are, which family each belongs to, and which of them cannot be loaded; LoRAs alike.
 
 Reading 200 headers takes a while on a slow disk, so the results are stored by path, size and modification time; a file
 that changes is read again. Separate from `pool`, which is pure, and from `nodes.comfy.files`, which knows ComfyUI: this
@@ -49,14 +49,16 @@ _DOWNLOAD_ENDINGS = (".aria2", ".part", ".partial", ".crdownload")
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """What a header says: the architecture family, and the parts besides the diffusion model that are not there."""
+    """What a header says: the architecture family, the parts besides the diffusion model that are not there, and what
+    else of it is kept."""
 
     family: str = UNKNOWN
     lacks: tuple[PartName, ...] = ()
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 class CheckpointSource(Protocol):
-    """Where checkpoints come from: ComfyUI (`nodes.comfy.files.ComfyCheckpoints`), or a folder in a test."""
+    """Where files come from: ComfyUI (`ComfyCheckpoints` and `ComfyLoras` in `nodes.comfy.files`), or a folder."""
 
     detector: str
     """Name and version of the detection: a newer one may know an architecture that was unknown before."""
@@ -116,10 +118,13 @@ class CheckpointFiles:
         Lists the checkpoints, finds their files and detects their families.
     store
         The JSON file; None stores for this process only. One that cannot be read or written is no failure.
+    folders
+        Which of ComfyUI's model folders are meant; a LoRA's files are read in the same way.
     """
 
-    def __init__(self, source: CheckpointSource, store: Path | None) -> None:
+    def __init__(self, source: CheckpointSource, store: Path | None, folders: Sequence[str] = FOLDERS) -> None:
         self._source = source
+        self._folders = tuple(folders)
         self._store = store
         self._lock = threading.Lock()
         self._stored_files: dict[str, _StoredFile] | None = None
@@ -131,18 +136,18 @@ class CheckpointFiles:
             before, started_s = dict(stored), time.monotonic()
             files = tuple(
                 file
-                for folder in FOLDERS
+                for folder in self._folders
                 for name in self._source.names(folder)
                 if (file := self._inspect(folder, name, stored))
             )
             if stored != before:
-                log.debug("Read %d checkpoint headers in %.2f s", len(files), time.monotonic() - started_s)
+                log.debug("Read %d headers in %.2f s", len(files), time.monotonic() - started_s)
                 self._write(stored)
             return files
 
     def names(self) -> tuple[str, ...]:
         """List the names alone, without reading any file."""
-        return tuple(dict.fromkeys(name for folder in FOLDERS for name in self._source.names(folder)))
+        return tuple(dict.fromkeys(name for folder in self._folders for name in self._source.names(folder)))
 
     def folders(self) -> tuple[str, ...]:
         """List the folders of the checkpoints."""
@@ -193,11 +198,11 @@ class CheckpointFiles:
         """Return one file; None if there is none of this name."""
         with self._lock:
             stored = self._stored()
-            return next(filter(None, (self._inspect(folder, name, stored) for folder in FOLDERS)), None)
+            return next(filter(None, (self._inspect(folder, name, stored) for folder in self._folders)), None)
 
     def path(self, name: str) -> Path | None:
         """Return where a file lies; None if there is none of this name."""
-        return next(filter(None, (self._source.path(folder, name) for folder in FOLDERS)), None)
+        return next(filter(None, (self._source.path(folder, name) for folder in self._folders)), None)
 
     def _inspect(self, folder: str, name: str, stored: dict[str, _StoredFile]) -> CheckpointFile | None:
         path = self._source.path(folder, name)
@@ -233,7 +238,7 @@ class CheckpointFiles:
         except BrokenCheckpointError as error:
             if isinstance(error, CutShortError) and abs(time.time() - stat.st_mtime) < _QUIET_S:
                 raise
-            log.warning("Checkpoint %s is broken: %s", shown_name(str(path)), error)
+            log.warning("%s is broken: %s", shown_name(str(path)), error)
             problem = error_text(error)
             return _StoredFile(stat.st_size, stat.st_mtime_ns, UNKNOWN, problem, parts=parts_of(problem))
         detected = Detected() if header is None else self._source.detect(header)
@@ -244,7 +249,7 @@ class CheckpointFiles:
             detected.family,
             fingerprint=content,
             lacks=detected.lacks,
-            said={} if header is None else _said(header),
+            said={} if header is None else {**_said(header), **detected.said},
         )
 
     def _stored(self) -> dict[str, _StoredFile]:
@@ -267,7 +272,7 @@ class CheckpointFiles:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            log.warning("Cannot read %s, so the checkpoints are read again: %s", self._store, error)
+            log.warning("Cannot read %s, so the files are read again: %s", self._store, error)
             return {}
 
     def _write(self, stored: dict[str, _StoredFile]) -> None:
@@ -287,4 +292,4 @@ class CheckpointFiles:
         except OSError as error:
             with contextlib.suppress(OSError):
                 unfinished.unlink(missing_ok=True)
-            log.info("Cannot write %s, so the checkpoints are read again next time: %s", self._store, error)
+            log.info("Cannot write %s, so the files are read again next time: %s", self._store, error)

@@ -8,13 +8,10 @@ none of them changes. A file that cannot be read is no failure: it is said among
 from __future__ import annotations
 
 import logging
-import os
-import stat
 import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 from ..learning.message import error_text, message
 from ..learning.names import shown_name
@@ -32,12 +29,9 @@ from ..learning.values import Branch
 from ..recipes.settings import NAMES, SAMPLING, SIZE, Settings
 from .inventory import CheckpointFiles, unreadable
 from .name_rules import settings_of_header, settings_of_name
-from .sidecars import ENDINGS, UnreadableSidecarError, names_of_sidecars, read_sidecar
+from .sidecars import UnreadableSidecarError, read_sidecar, sidecars_in, sidecars_of
 
 log = logging.getLogger(__name__)
-
-_State: TypeAlias = "tuple[tuple[str, int, int], ...]"
-"""Name, size and modification time of each sidecar that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +165,7 @@ class FileProfiles:
         path, file = self._files.path(name), self._files.find(name)
         if path is None or file is None:
             return of_name(name)
-        state = (str(path), file.fingerprint, file.family, _sidecars(path))
+        state = (str(path), file.fingerprint, file.family, sidecars_of(path))
         with self._lock:
             former = self._read.get(name)
         if former is not None and former[0] == state:
@@ -185,7 +179,7 @@ class FileProfiles:
         """A value that changes with any sidecar of any checkpoint, for caches."""
         paths = (self._files.path(name) for name in self._files.names())
         folders = sorted({path.parent for path in paths if path is not None})
-        return tuple((str(folder), _sidecars_in(folder)) for folder in folders)
+        return tuple((str(folder), sidecars_in(folder)) for folder in folders)
 
 
 def of_name(name: str) -> FromFiles:
@@ -193,36 +187,10 @@ def of_name(name: str) -> FromFiles:
     return FromFiles((Known(from_name(), settings_of_name(name)),))
 
 
-def _sidecars(path: Path) -> _State:
-    found = []
-    for name in names_of_sidecars(path):
-        try:
-            status = path.with_name(name).stat()
-        except (OSError, ValueError):
-            continue
-        if stat.S_ISREG(status.st_mode):  # a pipe would never end
-            found.append((name, status.st_size, status.st_mtime_ns))
-    return tuple(found)
-
-
-def _sidecars_in(folder: Path) -> _State:
-    """The same for a whole folder: one listing is much quicker than four questions per checkpoint."""
-    found = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith(ENDINGS):
-                    status = entry.stat()
-                    found.append((entry.name, status.st_size, status.st_mtime_ns))
-    except OSError:
-        pass  # it is listed again next time
-    return tuple(sorted(found))
-
-
 def _of_file(name: str, path: Path, family: str, said: Mapping[str, str]) -> FromFiles:
     known: list[Known] = []
     problems: list[str] = []
-    for sidecar, _, _ in _sidecars(path):
+    for sidecar, _, _ in sidecars_of(path):
         try:
             found, wrong = read_sidecar(path.with_name(sidecar), family)
         except (UnreadableSidecarError, OSError) as error:

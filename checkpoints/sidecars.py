@@ -1,17 +1,21 @@
 """What the files beside a checkpoint say of its settings: those of Lora-Manager, Civitai Helper, A1111 and Forge.
 
-Separate from `profiles`, which finds and caches them. A sidecar holds whatever a website or another program wrote, so
-nothing of it is trusted: its length is bounded before it is parsed, values that make no sense are dropped with the
-reason, and texts for people (notes, descriptions) are not searched for settings.
+Separate from `profiles`, which caches what is read, and from `lora_files`, which reads other things from the same
+files. A sidecar holds whatever a website or another program wrote, so nothing of it is trusted: its length is bounded
+before it is parsed, values that make no sense are dropped with the reason, and texts for people (notes, descriptions)
+are not searched for settings.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from ..learning.message import Message, message
 from ..learning.profiles import Known, from_sidecar, read_values
@@ -42,6 +46,10 @@ _GUIDED_BASES = re.compile(r"(?i)^(flux|hunyuan video)")
 _INFOTEXT = re.compile(r"(?:^|, )(Steps|CFG scale|Sampler|Schedule type|Clip skip|Size): ([^,\n]{1,100})")
 
 
+SidecarState: TypeAlias = "tuple[tuple[str, int, int], ...]"
+"""Name, size and modification time of each sidecar that is there."""
+
+
 class UnreadableSidecarError(Exception):
     """The file cannot be read; the message is the reason, without the file's name."""
 
@@ -56,22 +64,36 @@ def read_sidecar(path: Path, family: str = UNKNOWN) -> tuple[Known, tuple[str, .
     OSError
         If it cannot be read.
     """
+    text = read_text(path)
+    if path.name.lower().endswith(".txt"):
+        settings, problems = _of_infotext(text, family)
+    else:
+        settings, problems = _of_json(parsed(text), family)
+    said = [message("sidecar_problem", "{file}: {problem}", file=path.name, problem=each) for each in problems]
+    return Known(from_sidecar(path.name), settings), tuple(dict.fromkeys(said))[:_MOST_PROBLEMS]
+
+
+def read_text(path: Path) -> str:
+    """Read a sidecar, within bounds.
+
+    Raises
+    ------
+    UnreadableSidecarError
+        If it is too long.
+    OSError
+        If it cannot be read.
+    """
     with path.open("rb") as file:
         content = file.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:
         raise UnreadableSidecarError(
             message("sidecar_too_long", "it is longer than {most} MB", most=LARGEST_BYTES // 2**20)
         )
-    text = content.decode("utf-8-sig", "replace")
-    if path.name.lower().endswith(".txt"):
-        settings, problems = _of_infotext(text, family)
-    else:
-        settings, problems = _of_json(_parsed(text), family)
-    said = [message("sidecar_problem", "{file}: {problem}", file=path.name, problem=each) for each in problems]
-    return Known(from_sidecar(path.name), settings), tuple(dict.fromkeys(said))[:_MOST_PROBLEMS]
+    return content.decode("utf-8-sig", "replace")
 
 
-def _parsed(text: str) -> Mapping[str, object]:
+def parsed(text: str) -> Mapping[str, object]:
+    """Parse a sidecar's table. Raises `UnreadableSidecarError` where it is none."""
     try:
         content = json.loads(text, parse_constant=lambda _: None)
     except (ValueError, RecursionError) as error:
@@ -246,6 +268,33 @@ def _fitting(settings: Settings, family: str, base: str, problems: list[str]) ->
     return Settings(**kept)  # type: ignore[arg-type]
 
 
-def names_of_sidecars(checkpoint: Path) -> Sequence[str]:
-    """The names that a checkpoint's sidecars may have, in the order in which they count."""
-    return [checkpoint.stem + ending for ending in ENDINGS]
+def names_of_sidecars(model: Path) -> Sequence[str]:
+    """The names that a model's sidecars may have, in the order in which they count."""
+    return [model.stem + ending for ending in ENDINGS]
+
+
+def sidecars_of(model: Path) -> SidecarState:
+    """The sidecars that a model has, in the order in which they count."""
+    found = []
+    for name in names_of_sidecars(model):
+        try:
+            status = model.with_name(name).stat()
+        except (OSError, ValueError):
+            continue
+        if stat.S_ISREG(status.st_mode):  # a pipe would never end
+            found.append((name, status.st_size, status.st_mtime_ns))
+    return tuple(found)
+
+
+def sidecars_in(folder: Path) -> SidecarState:
+    """Those of a whole folder: one listing is much quicker than four questions per model."""
+    found = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(ENDINGS):
+                    status = entry.stat()
+                    found.append((entry.name, status.st_size, status.st_mtime_ns))
+    except OSError:
+        pass  # it is listed again next time
+    return tuple(sorted(found))

@@ -10,7 +10,8 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-from .recipe import Recipe
+from .loras import short_name
+from .recipe import Lora, Recipe
 from .samplers import A1111_SAMPLERS, A1111_SCHEDULERS
 
 _IN_THE_NAME: Mapping[str, str] = {"karras": "Karras", "exponential": "Exponential"}
@@ -40,7 +41,7 @@ def parameters_text(
     if recipe.negative:
         lines.append(f"Negative prompt: {recipe.negative}")
     lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in _fields(recipe, width, height)))
-    hashes = {_short(name): known for name, known in (lora_hashes or {}).items() if known}
+    hashes = {short_name(name): known for name, known in (lora_hashes or {}).items() if known}
     if hashes:
         listed = ", ".join(f"{name}: {known}" for name, known in hashes.items())
         lines[-1] += f", Lora hashes: {json.dumps(listed, ensure_ascii=False)}"
@@ -73,7 +74,7 @@ def _fields(recipe: Recipe, width: int, height: int) -> Iterable[tuple[str, str]
     yield from _known("Seed", recipe.seed)
     yield "Size", f"{recipe.width or width}x{recipe.height or height}"
     yield from _known("Model hash", recipe.model_hash)
-    yield from _known("Model", None if recipe.model is None else _short(recipe.model))
+    yield from _known("Model", None if recipe.model is None else short_name(recipe.model))
     if recipe.denoise is not None and recipe.denoise < 1:
         yield "Denoising strength", f"{recipe.denoise:g}"
     if recipe.clip_skip is not None and recipe.clip_skip > 1:
@@ -84,16 +85,16 @@ def _known(name: str, value: object) -> Iterable[tuple[str, str]]:
     return [] if value is None or value == "" else [(name, str(value))]
 
 
-def _with_loras(text: str, loras: Iterable[tuple[str, float, float]]) -> str:
+def _with_loras(text: str, loras: Iterable[Lora]) -> str:
     """The prompt with A1111's tag for each LoRA that it does not name already; their strengths have no other place."""
-    missing = [(_short(name), strength) for name, strength, _ in loras]
-    tags = [f"<lora:{name}:{strength:g}>" for name, strength in missing if f"<lora:{name}:" not in text]
+    missing = [lora for lora in loras if f"<lora:{short_name(lora[0])}:" not in text]
+    tags = [f"<lora:{short_name(name)}:{_strengths(model, clip)}>" for name, model, clip in missing]
     return " ".join([text, *tags]) if text else " ".join(tags)
 
 
-def _short(name: str) -> str:
-    """A file's name without folder and extension, as A1111 shows it."""
-    return re.sub(r"(?i)\.(safetensors|ckpt|gguf|sft|pth?|bin)$", "", re.split(r"[/\\]", name)[-1])
+def _strengths(model: float, clip: float) -> str:
+    """A1111's order: the text encoder's first."""
+    return f"{model:g}" if model == clip else f"{clip:g}:{model:g}"
 
 
 def _quoted(value: str) -> str:

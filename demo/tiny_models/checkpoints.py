@@ -14,6 +14,7 @@ networks: this module combines the parts into families, that one has the parts. 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -173,8 +174,22 @@ def write_nine(folder: Path, family: Family = "sd3") -> dict[str, Color]:
     return colors
 
 
-def write_lora(path: Path, family: Literal["sd15", "sd3"] = "sd15", *, seed: int = 0) -> Path:
-    """Write a LoRA of some kilobytes that visibly changes the images of a tiny checkpoint of the family."""
+LORA_BASES: Mapping[Literal["sd15", "sd3"], str] = {"sd15": "sd_v1", "sd3": "sd3_m"}
+"""What kohya's trainers call the families."""
+
+
+def write_lora(
+    path: Path, family: Literal["sd15", "sd3"] = "sd15", *, seed: int = 0, tags: Mapping[str, int] | None = None
+) -> Path:
+    """Write a LoRA of some kilobytes that visibly changes the images of a tiny checkpoint of the family.
+
+    Parameters
+    ----------
+    seed
+        Another one changes them in another way.
+    tags
+        Words of the images that it says it was trained with, and how many of the images have each.
+    """
     weights = Weights(np.random.default_rng(seed), "")
 
     def part(name: str, up: int, down: int, std: float, names: tuple[str, str]) -> None:
@@ -191,18 +206,23 @@ def write_lora(path: Path, family: Literal["sd15", "sd3"] = "sd15", *, seed: int
         text = "lora_te_text_model_encoder_layers_11_mlp_fc2"
         part(text, 768, 3072, 0.1, kohya)
         weights.put(f"{text}.alpha", np.array(1, np.float32))
-    _save(path, weights.tensors, np.dtype(np.float16))
+    metadata = {
+        "ss_base_model_version": LORA_BASES[family],
+        "ss_tag_frequency": json.dumps({"1_tiny": dict(tags or {})}),
+    }
+    _save(path, weights.tensors, np.dtype(np.float16), metadata)
     return path
 
 
-def _save(path: Path, tensors: Tensors, matrices: np.dtype[Any]) -> None:
+def _save(path: Path, tensors: Tensors, matrices: np.dtype[Any], metadata: Mapping[str, str] | None = None) -> None:
     """Write the whole file before it gets its name, so that a reader never sees a part of it.
 
     Matrices have the type `matrices`, vectors are float16, single numbers float32.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    save_file({name: _encode(tensor, matrices) for name, tensor in tensors.items()}, unfinished)
+    encoded = {name: _encode(tensor, matrices) for name, tensor in tensors.items()}
+    save_file(encoded, unfinished, dict(metadata) if metadata else None)
     unfinished.replace(path)
 
 

@@ -44,9 +44,7 @@ MOST_IMAGES_OF_A_GRAPH = 20
 """Nodes of a graph whose images are read to find those of this file."""
 
 LONGEST_NAME = 500
-"""Characters of a node's, an input's or a LoRA's name."""
-
-MOST_LORAS = 100
+"""Characters of a node's or an input's name."""
 
 JPEG_TAIL = 2**16
 """Bytes at the end of a JPEG in which its last marker must be; some programs append a little after it."""

@@ -38,7 +38,7 @@ def test_all_that_is_known_is_written_in_a1111s_order() -> None:
     )
 
     assert text == (
-        "a castle, 城 <lora:ink:0.8>\n"
+        "a castle, 城 <lora:ink:0.5:0.8>\n"
         "Negative prompt: blurry\n"
         "Steps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 42, Size: 1024x768, Model hash: 0123456789, "
         'Model: "Dream XL, v2", Clip skip: 2, Lora hashes: "ink: abcdef0123", Version: ComfyUI'

@@ -17,8 +17,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 
+from ...loras import MOST_LORAS
 from ...recipe import Lora, Recipe
-from ..limits import LONGEST_NAME, MOST_LORAS
+from ..limits import LONGEST_NAME
 from ..texts import SETTINGS, Texts, parse_json
 from .fields import Fields, Json, known, lora, recipe_of, tagged_loras
 

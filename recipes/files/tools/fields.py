@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import lru_cache
 
-from ...recipe import Lora, Recipe
-from ..limits import LONGEST_NAME, MOST_LORAS
+from ...loras import MOST_LORAS, Json, known, lora, real, tagged_loras
+from ...recipe import Recipe
+from ..limits import LONGEST_NAME
 
-Json = object
+__all__ = [
+    "Fields",
+    "Json",
+    "completed",
+    "known",
+    "lora",
+    "plain",
+    "positive",
+    "real",
+    "recipe_of",
+    "tagged_loras",
+    "whole",
+]
 
 _WHOLE = re.compile(r"-?\d{1,20}(\.0{0,6})?")
-_REAL = re.compile(r"-?\d{0,20}\.?\d{0,20}(e-?\d{1,2})?", re.I)
 _SIZE = re.compile(r"\D{0,20}(\d{1,6})\D{1,20}(\d{1,6})\D{0,20}")
 _LARGEST_SEED = 2**64 - 1
 _NO_NAME = ("", "none", "null")
-LORA_TAG = re.compile(r"<(?:lora|lyco):([^:<>]{1,500})((?::[^:<>]{0,100}){0,6})>", re.I)
 
 
 class Fields:
@@ -93,17 +104,6 @@ def whole(value: Json) -> int | None:
     return None
 
 
-def real(value: Json) -> float | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        text = value.strip()[:60]
-        value = float(text) if _REAL.fullmatch(text) and any(c.isdigit() for c in text) else None
-    if not isinstance(value, (int, float)) or abs(value) > 1e9:
-        return None
-    return float(value) if math.isfinite(value) else None
-
-
 def recipe_of(values: Fields, tool: str | None) -> Recipe:
     """A recipe from settings under the names that tools have for them; a tool's reader corrects what differs."""
     width, height = values.size()
@@ -137,33 +137,3 @@ def completed(first: Recipe, second: Recipe | None) -> Recipe:
         return first
     missing = {f.name: getattr(second, f.name) for f in fields(Recipe) if getattr(first, f.name) is None}
     return replace(first, **missing)
-
-
-def lora(name: Json, strength: Json = None, clip: Json = None) -> Lora | None:
-    """One LoRA; None where it has no name. Where no strength is written it has the usual one, 1."""
-    if not isinstance(name, str) or name.strip().lower() in _NO_NAME:
-        return None
-    model = real(strength)
-    model = 1.0 if model is None else model
-    text_encoder = real(clip)
-    return name.strip()[:LONGEST_NAME], model, model if text_encoder is None else text_encoder
-
-
-def known(loras: Iterable[Lora | None]) -> tuple[Lora, ...]:
-    """Those that are there, each once."""
-    return tuple({entry[0]: entry for entry in loras if entry is not None}.values())[:MOST_LORAS]
-
-
-def tagged_loras(text: str | None) -> tuple[Lora, ...]:
-    """LoRAs named in a prompt: `<lora:name:text encoder:model>`, where one strength is for both."""
-    found = []
-    for tag in LORA_TAG.finditer(text or ""):
-        given = tag[2].split(":")[1:]
-        named = dict(part.lower().split("=", 1) for part in given if "=" in part)
-        plain_values = [part for part in given if "=" not in part]
-        clip = named.get("te", plain_values[0] if plain_values else None)
-        model = named.get("unet", plain_values[1] if len(plain_values) > 1 else clip)
-        found.append(lora(tag[1], model, clip))
-        if len(found) >= MOST_LORAS:
-            break
-    return known(found)

@@ -23,7 +23,7 @@ from ..checkpoints.pool import ALL_PARTS
 from ..learning.message import error_text, joined, message, parts_of
 from ..learning.names import shown_name
 from ..learning.values import MOST_BRANCHES
-from ..recipes import Recipe
+from ..recipes import Lora, Recipe
 from .comfy import execution
 from .comfy.graph import ExecutionBlocker, empty_list_output
 from .comfy.messages import show_on_node, with_parts_sent
@@ -39,6 +39,8 @@ _CATEGORY = "Context Checkpoint/inner"
 _Branch = io.Custom("CC_BRANCH")
 _Recipes = io.Custom("CC_RECIPES")
 """Carries what makes the images of each checkpoint, by its name."""
+_Loras = io.Custom("CC_LORAS")
+"""Carries the LoRAs of a branch."""
 _Collected = io.Custom("CC_COLLECTED")
 """A whole list as one value: ComfyUI cannot link a result to a list output of a sub-node."""
 
@@ -108,6 +110,7 @@ class BranchText(io.ComfyNode):
                 io.String.Input("text", multiline=True),
                 io.Conditioning.Input("conditioning", lazy=True),
                 io.Int.Input("clip_skip", default=1, optional=True),
+                _Loras.Input("loras", optional=True),
             ],
             outputs=[io.Conditioning.Output()],
         )
@@ -117,13 +120,17 @@ class BranchText(io.ComfyNode):
         return file_fingerprint(ckpt_name)
 
     @classmethod
-    def check_lazy_status(cls, ckpt_name: str, text: str, conditioning: Any, clip_skip: int = 1) -> list[str]:
-        needed = conditioning is None and not text_cache().reserve(text_key(ckpt_name, text, clip_skip))
+    def check_lazy_status(
+        cls, ckpt_name: str, text: str, conditioning: Any, clip_skip: int = 1, loras: tuple[Lora, ...] = ()
+    ) -> list[str]:
+        needed = conditioning is None and not text_cache().reserve(text_key(ckpt_name, text, clip_skip, loras))
         return ["conditioning"] if needed else []
 
     @classmethod
-    def execute(cls, ckpt_name: str, text: str, conditioning: Any = None, clip_skip: int = 1) -> io.NodeOutput:
-        key = text_key(ckpt_name, text, clip_skip)
+    def execute(
+        cls, ckpt_name: str, text: str, conditioning: Any = None, clip_skip: int = 1, loras: tuple[Lora, ...] = ()
+    ) -> io.NodeOutput:
+        key = text_key(ckpt_name, text, clip_skip, loras)
         if conditioning is None:
             return io.NodeOutput(text_cache().take(key))
         text_cache().put(key, conditioning)
@@ -196,6 +203,7 @@ class BranchCollector(io.ComfyNode):
             inputs=[
                 PlanType.Input("plan"),
                 _Recipes.Input("recipes"),
+                io.String.Input("note", default="", optional=True),
                 *(_Branch.Input(name, optional=True, lazy=True) for name in BRANCH_INPUTS),
             ],
             outputs=[
@@ -207,23 +215,25 @@ class BranchCollector(io.ComfyNode):
         )
 
     @classmethod
-    def check_lazy_status(cls, plan: Any, recipes: Any, **branches: EndedBranch | None) -> list[str]:
+    def check_lazy_status(cls, plan: Any, recipes: Any, note: str = "", **branches: EndedBranch | None) -> list[str]:
         waiting = [name for name in BRANCH_INPUTS if name in branches and branches[name] is None]
         return waiting[:1]
 
     @classmethod
-    async def execute(cls, plan: Any, recipes: Sequence[Recipe], **branches: EndedBranch) -> io.NodeOutput:
+    async def execute(
+        cls, plan: Any, recipes: Sequence[Recipe], note: str = "", **branches: EndedBranch
+    ) -> io.NodeOutput:
         ended = sorted(branches.values(), key=lambda branch: branch.position)
         successful = [branch for branch in ended if not branch.problem]
         dropped = {branch.checkpoint: branch.problem for branch in ended if branch.problem}
         if not successful:
             raise with_parts_sent(NoCheckpointLeft(dropped))
-        note = drop_out_message(dropped)
-        if dropped:
-            show_on_node(note)
+        whole = joined([drop_out_message(dropped), note])
+        if whole:
+            show_on_node(whole)
         names = [branch.checkpoint for branch in successful for _ in branch.images]
         made = [recipes[branch.position] for branch in successful for _ in branch.images]
-        reference = await log_generation(plan, names, note, made)
+        reference = await log_generation(plan, names, whole, made)
         collector = execution.node_id()
         sampler = collector.rsplit(".", 3)[0]  # an expansion puts three parts behind the id of its node
         add(reference, sampler, collector, cls.hidden.extra_pnginfo)
@@ -232,7 +242,7 @@ class BranchCollector(io.ComfyNode):
             [latent for branch in successful for latent in branch.latents],
             names,
             reference,
-            ui=drop_out_ui(dropped),
+            ui={**(drop_out_ui(dropped) or {}), **message_ui(note)} or None,
         )
 
 
@@ -269,8 +279,7 @@ def without_plan(node: type[io.ComfyNode]) -> io.NodeOutput:
         empty_list_output() if output.is_output_list else ExecutionBlocker(None)
         for output in node.define_schema().outputs
     ]
-    ui = {"context_checkpoint_message": [{"message": text, "message_parts": list(parts_of(text))}]}
-    return io.NodeOutput(*outputs, ui=ui)
+    return io.NodeOutput(*outputs, ui=message_ui(text))
 
 
 def drop_out_message(dropped: Mapping[str, str]) -> str:
@@ -287,6 +296,11 @@ def drop_out_ui(dropped: Mapping[str, str]) -> dict[str, list[dict[str, str]]] |
         return None
     entries = [{"checkpoint": name, "reason": problem} for name, problem in dropped.items()]
     return {"context_checkpoint_dropped": entries}
+
+
+def message_ui(text: str) -> dict[str, list[dict[str, Any]]]:
+    """Return a message for the browser and the history; empty if there is none."""
+    return {"context_checkpoint_message": [{"message": text, "message_parts": list(parts_of(text))}]} if text else {}
 
 
 def single_images(batch: torch.Tensor) -> tuple[torch.Tensor, ...]:

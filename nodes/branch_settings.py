@@ -73,7 +73,7 @@ def settings_fingerprint() -> str:
 
 
 def as_ui(branch: Branch) -> dict[str, Any]:
-    """Return what the browser shows of a branch, in the shape of `POST /recommend`'s `branches`."""
+    """Return what the browser shows of a branch, in the shape of `POST /recommend`'s `branches`; and its LoRAs."""
     return {
         "checkpoint": branch.checkpoint,
         "settings": branch.settings.known(),
@@ -81,4 +81,5 @@ def as_ui(branch: Branch) -> dict[str, Any]:
         "source_parts": {name: list(parts_of(source)) for name, source in branch.sources.items()},
         "problems": list(branch.problems),
         "problem_parts": [list(parts_of(problem)) for problem in branch.problems],
+        "loras": [list(lora) for lora in branch.loras],
     }

@@ -8,16 +8,24 @@ lists instead of failing the prompt. All of a plan's checkpoints are in memory a
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 
-from ..learning.message import error_text
+from ..checkpoints.lora_stacks import read_stack
+from ..learning.message import error_text, joined
 from ..learning.names import shown_name
 from ..learning.values import Recommendation
-from .branch_nodes import NoCheckpointLeft, drop_out_message, drop_out_ui, without_plan
+from .branch_loras import branch_loras
+from .branch_nodes import NoCheckpointLeft, drop_out_message, drop_out_ui, message_ui, without_plan
 from .comfy.messages import show_on_node, with_parts_sent
-from .loading.checkpoint_loading import CannotLoad, end_branch, load, warm_first
-from .socket_types import PlanType
+from .loading.checkpoint_loading import CannotLoad, apply_loras, end_branch, load, warm_first
+from .socket_types import LoraStackType, PlanType
+
+if TYPE_CHECKING:
+    from .comfy.checkpoint import Checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +45,15 @@ class RecommendedCheckpointLoader(io.ComfyNode):
             search_aliases=["load checkpoint", "checkpoint loader", "recommended", "model"],
             not_idempotent=True,
             # Optional, so that a recommender that is bypassed or muted fails no prompt.
-            inputs=[PlanType.Input("plan", optional=True, tooltip="From the Context Checkpoint Recommender.")],
+            inputs=[
+                PlanType.Input("plan", optional=True, tooltip="From the Context Checkpoint Recommender."),
+                LoraStackType.Input(
+                    "lora_stack",
+                    optional=True,
+                    tooltip="LoRAs for every checkpoint, from any pack's stacker. One that is for another architecture "
+                    "than a checkpoint's is left out for it, and named here.",
+                ),
+            ],
             outputs=[
                 io.Model.Output(is_output_list=True),
                 io.Clip.Output(is_output_list=True),
@@ -51,26 +67,41 @@ class RecommendedCheckpointLoader(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, plan: Recommendation | None = None) -> io.NodeOutput:
+    def execute(cls, plan: Recommendation | None = None, lora_stack: object = None) -> io.NodeOutput:
         if plan is None:
             return without_plan(cls)
-        loaded, dropped = {}, {}
+        loaded: dict[str, Checkpoint] = {}
+        dropped: dict[str, str] = {}
         for name in warm_first(dict.fromkeys(branch.checkpoint for branch in plan.all_branches)):
-            try:
+            with _dropping_out(name, dropped):
                 loaded[name] = load(name, plan.needs)
-            except CannotLoad as error:
-                log.warning("Checkpoint %s drops out of this generation: %s", shown_name(name), error)
-                dropped[name] = error_text(error)
         end_branch()
-        if not loaded:
+        stack = read_stack(lora_stack)
+        left_out, branches = list(stack.problems), []
+        for branch in plan.all_branches:
+            if branch.checkpoint in loaded:
+                loras = branch_loras(branch, stack.loras)
+                left_out += loras.problems
+                with _dropping_out(branch.checkpoint, dropped):
+                    branches.append((branch.checkpoint, apply_loras(loaded[branch.checkpoint], loras.loras)))
+        if not branches:
             raise with_parts_sent(NoCheckpointLeft(dropped))
-        if dropped:
-            show_on_node(drop_out_message(dropped))
-        names = [branch.checkpoint for branch in plan.all_branches if branch.checkpoint in loaded]
+        problems = joined(dict.fromkeys(left_out))
+        if note := joined([drop_out_message(dropped), problems]):
+            show_on_node(note)
         return io.NodeOutput(
-            [loaded[name].model for name in names],
-            [loaded[name].clip for name in names],
-            [loaded[name].vae for name in names],
-            names,
-            ui=drop_out_ui(dropped),
+            [checkpoint.model for _, checkpoint in branches],
+            [checkpoint.clip for _, checkpoint in branches],
+            [checkpoint.vae for _, checkpoint in branches],
+            [name for name, _ in branches],
+            ui={**(drop_out_ui(dropped) or {}), **message_ui(problems)} or None,
         )
+
+
+@contextmanager
+def _dropping_out(name: str, dropped: dict[str, str]) -> Iterator[None]:
+    try:
+        yield
+    except CannotLoad as error:
+        log.warning("Checkpoint %s drops out of this generation: %s", shown_name(name), error)
+        dropped[name] = error_text(error)

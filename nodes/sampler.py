@@ -15,17 +15,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from comfy_api.latest import io
 
+from ..checkpoints.lora_stacks import Stack, read_stack
+from ..learning.message import Message, joined
 from ..learning.recommendation.strategy import divide_images
 from ..learning.values import Branch, Recommendation
 from ..recipes import Recipe, Settings
+from .branch_loras import PromptTags, branch_loras, read_tags
 from .branch_nodes import BRANCH_INPUTS, without_plan
 from .branch_settings import settings_fingerprint
 from .comfy import execution
+from .comfy.files import lora_files
 from .comfy.graph import new_expansion, sampler_names, scheduler_names
 from .learned_settings import branches_with_learned
 from .loading.checkpoint_loading import warm_first
 from .recording.carried_generations import announce
-from .socket_types import GenerationType, PlanType
+from .socket_types import GenerationType, LoraStackType, PlanType
 
 if TYPE_CHECKING:
     from comfy_execution.graph_utils import GraphBuilder
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 MOST_IMAGES = 64
 OWN_SETTINGS = "each checkpoint's own, where known"
 AS_SET_HERE = "as set here"
+APPLY_TAGS = "apply"
+KEEP_TAGS = "keep as text"
 
 Link: TypeAlias = "list[Any]"
 
@@ -126,6 +132,21 @@ class MultiCheckpointSampler(io.ComfyNode):
                     tooltip="What each checkpoint is drawn with: its own steps, cfg, sampler, scheduler, clip skip and "
                     "words (the panel, Checkpoints), or what is set here for all of them.",
                 ),
+                LoraStackType.Input(
+                    "lora_stack",
+                    optional=True,
+                    tooltip="LoRAs for every branch, from any pack's stacker. One that is for another architecture "
+                    "than a checkpoint's is left out for it, and named here. A plan has its own LoRAs already.",
+                ),
+                io.Combo.Input(
+                    "lora_tags",
+                    options=[APPLY_TAGS, KEEP_TAGS],
+                    default=APPLY_TAGS,
+                    optional=True,
+                    tooltip="What becomes of `<lora:name:0.8>` (or `<lora:name:model:text encoder>`) in the positive "
+                    "prompt. apply: the LoRA is applied and the tag is taken out of the text; one that cannot be "
+                    "applied is named here. keep as text: the text encoder gets the tag as words.",
+                ),
             ],
             outputs=[
                 io.Image.Output("images", is_output_list=True, tooltip="One entry per image, best first."),
@@ -136,13 +157,15 @@ class MultiCheckpointSampler(io.ComfyNode):
         )
 
     @classmethod
-    async def fingerprint_inputs(cls, settings: str = OWN_SETTINGS, **_: Any) -> str:
+    async def fingerprint_inputs(cls, settings: str = OWN_SETTINGS, **inputs: Any) -> str:
         """Return a value that changes with the checkpoints' own settings, so that ComfyUI serves no former images.
 
-        It also has the run's files carry the generation of a cached result.
+        Also with the LoRAs that there are, where some are asked for: one that was missing may have come. It also has
+        the run's files carry the generation of a cached result.
         """
         await announce(execution.node_id())
-        return await asyncio.to_thread(settings_fingerprint) if settings == OWN_SETTINGS else ""
+        own = await asyncio.to_thread(settings_fingerprint) if settings == OWN_SETTINGS else ""
+        return f"{own} {lora_files().names()}" if _asks_for_loras(inputs) else own
 
     @classmethod
     async def execute(
@@ -157,6 +180,8 @@ class MultiCheckpointSampler(io.ComfyNode):
         clip: Link | None = None,
         vae: Link | None = None,
         settings: str = OWN_SETTINGS,
+        lora_stack: object = None,
+        lora_tags: str = APPLY_TAGS,
         **sampling: Any,
     ) -> io.NodeOutput:
         if plan is None:
@@ -165,7 +190,13 @@ class MultiCheckpointSampler(io.ComfyNode):
         shares = divide_images(plan.strategy, [branch.checkpoint for branch in branches], images_per_prompt)
         texts = (positive if positive.strip() else plan.prompt, negative)
         size = (width, height) if latent is None else None
-        recipes = [_recipe(branch, texts, size, sampling) for branch in branches]
+        recipes, note = await asyncio.to_thread(
+            _with_loras,
+            [_recipe(branch, texts, size, sampling) for branch in branches],
+            branches,
+            read_stack(lora_stack),
+            lora_tags,
+        )
         graph = new_expansion()
         encoder = _Encoder(graph, clip)
         drawn = {}
@@ -173,13 +204,14 @@ class MultiCheckpointSampler(io.ComfyNode):
             recipe, share = recipes[position], shares[position]
             latents = _empty_latents(graph, recipe, share) if latent is None else _first_latents(graph, latent, share)
             drawn[branch_input] = _branch(graph, position, recipe, encoder, latents, vae)
-        collector = graph.node("ContextCheckpointBranchCollector", plan=plan, recipes=tuple(recipes), **drawn)
+        collector = graph.node("ContextCheckpointBranchCollector", plan=plan, recipes=recipes, note=note, **drawn)
         return io.NodeOutput(*(collector.out(slot) for slot in range(4)), expand=graph.finalize())
 
 
 async def _branches(plan: Recommendation, settings: str, here: Settings) -> tuple[Branch, ...]:
-    if settings == AS_SET_HERE:
-        return tuple(map(Branch, plan.checkpoints))  # each once: a question about settings would draw the same twice
+    if settings == AS_SET_HERE:  # each once: a question about settings would draw the same twice
+        alike = {(branch.checkpoint, branch.loras): branch for branch in plan.all_branches}
+        return tuple(Branch(checkpoint, loras=loras) for checkpoint, loras in alike)
     if plan.branches:
         return plan.branches
     return await branches_with_learned(plan, here)
@@ -189,6 +221,26 @@ def _warm_first(branches: Sequence[Branch]) -> list[int]:
     """Return the positions of the branches in the order in which they run."""
     order = warm_first(dict.fromkeys(branch.checkpoint for branch in branches))
     return sorted(range(len(branches)), key=lambda position: order.index(branches[position].checkpoint))
+
+
+def _with_loras(
+    recipes: Sequence[Recipe], branches: Sequence[Branch], stack: Stack, lora_tags: str
+) -> tuple[tuple[Recipe, ...], Message]:
+    """Return the recipes with the LoRAs of their branches, and what of them is left out; blocks on the disk."""
+    whole, problems = [], list(stack.problems)
+    for recipe, branch in zip(recipes, branches, strict=True):
+        text = PromptTags(recipe.positive or "", recipe.negative or "")
+        if lora_tags == APPLY_TAGS:
+            text = read_tags(text.positive, text.negative)
+        loras = branch_loras(branch, stack.loras, text.loras)
+        problems += [*text.problems, *loras.problems]
+        whole.append(replace(recipe, positive=text.positive, negative=text.negative, loras=loras.loras))
+    return tuple(whole), joined(dict.fromkeys(problems))
+
+
+def _asks_for_loras(inputs: Mapping[str, Any]) -> bool:
+    texts = (inputs.get("positive"), inputs.get("negative"))  # None where they are connected
+    return "lora_stack" in inputs or any(text is None or "<" in text for text in texts)
 
 
 def _settings_here(width: int, height: int, sampling: Mapping[str, Any]) -> Settings:
@@ -208,16 +260,20 @@ class _Encoder:
     clip: Link | None
     _shared: dict[tuple[str | None, int], Link] = field(default_factory=dict)
 
-    def encoded(self, recipe: Recipe, text: str | None, own_clip: Link) -> Link:
+    def encoded(self, recipe: Recipe, text: str | None, clip: Link) -> Link:
+        """Encode with a branch's text encoder, which has the branch's LoRAs."""
         skip = recipe.clip_skip or 1
         if self.clip is None:
             return self.graph.node(
                 "ContextCheckpointBranchText",
                 ckpt_name=recipe.model,
                 text=text,
-                conditioning=self._encode(text, own_clip, skip),
+                conditioning=self._encode(text, clip, skip),
                 clip_skip=skip,
+                loras=recipe.loras,
             ).out(0)
+        if recipe.loras:
+            return self._encode(text, clip, skip)
         if (text, skip) not in self._shared:
             self._shared[text, skip] = self._encode(text, self.clip, skip)
         return self._shared[text, skip]
@@ -270,7 +326,12 @@ def _branch(
     needs = [part for part, linked in (("clip", encoder.clip), ("vae", vae)) if linked is None]
     loader = graph.node("ContextCheckpointBranchLoader", ckpt_name=name, needs=",".join(needs))
     model, own_clip, own_vae, problem = (loader.out(slot) for slot in range(4))
-    positive, negative = (encoder.encoded(recipe, text, own_clip) for text in (recipe.positive, recipe.negative))
+    clip = own_clip if encoder.clip is None else encoder.clip
+    for lora, on_model, on_clip in recipe.loras or ():
+        strengths = {"strength_model": on_model, "strength_clip": on_clip}
+        applied = graph.node("LoraLoader", model=model, clip=clip, lora_name=lora, **strengths)
+        model, clip = applied.out(0), applied.out(1)
+    positive, negative = (encoder.encoded(recipe, text, clip) for text in (recipe.positive, recipe.negative))
     sampled = graph.node(
         "KSampler",
         model=model,

@@ -1,4 +1,4 @@
-"""The two socket types of this pack, and the values that they carry.
+"""The two socket types of this pack, and the values that they carry; and the one for LoRAs that many packs share.
 
 Separate from the nodes so that a node at either end of a link needs to know only this module. The type names are
 written into people's workflows and never change.
@@ -16,5 +16,8 @@ PlanType = io.Custom("CC_PLAN")
 GenerationType = io.Custom("CC_GENERATION")
 """Carries a `GenerationReference`."""
 
+LoraStackType = io.Custom("LORA_STACK")
+"""Carries what `checkpoints.lora_stacks.read_stack` reads."""
 
-__all__ = ["GenerationReference", "GenerationType", "PlanType"]
+
+__all__ = ["GenerationReference", "GenerationType", "LoraStackType", "PlanType"]

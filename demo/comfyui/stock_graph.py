@@ -5,8 +5,10 @@ Tests and benchmarks compare the pack's images and times with it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+Lora = tuple[str, float, float]
 NodeInputs = dict[str, Any]
 ApiGraph = dict[str, dict[str, Any]]
 
@@ -29,7 +31,7 @@ def by_hand(
     height: int | None = None,
     clip_skip: int = 1,
     batch: int = 1,
-    lora: str | None = None,
+    loras: Sequence[Lora] = (),
     text_encoder: str | None = None,
     save: bool = False,
 ) -> ApiGraph:
@@ -41,8 +43,8 @@ def by_hand(
         Width and height in pixels; without the second a square.
     clip_skip
         Above 1, the text encoder stops this many layers before its end.
-    lora
-        A LoRA's name, applied to model and text encoder alike.
+    loras
+        Names with their strengths on the model and on the text encoder, applied one after the other.
     text_encoder
         Another checkpoint to take the text encoder from.
     save
@@ -53,10 +55,10 @@ def by_hand(
     if text_encoder:
         graph["encoder"] = node("CheckpointLoaderSimple", ckpt_name=text_encoder)
         clip = ["encoder", 1]
-    if lora:
-        strengths = {"strength_model": 1.0, "strength_clip": 1.0}
-        graph["lora"] = node("LoraLoader", model=model, clip=clip, lora_name=lora, **strengths)
-        model, clip = ["lora", 0], ["lora", 1]
+    for number, (lora, on_model, on_clip) in enumerate(loras):
+        strengths = {"strength_model": on_model, "strength_clip": on_clip}
+        graph[f"lora_{number}"] = node("LoraLoader", model=model, clip=clip, lora_name=lora, **strengths)
+        model, clip = [f"lora_{number}", 0], [f"lora_{number}", 1]
     if clip_skip > 1:
         graph["skip"] = node("CLIPSetLastLayer", clip=clip, stop_at_clip_layer=-clip_skip)
         clip = ["skip", 0]

@@ -13,6 +13,7 @@ from typing import Any
 
 import comfy.model_management
 import comfy.sd
+import comfy.utils
 import folder_paths
 
 
@@ -56,6 +57,27 @@ class Checkpoint:
         for part in (self.model, getattr(self.clip, "patcher", None), getattr(self.vae, "patcher", None)):
             if hasattr(part, "model_size"):
                 yield part
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedLora:
+    """A LoRA's tensors and the metadata of its header."""
+
+    tensors: Any
+    metadata: Any
+
+
+def load_lora(path: Path) -> LoadedLora:
+    """Read a LoRA as the stock loader does. Raises whatever ComfyUI raises."""
+    return LoadedLora(*comfy.utils.load_torch_file(str(path), safe_load=True, return_metadata=True))
+
+
+def with_lora(checkpoint: Checkpoint, lora: LoadedLora, on_model: float, on_clip: float) -> Checkpoint:
+    """Return a checkpoint with a LoRA, as the stock loader applies it; the given one stays as it is."""
+    model, clip = comfy.sd.load_lora_for_models(
+        checkpoint.model, checkpoint.clip, lora.tensors, on_model, on_clip, lora_metadata=lora.metadata
+    )
+    return Checkpoint(model, clip, checkpoint.vae)
 
 
 def load_diffusion_model(path: Path) -> Checkpoint:

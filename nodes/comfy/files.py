@@ -1,4 +1,5 @@
-"""ComfyUI's checkpoint files: their names, their folders, and the family that ComfyUI's model detection gives each.
+"""ComfyUI's checkpoint files: their names, their folders, and the family that ComfyUI's model detection gives each; and
+its LoRAs, of which ComfyUI detects no family.
 
 Separate from `checkpoints.inventory`, which stores what was found in the files and works without ComfyUI.
 """
@@ -20,6 +21,7 @@ from comfyui_version import __version__ as comfyui_version
 from ...checkpoints.families import family_of_class, family_of_gguf
 from ...checkpoints.header import Header
 from ...checkpoints.inventory import CheckpointFiles, Detected
+from ...checkpoints.lora_files import LORAS, LoraFiles, detect_lora
 from ...checkpoints.pool import CHECKPOINTS, Part
 from ...checkpoints.profiles import FileProfiles
 
@@ -39,6 +41,14 @@ def files() -> CheckpointFiles:
 def file_profiles() -> FileProfiles:
     """What these files say of their checkpoints' settings."""
     return FileProfiles(files())
+
+
+@lru_cache(maxsize=1)
+def lora_files() -> LoraFiles:
+    """This process's LoRAs, as ComfyUI lists them."""
+    from ...runtime.process import shared
+
+    return LoraFiles(CheckpointFiles(ComfyLoras(), shared().data_directory / "lora_files.json", (LORAS,)))
 
 
 class ComfyCheckpoints:
@@ -72,6 +82,18 @@ class ComfyCheckpoints:
         except Exception:  # ComfyUI's code on a file with any content: whatever it raises, the family is unknown
             log.warning("ComfyUI's model detection failed on a checkpoint's header", exc_info=True)
             return Detected()
+
+
+class ComfyLoras(ComfyCheckpoints):
+    """A `CheckpointSource` of ComfyUI's LoRAs."""
+
+    detector = "LoRAs, rules 1"
+
+    def folders(self) -> list[str]:
+        return list(folder_paths.get_folder_paths(LORAS))
+
+    def detect(self, header: Header) -> Detected:
+        return detect_lora(header)
 
 
 def model_path(folder: str, name: str) -> Path | None:

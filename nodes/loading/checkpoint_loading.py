@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,11 +17,13 @@ from typing import Any
 
 from ... import runtime
 from ...checkpoints.inventory import unreadable
+from ...checkpoints.lora_files import LORAS
 from ...checkpoints.pool import ALL_PARTS, CHECKPOINTS, FOLDERS, Part
 from ...learning.message import message
 from ...learning.names import shown_name
+from ...recipes import Lora
 from ..comfy import execution, memory
-from ..comfy.checkpoint import Checkpoint, load_checkpoint, load_diffusion_model
+from ..comfy.checkpoint import Checkpoint, load_checkpoint, load_diffusion_model, load_lora, with_lora
 from ..comfy.files import files, model_path
 from .model_cache import Bounds, FileState, ModelCache, Released
 from .text_cache import TextCache
@@ -185,9 +187,47 @@ def file_fingerprint(name: str) -> str:
         return str(error)
 
 
-def text_key(name: str, text: str, clip_skip: int = 1) -> tuple[str, str, int]:
-    """Return the key of a text encoded by a checkpoint's file as it is now, up to a layer of its text encoder."""
-    return file_fingerprint(name), text, clip_skip
+def text_key(name: str, text: str, clip_skip: int = 1, loras: Sequence[Lora] = ()) -> tuple[Any, ...]:
+    """Return the key of a text encoded by a checkpoint's file as it is now, up to a layer of its text encoder.
+
+    Parameters
+    ----------
+    loras
+        Those that are applied to the text encoder.
+    """
+    return file_fingerprint(name), text, clip_skip, *((lora, _lora_state(lora[0])) for lora in loras)
+
+
+def _lora_state(name: str) -> object:
+    path = model_path(LORAS, name)
+    try:
+        return path and FileState.of(path)
+    except OSError as error:
+        return str(error)
+
+
+def apply_loras(checkpoint: Checkpoint, loras: Sequence[Lora]) -> Checkpoint:
+    """Return a checkpoint with LoRAs, in their order, as a chain of stock loaders gives it.
+
+    Raises
+    ------
+    CannotLoad
+        If one of them cannot be read; the message names it.
+    """
+    for name, on_model, on_clip in loras:
+        path = model_path(LORAS, name)
+        if path is None:
+            raise CannotLoad(message("lora_gone", "the LoRA {name} is not there any more", name=name))
+        try:
+            checkpoint = with_lora(checkpoint, load_lora(path), on_model, on_clip)
+        except Exception as error:
+            if memory.is_out_of_memory(error):
+                raise
+            log.debug("Applying %s failed", name, exc_info=True)
+            reason = _first_line(error)
+            failed = message("lora_failed", "the LoRA {name} cannot be applied: {error}", name=name, error=reason)
+            raise CannotLoad(failed) from error
+    return checkpoint
 
 
 def release() -> dict[str, object]:

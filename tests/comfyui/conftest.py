@@ -69,8 +69,8 @@ def _link_checkpoints(source: Path, target: Path) -> None:
 
 
 def add_other_packs(server: ComfyServer) -> None:
-    """Loaders and savers as other packs have them, and a pack that counts what is really loaded."""
-    for name in ("loader_calls.py", "other_pack.py", "other_savers.py"):
+    """Loaders, savers and stackers as other packs have them, and a pack that counts what is really loaded."""
+    for name in ("loader_calls.py", "other_pack.py", "other_savers.py", "other_stackers.py"):
         shutil.copyfile(HERE / name, server.base_directory / "custom_nodes" / name)
 
 

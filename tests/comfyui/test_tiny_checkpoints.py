@@ -45,7 +45,7 @@ def test_a_tiny_lora_changes_the_picture(comfy: ComfyServer) -> None:
     tiny_checkpoints.write_lora(comfy.base_directory / "models" / "loras" / "style.safetensors", "sd15")
     plain = draw(comfy, "sd15/paint.safetensors")
 
-    styled = draw(comfy, "sd15/paint.safetensors", lora="style.safetensors")
+    styled = draw(comfy, "sd15/paint.safetensors", loras=[("style.safetensors", 1.0, 1.0)])
 
     assert not np.array_equal(plain.pixels, styled.pixels)
 

@@ -117,10 +117,10 @@ def test_what_the_graph_has_between_loader_and_sampler_stays(comfy: ComfyServer)
     tiny_checkpoints.write_lora(comfy.base_directory / "models" / "loras" / "shift.safetensors", "sd3")
     prompt = fresh_prompt()
     graph = own_graph(prompt, include="red*")
-    reference = by_hand(RED, prompt=prompt, lora="shift.safetensors", save=True)
-    graph["lora"] = reference["lora"]
-    graph["sampler"]["inputs"]["model"] = ["lora", 0]
-    graph["positive"]["inputs"]["clip"] = graph["negative"]["inputs"]["clip"] = ["lora", 1]
+    reference = by_hand(RED, prompt=prompt, loras=[("shift.safetensors", 1.0, 1.0)], save=True)
+    graph["lora_0"] = reference["lora_0"]
+    graph["sampler"]["inputs"]["model"] = ["lora_0", 0]
+    graph["positive"]["inputs"]["clip"] = graph["negative"]["inputs"]["clip"] = ["lora_0", 1]
 
     (ours,) = comfy.images(comfy.run(graph), "shown")
     (theirs,) = comfy.images(comfy.run(reference), "shown")

@@ -4,6 +4,7 @@
  * which get the same shape from a node and from the server.
  */
 
+import { shortNames } from "../lib/checkpoint_name.mjs";
 import { element } from "../lib/dom.mjs";
 import { shownName } from "../lib/shown_name.mjs";
 
@@ -40,12 +41,28 @@ export function settingsLines({ settings = {}, sources = {}, source_parts: parts
 }
 
 /**
+ * The LoRAs of a branch in one line; empty if it has none. Pure.
+ *
+ * @param {Json} branch `{ loras }`: name, strength on the model, strength on the text encoder
+ * @param {Translate} t
+ */
+export function lorasLine({ loras = [] }, t) {
+  if (loras.length === 0) return "";
+  const short = shortNames(loras.map((/** @type {Json} */ [name]) => String(name)));
+  const texts = loras.map((/** @type {Json} */ [name, model, clip]) => {
+    const strengths = model === clip ? [model] : [model, clip];
+    return `${short.get(String(name))} ${strengths.map(rounded).join(":")}`;
+  });
+  return t("setting_loras", { value: texts.join(t("listComma")) });
+}
+
+/**
  * @param {Json} branch
  * @param {Translate} t
  * @param {string} [emptyNote] shown where nothing is known
  */
 export function settingsElement(branch, t, emptyNote) {
-  const lines = settingsLines(branch, t);
+  const lines = [...settingsLines(branch, t), lorasLine(branch, t)].filter(Boolean);
   const problems = (branch.problem_parts ?? []).map((/** @type {unknown} */ problem) =>
     element("p", { class: "cc-warning", text: t("settingsProblem", { problem }) }),
   );
@@ -66,6 +83,11 @@ function settingText(name, settings, t) {
   if (name === "width") return `${value} × ${settings.height ?? "?"}`;
   const text = typeof value === "string" ? shortened(shownName(value)) : value;
   return PLAIN.includes(name) ? text : t(`setting_${name}`, { value: text });
+}
+
+/** @param {number} strength */
+function rounded(strength) {
+  return String(Math.round(strength * 100) / 100);
 }
 
 /** @param {string} text */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { translator } from "../../../web/lib/i18n.mjs";
-import { settingsLines } from "../../../web/recommender/branch_settings.mjs";
+import { lorasLine, settingsLines } from "../../../web/recommender/branch_settings.mjs";
 
 const translatorOf = (language) => {
   const file = new URL(`../../../locales/${language}/main.json`, import.meta.url);
@@ -58,4 +58,17 @@ test("long words are cut, and what nobody sees in them is spelled out", () => {
 
   assert.ok(line.startsWith("before: “a[U+202E]bbb"));
   assert.equal(line.length, "before: “”".length + 80 + " (x)".length);
+});
+
+test("a branch's LoRAs are one line, with a second strength where it differs", () => {
+  const loras = [
+    ["sdxl/ink.safetensors", 0.8, 0.8],
+    ["sd15\\ink.safetensors", -0.123456, 1],
+    ["\u202edetail.pt", 1, 1],
+  ];
+
+  assert.equal(lorasLine({ loras }, english), "LoRAs sdxl/ink 0.8, sd15/ink -0.12:1, [U+202E]detail 1");
+  assert.equal(lorasLine({ loras }, japanese), "LoRA sdxl/ink 0.8、sd15/ink -0.12:1、[U+202E]detail 1");
+  assert.equal(lorasLine({ loras: [] }, english), "");
+  assert.equal(lorasLine({}, english), "");
 });

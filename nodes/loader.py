@@ -20,8 +20,10 @@ from ..learning.names import shown_name
 from ..learning.values import Recommendation
 from .branch_loras import branch_loras
 from .branch_nodes import NoCheckpointLeft, drop_out_message, drop_out_ui, message_ui, without_plan
+from .comfy import execution
 from .comfy.messages import show_on_node, with_parts_sent
 from .loading.checkpoint_loading import CannotLoad, apply_loras, end_branch, load, warm_first
+from .recording.loaded_loras import remember
 from .socket_types import LoraStackType, PlanType
 
 if TYPE_CHECKING:
@@ -83,17 +85,19 @@ class RecommendedCheckpointLoader(io.ComfyNode):
                 loras = branch_loras(branch, stack.loras)
                 left_out += loras.problems
                 with _dropping_out(branch.checkpoint, dropped):
-                    branches.append((branch.checkpoint, apply_loras(loaded[branch.checkpoint], loras.loras)))
+                    applied = apply_loras(loaded[branch.checkpoint], loras.loras)
+                    branches.append((branch.checkpoint, applied, loras.loras))
         if not branches:
             raise with_parts_sent(NoCheckpointLeft(dropped))
+        remember(execution.node_id(), plan, [loras for _, _, loras in branches])
         problems = joined(dict.fromkeys(left_out))
         if note := joined([drop_out_message(dropped), problems]):
             show_on_node(note)
         return io.NodeOutput(
-            [checkpoint.model for _, checkpoint in branches],
-            [checkpoint.clip for _, checkpoint in branches],
-            [checkpoint.vae for _, checkpoint in branches],
-            [name for name, _ in branches],
+            [checkpoint.model for _, checkpoint, _ in branches],
+            [checkpoint.clip for _, checkpoint, _ in branches],
+            [checkpoint.vae for _, checkpoint, _ in branches],
+            [name for name, _, _ in branches],
             ui={**(drop_out_ui(dropped) or {}), **message_ui(problems)} or None,
         )
 

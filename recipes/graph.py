@@ -71,6 +71,11 @@ class Reading:
         For `model`, `positive` and `negative`: all places where the value is written.
     entries
         For `positive` and `negative`: the inputs by which the text comes into its encoders.
+    planned_by
+        The node of this pack that adds the LoRAs of a plan, which are known when it runs; empty if none does. The
+        recipe's are then not known.
+    other_loras
+        Those that the graph adds apart from that node; None where they are not known.
     """
 
     recipe: Recipe
@@ -78,6 +83,8 @@ class Reading:
     sampler: str | None
     places: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
     entries: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
+    planned_by: str = ""
+    other_loras: tuple[Lora, ...] | None = None
 
 
 def read_graph(prompt: Mapping[str, Json]) -> dict[str, Recipe]:
@@ -228,6 +235,7 @@ class _Walk:
         self.nodes = dict(_parse(prompt))
         self._steps = 0
         self._all_steps = 0
+        self._planned_by = ""
 
     # From images to samplers
 
@@ -289,6 +297,7 @@ class _Walk:
 
     def reading(self, sampler: _Node) -> Reading:
         self._steps = 0
+        self._planned_by = ""
         unclear: list[Unclear] = []
         places: dict[str, tuple[Place, ...]] = {}
         entries: dict[str, tuple[Place, ...]] = {}
@@ -312,10 +321,13 @@ class _Walk:
         model = take("model", lambda: self._sampler_model(sampler))
         if model is not None and model.place is not None:
             places["model"] = (model.place,)
+        if model is not None and model.stop is not None:
+            unclear.append(Unclear("model", model.stop.node, model.stop.reason))
+        loras, planned_by = None if model is None else model.loras, self._planned_by
         numbers = _Settings(self, sampler)
         recipe = Recipe(
             model=None if model is None else model.name,
-            loras=None if model is None else model.loras,
+            loras=None if planned_by else loras,
             positive=text_of("positive", "positive"),
             negative=text_of("negative", "negative"),
             steps=take("steps", lambda: _whole(numbers.find_drawn(rules.STEPS))),
@@ -329,7 +341,7 @@ class _Walk:
             clip_skip=take("clip_skip", lambda: self._clip_skip(sampler)),
             tool=TOOL,
         )
-        return Reading(recipe, tuple(unclear), sampler.id, places, entries)
+        return Reading(recipe, tuple(unclear), sampler.id, places, entries, planned_by, loras)
 
     def _conditioning_inputs(self, node: _Node) -> list[Link]:
         guider = _as_link(node.inputs.get("guider"))
@@ -602,15 +614,24 @@ class _Walk:
         chosen = self._switched(node) if own else None
         if chosen is not None:
             found = [self._model(self._at(link)[0], step + 1) for link in chosen]
+            for model in found:
+                if model.stop is not None and len(found) > 1:
+                    raise model.stop
             if len({model.name for model in found}) != 1:
                 raise _Stop(node.id, "several")
             return found[0]
         linked = [link for name in rules.MODEL if (link := _as_link(node.inputs.get(name))) is not None]
+        if own and node.type == rules.PLANNED_LOADER:
+            self._planned_by = node.id
+            return _Model(None, node.id, None, (), _Stop(node.id, "computed"))
         if own:
             if rules.MERGES_MODELS.search(node.type) and len(linked) != 1:
                 raise _Stop(node.id, "several")
             if not linked:
-                loaded = self.loaded(node)
+                try:
+                    loaded = self.loaded(node)
+                except _Stop as stop:
+                    return _Model(None, node.id, None, self._loras(node, 0), stop)
                 if loaded is not None:
                     return loaded
         if not linked:
@@ -664,9 +685,11 @@ class _Walk:
             for entry in value if isinstance(value, list) else [value]:
                 if isinstance(entry, Mapping):
                     loras += _lora_entries(entry)
-        names = [name for name in node.inputs if rules.LORA_NAME.search(name)]
-        for name in names:
+        shown = _whole(node.inputs.get(rules.SHOWN_LORAS))
+        for name in (name for name in node.inputs if rules.LORA_NAME.search(name)):
             value = node.inputs[name]
+            if shown is not None and (_number(name) or 0) > shown:
+                continue
             if _as_link(value) is not None:
                 if rules.LORA_STACK.search(name):
                     continue  # read below
@@ -679,11 +702,24 @@ class _Walk:
                     loras.append((value, *strengths))
         for name, link in node.links():
             if rules.LORA_STACK.search(name) and link[0] in self.nodes:
-                behind = self._loras(self.nodes[link[0]], step + 1)
+                behind = self._stack(self.nodes[link[0]], step + 1)
                 if behind is None:
                     return None
                 loras = [*behind, *loras]
         return tuple(loras)
+
+    def _stack(self, node: _Node, step: int) -> tuple[Lora, ...] | None:
+        """The LoRAs of the stack that a node gives; None where they are not known."""
+        if step > _MOST_STEPS:
+            return None
+        if node.type == rules.PLANNED_LORAS:
+            self._planned_by = node.id
+            return ()
+        names = (rules.LORA_NAME.search(name) or name in rules.LORA_LISTS for name in node.inputs)
+        if any(names) or any(rules.LORA_STACK.search(name) for name in node.linked):
+            return self._loras(node, step)
+        passed = self._passed(node)
+        return None if passed is None or passed[0] not in self.nodes else self._stack(self.nodes[passed[0]], step + 1)
 
     def _strengths(self, node: _Node, name: str) -> tuple[float, float] | None:
         """The strengths of the LoRA in input `name`, (0, 0) where it is off."""
@@ -702,12 +738,12 @@ class _Walk:
         )
         if switch in ("Off", False):
             return 0.0, 0.0
-        model = next(
-            (v for words in (("model",), ("str",), ("wt",), ("weight",)) if (v := value(*words)) is not None), None
-        )
+        mode, words = rules.STRENGTH_MODE
+        first = words.get(str(node.inputs.get(mode)), ())
+        model = next((v for word in (*first, "model", "str", "wt", "weight") if (v := value(word)) is not None), None)
         if model is None:
             return None
-        clip = value("clip")
+        clip = None if first == words["simple"] else value("clip")
         return float(model), float(model if clip is None else clip)
 
     def _clip_skip(self, sampler: _Node) -> int | None:
@@ -814,10 +850,11 @@ class _Walk:
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    name: str
+    name: str | None  # None: it is not known, for the reason of `stop`
     node: str
     place: Place | None
     loras: tuple[Lora, ...] | None
+    stop: _Stop | None = None
 
 
 class _Settings:

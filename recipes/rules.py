@@ -8,6 +8,7 @@ for workflows saved by old frontends, which wrote the values by position only.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 Names = tuple[str, ...]
 
@@ -127,6 +128,9 @@ GIVES_TEXT: dict[str, tuple[str, int]] = {"ContextCheckpointRecommender": ("prom
 
 PLANNED_SAMPLER = "MultiCheckpointSampler"
 """Draws one image per branch of its plan, so its model is known when it runs; without a prompt it takes the plan's."""
+PLANNED_LOADER = "RecommendedCheckpointLoader"
+PLANNED_LORAS = "ContextLoraRecommender"
+"""Nodes that give what a plan says for each of its branches: models with their LoRAs, and LoRAs alone."""
 PLAN = "plan"
 OWN_SETTINGS = ("settings", "each checkpoint's own, where known")
 """Its input, and the choice with which a branch may be drawn with other values than the node's."""
@@ -218,6 +222,13 @@ LOADS_MODEL = re.compile(r"(?i)model.*load|load.*model")
 
 LORA_NAME = re.compile(r"(?i)^(lora|lora_name)(_?\d+)?$|^lora_\d+_name$")
 LORA_STACK = re.compile(r"(?i)^(optional_)?lora_?stack(_?\d+)?$|^prev_lora$|^lora$")
+
+LORA_LISTS: Names = ("loras",)
+"""Inputs whose widgets hold a list of LoRAs."""
+SHOWN_LORAS = "lora_count"
+"""How many of its numbered LoRAs a stacker uses, where it has more than it shows."""
+STRENGTH_MODE: tuple[str, Mapping[str, Names]] = ("input_mode", {"simple": ("wt",), "advanced": ("model",)})
+"""The input that says which of a stacker's strengths count, and words of their names."""
 
 OTHER_FILE = re.compile(r"(?i)vae|clip(?!_?skip)|lora|control|upscale|text_encoder|t5|embed|ipadapter|motion|yolo|sam")
 """Inputs whose files are no models that draw."""

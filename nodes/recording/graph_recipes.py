@@ -1,19 +1,24 @@
 """What made the images of a graph that a person wired: read from the queued prompt, for the log.
 
 Pure, and never a guess: a value that is computed when the graph runs stays unknown, unless it comes from our own
-settings node, whose values are in the plan.
+nodes, whose settings and LoRAs are in the plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ...learning.values import Branch, Recommendation
-from ...recipes import Reading, Recipe, read_images
+from ...recipes import Lora, Reading, Recipe, read_images
 
 SETTINGS_NODE = "ContextSettingsRecommender"
+LOADER_NODE = "RecommendedCheckpointLoader"
+
+LoadedLoras = Callable[[str], "Sequence[tuple[Lora, ...]] | None"]
+"""With which LoRAs our loader gave each entry of its lists, by the id of its node; None where that is not known."""
+
 _INPUTS = {
     "steps": "steps",
     "cfg": "cfg",
@@ -26,7 +31,11 @@ _INPUTS = {
 
 
 def recipes_of(
-    prompt: Mapping[str, object], node: str, plan: Recommendation, checkpoints: Sequence[str]
+    prompt: Mapping[str, object],
+    node: str,
+    plan: Recommendation,
+    checkpoints: Sequence[str],
+    loaded_loras: LoadedLoras = lambda node: None,
 ) -> tuple[Recipe, ...]:
     """Return what made the images that arrive at a node; empty where the prompt does not say.
 
@@ -39,8 +48,30 @@ def recipes_of(
     if reading is None:
         return ()
     linked = _of_the_settings_node(prompt, reading)
-    branches = zip(checkpoints, _branches(plan, checkpoints), strict=True)
-    return tuple(_recipe(replace(reading.recipe, model=name), branch, linked) for name, branch in branches)
+    branches = _branches(plan, checkpoints)
+    recipes = [
+        _recipe(replace(reading.recipe, model=name), branch, linked)
+        for name, branch in zip(checkpoints, branches, strict=True)
+    ]
+    if not reading.planned_by:
+        return tuple(recipes)
+    loras = _planned_loras(prompt, reading, branches, loaded_loras)
+    return tuple(replace(recipe, loras=planned) for recipe, planned in zip(recipes, loras, strict=True))
+
+
+def _planned_loras(
+    prompt: Mapping[str, object], reading: Reading, branches: Sequence[Branch | None], loaded_loras: LoadedLoras
+) -> Sequence[tuple[Lora, ...] | None]:
+    """The LoRAs of each branch where a node of ours gives them, and those that the graph adds; None: not known."""
+    node = prompt.get(reading.planned_by)
+    if isinstance(node, Mapping) and node.get("class_type") == LOADER_NODE:
+        planned: Sequence[tuple[Lora, ...] | None] = loaded_loras(reading.planned_by) or ()
+    else:
+        planned = [None if branch is None else branch.loras for branch in branches]
+    others = reading.other_loras
+    if others is None or len(planned) != len(branches):
+        return [None] * len(branches)
+    return [None if loras is None else (*loras, *others) for loras in planned]
 
 
 def _of_the_settings_node(prompt: Mapping[str, object], reading: Reading) -> dict[str, object]:

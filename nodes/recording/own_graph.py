@@ -16,6 +16,7 @@ from ..comfy import execution
 from ..socket_types import GenerationReference
 from .generation_log import LoggedImages, log_generation, missing_checkpoints_message
 from .graph_recipes import recipes_of
+from .loaded_loras import loaded_loras
 from .wiring import CheckpointImages, divide_by_plan, images_by_checkpoint
 
 _logged_images = LoggedImages()
@@ -82,7 +83,8 @@ async def _log(
     prompt: Mapping[str, object],
 ) -> GenerationReference:
     checkpoints = [entry.checkpoint for entry in entries for _ in range(entry.images)]
-    of_entries = recipes_of(prompt, execution.node_id(), plan, [entry.checkpoint for entry in entries])
+    named = [entry.checkpoint for entry in entries]
+    of_entries = recipes_of(prompt, execution.node_id(), plan, named, lambda node: loaded_loras(node, plan))
     recipes = [recipe for entry, recipe in zip(entries, of_entries, strict=False) for _ in range(entry.images)]
     reference = await log_generation(plan, checkpoints, missing_checkpoints_message(plan, checkpoints), recipes)
     _logged_images.add(tensors, reference)

@@ -99,9 +99,10 @@ def differ(one: Sequence[Picture], other: Sequence[Picture]) -> bool:
     return not any(np.array_equal(a.pixels, b.pixels) for a, b in zip(one, other, strict=True))
 
 
-def message(entry: Mapping[str, Any], node_id: str = "sampler") -> str:
-    """What a node says in the history."""
-    return " ".join(each["message"] for each in entry["outputs"].get(node_id, {}).get("context_checkpoint_message", ()))
+def message(entry: Mapping[str, Any]) -> str:
+    """What the nodes say in the history."""
+    shown = (output.get("context_checkpoint_message", ()) for output in entry["outputs"].values())
+    return " ".join(each["message"] for messages in shown for each in messages)
 
 
 def logged_loras(comfy: ComfyServer) -> list[tuple[str, list[list[Any]] | None]]:
@@ -109,7 +110,7 @@ def logged_loras(comfy: ComfyServer) -> list[tuple[str, list[list[Any]] | None]]
     with closing(sqlite3.connect(preferences_file(comfy))) as database:
         rows = database.execute(
             "SELECT name, settings FROM generation_images JOIN checkpoints ON checkpoints.id = checkpoint_id "
-            "LEFT JOIN image_settings ON image_settings.id = settings_id ORDER BY generation_id, position"
+            "LEFT JOIN image_settings ON image_settings.id = settings_id ORDER BY generation_number, position"
         )
         return [(name, json.loads(settings or "{}").get("loras")) for name, settings in rows]
 
@@ -320,7 +321,7 @@ def test_our_loader_gives_checkpoints_with_the_stacks_loras(comfy: ComfyServer) 
     pictures = dict(zip(names, comfy.images(entry, "shown"), strict=True))
     assert_same([pictures[RED]], by_stock(comfy, RED, (WASH, 1.0, 1.0)))
     assert_same([pictures[PAINT]], by_stock(comfy, PAINT, (INK, 0.5, 0.25)))
-    assert f"The LoRA {INK} is for sd15, so it is left out for {RED} (sd3)." in message(entry, "loader")
+    assert f"The LoRA {INK} is for sd15, so it is left out for {RED} (sd3)." in message(entry)
     assert dict(logged_loras(comfy)) == {RED: [[WASH, 1.0, 1.0]], PAINT: [[INK, 0.5, 0.25]]}
 
 

@@ -381,6 +381,58 @@ MODELS: dict[str, tuple[dict[str, Node | None], str, tuple[tuple[str, float, flo
         "dream.safetensors",
         (),
     ),
+    "Efficiency's stacker, of which two are shown, with one strength for both": (
+        {
+            "stack": node(
+                "LoRA Stacker",
+                input_mode="simple",
+                lora_count=2,
+                lora_name_1="a",
+                lora_wt_1=0.5,
+                model_str_1=1.0,
+                clip_str_1=1.0,
+                lora_name_2="None",
+                lora_wt_2=1.0,
+                model_str_2=1.0,
+                clip_str_2=1.0,
+                lora_name_3="hidden",
+                lora_wt_3=1.0,
+                model_str_3=1.0,
+                clip_str_3=1.0,
+            ),
+            "apply": node("CR Apply LoRA Stack", model=["loader", 0], clip=["loader", 1], lora_stack=["reroute", 0]),
+            "reroute": {"class_type": "Reroute", "inputs": {"": ["stack", 0]}},
+            "sampler": sampled(model=["apply", 0]),
+        },
+        "dream.safetensors",
+        (("a", 0.5, 0.5),),
+    ),
+    "Efficiency's stacker with two strengths": (
+        {
+            "stack": node(
+                "LoRA Stacker",
+                input_mode="advanced",
+                lora_count=1,
+                lora_name_1="a",
+                lora_wt_1=0.5,
+                model_str_1=0.8,
+                clip_str_1=0.3,
+            ),
+            "apply": node("CR Apply LoRA Stack", model=["loader", 0], clip=["loader", 1], lora_stack=["stack", 0]),
+            "sampler": sampled(model=["apply", 0]),
+        },
+        "dream.safetensors",
+        (("a", 0.8, 0.3),),
+    ),
+    "a stack that is computed": (
+        {
+            "stack": node("CR Something", seed=5),
+            "apply": node("CR Apply LoRA Stack", model=["loader", 0], clip=["loader", 1], lora_stack=["stack", 0]),
+            "sampler": sampled(model=["apply", 0]),
+        },
+        "dream.safetensors",
+        None,
+    ),
     "a model loader that takes settings and a LoRA": (
         {
             "lora": node("WanVideoLoraSelect", lora="fast.safetensors", strength=0.5),

@@ -75,3 +75,58 @@ def test_a_graph_without_a_sampler_says_nothing():
 
     assert all(recipe.steps is None for recipe in recipes_of(loaded, "recorder", plan(Branch(A)), [A]))
     assert recipes_of({}, "recorder", plan(Branch(A)), [A]) == ()
+
+
+INK, WASH, GRAIN = ("ink.pt", 0.8, 0.8), ("wash.pt", 0.5, 0.5), ("grain.pt", 1.0, 0.25)
+
+
+def with_loras(loader: str, **inputs: object) -> dict[str, object]:
+    """A stock LoRA loader between a loader and the sampler."""
+    lora = {"lora_name": GRAIN[0], "strength_model": GRAIN[1], "strength_clip": GRAIN[2]}
+    return prompt(model=["added", 0]) | {
+        "loader": {"class_type": loader, "inputs": inputs},
+        "added": {"class_type": "LoraLoader", "inputs": {"model": ["loader", 0], "clip": ["loader", 1], **lora}},
+        "strange": {"class_type": "Random LoRAs", "inputs": {"seed": 5}},
+        "planned": {"class_type": "ContextLoraRecommender", "inputs": {"plan": ["recommender", 0]}},
+        "stacked": {
+            "class_type": "CR Apply LoRA Stack",
+            "inputs": {"model": ["loader", 0], "clip": ["loader", 1], "lora_stack": ["planned", 1]},
+        },
+    }
+
+
+def test_loras_in_the_graph_are_known_although_the_checkpoint_is_the_plans():
+    """Those between a stock loader and the sampler."""
+    graph = with_loras("CheckpointLoaderSimple", ckpt_name=["recommender", 1])
+
+    assert [recipe.loras for recipe in recipes_of(graph, "recorder", plan(Branch(A), Branch(B)), [A, B])] == [
+        (GRAIN,)
+    ] * 2
+    assert [recipe.loras for recipe in recipes_of(prompt(), "recorder", plan(Branch(A)), [A])] == [()]
+
+
+def test_our_loaders_loras_are_those_that_it_loaded():
+    """For each entry of its lists; what the graph adds comes after. Where that is not known, nothing is said."""
+    graph = with_loras("RecommendedCheckpointLoader", plan=["recommender", 0], lora_stack=["strange", 0])
+    branches = plan(Branch(A), Branch(A))
+    loaded = {"loader": ((INK, WASH), ())}
+
+    recipes = recipes_of(graph, "recorder", branches, [A, A], loaded.get)
+    unknown = recipes_of(graph, "recorder", branches, [A, A])
+    fewer = recipes_of(graph, "recorder", branches, [A], loaded.get)
+
+    assert [recipe.loras for recipe in recipes] == [(INK, WASH, GRAIN), (GRAIN,)]
+    assert [recipe.loras for recipe in (*unknown, *fewer)] == [None, None, None]
+
+
+def test_a_plans_loras_come_through_any_packs_loader():
+    """By the stack of our node; a branch that cannot be told from another has none that are known."""
+    graph = with_loras("CheckpointLoaderSimple", ckpt_name=["recommender", 1])
+    graph["added"]["inputs"] |= {"model": ["stacked", 0], "clip": ["stacked", 1]}
+    branches = plan(Branch(A, loras=(WASH,)), Branch(A), Branch(B, loras=(INK,)))
+
+    recipes = recipes_of(graph, "recorder", branches, [A, A, B])
+    one_dropped = recipes_of(graph, "recorder", branches, [A, B])
+
+    assert [recipe.loras for recipe in recipes] == [(WASH, GRAIN), (GRAIN,), (INK, GRAIN)]
+    assert [recipe.loras for recipe in one_dropped] == [None, (INK, GRAIN)]

@@ -1,7 +1,7 @@
-"""With which LoRAs our loader gave the checkpoints of a plan, for the log of the images that a person's graph makes of it.
+"""With which LoRAs our loader gave the checkpoints of a plan, for the log of what a person's graph makes of them.
 
-The queued prompt does not say it: a stack may be computed, and what fits no checkpoint is left out. Kept by the loader's
-node and the very plan, because ComfyUI serves both from its cache as long as nothing in front of them changes.
+The queued prompt does not say it: a stack may be computed, and what fits no checkpoint is left out. Kept by the
+loader's node and the very plan, because ComfyUI serves both from its cache as long as nothing before them changes.
 """
 
 from __future__ import annotations

@@ -47,11 +47,12 @@ export function settingsLines({ settings = {}, sources = {}, source_parts: parts
  * @param {Translate} t
  */
 export function lorasLine({ loras = [] }, t) {
-  if (loras.length === 0) return "";
-  const short = shortNames(loras.map((/** @type {Json} */ [name]) => String(name)));
-  const texts = loras.map((/** @type {Json} */ [name, model, clip]) => {
+  const entries = /** @type {[string, number, number][]} */ (loras);
+  if (entries.length === 0) return "";
+  const short = shortNames(entries.map(([name]) => name));
+  const texts = entries.map(([name, model, clip]) => {
     const strengths = model === clip ? [model] : [model, clip];
-    return `${short.get(String(name))} ${strengths.map(rounded).join(":")}`;
+    return `${short.get(name)} ${strengths.map(rounded).join(":")}`;
   });
   return t("setting_loras", { value: texts.join(t("listComma")) });
 }

@@ -25,7 +25,15 @@ from .families import FAMILIES, UNKNOWN
 from .header import Header
 from .inventory import CheckpointFiles, Detected, unreadable
 from .pool import ALL, CheckpointFile, PoolRules, select
-from .sidecars import UnreadableSidecarError, parsed, read_text, sidecars_of
+from .sidecars import (
+    SidecarState,
+    UnreadableSidecarError,
+    names_of_sidecars,
+    parsed,
+    read_text,
+    sidecars_in,
+    sidecars_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -268,7 +276,16 @@ class LoraFiles:
 
     def list(self) -> tuple[LoraFile, ...]:
         """All of them, in ComfyUI's order. Reads new and changed files."""
-        return tuple(map(self._of, self._files.list()))
+        folders: dict[Path, dict[str, tuple[str, int, int]]] = {}
+        loras = []
+        for file in self._files.list():
+            path = self._files.path(file.name)
+            if path is not None and path.parent not in folders:
+                folders[path.parent] = {sidecar[0]: sidecar for sidecar in sidecars_in(path.parent)}
+            beside = {} if path is None else folders[path.parent]
+            sidecars = [] if path is None else [beside[name] for name in names_of_sidecars(path) if name in beside]
+            loras.append(self._of(file, path, tuple(sidecars)))
+        return tuple(loras)
 
     def names(self) -> tuple[str, ...]:
         """The names alone, without reading any file."""
@@ -277,34 +294,38 @@ class LoraFiles:
     def find(self, name: str) -> LoraFile | None:
         """One of them, by its name in ComfyUI's list."""
         file = self._files.find(name) if name in self._files.names() else None
-        return None if file is None else self._of(file)
+        if file is None:
+            return None
+        path = self._files.path(name)
+        return self._of(file, path, () if path is None else sidecars_of(path))
 
     def candidates(self, family: str, include: str = "", exclude: str = "") -> tuple[LoraFile, ...]:
         """Those that can be applied to checkpoints of a family, by globs as in pools; the same file once."""
-        pool = select(PoolRules(ALL, include, exclude, folder=LORAS, needs=()), self._files.list())
-        found = (self.find(name) for name in pool.candidates)
-        return tuple(lora for lora in found if lora is not None and not lora.unusable and fits(lora.family, family))
+        loras = {lora.name: lora for lora in self.list()}
+        files = [CheckpointFile(lora.name, fingerprint=lora.fingerprint, folder=LORAS) for lora in loras.values()]
+        pool = select(PoolRules(ALL, include, exclude, folder=LORAS, needs=()), files)
+        found = (loras[name] for name in pool.candidates)
+        return tuple(lora for lora in found if not lora.unusable and fits(lora.family, family))
 
-    def _of(self, file: CheckpointFile) -> LoraFile:
-        path = self._files.path(file.name)
+    def _of(self, file: CheckpointFile, path: Path | None, sidecars: SidecarState) -> LoraFile:
         unusable = file.broken or file.unfinished
         if path is None or unusable:
             return LoraFile(file.name, file.family, unusable=unusable)
-        state = (str(path), file.fingerprint, file.family, sidecars_of(path))
+        state = (str(path), file.fingerprint, file.family, sidecars)
         with self._lock:
             former = self._read.get(file.name)
         if former is not None and former[0] == state:
             return former[1]
-        lora = _of_file(file, path)
+        lora = _of_file(file, path, sidecars)
         with self._lock:
             self._read[file.name] = (state, lora)
         return lora
 
 
-def _of_file(file: CheckpointFile, path: Path) -> LoraFile:
+def _of_file(file: CheckpointFile, path: Path, sidecars: SidecarState) -> LoraFile:
     notes: list[_Notes] = []
     problems: list[str] = []
-    for sidecar, _, _ in sidecars_of(path):
+    for sidecar, _, _ in sidecars:
         if not sidecar.endswith((".json", ".civitai.info")):
             continue
         try:

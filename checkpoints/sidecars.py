@@ -294,7 +294,8 @@ def sidecars_in(folder: Path) -> SidecarState:
             for entry in entries:
                 if entry.name.endswith(ENDINGS):
                     status = entry.stat()
-                    found.append((entry.name, status.st_size, status.st_mtime_ns))
+                    if stat.S_ISREG(status.st_mode):
+                        found.append((entry.name, status.st_size, status.st_mtime_ns))
     except OSError:
         pass  # it is listed again next time
     return tuple(sorted(found))

@@ -264,6 +264,7 @@ def test_a_persons_own_graph_takes_the_lists(comfy: ComfyServer, put_sidecar: Pu
         "width": 128,
         "height": 128,
         "denoise": 1.0,
+        "loras": [],
     }
     assert (logged[GREEN]["steps"], logged[GREEN]["width"], logged[GREEN]["height"]) == (3, 64, 96)
 

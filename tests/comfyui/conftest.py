@@ -7,6 +7,7 @@ their own with `comfy_factory`.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -22,6 +23,7 @@ from context_checkpoint.demo.comfyui.server import ComfyServer
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 from context_checkpoint.demo.tiny_models.networks import Color
 from context_checkpoint.learning.database.schema import VERSION_TABLE
+from tests.conftest import other_packs
 
 HERE = Path(__file__).parent
 
@@ -72,6 +74,21 @@ def add_other_packs(server: ComfyServer) -> None:
     """Loaders, savers and stackers as other packs have them, and a pack that counts what is really loaded."""
     for name in ("loader_calls.py", "other_pack.py", "other_savers.py", "other_stackers.py"):
         shutil.copyfile(HERE / name, server.base_directory / "custom_nodes" / name)
+
+
+def with_other_packs(server: ComfyServer) -> ComfyServer:
+    """A server with the packs that `CC_OTHER_PACKS` names, and a home of its own, where some of them write."""
+    source, base = other_packs(), server.base_directory
+    assert source is not None, "mark the test with pytest.mark.packs"
+    for pack in source.iterdir():
+        if (pack / "__init__.py").exists():
+            shutil.copytree(pack, base / "custom_nodes" / pack.name)
+    # Some packs import themselves as `custom_nodes.<their folder>`.
+    paths = (server.environment["PYTHONPATH"], str(source / "site-packages"), str(base))
+    server.environment["PYTHONPATH"] = os.pathsep.join(paths)
+    server.environment["HOME"] = str(base)
+    server.environment.pop("PYTEST_CURRENT_TEST", None)  # a pack that sees it loads no nodes
+    return server
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,6 @@ need. A saver whose pack is not there is skipped.
 
 from __future__ import annotations
 
-import os
-import shutil
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,9 +19,8 @@ from context_checkpoint.demo.comfyui.server import ComfyServer, HistoryEntry
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
 from context_checkpoint.recipes import Recipe, read_file
 from context_checkpoint.recipes.samplers import sampler_and_scheduler
-from tests.conftest import other_packs
 
-from .conftest import ComfyFactory, forget, preferences_file
+from .conftest import ComfyFactory, forget, preferences_file, with_other_packs
 from .test_image_import import imported, move, recommended
 from .test_saving import drawn_by, files, run_with, save
 
@@ -90,19 +87,7 @@ SAVERS = {**TAKE_A_NAME, "Save Image (LoraManager)": lora_manager, "SaveImageWit
 @pytest.fixture(scope="module")
 def comfy(comfy_factory: ComfyFactory) -> ComfyServer:
     """A server with all packs of the folder, and a home of its own, where some of them write."""
-    source = other_packs()
-    assert source is not None, "mark the test with pytest.mark.packs"
-    server = comfy_factory(start=False)
-    base = server.base_directory
-    for pack in source.iterdir():
-        if (pack / "__init__.py").exists():
-            shutil.copytree(pack, base / "custom_nodes" / pack.name)
-    # Some packs import themselves as `custom_nodes.<their folder>`.
-    paths = (server.environment["PYTHONPATH"], str(source / "site-packages"), str(base))
-    server.environment["PYTHONPATH"] = os.pathsep.join(paths)
-    server.environment["HOME"] = str(base)
-    server.environment.pop("PYTEST_CURRENT_TEST", None)  # a pack that sees it loads no nodes
-    return server.start()
+    return with_other_packs(comfy_factory(start=False)).start()
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ skipped.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -17,9 +15,8 @@ from context_checkpoint.demo.comfyui.pack_graph import generations
 from context_checkpoint.demo.comfyui.server import ComfyServer
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, Lora, node
 from context_checkpoint.demo.tiny_models.checkpoints import write_lora
-from tests.conftest import other_packs
 
-from .conftest import ComfyFactory, forget
+from .conftest import ComfyFactory, forget, with_other_packs
 from .test_loras import (
     GRAIN,
     INK,
@@ -82,19 +79,9 @@ STACKERS: dict[str, Callable[..., dict[str, Any]]] = {
 @pytest.fixture(scope="module")
 def server(comfy_factory: ComfyFactory) -> ComfyServer:
     """A server with all packs of the folder, and a home of its own, where some of them write."""
-    source = other_packs()
-    assert source is not None, "mark the test with pytest.mark.packs"
-    server = comfy_factory(start=False)
-    base = server.base_directory
-    for pack in source.iterdir():
-        if (pack / "__init__.py").exists():
-            shutil.copytree(pack, base / "custom_nodes" / pack.name)
+    server = with_other_packs(comfy_factory(start=False))
     for seed, (name, family) in enumerate(LORAS.items()):
-        write_lora(base / "models" / "loras" / name, family, seed=seed)  # type: ignore[arg-type]
-    paths = (server.environment["PYTHONPATH"], str(source / "site-packages"), str(base))
-    server.environment["PYTHONPATH"] = os.pathsep.join(paths)
-    server.environment["HOME"] = str(base)
-    server.environment.pop("PYTEST_CURRENT_TEST", None)  # a pack that sees it loads no nodes
+        write_lora(server.base_directory / "models" / "loras" / name, family, seed=seed)  # type: ignore[arg-type]
     return server.start()
 
 

@@ -87,20 +87,22 @@ async def test_the_recommender_shows_what_is_known_before_and_after_a_run(comfyu
 
 
 @one_canvas
-async def test_a_workflow_saved_without_the_new_input_opens_with_its_values(
+async def test_a_workflow_saved_without_the_newer_inputs_opens_with_its_values(
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:
-    """The values of the other widgets keep their places, and each checkpoint's own settings are used."""
+    """The values of the other widgets keep their places, and the new ones have their defaults."""
+    newer = {"settings": "each checkpoint's own, where known", "lora_tags": "apply"}
     (sampler,) = [node for node in three_nodes["nodes"] if node["type"] == SAMPLER]
-    assert sampler["widgets_values"].pop() == "each checkpoint's own, where known"
-    sampler["widgets_values_named"].pop("settings")
-    sampler["inputs"] = [slot for slot in sampler["inputs"] if slot["name"] != "settings"]
+    for name, value in reversed(newer.items()):
+        assert sampler["widgets_values"].pop() == value
+        sampler["widgets_values_named"].pop(name)
+    sampler["inputs"] = [slot for slot in sampler["inputs"] if slot["name"] not in (*newer, "lora_stack")]
 
     await comfyui.load(three_nodes)
 
     prompt = await comfyui.page.evaluate("window.app.graphToPrompt().then(({ output }) => output)")
     (inputs,) = [node["inputs"] for node in prompt.values() if node["class_type"] == SAMPLER]
-    assert inputs["settings"] == "each checkpoint's own, where known"
+    assert {name: inputs[name] for name in newer} == newer
     expected = {"width": 512, "height": 512, "steps": 20, "cfg": 6, "sampler_name": "dpmpp_2m", "images_per_prompt": 1}
     assert {name: inputs[name] for name in expected} == expected
     entry = await run_small(comfyui)

@@ -13,6 +13,7 @@ from ..values import HALF_LIFE, Keyword, Shown, Stage
 
 if TYPE_CHECKING:
     from .habit import Habit
+    from .shared_prior import SharedPrior
     from .snapshot import PriorSnapshot
 
 
@@ -117,6 +118,8 @@ class Evidence:
         No evidence, but how fast the person lets it fade (`values.HALF_LIFE`).
     habit
         Which checkpoints the person works with; None where no images were imported.
+    shared
+        What other people's verdicts say; None where nothing of them is known.
     """
 
     pairs: Mapping[tuple[str, str], PairStatistics] = field(default_factory=dict)
@@ -127,3 +130,4 @@ class Evidence:
     keyword_trends: Mapping[str, KeywordTrend] = field(default_factory=dict)
     half_life: float = HALF_LIFE
     habit: Habit | None = None
+    shared: SharedPrior | None = None

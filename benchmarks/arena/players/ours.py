@@ -5,7 +5,7 @@ Only the database is left out: `Accumulator` holds the same sums in memory, to t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +14,7 @@ from context_checkpoint.learning.exchange.from_recipes import mark_of
 from context_checkpoint.learning.model.accumulator import Accumulator
 from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.model.habit import Habit, use_of
+from context_checkpoint.learning.model.shared_prior import Pair, SharedPrior, Source, Sums, of_people
 from context_checkpoint.learning.policies import DEFAULT_POLICY, POLICIES, policy_named
 from context_checkpoint.learning.policies.model_policy import ModelPolicy
 from context_checkpoint.learning.prompts.keywords import extract_keywords
@@ -21,8 +22,10 @@ from context_checkpoint.learning.recommendation.decision import Decision, ask, d
 from context_checkpoint.learning.recommendation.strategy import divide_images
 from context_checkpoint.learning.values import MOST_BRANCHES, Shown
 
+from ..wishes import Wish, verdict
 from ..worlds.at_hand import AT_HAND
 from ..worlds.contract import Before, World
+from ..worlds.people import PEOPLE
 from .contract import Entrant, Play
 
 
@@ -33,14 +36,19 @@ class OurPolicy:
     ----------
     before
         The images that were imported before the first prompt.
+    others
+        What other people taught, as sums.
     """
 
-    def __init__(self, policy: str, seed: int, before: Sequence[Before] = ()) -> None:
+    def __init__(
+        self, policy: str, seed: int, before: Sequence[Before] = (), others: Mapping[Pair, Sums] | None = None
+    ) -> None:
         self._policy = policy
         self._seed = seed
         self._sums = Accumulator(models=isinstance(policy_named(policy), ModelPolicy))
         self._decision: Decision | None = None
         self._habit = self._imported(before)
+        self._others = Source("others", others) if others else None
 
     def _imported(self, before: Sequence[Before]) -> Habit | None:
         """Learn from the rated ones; the habit that all of them show. As `PreferenceService.import_recipes` does."""
@@ -68,7 +76,7 @@ class OurPolicy:
             seed=self._seed,
             thresholds=None,
         )
-        evidence = replace(self._sums.evidence(question.keywords, candidates), habit=self._habit)
+        evidence = replace(self._sums.evidence(question.keywords, candidates), habit=self._habit, shared=self._shared())
         decision = decide(question, evidence)
         self._decision = decision
         strategy, shown = decision.shown
@@ -82,9 +90,28 @@ class OurPolicy:
         self._sums.add(Comparison(question.keywords, parts, question.stage))
 
 
+    def _shared(self) -> SharedPrior | None:
+        return None if self._others is None else SharedPrior([self._others], self.sums)
+
+    @property
+    def sums(self) -> dict[Pair, Sums]:
+        """The sums that may be shared."""
+        return {pair: (sums.score, sums.information) for pair, sums in self._sums.pairs.items()}
+
+
+def _taught(wishes: Iterator[Wish], seed: int) -> dict[Pair, Sums]:
+    """What one person taught with the default policy."""
+    player = OurPolicy(DEFAULT_POLICY, seed)
+    for wish in wishes:
+        played = player.show(wish.prompt, wish.candidates, wish.images, MOST_BRANCHES)
+        player.learn(verdict(wish, list(zip(played.checkpoints, played.images, strict=True))))
+    return player.sums
+
+
 def _entrant(policy: str) -> Entrant:
     def make(world: World, seed: int, data: Path | None) -> OurPolicy:
-        return OurPolicy(policy, seed, world.before(seed, data))
+        others = of_people([_taught(wishes, seed) for wishes in world.others(seed, data)])
+        return OurPolicy(policy, seed, world.before(seed, data), others)
 
     return Entrant(policy, f"our policy `{policy}`", paced=False, peer=False, make=make)
 
@@ -95,10 +122,10 @@ def _cold(world: World, seed: int, data: Path | None) -> OurPolicy:
 
 COLD = Entrant(
     "cold",
-    "the default without the import",
+    "the default without the import, or without the others",
     paced=False,
     peer=False,
     make=_cold,
-    worlds=tuple(world.name for world in AT_HAND),
+    worlds=tuple(world.name for world in (*AT_HAND, *PEOPLE)),
 )
 ENTRANTS = (*map(_entrant, POLICIES), COLD)

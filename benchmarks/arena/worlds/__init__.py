@@ -8,12 +8,13 @@ from .contract import World
 from .couple import COUPLE
 from .drift import DRIFT
 from .lazy import LAZY
+from .people import PEOPLE
 from .rated import PANEL, RATED
 from .shelf import SHELF
 from .styles import BOOSTERS, STYLES
 from .templates import ALIKE, AUTHORS, TEMPLATES
 
-_ALL = (STYLES, BOOSTERS, TEMPLATES, AUTHORS, ALIKE, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE, RATED, PANEL, *AT_HAND)
+_ALL = (STYLES, BOOSTERS, TEMPLATES, AUTHORS, ALIKE, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE, RATED, PANEL, *AT_HAND, *PEOPLE)
 
 WORLDS: dict[str, World] = {world.name: world for world in _ALL}
 

@@ -96,12 +96,12 @@ def as_arrays(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: 
     prior, in_play, more = numpy.zeros(len(candidates)), numpy.ones(len(candidates)), 0.0
     if evidence.shared is not None:
         told = evidence.shared.about(texts, candidates)
-        _add_told(pairs, general[:, 0], told)
-        keyword_rounds, more = keyword_rounds + told.keyword_rounds, told.total
+        _add_told(pairs, told)
+        keyword_rounds = keyword_rounds + told.keyword_rounds
     if evidence.habit is not None:
         leaning = evidence.habit.about(texts, candidates)
         _add_uses(pairs, leaning)
-        keyword_rounds, more = keyword_rounds + leaning.rounds, more + leaning.total
+        keyword_rounds, more = keyword_rounds + leaning.rounds, leaning.total
         prior = habit.prior_means(leaning.share)
         in_play = habit.in_play(leaning.share, overall_table.field("selected"))
     return EvidenceArrays(
@@ -125,10 +125,8 @@ def _add_uses(pairs: Numbers, leaning: habit.Leaning) -> None:
     pairs[_PLACES["rounds"]] += leaning.rounds[:, None] * (leaning.share > 0.0)
 
 
-def _add_told(pairs: Numbers, general: Numbers, told: shared_prior.Told) -> None:
-    """Add what others say to the sums `[fields, K, C]` and `[fields, C]` of verdicts."""
+def _add_told(pairs: Numbers, told: shared_prior.Told) -> None:
+    """Add what others say to the sums `[fields, K, C]` of verdicts."""
     pairs[_PLACES["score"]] += told.score
     pairs[_PLACES["information"]] += told.information
     pairs[_PLACES["rounds"]] += told.rounds
-    general[_PLACES["score"]] += told.overall_score
-    general[_PLACES["information"]] += told.overall_information

@@ -5,7 +5,7 @@ Only the database is left out: `Accumulator` holds the same sums in memory, to t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -14,7 +14,15 @@ from context_checkpoint.learning.exchange.from_recipes import mark_of
 from context_checkpoint.learning.model.accumulator import Accumulator
 from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.model.habit import Habit, use_of
-from context_checkpoint.learning.model.shared_prior import Pair, SharedPrior, Source, Sums, of_people
+from context_checkpoint.learning.model.shared_prior import (
+    Identities,
+    Own,
+    Pair,
+    SharedPrior,
+    Source,
+    Sums,
+    of_people,
+)
 from context_checkpoint.learning.policies import DEFAULT_POLICY, POLICIES, policy_named
 from context_checkpoint.learning.policies.model_policy import ModelPolicy
 from context_checkpoint.learning.prompts.keywords import extract_keywords
@@ -26,6 +34,7 @@ from ..wishes import Wish, verdict
 from ..worlds.at_hand import AT_HAND
 from ..worlds.contract import Before, World
 from ..worlds.people import PEOPLE
+from ..worlds.styles import CHECKPOINTS
 from .contract import Entrant, Play
 
 
@@ -40,15 +49,13 @@ class OurPolicy:
         What other people taught, as sums.
     """
 
-    def __init__(
-        self, policy: str, seed: int, before: Sequence[Before] = (), others: Mapping[Pair, Sums] | None = None
-    ) -> None:
+    def __init__(self, policy: str, seed: int, before: Sequence[Before] = (), others: Source | None = None) -> None:
         self._policy = policy
         self._seed = seed
         self._sums = Accumulator(models=isinstance(policy_named(policy), ModelPolicy))
         self._decision: Decision | None = None
         self._habit = self._imported(before)
-        self._others = Source("others", others) if others else None
+        self._others = others
 
     def _imported(self, before: Sequence[Before]) -> Habit | None:
         """Learn from the rated ones; the habit that all of them show. As `PreferenceService.import_recipes` does."""
@@ -89,14 +96,23 @@ class OurPolicy:
         parts = tuple(replace(part, utility=utilities.get(part.checkpoint)) for part in shown)
         self._sums.add(Comparison(question.keywords, parts, question.stage))
 
-
     def _shared(self) -> SharedPrior | None:
-        return None if self._others is None else SharedPrior([self._others], self.sums)
+        if self._others is None:
+            return None
+        information = sum(sums.information for (text, _), sums in self._sums.pairs.items() if not text)
+        return SharedPrior([self._others], Own(self.sums, information), _IDENTITIES)
 
     @property
     def sums(self) -> dict[Pair, Sums]:
-        """The sums that may be shared."""
-        return {pair: (sums.score, sums.information) for pair, sums in self._sums.pairs.items()}
+        """The sums of pairs."""
+        return {
+            (text, Identities.identity(name, "")): (sums.score, sums.information)
+            for (text, name), sums in self._sums.pairs.items()
+            if text
+        }
+
+
+_IDENTITIES = Identities(((name, "") for name in CHECKPOINTS), {})
 
 
 def _taught(wishes: Iterator[Wish], seed: int) -> dict[Pair, Sums]:
@@ -110,7 +126,8 @@ def _taught(wishes: Iterator[Wish], seed: int) -> dict[Pair, Sums]:
 
 def _entrant(policy: str) -> Entrant:
     def make(world: World, seed: int, data: Path | None) -> OurPolicy:
-        others = of_people([_taught(wishes, seed) for wishes in world.others(seed, data)])
+        people = [_taught(wishes, seed) for wishes in world.others(seed, data)]
+        others = Source("others", of_people(people)) if people else None
         return OurPolicy(policy, seed, world.before(seed, data), others)
 
     return Entrant(policy, f"our policy `{policy}`", paced=False, peer=False, make=make)

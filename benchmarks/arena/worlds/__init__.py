@@ -14,7 +14,22 @@ from .shelf import SHELF
 from .styles import BOOSTERS, STYLES
 from .templates import ALIKE, AUTHORS, TEMPLATES
 
-_ALL = (STYLES, BOOSTERS, TEMPLATES, AUTHORS, ALIKE, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE, RATED, PANEL, *AT_HAND, *PEOPLE)
+_ALL = (
+    STYLES,
+    BOOSTERS,
+    TEMPLATES,
+    AUTHORS,
+    ALIKE,
+    DRIFT,
+    LAZY,
+    SHELF,
+    COMBINATIONS,
+    COUPLE,
+    RATED,
+    PANEL,
+    *AT_HAND,
+    *PEOPLE,
+)
 
 WORLDS: dict[str, World] = {world.name: world for world in _ALL}
 

@@ -1,7 +1,8 @@
 """`context-checkpoint` on the command line: the parser, the exit status and the printing.
 
 What the commands do is in `commands.py` and the modules whose names end so. They are imported only once the arguments
-are parsed, so that `--help` and a wrong argument answer at once and `doctor` runs where requirements are missing. Results go to stdout, everything else to stderr. Exit status: 0 done, 1 failed, 2 wrong use.
+are parsed, so that `--help` and a wrong argument answer at once and `doctor` runs where requirements are missing.
+Results go to stdout, everything else to stderr. Exit status: 0 done, 1 failed, 2 wrong use.
 """
 
 from __future__ import annotations

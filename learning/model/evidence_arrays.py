@@ -97,11 +97,11 @@ def as_arrays(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: 
     if evidence.shared is not None:
         told = evidence.shared.about(texts, candidates)
         _add_told(pairs, told)
-        keyword_rounds = keyword_rounds + told.keyword_rounds
+        keyword_rounds, more = keyword_rounds + told.keyword_rounds, told.total
     if evidence.habit is not None:
         leaning = evidence.habit.about(texts, candidates)
         _add_uses(pairs, leaning)
-        keyword_rounds, more = keyword_rounds + leaning.rounds, leaning.total
+        keyword_rounds, more = keyword_rounds + leaning.rounds, more + leaning.total
         prior = habit.prior_means(leaning.share)
         in_play = habit.in_play(leaning.share, overall_table.field("selected"))
     return EvidenceArrays(

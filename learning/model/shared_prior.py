@@ -71,12 +71,13 @@ class Own:
 @dataclass(frozen=True, slots=True)
 class Told:
     """What the sources say of one question, as parts of rounds: `score`, `information` and `rounds` of each keyword and
-    candidate `[K, C]`, and `keyword_rounds` `[K]`."""
+    candidate `[K, C]`, `keyword_rounds` `[K]`, and `total` of all prompts: a word that all have is no rare one."""
 
     score: Numbers
     information: Numbers
     rounds: Numbers
     keyword_rounds: Numbers
+    total: float
 
 
 def file_name(checkpoint: str) -> str:
@@ -147,7 +148,13 @@ class SharedPrior:
         score, information = self._score[at], self._information[at]
         rounds = information.sum(axis=1) / _ROUND
         part = (MOST_ROUNDS / (MOST_ROUNDS + rounds))[:, None]
-        return Told(part * score, part * information, part * information * (3.0 / _ROUND), part[:, 0] * rounds)
+        return Told(
+            part * score,
+            part * information,
+            part * information * (3.0 / _ROUND),
+            part[:, 0] * rounds,
+            MOST_ROUNDS if rounds.any() else 0.0,
+        )
 
     def speaking(self, keywords: Mapping[str, float], candidates: Sequence[str]) -> tuple[str, ...]:
         """The sources whose sums matter to a question; none where the person's own verdicts are far more.

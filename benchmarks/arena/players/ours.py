@@ -5,12 +5,17 @@ Only the database is left out: `Accumulator` holds the same sums in memory, to t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
+from random import Random
 
+from context_checkpoint.learning.exchange import private_sums
 from context_checkpoint.learning.exchange.from_recipes import mark_of
+from context_checkpoint.learning.exchange.share_format import VERSION, SharedFile, shared_checkpoints
 from context_checkpoint.learning.model.accumulator import Accumulator
 from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.model.habit import Habit, use_of
@@ -30,7 +35,7 @@ from context_checkpoint.learning.recommendation.decision import Decision, ask, d
 from context_checkpoint.learning.recommendation.strategy import divide_images
 from context_checkpoint.learning.values import MOST_BRANCHES, Shown
 
-from ..wishes import Wish, verdict
+from ..wishes import verdict
 from ..worlds.at_hand import AT_HAND
 from ..worlds.contract import Before, World
 from ..worlds.people import PEOPLE
@@ -49,13 +54,14 @@ class OurPolicy:
         What other people taught, as sums.
     """
 
-    def __init__(self, policy: str, seed: int, before: Sequence[Before] = (), others: Source | None = None) -> None:
+    def __init__(self, policy: str, seed: int, before: Sequence[Before] = (), others: Sequence[Source] = ()) -> None:
         self._policy = policy
         self._seed = seed
         self._sums = Accumulator(models=isinstance(policy_named(policy), ModelPolicy))
         self._decision: Decision | None = None
         self._habit = self._imported(before)
         self._others = others
+        self.comparisons: list[Comparison] = []
 
     def _imported(self, before: Sequence[Before]) -> Habit | None:
         """Learn from the rated ones; the habit that all of them show. As `PreferenceService.import_recipes` does."""
@@ -94,13 +100,14 @@ class OurPolicy:
             raise RuntimeError("There is a verdict, and nothing was shown.")
         question, utilities = self._decision.question, self._decision.ranking.utilities
         parts = tuple(replace(part, utility=utilities.get(part.checkpoint)) for part in shown)
-        self._sums.add(Comparison(question.keywords, parts, question.stage))
+        self.comparisons.append(Comparison(question.keywords, parts, question.stage))
+        self._sums.add(self.comparisons[-1])
 
     def _shared(self) -> SharedPrior | None:
-        if self._others is None:
+        if not self._others:
             return None
         information = sum(sums.information for (text, _), sums in self._sums.pairs.items() if not text)
-        return SharedPrior([self._others], Own(self.sums, information), _IDENTITIES)
+        return SharedPrior(self._others, Own(self.sums, information), _IDENTITIES)
 
     @property
     def sums(self) -> dict[Pair, Sums]:
@@ -115,22 +122,49 @@ class OurPolicy:
 _IDENTITIES = Identities(((name, "") for name in CHECKPOINTS), {})
 
 
-def _taught(wishes: Iterator[Wish], seed: int) -> dict[Pair, Sums]:
-    """What one person taught with the default policy."""
-    player = OurPolicy(DEFAULT_POLICY, seed)
-    for wish in wishes:
-        played = player.show(wish.prompt, wish.candidates, wish.images, MOST_BRANCHES)
-        player.learn(verdict(wish, list(zip(played.checkpoints, played.images, strict=True))))
-    return player.sums
+@lru_cache(maxsize=8)
+def _others(world: World, seed: int, data: Path | None) -> tuple[OurPolicy, ...]:
+    """Other people, after they have taught the default policy."""
+    players = []
+    for wishes in world.others(seed, data):
+        player = OurPolicy(DEFAULT_POLICY, seed)
+        for wish in wishes:
+            played = player.show(wish.prompt, wish.candidates, wish.images, MOST_BRANCHES)
+            player.learn(verdict(wish, list(zip(played.checkpoints, played.images, strict=True))))
+        players.append(player)
+    return tuple(players)
 
 
 def _entrant(policy: str) -> Entrant:
     def make(world: World, seed: int, data: Path | None) -> OurPolicy:
-        people = [_taught(wishes, seed) for wishes in world.others(seed, data)]
-        others = Source("others", of_people(people)) if people else None
-        return OurPolicy(policy, seed, world.before(seed, data), others)
+        others = _others(world, seed, data)
+        sources = [Source("people", of_people([other.sums for other in others]))] if others else []
+        return OurPolicy(policy, seed, world.before(seed, data), sources)
 
     return Entrant(policy, f"our policy `{policy}`", paced=False, peer=False, make=make)
+
+
+def _with_files(epsilon: int) -> Entrant:
+    """Files of the others instead, with noise."""
+
+    def make(world: World, seed: int, data: Path | None) -> OurPolicy:
+        rng, exact, names = Random(seed), Fraction(epsilon), [(name, "") for name in CHECKPOINTS]  # noqa: S311
+        sources = []
+        for number, other in enumerate(_others(world, seed, data)):
+            sums = private_sums.private_sums(other.comparisons, CHECKPOINTS, exact, rng)
+            file = SharedFile(
+                format="context-checkpoint-share",
+                version=VERSION,
+                noise=private_sums.noise_deviation(exact),
+                checkpoints=shared_checkpoints(names),
+                words={word: tuple(row) for word, row in sums.items()},
+            )
+            sources.append(file.source(f"file {number}", 1.0))
+        return OurPolicy(DEFAULT_POLICY, seed, (), sources)
+
+    title = f"the default with a file of each of the others, epsilon {epsilon}"
+    worlds = tuple(world.name for world in PEOPLE)
+    return Entrant(f"files-{epsilon}", title, paced=False, peer=False, make=make, worlds=worlds)
 
 
 def _cold(world: World, seed: int, data: Path | None) -> OurPolicy:
@@ -145,4 +179,4 @@ COLD = Entrant(
     make=_cold,
     worlds=tuple(world.name for world in (*AT_HAND, *PEOPLE)),
 )
-ENTRANTS = (*map(_entrant, POLICIES), COLD)
+ENTRANTS = (*map(_entrant, POLICIES), COLD, _with_files(1), _with_files(4), _with_files(16))

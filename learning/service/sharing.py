@@ -49,7 +49,7 @@ class Sharing:
         self._database = database
         self._files = files
         self._clock = clock
-        self._state: tuple[tuple[int, float], ...] = ()
+        self._state: adopted.State | None = None
         self._stored: list[adopted.Stored] = []
         self._read: tuple[SharedFile, ...] = ()
         self._fingerprints_met: Mapping[str, str] = {}
@@ -202,7 +202,7 @@ class Sharing:
 
     def _forget(self) -> None:
         """Look again with the next question."""
-        self._next_look, self._state, self._prior = 0.0, (), None
+        self._next_look, self._state, self._prior = 0.0, None, None
 
 
 def _own(pairs: Sequence[adopted.PairSums], identities: Identities) -> Own:

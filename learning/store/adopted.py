@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.schema import GRAIN, adopted_priors, checkpoints, keywords, pair_statistics
@@ -39,10 +39,14 @@ class PairSums:
     information: float
 
 
-async def state(connection: AsyncConnection) -> tuple[tuple[int, float], ...]:
-    """Which files there are and how much each counts; equal as long as nothing changes."""
-    rows = await connection.execute(select(adopted_priors.c.id, adopted_priors.c.weight).order_by(adopted_priors.c.id))
-    return tuple((row.id, row.weight) for row in rows)
+State = tuple[tuple[int, datetime, float], ...]
+
+
+async def state(connection: AsyncConnection) -> State:
+    """Which files there are, since when, and how much each counts; equal as long as nothing changes."""
+    columns = adopted_priors.c.id, adopted_priors.c.created_at, adopted_priors.c.weight
+    rows = await connection.execute(select(*columns).order_by(adopted_priors.c.id))
+    return tuple((row.id, row.created_at, row.weight) for row in rows)
 
 
 async def stored(connection: AsyncConnection) -> list[Stored]:
@@ -54,11 +58,8 @@ async def stored(connection: AsyncConnection) -> list[Stored]:
 async def put(connection: AsyncConnection, file: Stored) -> None:
     """Add a file; one with the same name is replaced."""
     await remove(connection, file.name)
-    # Never the id of one that was removed: who follows `state` would not see the difference.
-    newest = select(func.coalesce(func.max(adopted_priors.c.id), 0))
-    number = (await connection.execute(newest)).scalar_one() + 1
-    values = {"created_at": file.created_at, "weight": file.weight, "content": file.content}
-    await connection.execute(insert(adopted_priors), {"id": number, "name": file.name, **values})
+    values = {"name": file.name, "created_at": file.created_at, "weight": file.weight, "content": file.content}
+    await connection.execute(insert(adopted_priors), [values])
 
 
 async def remove(connection: AsyncConnection, name: str) -> bool:

@@ -22,8 +22,9 @@ import numpy
 
 from .confidence import Numbers
 
-MOST_ROUNDS = 6.0
-"""What all sources together say of a keyword counts as so many rounds at most."""
+MOST_ROUNDS = 4.0
+"""What all sources together say of a keyword counts as so many rounds at most: an evidence of one half, so that no
+checkpoint is shown alone before the person's own first verdict."""
 MOST_OF_ONE = 1.0
 """The most information that one person has on one pair: some five comparisons of it."""
 MOST_UTILITY = 4.0

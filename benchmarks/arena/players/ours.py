@@ -37,7 +37,7 @@ from context_checkpoint.learning.values import MOST_BRANCHES, Shown
 
 from ..wishes import verdict
 from ..worlds.at_hand import AT_HAND
-from ..worlds.contract import Before, World
+from ..worlds.contract import Before, OtherPeople, World
 from ..worlds.people import PEOPLE
 from ..worlds.styles import CHECKPOINTS
 from .contract import Entrant, Play
@@ -123,10 +123,10 @@ _IDENTITIES = Identities(((name, "") for name in CHECKPOINTS), {})
 
 
 @lru_cache(maxsize=8)
-def _others(world: World, seed: int, data: Path | None) -> tuple[OurPolicy, ...]:
+def _others(others: OtherPeople, seed: int, data: Path | None) -> tuple[OurPolicy, ...]:
     """Other people, after they have taught the default policy."""
     players = []
-    for wishes in world.others(seed, data):
+    for wishes in others(seed, data):
         player = OurPolicy(DEFAULT_POLICY, seed)
         for wish in wishes:
             played = player.show(wish.prompt, wish.candidates, wish.images, MOST_BRANCHES)
@@ -137,7 +137,7 @@ def _others(world: World, seed: int, data: Path | None) -> tuple[OurPolicy, ...]
 
 def _entrant(policy: str) -> Entrant:
     def make(world: World, seed: int, data: Path | None) -> OurPolicy:
-        others = _others(world, seed, data)
+        others = _others(world.others, seed, data)
         sources = [Source("people", of_people([other.sums for other in others]))] if others else []
         return OurPolicy(policy, seed, world.before(seed, data), sources)
 
@@ -150,7 +150,7 @@ def _with_files(epsilon: int) -> Entrant:
     def make(world: World, seed: int, data: Path | None) -> OurPolicy:
         rng, exact, names = Random(seed), Fraction(epsilon), [(name, "") for name in CHECKPOINTS]  # noqa: S311
         sources = []
-        for number, other in enumerate(_others(world, seed, data)):
+        for number, other in enumerate(_others(world.others, seed, data)):
             sums = private_sums.private_sums(other.comparisons, CHECKPOINTS, exact, rng)
             file = SharedFile(
                 format="context-checkpoint-share",

@@ -29,6 +29,10 @@ def nothing_before(seed: int, data: Path | None) -> Sequence[Before]:
     return ()
 
 
+OtherPeople = Callable[[int, "Path | None"], "Sequence[Iterator[Wish]]"]
+"""Gives the wishes of other people from a seed and a data folder; each person's in order."""
+
+
 def nobody_else(seed: int, data: Path | None) -> Sequence[Iterator[Wish]]:
     """As in most worlds."""
     return ()
@@ -67,7 +71,7 @@ class World:
     valued: bool = False
     flip: int | None = None
     before: Callable[[int, Path | None], Sequence[Before]] = nothing_before
-    others: Callable[[int, Path | None], Sequence[Iterator[Wish]]] = nobody_else
+    others: OtherPeople = nobody_else
 
     def missing(self, data: Path | None) -> str:
         """What it needs and is missing, or nothing."""

@@ -28,6 +28,8 @@ _MOST_GRAINS = 2**40
 Word = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(stored_text)]
 Grains = Annotated[int, Field(ge=-_MOST_GRAINS, le=_MOST_GRAINS)]
 
+Row = Annotated[tuple[Grains, ...], Field(max_length=2 * _MOST_CHECKPOINTS)]
+
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
@@ -37,7 +39,7 @@ class SharedCheckpoint(_Model):
     """A checkpoint that the numbers are about: its file's name without folders, and its fingerprint ("": unknown)."""
 
     name: Annotated[str, Field(min_length=1, max_length=1_024), AfterValidator(stored_name)]
-    fingerprint: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{0,128}$")] = ""
+    fingerprint: Annotated[str, Field(max_length=128, pattern=r"^[0-9A-Za-z]*$")] = ""
 
 
 class SharedFile(_Model):
@@ -53,7 +55,7 @@ class SharedFile(_Model):
     epsilon: Annotated[float, Field(gt=0.0, le=float(MOST_EPSILON))] | None = None
     noise: Annotated[float, Field(ge=0.0, le=_MOST_GRAINS)] = 0.0
     checkpoints: Annotated[tuple[SharedCheckpoint, ...], Field(max_length=_MOST_CHECKPOINTS)]
-    words: Annotated[dict[Word, tuple[Grains, ...]], Field(max_length=MOST_WORDS)]
+    words: Annotated[dict[Word, Row], Field(max_length=MOST_WORDS)]
 
     @model_validator(mode="after")
     def _numbers_fit(self) -> SharedFile:

@@ -50,7 +50,7 @@ class Cell:
             for sums in (self.regret, self.chance, self.images, self.branches, self.first):
                 sums.append(0)
         self.prompts += 1
-        lost = regret(wish, play.checkpoints)
+        lost = regret(wish, play.checkpoints, same_settings=play.same_settings)
         self.regret[-1] += lost
         self.chance[-1] += regret_of_chance(wish)
         self.images[-1] += sum(play.images)
@@ -94,7 +94,8 @@ def play(
         played = player.show(wish.prompt, wish.candidates, wish.images, branches)
         _check(entrant, wish, played, branches)
         cell.record(wish, played)
-        player.learn(verdict(wish, list(zip(played.checkpoints, played.images, strict=True))))
+        drawn = wish.with_same_settings() if played.same_settings else wish
+        player.learn(verdict(drawn, list(zip(played.checkpoints, played.images, strict=True))))
     return cell
 
 

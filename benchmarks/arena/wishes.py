@@ -8,7 +8,7 @@ both show is seen alike, and the difference between them is not luck.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import comb
 
@@ -43,6 +43,8 @@ class Wish:
         Images per prompt, to be divided among the branches; each branch gets at least one.
     judged
         False where the person looks and gives no verdict.
+    loss
+        How much worse each candidate's pictures are where all are drawn with the same settings, `[C]`; None: no worse.
     """
 
     prompt: str
@@ -52,14 +54,20 @@ class Wish:
     bar: float
     images: int = 1
     judged: bool = True
+    loss: Numbers | None = None
 
     def utility(self, checkpoint: str) -> float:
         return float(self.utilities[self.candidates.index(checkpoint)])
 
+    def with_same_settings(self) -> Wish:
+        """As the person sees it where all are drawn with the same settings."""
+        return self if self.loss is None else replace(self, utilities=self.utilities - self.loss)
 
-def regret(wish: Wish, shown: Sequence[str]) -> float:
-    """What the best checkpoint shown lacks against the best there is."""
-    return float(wish.utilities.max()) - max(wish.utility(name) for name in shown)
+
+def regret(wish: Wish, shown: Sequence[str], *, same_settings: bool = False) -> float:
+    """What the best checkpoint shown lacks against the best there is, drawn with its own settings."""
+    drawn = wish.with_same_settings() if same_settings else wish
+    return float(wish.utilities.max()) - max(drawn.utility(name) for name in shown)
 
 
 def regret_of_chance(wish: Wish, images: int = MOST_BRANCHES) -> float:

@@ -36,7 +36,7 @@ _HALF_KNOWN = 4.0
 PRIOR_OF_MOST_USED = 0.001
 """Prior mean of the overall utility of what is used most: it decides between equals, and nothing else. A tenth already
 keeps what is used by habit in front for too long (docs/arena.md)."""
-_EXPECTED_OTHERS = 0.3  # of all that are not used, however many are
+_EXPECTED_OTHERS = 0.2  # of all that are not used, however many are
 _HALF_DECIDED = 4.0  # who works with so many has passed over half of the others
 _DECIDED_POWER = 8.0
 MOST_VERDICTS = 40.0

@@ -17,7 +17,7 @@ from ..model.averaging import Prediction, predict
 from ..model.confidence import Numbers, clarity
 from ..model.evidence import Evidence
 from ..model.evidence_arrays import Field
-from ..values import Keyword, Ranking, Reason
+from ..values import MOST_BRANCHES, Keyword, Ranking, Reason
 
 _COUNTED: tuple[Field, Field] = ("selected", "total")
 _MUCH_EVIDENCE = 0.8  # sixteen similar rounds, among many checkpoints 32
@@ -70,7 +70,7 @@ class ModelPolicy(ABC):
         appeal = self.appeal(Beliefs(prediction.means, deviations, explored, draft, shares), rng)
         leader = ranking.order[0]
         behind = [place for place in numpy.argsort(-appeal, kind="stable").tolist() if candidates[place] != leader]
-        behind = _worked_with_first(behind, prediction.arrays.in_play, rng)
+        behind = _worked_with_first(behind, prediction.arrays.in_play, rng, cold=shares is not None)
         return replace(ranking, shown_order=(leader, *(candidates[place] for place in behind)))
 
     @abstractmethod
@@ -78,19 +78,19 @@ class ModelPolicy(ABC):
         """The order in which branches behind the best are filled, greatest first, `[C]`."""
 
 
-def _worked_with_first(places: list[int], in_play: Numbers, rng: numpy.random.Generator) -> list[int]:
-    """Put last what the person does not work with; the best of those that chance admits, by the probability that the
-    person would, is shown third."""
+def _worked_with_first(places: list[int], in_play: Numbers, rng: numpy.random.Generator, *, cold: bool) -> list[int]:
+    """Put last what the person does not work with, but for those that chance admits, by the probability that the
+    person would. Before the first verdict nothing else speaks for one of them, so that the first takes the third
+    branch."""
     if float(in_play.min()) >= 1.0:
         return places
     admitted = rng.random(len(in_play)) < in_play
-    first = [place for place in places if in_play[place] >= 1.0]
-    others = [place for place in places if in_play[place] < 1.0]
-    third = next((place for place in others if admitted[place]), None)
-    if third is not None:
-        others.remove(third)
-        first.insert(1, third)
-    return first + others
+    places = sorted(places, key=lambda place: not admitted[place])
+    tried = [place for place in places if admitted[place] and in_play[place] < 1.0]
+    if cold and tried and tried[0] not in places[: MOST_BRANCHES - 1]:
+        places.remove(tried[0])
+        places.insert(MOST_BRANCHES - 2, tried[0])
+    return places
 
 
 def _ranking(

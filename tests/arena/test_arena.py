@@ -7,6 +7,7 @@ import itertools
 import json
 import xml.etree.ElementTree
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy
 import pytest
@@ -16,17 +17,20 @@ from benchmarks.arena.match import BIN, Cell, play
 from benchmarks.arena.measures import advantage, calibration, recovery, window
 from benchmarks.arena.players import PLAYERS, Entrant, Play
 from benchmarks.arena.players.informed import Style
+from benchmarks.arena.players.ours import OurPolicy, Told
 from benchmarks.arena.players.simple import KNOWS, Chance
 from benchmarks.arena.results_file import ResultsFile
 from benchmarks.arena.table import boosters_cost, report
 from benchmarks.arena.tournament import missing, play_job
 from benchmarks.arena.wishes import BAR, Wish, regret, regret_of_chance, verdict
 from benchmarks.arena.worlds import WORLDS
+from benchmarks.arena.worlds.at_hand import by_any_of_eight, eight_of_fifty
 from benchmarks.arena.worlds.drift import FLIP
 
 NEED_NOTHING = [name for name, world in WORLDS.items() if not world.needs]
 LOST = {"bayesian": 0.5, "thompson-blind": 0.3, "hindsight": 0.1}
 BOOSTED = {"styles": 0.2, "boosters": 0.3}
+EIGHT = eight_of_fifty(1)
 HERE = [name for name, entrant in PLAYERS.items() if not entrant.missing]
 
 
@@ -162,6 +166,22 @@ class TestRegret:
         share = window(cells, 0, 500).share
         assert share.mean == pytest.approx(1.0, abs=4 * share.error)
         assert share.error < 0.03
+
+    def test_the_same_settings_for_all_cost_some_checkpoints_their_chance(self):
+        """Three of nine lose by them: showing the best of all is no longer without regret."""
+        wish = _first("fast", 1)[0]
+        fast = wish.loss > 0.0
+        assert int(fast.sum()) == 3
+        best = wish.candidates[int(wish.utilities.argmax())]
+        assert regret(wish, [best]) == 0.0
+        assert regret(wish, [best], same_settings=True) == wish.loss[wish.utilities.argmax()]
+        assert (wish.with_same_settings().utilities == wish.utilities - 2.0 * fast).all()
+
+    def test_whoever_draws_with_the_same_settings_is_judged_by_what_is_seen(self):
+        """Verdicts and regret are those of the worse pictures."""
+        own, same = (play(WORLDS["fast"], PLAYERS[name], 1) for name in ("bayesian", "same-settings"))
+        assert sum(same.regret) > 2.0 * sum(own.regret)
+        assert same.chance == own.chance
 
 
 class TestPlayers:
@@ -387,13 +407,33 @@ class TestImagesAtHand:
         assert {image.rating for image in before} == ({0.0, 1.0} if world == "starred" else {None})
 
     def test_eight_of_fifty_are_those_that_suit(self):
-        """They are better over all than the rest."""
-        used = {image.checkpoint for image in WORLDS["fifty"].before(2, None)}
-        wishes = _first("fifty", 200, seed=2)
-        means = numpy.mean([wish.utilities for wish in wishes], axis=0)
-        better = {wishes[0].candidates[place] for place in numpy.argsort(-means)[:12]}
-        assert len(used) == 8
-        assert used <= better
+        """They are better over all than the rest, and the images by any of them are by the same eight."""
+        better = []
+        for seed in range(6):
+            used = {image.checkpoint for image in WORLDS["fifty"].before(seed, None)}
+            wishes = _first("fifty", 200, seed=seed)
+            means = numpy.mean([wish.utilities for wish in wishes], axis=0)
+            eight = numpy.isin(wishes[0].candidates, eight_of_fifty(seed))
+            assert used <= set(eight_of_fifty(seed))
+            assert {image.checkpoint for image in by_any_of_eight(seed, None)} == set(eight_of_fifty(seed))
+            better.append(means[eight].mean() - means[~eight].mean())
+        assert min(better) > 0.0
+        assert numpy.mean(better) > 0.6
+
+    def test_who_is_told_the_eight_shows_no_others(self):
+        """And all of them, in the end."""
+
+        class Noted(Told):
+            shown: ClassVar[set[str]] = set()
+
+            def show(self, *question: Any) -> Play:
+                played = super().show(*question)
+                self.shown.update(played.checkpoints)
+                return played
+
+        told = Entrant("told", "", paced=False, peer=False, make=lambda *_: Noted(OurPolicy("bayesian", 1), EIGHT))
+        play(WORLDS["fifty"], told, 1, prompts=40)
+        assert Noted.shown == set(EIGHT)
 
     def test_what_is_used_by_habit_is_not_what_is_better(self):
         """Four images in five are one's, and another is better for every prompt."""

@@ -16,12 +16,14 @@ from ..worlds.contract import World
 class Play:
     """What a player shows, best first.
 
-    `images` is parallel to `checkpoints`. `confidence` is None where a player states none.
+    `images` is parallel to `checkpoints`. `confidence` is None where a player states none. `same_settings` is True
+    where all pictures are drawn with the same settings instead of each checkpoint's own.
     """
 
     checkpoints: tuple[str, ...]
     images: tuple[int, ...]
     confidence: float | None = None
+    same_settings: bool = False
 
 
 class Player(Protocol):

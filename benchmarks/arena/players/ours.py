@@ -5,7 +5,7 @@ Only the database is left out: `Accumulator` holds the same sums in memory, to t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
@@ -36,11 +36,13 @@ from context_checkpoint.learning.recommendation.strategy import divide_images
 from context_checkpoint.learning.values import MOST_BRANCHES, Shown
 
 from ..wishes import verdict
-from ..worlds.at_hand import AT_HAND
-from ..worlds.contract import Before, OtherPeople, World
+from ..worlds.at_hand import AT_HAND, all_by_one, by_any_of_eight, eight_of_fifty
+from ..worlds.contract import Before, OtherPeople, World, nothing_before
 from ..worlds.people import PEOPLE
 from ..worlds.styles import CHECKPOINTS
-from .contract import Entrant, Play
+from .contract import Entrant, Play, Player
+
+BeforeOf = Callable[[int, Path | None], Sequence[Before]]
 
 
 class OurPolicy:
@@ -135,7 +137,42 @@ def _others(others: OtherPeople, seed: int, data: Path | None) -> tuple[OurPolic
     return tuple(players)
 
 
-def _entrant(policy: str) -> Entrant:
+class Told:
+    """Knows which checkpoints the person works with, and shows no others."""
+
+    def __init__(self, player: OurPolicy, names: Sequence[str]) -> None:
+        self._player = player
+        self._names = names
+
+    def show(self, prompt: str, candidates: Sequence[str], images: int, branches: int) -> Play:
+        return self._player.show(prompt, self._names, images, branches)
+
+    def learn(self, shown: Sequence[Shown]) -> None:
+        self._player.learn(shown)
+
+
+class SameSettings:
+    """Draws all checkpoints with the same settings."""
+
+    def __init__(self, player: OurPolicy) -> None:
+        self._player = player
+
+    def show(self, prompt: str, candidates: Sequence[str], images: int, branches: int) -> Play:
+        return replace(self._player.show(prompt, candidates, images, branches), same_settings=True)
+
+    def learn(self, shown: Sequence[Shown]) -> None:
+        self._player.learn(shown)
+
+
+def _same_settings(world: World, seed: int, data: Path | None) -> SameSettings:
+    return SameSettings(OurPolicy(DEFAULT_POLICY, seed))
+
+
+def _told(world: World, seed: int, data: Path | None) -> Told:
+    return Told(OurPolicy(DEFAULT_POLICY, seed), eight_of_fifty(seed))
+
+
+def _of_policy(policy: str) -> Entrant:
     def make(world: World, seed: int, data: Path | None) -> OurPolicy:
         others = _others(world.others, seed, data)
         sources = [Source("people", of_people([other.sums for other in others]))] if others else []
@@ -167,16 +204,26 @@ def _with_files(epsilon: int) -> Entrant:
     return Entrant(f"files-{epsilon}", title, paced=False, peer=False, make=make, worlds=worlds)
 
 
-def _cold(world: World, seed: int, data: Path | None) -> OurPolicy:
-    return OurPolicy(DEFAULT_POLICY, seed)
+def _given(images: BeforeOf) -> Callable[[World, int, Path | None], Player]:
+    """The default policy with other images than the world's."""
+    return lambda world, seed, data: OurPolicy(DEFAULT_POLICY, seed, images(seed, data))
 
 
-COLD = Entrant(
-    "cold",
-    "the default without the import, or without the others",
-    paced=False,
-    peer=False,
-    make=_cold,
-    worlds=tuple(world.name for world in (*AT_HAND, *PEOPLE)),
+def _otherwise(
+    name: str, label: str, make: Callable[[World, int, Path | None], Player], worlds: Sequence[str]
+) -> Entrant:
+    """The default policy in other circumstances, in some worlds alone."""
+    return Entrant(name, f"the default {label}", paced=False, peer=False, make=make, worlds=tuple(worlds))
+
+
+_AT_FIRST = [world.name for world in (*AT_HAND, *PEOPLE)]
+
+ENTRANTS = (
+    *map(_of_policy, POLICIES),
+    _otherwise("cold", "without the import, or without the others", _given(nothing_before), _AT_FIRST),
+    _otherwise("told", "told the eight, without the import", _told, ["fifty"]),
+    _otherwise("any-eight", "with images by any of the eight", _given(by_any_of_eight), ["fifty"]),
+    _otherwise("all-by-one", "with all images by one", _given(all_by_one), ["habit"]),
+    _otherwise("same-settings", "with the same settings for all", _same_settings, ["fast"]),
+    *map(_with_files, (1, 4, 16)),
 )
-ENTRANTS = (*map(_entrant, POLICIES), COLD, _with_files(1), _with_files(4), _with_files(16))

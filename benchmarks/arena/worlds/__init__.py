@@ -7,6 +7,7 @@ from .combinations import COMBINATIONS
 from .contract import World
 from .couple import COUPLE
 from .drift import DRIFT
+from .fast import FAST_ONES
 from .lazy import LAZY
 from .people import PEOPLE
 from .rated import PANEL, RATED
@@ -14,22 +15,8 @@ from .shelf import SHELF
 from .styles import BOOSTERS, STYLES
 from .templates import ALIKE, AUTHORS, TEMPLATES
 
-_ALL = (
-    STYLES,
-    BOOSTERS,
-    TEMPLATES,
-    AUTHORS,
-    ALIKE,
-    DRIFT,
-    LAZY,
-    SHELF,
-    COMBINATIONS,
-    COUPLE,
-    RATED,
-    PANEL,
-    *AT_HAND,
-    *PEOPLE,
-)
+_SIMULATED = (STYLES, BOOSTERS, TEMPLATES, AUTHORS, ALIKE, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE)
+_ALL = (*_SIMULATED, RATED, PANEL, *AT_HAND, FAST_ONES, *PEOPLE)
 
 WORLDS: dict[str, World] = {world.name: world for world in _ALL}
 

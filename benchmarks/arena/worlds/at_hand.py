@@ -1,9 +1,12 @@
 """People who have images before the first prompt: what an import of them is worth, and what it must not do.
 
-In `fifty` there are fifty checkpoints on the disk, and the person has worked with the eight that suit them best over
-all. Nobody rated the images. For each the person took the checkpoint whose picture they expected to like best, and
+In `fifty` there are fifty checkpoints on the disk, and the person has worked with the eight whose overall utility is
+greatest. Nobody rated the images. For each the person took the checkpoint whose picture they expected to like best, and
 erred as much as single pictures vary. In `habit` one of nine checkpoints made four images in five, whatever the prompt,
 and another is better for everything. In `starred` the images are rated: three of each prompt, seen together.
+
+The players `told`, `any-eight` and `all-by-one` are given something else than these images, so that it can be seen what
+they are worth.
 """
 
 from __future__ import annotations
@@ -13,9 +16,10 @@ from itertools import islice
 from pathlib import Path
 
 import numpy
+from numpy.typing import NDArray
 
 from ..wishes import Numbers, Wish, verdict
-from .contract import Before, Moods, World, tastes
+from .contract import Before, Moods, World, general_utilities, tastes
 from .styles import CHECKPOINTS, KINDS, Writer
 
 PROMPTS = 200
@@ -44,7 +48,8 @@ class _Person:
     def __init__(self, seed: int, world: int, names: tuple[str, ...]) -> None:
         rng = numpy.random.default_rng([seed, world])
         self.writer = Writer(rng)
-        self.liked = tastes(rng, KINDS, len(names))
+        self.general = general_utilities(rng, len(names))
+        self.liked = tastes(rng, KINDS, len(names), self.general)
         self.styles = self.writer.styles
         self._names, self._seed, self._world = names, seed, world
 
@@ -67,14 +72,37 @@ def fifty(seed: int, data: Path | None) -> Iterator[Wish]:
     return islice(_fifty(seed).wishes(_AFTER), PROMPTS)
 
 
+def eight_of_fifty(seed: int) -> tuple[str, ...]:
+    """Those that the person works with."""
+    return tuple(FIFTY[place] for place in _eight(_fifty(seed)).tolist())
+
+
+def _eight(person: _Person) -> NDArray[numpy.intp]:
+    return numpy.argsort(-person.general)[:EIGHT]
+
+
 def before_fifty(seed: int, data: Path | None) -> Sequence[Before]:
     person = _fifty(seed)
-    eight = numpy.argsort(-person.liked.mean(axis=0))[:EIGHT]
+    eight = _eight(person)
+    places = [
+        int(eight[int(numpy.argmax((wish.utilities + wish.noise[:, 0])[eight]))])
+        for wish in islice(person.wishes(_BEFORE), IMAGES)
+    ]
+    return _images(person, FIFTY, places)
+
+
+def by_any_of_eight(seed: int, data: Path | None) -> Sequence[Before]:
+    """The same prompts, each with any of the eight: these images say which eight, and nothing else."""
+    person = _fifty(seed)
+    rng = numpy.random.default_rng([seed, 61, 3])
+    return _images(person, FIFTY, rng.choice(_eight(person), IMAGES).tolist())
+
+
+def _images(person: _Person, names: Sequence[str], places: Sequence[int]) -> Sequence[Before]:
+    """One image of each of the person's first prompts."""
     return [
-        Before(
-            wish.prompt, FIFTY[eight[int(numpy.argmax((wish.utilities + wish.noise[:, 0])[eight]))]], number // PER_DAY
-        )
-        for number, wish in enumerate(islice(person.wishes(_BEFORE), IMAGES))
+        Before(wish.prompt, names[place], number // PER_DAY)
+        for number, (wish, place) in enumerate(zip(person.wishes(_BEFORE), places, strict=False))
     ]
 
 
@@ -94,11 +122,13 @@ def before_habit(seed: int, data: Path | None) -> Sequence[Before]:
     person, used = _habit(seed)
     rng = numpy.random.default_rng([seed, 62, 3])
     places = [used if rng.random() < BY_HABIT else int(rng.integers(len(CHECKPOINTS))) for _ in range(IMAGES)]
-    prompts = islice(person.wishes(_BEFORE), IMAGES)
-    return [
-        Before(wish.prompt, CHECKPOINTS[place], number // PER_DAY)
-        for number, (wish, place) in enumerate(zip(prompts, places, strict=True))
-    ]
+    return _images(person, CHECKPOINTS, places)
+
+
+def all_by_one(seed: int, data: Path | None) -> Sequence[Before]:
+    """The same prompts, all with the one that the person uses by habit."""
+    person, used = _habit(seed)
+    return _images(person, CHECKPOINTS, [used] * IMAGES)
 
 
 def _starred(seed: int) -> _Person:
@@ -122,7 +152,7 @@ def before_starred(seed: int, data: Path | None) -> Sequence[Before]:
 AT_HAND = (
     World(
         "fifty",
-        "fifty checkpoints, of which eight made the images that are there",
+        "fifty checkpoints, of which the eight best over all made the images that are there",
         PROMPTS,
         fifty,
         WINDOWS,

@@ -98,11 +98,18 @@ GENERAL_DEVIATION, KIND_DEVIATION = 0.5, 1.4
 """Standard deviations of checkpoints' overall utilities, and of their deviations for one kind of prompts."""
 
 
-def tastes(rng: numpy.random.Generator, kinds: int, checkpoints: int) -> Numbers:
-    """Utilities `[kinds, checkpoints]`: how good a checkpoint is in general, and how it does each kind.
+def general_utilities(rng: numpy.random.Generator, checkpoints: int) -> Numbers:
+    """How good each checkpoint is in general, `[checkpoints]`."""
+    return rng.normal(0.0, GENERAL_DEVIATION, checkpoints)
+
+
+def tastes(rng: numpy.random.Generator, kinds: int, checkpoints: int, general: Numbers | None = None) -> Numbers:
+    """Utilities `[kinds, checkpoints]`: how good a checkpoint is in general (drawn first if not given), and how it
+    does each kind.
 
     Their standard deviation is 1.5, that of the noise of single pictures 1.28: the worst of a dozen is hardly
     ever kept, and the best of them is passed over now and then.
     """
-    general = rng.normal(0.0, GENERAL_DEVIATION, checkpoints)
+    if general is None:
+        general = general_utilities(rng, checkpoints)
     return general + rng.normal(0.0, KIND_DEVIATION, (kinds, checkpoints))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from context_checkpoint.learning.model.accumulator import Accumulator
 from context_checkpoint.learning.model.confidence import Numbers
 from context_checkpoint.learning.model.evidence import Comparison, Evidence, PairStatistics
+from context_checkpoint.learning.model.habit import Habit, use_of
 from context_checkpoint.learning.policies import DEFAULT_POLICY, POLICIES, policy_named
 from context_checkpoint.learning.policies.bayesian import Bayesian
 from context_checkpoint.learning.policies.model_policy import Beliefs
@@ -452,3 +454,34 @@ def test_draws_try_the_runner_up_most_and_the_others_now_and_then():
     tried = Counter(rank("thompson", words("cat"), evidence, pool, seed).shown_order[1] for seed in range(300))
     assert set(tried) == {"b", "c", "d"}
     assert tried["b"] == max(tried.values())
+
+
+def imported(*names: str) -> Habit:
+    """Thirty unrated images of each, of prompts that say nothing."""
+    return Habit([use_of(number, [f"word{number}"], [name], "") for number in range(30) for name in names])
+
+
+@pytest.mark.parametrize("policy", ["bayesian", "ucb"])
+def test_who_used_one_checkpoint_compares_as_if_nothing_was_imported(policy: str):
+    """What was never used gets every branch that its bound calls for, not the third alone."""
+    pool = tuple("abcdefg")
+    keywords, rounds = words("cat"), [picked("a", ("a", "b"), "cat")] * 3 + [picked("b", ("a", "b"), "cat")] * 2
+    for judged in range(1, len(rounds) + 1):
+        evidence = taught(rounds[:judged]).evidence(keywords, pool)
+        cold, known = (rank(policy, keywords, replace(evidence, habit=habit), pool) for habit in (None, imported("a")))
+        assert known.shown_order == cold.shown_order
+        assert known.confidence == pytest.approx(cold.confidence, abs=0.001)
+    assert set(rank(policy, keywords, evidence, pool).shown_order[1:3]) - {"a", "b"}
+
+
+def test_who_works_with_eight_is_shown_another_one_now_and_then():
+    """Once the eight are known: two prompts in ten or so have another one, and what is used fills the rest."""
+    used, others = [f"used{number}" for number in range(8)], [f"other{number}" for number in range(12)]
+    sums = taught([picked("used0", ("used0", name), "cat") for name in used[1:]] * 3)
+    evidence = replace(sums.evidence(words("cat"), used + others), habit=imported(*used))
+
+    shown = [rank("bayesian", words("cat"), evidence, used + others, seed).shown_order[:3] for seed in range(400)]
+
+    with_another = sum(bool(set(names) & set(others)) for names in shown) / len(shown)
+    assert 0.1 < with_another < 0.26
+    assert all(len(set(names) & set(used)) >= 1 for names in shown)

@@ -56,34 +56,44 @@ def bounded(utility: float | None) -> float:
     return max(-_UTILITY_BOUND, min(_UTILITY_BOUND, utility))
 
 
-def derivatives(shown: Sequence[Shown], utilities: Sequence[float]) -> list[tuple[float, float]]:
-    """Gradient and curvature of the log likelihood in each checkpoint's utility, at the given utilities.
+def derivatives(
+    shown: Sequence[Shown], utilities: Sequence[float], having: Sequence[Sequence[int]] | None = None
+) -> list[tuple[float, float]]:
+    """Gradient and curvature of the log likelihood in each arm's utility, at the given utilities of the images.
 
-    Several selected images weigh as sqrt(their number) choices: one person chose them at a glance, so they are
-    fewer than as many independent verdicts, and more than one.
+    The gradient of an arm is the sum over the parts of `shown` that have it, its curvature the variance of having it
+    under the probabilities of the choice. Several selected images weigh as sqrt(their number) choices: one person chose
+    them at a glance, so they are fewer than as many independent verdicts, and more than one.
+
+    Parameters
+    ----------
+    having
+        For each arm, the places in `shown` that have it. None: each part of `shown` is an arm of its own.
     """
+    arms = [(place,) for place in range(len(shown))] if having is None else having
     force = [math.exp(bounded(utility)) for utility in utilities]
     passed_over = [part.images - part.selected for part in shown]
     others = math.exp(BAR) + sum(n * f for n, f in zip(passed_over, force, strict=True))
-    gradient, curvature = [0.0] * len(shown), [0.0] * len(shown)
+    gradient, curvature = [0.0] * len(arms), [0.0] * len(arms)
     selections = sum(part.selected for part in shown)
     if not selections:
         rejected = math.exp(BAR) + sum(part.rejected * f for part, f in zip(shown, force, strict=True))
-        for place, part in enumerate(shown):
-            probability = part.rejected * force[place] / rejected
-            gradient[place] -= probability
-            curvature[place] += probability * (1.0 - probability)
+        for arm, places in enumerate(arms):
+            probability = sum(shown[place].rejected * force[place] for place in places) / rejected
+            gradient[arm] -= probability
+            curvature[arm] += probability * (1.0 - probability)
         return list(zip(gradient, curvature, strict=True))
     for chosen, part in enumerate(shown):
         weight = part.selected / math.sqrt(selections)
         if not weight:
             continue
         total = others + force[chosen]
-        for place in range(len(shown)):
-            own = passed_over[place] * force[place] + (force[place] if place == chosen else 0.0)
-            probability = own / total
-            gradient[place] += weight * ((place == chosen) - probability)
-            curvature[place] += weight * probability * (1.0 - probability)
+        own = [n * f for n, f in zip(passed_over, force, strict=True)]
+        own[chosen] += force[chosen]
+        for arm, places in enumerate(arms):
+            probability = sum(own[place] for place in places) / total
+            gradient[arm] += weight * ((chosen in places) - probability)
+            curvature[arm] += weight * probability * (1.0 - probability)
     return list(zip(gradient, curvature, strict=True))
 
 

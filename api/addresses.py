@@ -12,6 +12,7 @@ ADDRESSES: tuple[Address, ...] = (
     ("POST", "/recommend"),
     ("POST", "/recommend/parameter"),
     ("POST", "/suggest/negative"),
+    ("POST", "/recommend/loras"),
     ("POST", "/feedback"),
     ("GET", "/generations"),
     ("GET", "/pending"),

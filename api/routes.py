@@ -35,6 +35,7 @@ from .schemas.images import (
     ImportsResponse,
     ImportUndoneResponse,
 )
+from .schemas.loras import LorasRequest, LorasResponse
 from .schemas.negative_words import NegativeWordsRequest, NegativeWordsResponse
 from .schemas.parameters import ParameterRequest, ParameterResponse
 from .schemas.pending import AnswerPickRequest, PendingResponse, PickResponse
@@ -102,6 +103,15 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         NegativeWordsRequest,
         NegativeWordsResponse,
         Api.suggest_negative,
+        _BODY | _UNAVAILABLE,
+    ),
+    Endpoint(
+        "POST",
+        "/recommend/loras",
+        "Recommend LoRAs for a prompt, or none.",
+        LorasRequest,
+        LorasResponse,
+        Api.recommend_loras,
         _BODY | _UNAVAILABLE,
     ),
     Endpoint(

@@ -79,6 +79,7 @@ def _command(name: str) -> Callable[[argparse.Namespace], Outcome]:
         "recommend": commands.recommend,
         "parameter": commands.parameter,
         "negative": commands.negative,
+        "loras": commands.loras,
         "feedback": commands.feedback,
         "stats": commands.stats,
         "explain": commands.explain,

@@ -31,6 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_recommend(commands, common)
     _add_parameter(commands, common)
     _add_negative(commands, common)
+    _add_loras(commands, common)
     _add_feedback(commands, common)
     _add_stats(commands, common)
     _add_explain(commands, common)
@@ -122,6 +123,21 @@ def _add_negative(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", help="the prompt, in ComfyUI's syntax; - reads it from stdin")
     parser.add_argument("--negative", default="", metavar="TEXT", help="what the negative prompt says so far")
     parser.add_argument("--checkpoint", metavar="CHECKPOINT", help="the one that will draw the image (default: any)")
+
+
+def _add_loras(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "loras",
+        parents=[common],
+        help="recommend LoRAs for a prompt, or none",
+        description="Recommend LoRAs, learned from images whose LoRAs are known: from verdicts on images that differ "
+        "in them, and from what your images of such prompts used.",
+    )
+    parser.add_argument("prompt", help="the prompt, in ComfyUI's syntax; - reads it from stdin")
+    parser.add_argument("--available", nargs="+", required=True, metavar="LORA", help="LoRAs that fit the checkpoint")
+    parser.add_argument("--checkpoint", metavar="CHECKPOINT", help="the one that will draw the image (default: any)")
+    parser.add_argument("--negative", default="", metavar="PROMPT", help="the negative prompt")
+    parser.add_argument("--most", type=int, default=2, metavar="N", help="how many at most (default: 2)")
 
 
 def _add_feedback(commands: Any, common: argparse.ArgumentParser) -> None:

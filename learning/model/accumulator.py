@@ -78,6 +78,12 @@ class Accumulator:
         """All pairs with sums that are not all zero; keyword `""` is the overall effect."""
         return {pair: PairStatistics(*sums) for pair, sums in self._pairs.items() if any(sums)}
 
+    @property
+    def judged(self) -> dict[str, float]:
+        """How many images of each checkpoint were judged."""
+        total = FIELDS.index("total")
+        return {name: sums[total] for (keyword, name), sums in self._pairs.items() if not keyword and sums[total]}
+
     def evidence(self, keywords: Sequence[Keyword], candidates: Sequence[str]) -> Evidence:
         texts = [keyword.text for keyword in keywords]
         pairs = [(text, name) for text in texts for name in candidates if (text, name) in self._pairs]

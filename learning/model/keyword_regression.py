@@ -82,7 +82,7 @@ def step(shown: Sequence[Shown], arms: Arms, snapshot: PriorSnapshot) -> Step:
     judged = [total for _, total in arms.selected_and_judged(shown)]
     means = [arms.utilities_of_alternatives(snapshot.means[:, model].tolist()) for model in range(MODELS)]
     for model in range(len(WIDTHS)):
-        gradients = derivatives(shown, means[model], arms.having)
+        gradients = derivatives(shown, means[model], arms.having, arms.bar)
         uncertain = arms.greatest(snapshot.variances[:, model].tolist())
         for place, (gradient, curvature) in enumerate(gradients):
             if not judged[place]:
@@ -92,7 +92,7 @@ def step(shown: Sequence[Shown], arms: Arms, snapshot: PriorSnapshot) -> Step:
             if model == len(WIDTHS) - 1:
                 precisions[:, place] = features**_TOGETHER * curvature / damped
     likelihoods = [
-        log_likelihood(shown, means[model], arms.of_alternatives(snapshot.variances[:, model].tolist()))
+        log_likelihood(shown, means[model], arms.of_alternatives(snapshot.variances[:, model].tolist()), arms.bar)
         for model in range(MODELS)
     ]
     return Step(effects, precisions, numpy.array(likelihoods))

@@ -24,6 +24,8 @@ BAR = -1.0
 """Utility of "good enough". Below an unknown checkpoint's (0), since most images of a decent model are
 kept."""
 
+NO_BAR = -math.inf
+
 _UTILITY_BOUND = 6.0  # keeps exp() and the pseudo-observations sane whatever a client logged
 _PROBIT = math.pi / 8.0
 
@@ -57,7 +59,10 @@ def bounded(utility: float | None) -> float:
 
 
 def derivatives(
-    shown: Sequence[Shown], utilities: Sequence[float], having: Sequence[Sequence[int]] | None = None
+    shown: Sequence[Shown],
+    utilities: Sequence[float],
+    having: Sequence[Sequence[int]] | None = None,
+    bar: float = BAR,
 ) -> list[tuple[float, float]]:
     """Gradient and curvature of the log likelihood in each arm's utility, at the given utilities of the images.
 
@@ -69,15 +74,17 @@ def derivatives(
     ----------
     having
         For each arm, the places in `shown` that have it. None: each part of `shown` is an arm of its own.
+    bar
+        Its utility; `NO_BAR` where the images are compared with each other alone.
     """
     arms = [(place,) for place in range(len(shown))] if having is None else having
     force = [math.exp(bounded(utility)) for utility in utilities]
     passed_over = [part.images - part.selected for part in shown]
-    others = math.exp(BAR) + sum(n * f for n, f in zip(passed_over, force, strict=True))
+    others = math.exp(bar) + sum(n * f for n, f in zip(passed_over, force, strict=True))
     gradient, curvature = [0.0] * len(arms), [0.0] * len(arms)
     selections = sum(part.selected for part in shown)
     if not selections:
-        rejected = math.exp(BAR) + sum(part.rejected * f for part, f in zip(shown, force, strict=True))
+        rejected = math.exp(bar) + sum(part.rejected * f for part, f in zip(shown, force, strict=True))
         for arm, places in enumerate(arms):
             probability = sum(shown[place].rejected * force[place] for place in places) / rejected
             gradient[arm] -= probability
@@ -97,7 +104,9 @@ def derivatives(
     return list(zip(gradient, curvature, strict=True))
 
 
-def log_likelihood(shown: Sequence[Shown], means: Sequence[float], variances: Sequence[float]) -> float:
+def log_likelihood(
+    shown: Sequence[Shown], means: Sequence[float], variances: Sequence[float], bar: float = BAR
+) -> float:
     """The log probability of the choices under normal beliefs about the utilities; at most 0.
 
     Uncertain utilities are shrunk by `1 / sqrt(1 + pi/8 v)` (MacKay, Neural Computation 4, 1992, for the
@@ -109,17 +118,17 @@ def log_likelihood(shown: Sequence[Shown], means: Sequence[float], variances: Se
         Parallel to `shown`.
     """
     force = _forces(means, variances)
-    others = math.exp(BAR) + sum((part.images - part.selected) * f for part, f in zip(shown, force, strict=True))
+    others = math.exp(bar) + sum((part.images - part.selected) * f for part, f in zip(shown, force, strict=True))
     selections = sum(part.selected for part in shown)
     if not selections:
         rejected = sum(part.rejected * f for part, f in zip(shown, force, strict=True))
-        return BAR - math.log(math.exp(BAR) + rejected)
+        return bar - math.log(math.exp(bar) + rejected)
     return sum(
         part.selected / math.sqrt(selections) * math.log(f / (others + f)) for part, f in zip(shown, force, strict=True)
     )
 
 
-def surprise(shown: Sequence[Shown], means: Sequence[float], variances: Sequence[float]) -> float:
+def surprise(shown: Sequence[Shown], means: Sequence[float], variances: Sequence[float], bar: float = BAR) -> float:
     """How much worse the verdict was predicted than a correct model predicts on average, in nats.
 
     The negative log probability of what was chosen (of several, their mean), or of the bar, less its
@@ -127,13 +136,13 @@ def surprise(shown: Sequence[Shown], means: Sequence[float], variances: Sequence
     whether it is sure or not; a picture that was sure to be kept and is rejected gives about 3.
     """
     force = [part.images * each for part, each in zip(shown, _forces(means, variances), strict=True)]
-    total = math.exp(BAR) + sum(force)
+    total = math.exp(bar) + sum(force)
     chances = [each / total for each in force]
-    bar = math.exp(BAR) / total
-    entropy = -sum(chance * math.log(chance) for chance in (*chances, bar) if chance > 0.0)
+    none_good_enough = math.exp(bar) / total
+    entropy = -sum(chance * math.log(chance) for chance in (*chances, none_good_enough) if chance > 0.0)
     selections = sum(part.selected for part in shown)
     if not selections:
-        return -math.log(bar) - entropy
+        return -math.log(none_good_enough) - entropy
     log_probability = sum(
         part.selected / selections * math.log(chance)
         for part, chance in zip(shown, chances, strict=True)

@@ -59,7 +59,7 @@ def increments(comparison: Comparison) -> tuple[Increment, ...]:
     if not any(part.judged for part in shown):
         return ()
     arms = arms_of(comparison, shown)
-    gradients = derivatives(shown, arms.utilities_of_alternatives(arms.utilities), arms.having)
+    gradients = derivatives(shown, arms.utilities_of_alternatives(arms.utilities), arms.having, arms.bar)
     learned = _step(comparison, shown, arms)
     counts = [1.0] * (1 + len(comparison.keywords))
     if learned is not None and comparison.snapshot is not None:
@@ -138,7 +138,7 @@ def keyword_trends(comparison: Comparison) -> dict[str, KeywordTrend]:
     means = snapshot.means @ snapshot.model_weights
     variances = (snapshot.variances + (snapshot.means - means[:, None]) ** 2) @ snapshot.model_weights
     surprised = surprise(
-        shown, arms.utilities_of_alternatives(means.tolist()), arms.of_alternatives(variances.tolist())
+        shown, arms.utilities_of_alternatives(means.tolist()), arms.of_alternatives(variances.tolist()), arms.bar
     )
     pace = _SURPRISE_PACE * _STAGE_WEIGHTS.get(comparison.stage, 1.0)
     log_decay_steps = snapshot.log_decay_steps.tolist()

@@ -33,6 +33,7 @@ from ..exchange import transfer
 from ..exchange.line_format import PortableGeneration, PortableKeyword, portable_images
 from ..exchange.private_sums import DEFAULT_EPSILON
 from ..exchange.share_format import SharedFile
+from ..loras import LoraFile, LoraRecommendation
 from ..maintenance import recovery
 from ..maintenance.rebuild_task import RebuildTask
 from ..names import stored_name, stored_text
@@ -81,6 +82,7 @@ from .checkpoints import CheckpointFiles
 from .forgetting import Forgetting
 from .habits import Habits
 from .importing import Importing, OnProgress
+from .loras import Loras
 from .negative_words import NegativeWords
 from .parameters import Parameters
 from .recent_images import RecentImages
@@ -120,6 +122,7 @@ class PreferenceService:
         self._parameters = Parameters(self._recent_images, settings)
         self._negative_words = NegativeWords(self._recent_images)
         self._sharing = Sharing(database, self._files, clock)
+        self._loras = Loras(database, self._recent_images, settings)
 
     @classmethod
     async def open(
@@ -417,6 +420,51 @@ class PreferenceService:
         async with self._recent_images.lock:
             recent = await self._recent_images.current()
         return frozenset(image.checkpoint for image in recent.images)
+
+    async def recommend_loras(
+        self,
+        prompt: str,
+        checkpoint: str | None,
+        available_loras: Sequence[str | LoraFile],
+        *,
+        negative: str = "",
+        most: int = 2,
+        families: Mapping[str, str] | None = None,
+    ) -> LoraRecommendation:
+        """Recommend some of the LoRAs for a prompt, or none. Only reads.
+
+        It is learned from images whose LoRAs are known: from verdicts on images that differ in them, and from what kept
+        images of such prompts used. Before the first image, the words of the files decide.
+
+        Parameters
+        ----------
+        checkpoint
+            The one that will draw the image; None: any.
+        available_loras
+            Those that fit it: names, or with them what their files say. The answer spells them as they are spelled
+            here.
+        negative
+            The negative prompt, as in `recommend`.
+        most
+            How many to recommend at most.
+        families
+            Of checkpoints, as in `recommend_parameter`.
+
+        Raises
+        ------
+        InvalidRequest
+            If `most` is not 0 to 10.
+        StoreUnavailable
+            If the database cannot be read.
+
+        Examples
+        --------
+        `loras, confidence = await service.recommend_loras("ink sketch of a fox", "a.safetensors", names)` gives names
+        with strengths, such as `(("ink.safetensors", 0.8),)`, and how sure it is of the first.
+        """
+        return await self._loras.recommend(
+            prompt, checkpoint, available_loras, negative=negative, most=most, families=families
+        )
 
     async def _decide(self, question: Question) -> Decision:
         version = await self._database.version()  # before the evidence: what is read is of it or of a newer one

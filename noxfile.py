@@ -68,11 +68,11 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure; `--write` updates the page in docs. Others: `arena`, `settings`, `scale`, `compare`."""
+    """Measure; `--write` updates the page in docs. Others: `arena`, `settings`, `loras`, `scale`, `compare`."""
     if session.posargs[:1] == ["arena"]:
         _peers(session)
         session.run("python", "-m", "benchmarks.arena", *session.posargs[1:], env={"PYTHONPATH": str(ROOT)})
-    elif session.posargs[:1] in (["scale"], ["compare"], ["settings"]):
+    elif session.posargs[:1] in (["scale"], ["compare"], ["settings"], ["loras"]):
         module = f"benchmarks.{session.posargs[0]}"
         session.run("python", "-m", module, *session.posargs[1:], env={"PYTHONPATH": str(ROOT)})
     else:

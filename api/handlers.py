@@ -44,6 +44,7 @@ from .schemas.explain import ExplainRequest, ExplainResponse
 from .schemas.forget import ForgetRequest, ForgetResponse
 from .schemas.generations import FeedbackRequest, GenerationResponse, GenerationsRequest, GenerationsResponse
 from .schemas.graph import GraphRequest, GraphResponse, graph_response
+from .schemas.loras import LorasRequest, LorasResponse, loras_response
 from .schemas.negative_words import NegativeWordsRequest, NegativeWordsResponse, negative_words_response
 from .schemas.parameters import ParameterRequest, ParameterResponse, parameter_response
 from .schemas.pending import AnswerPickRequest, PendingResponse, PickResponse
@@ -292,6 +293,21 @@ class Api:
     def _fallback(prompt: str, pool: Pool, stage: Stage) -> Recommendation:
         logger.info("%s", no_pool_line(pool, stage))
         return fallback_recommendation(prompt, pool, stage)
+
+    async def recommend_loras(self, request: LorasRequest) -> LorasResponse:
+        families = await asyncio.to_thread(self._families)
+        return loras_response(
+            await self.runtime.run(
+                lambda service: service.recommend_loras(
+                    request.prompt,
+                    request.checkpoint,
+                    request.files,
+                    negative=request.negative,
+                    most=request.most,
+                    families=families,
+                )
+            )
+        )
 
     async def recommend_parameter(self, request: ParameterRequest) -> ParameterResponse:
         families = await asyncio.to_thread(self._families)

@@ -16,7 +16,7 @@ from aiohttp import web
 from .. import __version__
 from ..images.sources import ImageSources
 from ..runtime.runtime import Runtime
-from . import images, metrics, openapi
+from . import images, metrics, openapi, sharing
 from .addresses import PREFIX, Address
 from .endpoint import Endpoint, handler_of
 from .handlers import Api, Host
@@ -35,12 +35,14 @@ from .schemas.images import (
     ImportsResponse,
     ImportUndoneResponse,
 )
+from .schemas.loras import LorasRequest, LorasResponse
 from .schemas.negative_words import NegativeWordsRequest, NegativeWordsResponse
 from .schemas.parameters import ParameterRequest, ParameterResponse
 from .schemas.pending import AnswerPickRequest, PendingResponse, PickResponse
 from .schemas.profiles import ProfileRequest, ProfileResponse, ProfilesRequest, ProfilesResponse
 from .schemas.recommend import RecommendRequest, RecommendResponse
 from .schemas.settings import SettingsRequest, SettingsResponse
+from .schemas.sharing import AdoptedResponse, AdoptRequest, ShareRequest, ShareResponse
 from .schemas.statistics import StatisticsRequest, StatisticsResponse
 from .schemas.system import HealthResponse, OpenApiResponse, ReleaseResponse
 
@@ -101,6 +103,15 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         NegativeWordsRequest,
         NegativeWordsResponse,
         Api.suggest_negative,
+        _BODY | _UNAVAILABLE,
+    ),
+    Endpoint(
+        "POST",
+        "/recommend/loras",
+        "Recommend LoRAs for a prompt, or none.",
+        LorasRequest,
+        LorasResponse,
+        Api.recommend_loras,
         _BODY | _UNAVAILABLE,
     ),
     Endpoint(
@@ -274,6 +285,42 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         ImportUndoneResponse,
         images.undo,
         _QUERY | _UNAVAILABLE | {404: "No such import."},
+    ),
+    Endpoint(
+        "POST",
+        "/share",
+        "What verdicts say of common words, with noise that hides any one of them, for other people.",
+        ShareRequest,
+        ShareResponse,
+        sharing.share,
+        _BODY | _UNAVAILABLE,
+    ),
+    Endpoint(
+        "GET",
+        "/adopt",
+        "What was adopted from other people.",
+        Nothing,
+        AdoptedResponse,
+        sharing.adopted,
+        _QUERY | _UNAVAILABLE,
+    ),
+    Endpoint(
+        "POST",
+        "/adopt",
+        "Begin with what somebody shared, or let it count more or less.",
+        AdoptRequest,
+        AdoptedResponse,
+        sharing.adopt,
+        _BODY | _UNAVAILABLE | {404: "Nothing is adopted under this name."},
+    ),
+    Endpoint(
+        "DELETE",
+        "/adopt/{name}",
+        "Remove what was adopted; what was learned here stays as it is.",
+        Nothing,
+        AdoptedResponse,
+        sharing.remove,
+        _QUERY | _UNAVAILABLE | {404: "Nothing is adopted under this name."},
     ),
     Endpoint(
         "GET",

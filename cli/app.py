@@ -1,8 +1,8 @@
 """`context-checkpoint` on the command line: the parser, the exit status and the printing.
 
-What the commands do is in `commands.py`, `database_commands.py` and `profile_commands.py`. They are imported only once
-the arguments are parsed, so that `--help` and a wrong argument answer at once and `doctor` runs where requirements are
-missing. Results go to stdout, everything else to stderr. Exit status: 0 done, 1 failed, 2 wrong use.
+What the commands do is in `commands.py` and the modules whose names end so. They are imported only once the arguments
+are parsed, so that `--help` and a wrong argument answer at once and `doctor` runs where requirements are missing.
+Results go to stdout, everything else to stderr. Exit status: 0 done, 1 failed, 2 wrong use.
 """
 
 from __future__ import annotations
@@ -73,18 +73,21 @@ def _command(name: str) -> Callable[[argparse.Namespace], Outcome]:
         from .doctor.checks import doctor
 
         return doctor
-    from . import commands, database_commands, image_commands, profile_commands
+    from . import commands, database_commands, image_commands, profile_commands, sharing_commands
 
     functions = {
         "recommend": commands.recommend,
         "parameter": commands.parameter,
         "negative": commands.negative,
+        "loras": commands.loras,
         "feedback": commands.feedback,
         "stats": commands.stats,
         "explain": commands.explain,
         "export": commands.export,
         "import": commands.import_file,
         "import-images": image_commands.import_images,
+        "share": sharing_commands.share,
+        "adopt": sharing_commands.adopt,
         "copy": database_commands.copy,
         "join": database_commands.join,
         "forget": database_commands.forget,

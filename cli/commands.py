@@ -20,6 +20,7 @@ from ..api.schemas.base import ResponseModel
 from ..api.schemas.exchange import ImportResponse, renamings
 from ..api.schemas.explain import ExplainResponse
 from ..api.schemas.generations import GenerationResponse
+from ..api.schemas.loras import loras_response
 from ..api.schemas.negative_words import negative_words_response
 from ..api.schemas.parameters import parameter_response, shown_given
 from ..api.schemas.recommend import recommend_response
@@ -27,6 +28,7 @@ from ..api.schemas.settings import SettingsResponse
 from ..api.schemas.statistics import StatisticsResponse
 from ..learning.errors import InvalidRequest
 from ..learning.exchange.line_format import lines_in
+from ..learning.loras import MOST_RECOMMENDED
 from ..learning.names import shown_name
 from ..learning.parameters import checked_value, shown_value
 from ..learning.reports import CheckpointRow, PairRow
@@ -164,6 +166,40 @@ def negative(arguments: argparse.Namespace) -> Outcome:
     lines = [", ".join(shown_name(each.word) for each in response.words), ""]
     lines += _table(("word", "why"), [(shown_name(each.word), each.reason) for each in response.words])
     return Outcome(_json(response), "\n".join(lines) if response.words else "Nothing is known to add.")
+
+
+def loras(arguments: argparse.Namespace) -> Outcome:
+    prompt, negative = _prompt(arguments), _negative(arguments)
+    checkpoint = arguments.checkpoint and _readable(arguments.checkpoint, "The checkpoint's name")
+    available = [_readable(name, "A LoRA's name") for name in arguments.available]
+    if not 0 <= arguments.most <= MOST_RECOMMENDED:
+        raise WrongUse(f"--most {arguments.most} is out of range. Choose 0 to {MOST_RECOMMENDED}.")
+    recommendation = _run(
+        arguments,
+        lambda service: service.recommend_loras(prompt, checkpoint, available, negative=negative, most=arguments.most),
+    )
+    response = loras_response(recommendation)
+    rows = [
+        (
+            shown_name(row.name),
+            f"{row.strength:g}",
+            f"{row.score:+.2f}",
+            f"{row.share:.0%}",
+            str(row.used),
+            str(row.selected),
+            str(row.total),
+        )
+        for row in response.ranking
+    ]
+    lines = [
+        *(f"{shown_name(lora.name)}  {lora.strength:g}" for lora in response.loras),
+        *([] if response.loras else ["none"]),
+        "",
+        f"confidence {response.confidence:.2f}",
+        *([lora.reason for lora in response.loras] or [response.reason]),
+        *(["", *_table(("LoRA", "strength", "score", "expected", "used", "selected", "judged"), rows)] if rows else []),
+    ]
+    return Outcome(_json(response), "\n".join(lines))
 
 
 def _number_or_text(text: str, name: str) -> int | float | str:

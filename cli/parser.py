@@ -31,12 +31,15 @@ def build_parser() -> argparse.ArgumentParser:
     _add_recommend(commands, common)
     _add_parameter(commands, common)
     _add_negative(commands, common)
+    _add_loras(commands, common)
     _add_feedback(commands, common)
     _add_stats(commands, common)
     _add_explain(commands, common)
     _add_export(commands, common)
     _add_import(commands, common)
     _add_import_images(commands, common)
+    _add_share(commands, common)
+    _add_adopt(commands, common)
     _add_copy(commands, common)
     _add_join(commands, common)
     _add_forget(commands, common)
@@ -120,6 +123,21 @@ def _add_negative(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", help="the prompt, in ComfyUI's syntax; - reads it from stdin")
     parser.add_argument("--negative", default="", metavar="TEXT", help="what the negative prompt says so far")
     parser.add_argument("--checkpoint", metavar="CHECKPOINT", help="the one that will draw the image (default: any)")
+
+
+def _add_loras(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "loras",
+        parents=[common],
+        help="recommend LoRAs for a prompt, or none",
+        description="Recommend LoRAs, learned from images whose LoRAs are known: from verdicts on images that differ "
+        "in them, and from what your images of such prompts used.",
+    )
+    parser.add_argument("prompt", help="the prompt, in ComfyUI's syntax; - reads it from stdin")
+    parser.add_argument("--available", nargs="+", required=True, metavar="LORA", help="LoRAs that fit the checkpoint")
+    parser.add_argument("--checkpoint", metavar="CHECKPOINT", help="the one that will draw the image (default: any)")
+    parser.add_argument("--negative", default="", metavar="PROMPT", help="the negative prompt")
+    parser.add_argument("--most", type=int, default=2, metavar="N", help="how many at most (default: 2)")
 
 
 def _add_feedback(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -216,6 +234,44 @@ def _add_import_images(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--ratings", action="append", default=[], metavar="DB", help=_RATINGS)
     parser.add_argument("--list", action="store_true", help="list the imports")
     parser.add_argument("--undo", metavar="NAME", help="take back all that an import has taught")
+
+
+def _add_share(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "share",
+        parents=[common],
+        help="write a file with what your verdicts say of common words, for other people",
+        description="Write sums of your verdicts for each word of a fixed list and each of your checkpoints, with "
+        "noise that hides any one judged generation. The file has no prompt, no image and no other word.",
+    )
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument(
+        "--epsilon",
+        type=float,
+        default=4.0,
+        metavar="E",
+        help="how much one judged generation may show, 0.01 to 100: the smaller, the more noise (default: 4)",
+    )
+
+
+def _add_adopt(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "adopt",
+        parents=[common],
+        help="begin with what other people shared, list it, or remove it",
+        description="Begin with files that `share` wrote. They count as a few rounds at most, and what your own "
+        "verdicts teach stays apart from them.",
+    )
+    parser.add_argument("files", nargs="*", metavar="FILE")
+    parser.add_argument("--name", metavar="NAME", help="to list and remove it by (default: the file's)")
+    parser.add_argument(
+        "--weight",
+        type=float,
+        metavar="W",
+        help="how much it counts, 0 to 10 (default: 1); with --name alone: from now on",
+    )
+    parser.add_argument("--list", action="store_true", help="only list what is adopted")
+    parser.add_argument("--remove", metavar="NAME", help="remove what is adopted under this name")
 
 
 def _add_copy(commands: Any, common: argparse.ArgumentParser) -> None:

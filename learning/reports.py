@@ -179,6 +179,34 @@ class ImportBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptedPrior:
+    """What other people's verdicts say, as it was adopted.
+
+    Attributes
+    ----------
+    weight
+        How much it counts; 1: as it is.
+    epsilon
+        The promise that its noise keeps; None: it has no noise.
+    words, checkpoints
+        How many it speaks of.
+    known_checkpoints
+        Of these, how many are known here.
+    agreement
+        How far it has predicted the verdicts given here, in 0..1.
+    """
+
+    name: str
+    created_at: datetime
+    weight: float
+    epsilon: float | None
+    words: int
+    checkpoints: int
+    known_checkpoints: int
+    agreement: float
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedFile:
     """An image of the log whose file is known, or that was imported: where it is, and its own id.
 

@@ -190,6 +190,8 @@ class Recommendation:
     """Whether the images that the person had before, and did not rate, have a part in what is shown."""
     imported_verdicts: int = 0
     """How many images of the first of the ranking the person had before, with a rating."""
+    taught_by: tuple[str, ...] = ()
+    """What was adopted from other people, where it says much in comparison with the person's own verdicts."""
 
     @property
     def all_branches(self) -> tuple[Branch, ...]:

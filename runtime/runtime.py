@@ -11,7 +11,8 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Mapping
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 from pathlib import Path
@@ -22,9 +23,11 @@ from ..learning.message import message
 from ..learning.names import shown_address
 from ..learning.requirements import missing_requirement
 from .event_loop import OwnerLoop
+from .people import COUNT_AGAIN_S
 from .settings import Settings, SettingsFile
 
 if TYPE_CHECKING:
+    from ..learning.exchange.share_format import SharedFile
     from ..learning.recommendation.decision_log import DecisionLogMode
     from ..learning.reports import FileChange
     from ..learning.service.service import PreferenceService
@@ -54,6 +57,9 @@ class Runtime:
         self._service: PreferenceService | None = None
         self._opening: asyncio.Lock | None = None
         self._operating: set[asyncio.Task[Any]] = set()
+        self.taught_by_others: Callable[[Path], Awaitable[SharedFile | None]] | None = None
+        """What other people of the same server share, for the person of a folder; None: there are none."""
+        self._next_count = 0.0
 
     @property
     def database_name(self) -> str:
@@ -184,13 +190,25 @@ class Runtime:
         assert task is not None  # noqa: S101 - for mypy: a coroutine that runs has one
         self._operating.add(task)
         try:
-            return await operation(await self._opened())
+            service = await self._opened()
+            if self.taught_by_others is not None and time.monotonic() >= self._next_count:
+                await self._learn_from_others(service, self.taught_by_others)
+            return await operation(service)
         except ImportError as error:  # packages are imported on first use, here and inside of SQLAlchemy
             if (missing := missing_requirement(error)) is not None:
                 raise missing from error
             raise
         finally:
             self._operating.discard(task)
+
+    async def _learn_from_others(
+        self, service: PreferenceService, taught: Callable[[Path], Awaitable[SharedFile | None]]
+    ) -> None:
+        self._next_count = time.monotonic() + COUNT_AGAIN_S
+        try:
+            await service.adopt_people(await taught(self.data_directory))
+        except (LearningError, OSError) as error:
+            log.warning("What others share cannot be used now: %s", error)
 
     async def _opened(self) -> PreferenceService:
         if self._opening is None:

@@ -220,6 +220,12 @@ class Settings:
         unit="days",
         maximum=MOST_DAYS,
     )
+    share: bool = setting(
+        False,
+        "Share what I teach",
+        "On a ComfyUI with several users: what you taught helps those who are new to begin. Only sums of keywords that "
+        "at least three people share are used, never a prompt, an image or a name.",
+    )
     pinned: tuple[str, ...] = setting(
         (),
         "Pinned checkpoints",

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from ..learning.errors import LearningError
 from ..learning.message import message
+from .people import People
 
 if TYPE_CHECKING:
     from .runtime import Runtime
@@ -50,6 +51,7 @@ class Users:
 
     def __init__(self, directory: Path, make: Callable[[Path], Runtime], most_open: int = MOST_OPEN) -> None:
         self._directory = directory / FOLDER
+        self._people = People(self._directory)
         self._make = make
         self._most_open = most_open
         self._lock = threading.Lock()
@@ -63,6 +65,7 @@ class Users:
                 # ComfyUI chooses the ids; whatever is in one, this is the name of one folder.
                 name = quote(user, safe="").replace(".", "%2E")
                 runtime = self._runtimes[user] = self._make(self._directory / name)
+                runtime.taught_by_others = self._people.taught_to
             self._runtimes.move_to_end(user)
             others = [each for each in self._runtimes.values() if each.is_open and each is not runtime]
         for idle in others[: max(0, len(others) - self._most_open + 1)]:

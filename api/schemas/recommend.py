@@ -116,6 +116,7 @@ class GroundsResponse(ResponseModel):
     surprised: bool = Field(description="Recent verdicts on such prompts went against what was predicted.")
     follows_images: bool = Field(description="What is compared follows images that the person had and did not rate.")
     imported_verdicts: int = Field(description="How many images of the leader the person had, with a rating.")
+    taught_by: tuple[str, ...] = Field(description="What was adopted from other people and says much here.")
     kept: tuple[ReasonResponse, ...] = Field(description="The keywords that speak most for the leader.")
 
 

@@ -34,7 +34,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest revision in `migrations/versions`, known without importing Alembic."""
 
 VERSION_TABLE = "context_checkpoint_version"
@@ -108,6 +108,18 @@ import_batches = Table(
     Column("created_at", Moment, nullable=False),
 )
 """Imports of images that were there before. A batch's generations have the session `values.import_session(name)`."""
+
+adopted_priors = Table(
+    "adopted_priors",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("weight", Float, nullable=False),
+    Column("content", Text, nullable=False),
+)
+"""What other people's verdicts say, a file each as it was adopted (`exchange.share_format`): it is read as a whole, and
+no sum of this database contains any of it."""
 
 generation_logs = Table(
     "generation_logs",

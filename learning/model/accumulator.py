@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy
 
 from ..values import Keyword
+from .arms import arms_of
 from .averaging import take_snapshot
 from .evidence import Comparison, Evidence, KeywordTrend, PairStatistics
 from .pair_table import FIELDS, Pair, PairTable, numbers_of
@@ -49,7 +50,7 @@ class Accumulator:
 
     def add(self, comparison: Comparison) -> None:
         if comparison.snapshot is None and self._models:
-            names = [part.checkpoint for part in comparison.shown]
+            names = arms_of(comparison, comparison.shown).names
             snapshot = take_snapshot(comparison, self.evidence(comparison.keywords, names))
             self._snapshots[comparison].append(snapshot)
             comparison = replace(comparison, snapshot=snapshot)
@@ -76,6 +77,12 @@ class Accumulator:
     def pairs(self) -> Mapping[Pair, PairStatistics]:
         """All pairs with sums that are not all zero; keyword `""` is the overall effect."""
         return {pair: PairStatistics(*sums) for pair, sums in self._pairs.items() if any(sums)}
+
+    @property
+    def judged(self) -> dict[str, float]:
+        """How many images of each checkpoint were judged."""
+        total = FIELDS.index("total")
+        return {name: sums[total] for (keyword, name), sums in self._pairs.items() if not keyword and sums[total]}
 
     def evidence(self, keywords: Sequence[Keyword], candidates: Sequence[str]) -> Evidence:
         texts = [keyword.text for keyword in keywords]

@@ -20,6 +20,7 @@ import numpy
 
 from ..values import Keyword
 from . import forward_decay, word_weights
+from .arms import arms_of
 from .confidence import Numbers
 from .drift import drift, staleness_discount, widened
 from .evidence import Comparison, Evidence
@@ -112,7 +113,7 @@ def take_snapshot(comparison: Comparison, evidence: Evidence) -> PriorSnapshot:
     Its keywords already count as seen in it: otherwise a new word could never learn from its first verdict.
     """
     shown = merged(comparison.shown)
-    arrays = as_arrays(comparison.keywords, [part.checkpoint for part in shown], evidence)
+    arrays = as_arrays(comparison.keywords, arms_of(comparison, shown).names, evidence)
     share = round_share(len(shown))
     words = word_weights.weigh(arrays, comparison.keywords)
     features = _features(arrays.keyword_rounds + share, arrays.rounds + share, words)

@@ -13,6 +13,7 @@ from ..values import HALF_LIFE, Keyword, Shown, Stage
 
 if TYPE_CHECKING:
     from .habit import Habit
+    from .shared_prior import SharedPrior
     from .snapshot import PriorSnapshot
 
 
@@ -96,6 +97,9 @@ class Comparison:
     stage: Stage = "standard"
     snapshot: PriorSnapshot | None = field(default=None, compare=False)
     """What was known when it was first judged; without it the additive models learn nothing from it."""
+    members: tuple[tuple[str, ...], ...] = ()
+    """The arms that each part of `shown` has, whose `utility` is then that of all else in it. Empty: the part is one
+    arm, its checkpoint (`arms`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ class Evidence:
         No evidence, but how fast the person lets it fade (`values.HALF_LIFE`).
     habit
         Which checkpoints the person works with; None where no images were imported.
+    shared
+        What other people's verdicts say; None where nothing of them is known.
     """
 
     pairs: Mapping[tuple[str, str], PairStatistics] = field(default_factory=dict)
@@ -127,3 +133,4 @@ class Evidence:
     keyword_trends: Mapping[str, KeywordTrend] = field(default_factory=dict)
     half_life: float = HALF_LIFE
     habit: Habit | None = None
+    shared: SharedPrior | None = None

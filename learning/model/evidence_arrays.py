@@ -13,7 +13,7 @@ from typing import Literal
 import numpy
 
 from ..values import Keyword
-from . import forward_decay, habit
+from . import forward_decay, habit, shared_prior
 from .confidence import Numbers
 from .evidence import Evidence, KeywordTrend, PairStatistics
 from .pair_table import FIELDS, PairTable
@@ -94,10 +94,14 @@ def as_arrays(keywords: Sequence[Keyword], candidates: Sequence[str], evidence: 
     general[_DECAYING] = forward_decay.decayed(general[_DECAYING], log_decay_weights[:1])
     overall_table, keyword_rounds = Table(general[:, 0]), numpy.array(rounds, dtype=float)
     prior, in_play, more = numpy.zeros(len(candidates)), numpy.ones(len(candidates)), 0.0
+    if evidence.shared is not None:
+        told = evidence.shared.about(texts, candidates)
+        _add_told(pairs, told)
+        keyword_rounds, more = keyword_rounds + told.keyword_rounds, told.total
     if evidence.habit is not None:
         leaning = evidence.habit.about(texts, candidates)
         _add_uses(pairs, leaning)
-        keyword_rounds, more = keyword_rounds + leaning.rounds, leaning.total
+        keyword_rounds, more = keyword_rounds + leaning.rounds, more + leaning.total
         prior = habit.prior_means(leaning.share)
         in_play = habit.in_play(leaning.share, overall_table.field("selected"))
     return EvidenceArrays(
@@ -119,3 +123,10 @@ def _add_uses(pairs: Numbers, leaning: habit.Leaning) -> None:
     pairs[_PLACES["score"]] += leaning.score
     pairs[_PLACES["information"]] += leaning.information
     pairs[_PLACES["rounds"]] += leaning.rounds[:, None] * (leaning.share > 0.0)
+
+
+def _add_told(pairs: Numbers, told: shared_prior.Told) -> None:
+    """Add what others say to the sums `[fields, K, C]` of verdicts."""
+    pairs[_PLACES["score"]] += told.score
+    pairs[_PLACES["information"]] += told.information
+    pairs[_PLACES["rounds"]] += told.rounds

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy
 
 from ..values import Shown
+from .arms import Arms
 from .plackett_luce import derivatives, log_likelihood
 from .snapshot import MODELS, WIDTHS, Numbers, PriorSnapshot
 
@@ -66,8 +67,8 @@ class Step:
     log_likelihoods: Numbers
 
 
-def step(shown: Sequence[Shown], snapshot: PriorSnapshot) -> Step:
-    """What the verdict on these checkpoints, one part each, teaches the additive models."""
+def step(shown: Sequence[Shown], arms: Arms, snapshot: PriorSnapshot) -> Step:
+    """What the verdict on these images teaches the additive models of their arms."""
     features = numpy.concatenate([[1.0], snapshot.features])
     variances = numpy.concatenate(
         [
@@ -78,17 +79,20 @@ def step(shown: Sequence[Shown], snapshot: PriorSnapshot) -> Step:
         ]
     )
     effects, precisions = numpy.zeros(variances.shape), numpy.zeros(snapshot.precisions.shape)
+    judged = [total for _, total in arms.selected_and_judged(shown)]
+    means = [arms.utilities_of_alternatives(snapshot.means[:, model].tolist()) for model in range(MODELS)]
     for model in range(len(WIDTHS)):
-        gradients = derivatives(shown, snapshot.means[:, model].tolist())
-        for place, (part, (gradient, curvature)) in enumerate(zip(shown, gradients, strict=True)):
-            if not part.judged:
+        gradients = derivatives(shown, means[model], arms.having, arms.bar)
+        uncertain = arms.greatest(snapshot.variances[:, model].tolist())
+        for place, (gradient, curvature) in enumerate(gradients):
+            if not judged[place]:
                 continue
-            damped = 1.0 + curvature * snapshot.variances[place, model]
+            damped = 1.0 + curvature * uncertain[place]
             effects[:, place, model] = variances[:, place, model] * features * gradient / damped
             if model == len(WIDTHS) - 1:
                 precisions[:, place] = features**_TOGETHER * curvature / damped
     likelihoods = [
-        log_likelihood(shown, snapshot.means[:, model].tolist(), snapshot.variances[:, model].tolist())
+        log_likelihood(shown, means[model], arms.of_alternatives(snapshot.variances[:, model].tolist()), arms.bar)
         for model in range(MODELS)
     ]
     return Step(effects, precisions, numpy.array(likelihoods))

@@ -24,6 +24,8 @@ BAR = -1.0
 """Utility of "good enough". Below an unknown checkpoint's (0), since most images of a decent model are
 kept."""
 
+NO_BAR = -math.inf
+
 _UTILITY_BOUND = 6.0  # keeps exp() and the pseudo-observations sane whatever a client logged
 _PROBIT = math.pi / 8.0
 
@@ -56,38 +58,55 @@ def bounded(utility: float | None) -> float:
     return max(-_UTILITY_BOUND, min(_UTILITY_BOUND, utility))
 
 
-def derivatives(shown: Sequence[Shown], utilities: Sequence[float]) -> list[tuple[float, float]]:
-    """Gradient and curvature of the log likelihood in each checkpoint's utility, at the given utilities.
+def derivatives(
+    shown: Sequence[Shown],
+    utilities: Sequence[float],
+    having: Sequence[Sequence[int]] | None = None,
+    bar: float = BAR,
+) -> list[tuple[float, float]]:
+    """Gradient and curvature of the log likelihood in each arm's utility, at the given utilities of the images.
 
-    Several selected images weigh as sqrt(their number) choices: one person chose them at a glance, so they are
-    fewer than as many independent verdicts, and more than one.
+    The gradient of an arm is the sum over the parts of `shown` that have it, its curvature the variance of having it
+    under the probabilities of the choice. Several selected images weigh as sqrt(their number) choices: one person chose
+    them at a glance, so they are fewer than as many independent verdicts, and more than one.
+
+    Parameters
+    ----------
+    having
+        For each arm, the places in `shown` that have it. None: each part of `shown` is an arm of its own.
+    bar
+        Its utility; `NO_BAR` where the images are compared with each other alone.
     """
+    arms = [(place,) for place in range(len(shown))] if having is None else having
     force = [math.exp(bounded(utility)) for utility in utilities]
     passed_over = [part.images - part.selected for part in shown]
-    others = math.exp(BAR) + sum(n * f for n, f in zip(passed_over, force, strict=True))
-    gradient, curvature = [0.0] * len(shown), [0.0] * len(shown)
+    others = math.exp(bar) + sum(n * f for n, f in zip(passed_over, force, strict=True))
+    gradient, curvature = [0.0] * len(arms), [0.0] * len(arms)
     selections = sum(part.selected for part in shown)
     if not selections:
-        rejected = math.exp(BAR) + sum(part.rejected * f for part, f in zip(shown, force, strict=True))
-        for place, part in enumerate(shown):
-            probability = part.rejected * force[place] / rejected
-            gradient[place] -= probability
-            curvature[place] += probability * (1.0 - probability)
+        rejected = math.exp(bar) + sum(part.rejected * f for part, f in zip(shown, force, strict=True))
+        for arm, places in enumerate(arms):
+            probability = sum(shown[place].rejected * force[place] for place in places) / rejected
+            gradient[arm] -= probability
+            curvature[arm] += probability * (1.0 - probability)
         return list(zip(gradient, curvature, strict=True))
     for chosen, part in enumerate(shown):
         weight = part.selected / math.sqrt(selections)
         if not weight:
             continue
         total = others + force[chosen]
-        for place in range(len(shown)):
-            own = passed_over[place] * force[place] + (force[place] if place == chosen else 0.0)
-            probability = own / total
-            gradient[place] += weight * ((place == chosen) - probability)
-            curvature[place] += weight * probability * (1.0 - probability)
+        own = [n * f for n, f in zip(passed_over, force, strict=True)]
+        own[chosen] += force[chosen]
+        for arm, places in enumerate(arms):
+            probability = sum(own[place] for place in places) / total
+            gradient[arm] += weight * ((chosen in places) - probability)
+            curvature[arm] += weight * probability * (1.0 - probability)
     return list(zip(gradient, curvature, strict=True))
 
 
-def log_likelihood(shown: Sequence[Shown], means: Sequence[float], variances: Sequence[float]) -> float:
+def log_likelihood(
+    shown: Sequence[Shown], means: Sequence[float], variances: Sequence[float], bar: float = BAR
+) -> float:
     """The log probability of the choices under normal beliefs about the utilities; at most 0.
 
     Uncertain utilities are shrunk by `1 / sqrt(1 + pi/8 v)` (MacKay, Neural Computation 4, 1992, for the
@@ -99,17 +118,17 @@ def log_likelihood(shown: Sequence[Shown], means: Sequence[float], variances: Se
         Parallel to `shown`.
     """
     force = _forces(means, variances)
-    others = math.exp(BAR) + sum((part.images - part.selected) * f for part, f in zip(shown, force, strict=True))
+    others = math.exp(bar) + sum((part.images - part.selected) * f for part, f in zip(shown, force, strict=True))
     selections = sum(part.selected for part in shown)
     if not selections:
         rejected = sum(part.rejected * f for part, f in zip(shown, force, strict=True))
-        return BAR - math.log(math.exp(BAR) + rejected)
+        return bar - math.log(math.exp(bar) + rejected)
     return sum(
         part.selected / math.sqrt(selections) * math.log(f / (others + f)) for part, f in zip(shown, force, strict=True)
     )
 
 
-def surprise(shown: Sequence[Shown], means: Sequence[float], variances: Sequence[float]) -> float:
+def surprise(shown: Sequence[Shown], means: Sequence[float], variances: Sequence[float], bar: float = BAR) -> float:
     """How much worse the verdict was predicted than a correct model predicts on average, in nats.
 
     The negative log probability of what was chosen (of several, their mean), or of the bar, less its
@@ -117,13 +136,13 @@ def surprise(shown: Sequence[Shown], means: Sequence[float], variances: Sequence
     whether it is sure or not; a picture that was sure to be kept and is rejected gives about 3.
     """
     force = [part.images * each for part, each in zip(shown, _forces(means, variances), strict=True)]
-    total = math.exp(BAR) + sum(force)
+    total = math.exp(bar) + sum(force)
     chances = [each / total for each in force]
-    bar = math.exp(BAR) / total
-    entropy = -sum(chance * math.log(chance) for chance in (*chances, bar) if chance > 0.0)
+    none_good_enough = math.exp(bar) / total
+    entropy = -sum(chance * math.log(chance) for chance in (*chances, none_good_enough) if chance > 0.0)
     selections = sum(part.selected for part in shown)
     if not selections:
-        return -math.log(bar) - entropy
+        return -math.log(none_good_enough) - entropy
     log_probability = sum(
         part.selected / selections * math.log(chance)
         for part, chance in zip(shown, chances, strict=True)

@@ -24,9 +24,10 @@ from functools import lru_cache
 import numpy
 
 from ..values import MOST_BRANCHES, Keyword, Shown, Stage
+from .arms import Arms, arms_of
 from .evidence import Comparison, Increment, KeywordTrend, PairStatistics
 from .keyword_regression import Step, step
-from .plackett_luce import bounded, derivatives, merged, surprise
+from .plackett_luce import derivatives, merged, surprise
 from .snapshot import PriorSnapshot
 
 FORMULA = 3
@@ -57,41 +58,43 @@ def increments(comparison: Comparison) -> tuple[Increment, ...]:
     shown = merged(comparison.shown)
     if not any(part.judged for part in shown):
         return ()
-    gradients = derivatives(shown, [bounded(part.utility) for part in shown])
-    learned = _step(comparison, shown)
+    arms = arms_of(comparison, shown)
+    gradients = derivatives(shown, arms.utilities_of_alternatives(arms.utilities), arms.having, arms.bar)
+    learned = _step(comparison, shown, arms)
     counts = [1.0] * (1 + len(comparison.keywords))
     if learned is not None and comparison.snapshot is not None:
         counts = numpy.exp(comparison.snapshot.log_decay_weights).tolist()
     compared = float(len(shown) > 1)
     stage = _STAGE_WEIGHTS.get(comparison.stage, 1.0)
+    verdicts = list(zip(arms.names, arms.utilities, arms.selected_and_judged(shown), gradients, strict=True))
     added = []
     for row, keyword in enumerate((Keyword(""), *comparison.keywords)):
         weight = stage * max(0.0, keyword.weight)
-        for column, (part, (gradient, curvature)) in enumerate(zip(shown, gradients, strict=True)):
-            if not part.judged:
+        for column, (name, utility, (selected, judged), (gradient, curvature)) in enumerate(verdicts):
+            if not judged:
                 continue
             change = PairStatistics(
-                float(part.selected),
-                float(part.judged),
+                float(selected),
+                float(judged),
                 quantised(weight * compared),
-                quantised(counts[row] * weight * (gradient + curvature * bounded(part.utility))),
+                quantised(counts[row] * weight * (gradient + curvature * utility)),
                 quantised(counts[row] * weight * curvature),
                 *(() if learned is None else _learned(learned, row, column, stage)),
             )
-            added.append(Increment(keyword.text, part.checkpoint, change))
+            added.append(Increment(keyword.text, name, change))
     return tuple(added)
 
 
-def _step(comparison: Comparison, shown: Sequence[Shown]) -> Step | None:
-    if comparison.snapshot is None or not comparison.snapshot.fits(len(comparison.keywords), len(shown)):
+def _step(comparison: Comparison, shown: Sequence[Shown], arms: Arms) -> Step | None:
+    if comparison.snapshot is None or not comparison.snapshot.fits(len(comparison.keywords), len(arms.names)):
         return None
-    return _cached_step(tuple(shown), comparison.snapshot)
+    return _cached_step(tuple(shown), arms, comparison.snapshot)
 
 
 @lru_cache(maxsize=4)
-def _cached_step(shown: tuple[Shown, ...], snapshot: PriorSnapshot) -> Step:
+def _cached_step(shown: tuple[Shown, ...], arms: Arms, snapshot: PriorSnapshot) -> Step:
     """The step that `increments` and `log_likelihoods` both need, computed once."""
-    return step(shown, snapshot)
+    return step(shown, arms, snapshot)
 
 
 def _learned(learned: Step, row: int, column: int, weight: float) -> list[float]:
@@ -103,7 +106,7 @@ def _learned(learned: Step, row: int, column: int, weight: float) -> list[float]
 def log_likelihoods(comparison: Comparison) -> tuple[float, ...]:
     """The log likelihood of the verdict under each model before it learned; empty without a snapshot."""
     shown = merged(comparison.shown)
-    learned = _step(comparison, shown) if any(part.judged for part in shown) else None
+    learned = _step(comparison, shown, arms_of(comparison, shown)) if any(part.judged for part in shown) else None
     return () if learned is None else tuple(quantised(number) for number in learned.log_likelihoods.tolist())
 
 
@@ -127,14 +130,16 @@ def keyword_trends(comparison: Comparison) -> dict[str, KeywordTrend]:
     were before.
     """
     shown = merged(comparison.shown)
-    snapshot = comparison.snapshot
-    if snapshot is None or not snapshot.fits(len(comparison.keywords), len(shown)):
+    snapshot, arms = comparison.snapshot, arms_of(comparison, shown)
+    if snapshot is None or not snapshot.fits(len(comparison.keywords), len(arms.names)):
         return {}
     if not any(part.judged for part in shown):
         return {}
     means = snapshot.means @ snapshot.model_weights
     variances = (snapshot.variances + (snapshot.means - means[:, None]) ** 2) @ snapshot.model_weights
-    surprised = surprise(shown, means.tolist(), variances.tolist())
+    surprised = surprise(
+        shown, arms.utilities_of_alternatives(means.tolist()), arms.of_alternatives(variances.tolist()), arms.bar
+    )
     pace = _SURPRISE_PACE * _STAGE_WEIGHTS.get(comparison.stage, 1.0)
     log_decay_steps = snapshot.log_decay_steps.tolist()
     before = snapshot.surprises.tolist()

@@ -22,6 +22,7 @@ from ..message import error_text, message
 from ..model.evidence import Evidence
 from ..names import stored_name, stored_text
 from ..policies import Policy, policy_named
+from ..policies.model_policy import ModelPolicy
 from ..prompts.keywords import extract_keywords, negative_keywords
 from ..values import HALF_LIFE, STAGES, Keyword, Ranking, Recommendation, Stage, Thresholds
 from . import explanation, pins, strategy
@@ -199,6 +200,7 @@ class Decision:
             pinned=self.pinned,
             follows_images=self._follows_images,
             imported_verdicts=0 if habit is None else habit.judged.get(stored_name(ranking.order[0]), 0),
+            taught_by=self._taught_by,
         )
         return replace(unexplained, explanation=explanation.one_sentence(unexplained))
 
@@ -211,6 +213,14 @@ class Decision:
             and bool(self.ranking.utilities)
             and any(name in habit.names for name in self.question.spelled)
         )
+
+    @property
+    def _taught_by(self) -> tuple[str, ...]:
+        """Whose verdicts matter besides the person's own, to a policy that reads them."""
+        if self.evidence.shared is None or not isinstance(self.question.policy, ModelPolicy):
+            return ()
+        own = {word.text: self.evidence.keyword_rounds.get(word.text, 0.0) for word in self.question.keywords}
+        return self.evidence.shared.speaking(own, list(self.question.spelled))
 
     def explained(self) -> explanation.Explained:
         """Explain in full, with what would change the answer; that asks the policy a few dozen times more."""

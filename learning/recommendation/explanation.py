@@ -69,7 +69,8 @@ class GroundsExplained(TypedDict):
     for such prompts; or because the prompt has no word that could be read, only numbers or symbols. `kept` has the
     keywords that speak most for the leader. `surprised` is true where recent verdicts on such prompts differed from
     what was predicted, so that more is tried. `follows_images` is true where what is compared follows images that the
-    person had before and did not rate; `imported_verdicts` counts those of the leader that they had rated.
+    person had before and did not rate; `imported_verdicts` counts those of the leader that they had rated. `taught_by`
+    names what was adopted from other people, where it says much in comparison with the person's own verdicts.
     """
 
     finding: Finding
@@ -81,6 +82,7 @@ class GroundsExplained(TypedDict):
     surprised: bool
     follows_images: bool
     imported_verdicts: int
+    taught_by: list[str]
 
 
 class ExplanationParts(TypedDict):
@@ -220,6 +222,7 @@ def _grounds(recommendation: Recommendation) -> GroundsExplained:
         surprised=recommendation.drift > _SURPRISED,
         follows_images=_follows_images(recommendation),
         imported_verdicts=recommendation.imported_verdicts,
+        taught_by=list(recommendation.taught_by),
     )
 
 
@@ -294,6 +297,8 @@ def _why(recommendation: Recommendation, leader: str, called: str) -> str:
         why += f"; {recommendation.imported_verdicts} verdicts on {called} are from images that you had"
     if _follows_images(recommendation):
         why += "; what is compared follows images that you had"
+    if recommendation.taught_by:
+        why += f"; it also counts what others taught ({', '.join(map(shown_name, recommendation.taught_by))})"
     return why
 
 

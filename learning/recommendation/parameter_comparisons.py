@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal, Protocol, TypeVar
 
 from ..model.accumulator import Accumulator
 from ..model.evidence import Comparison, Evidence
@@ -26,7 +27,18 @@ BLOCK = 256
 """Where there are more, those from a generation on count whose number is a multiple of it: so the oldest one stays the
 same for a while, and a new verdict is added to the sums instead of summing up all again."""
 _NOT_JUDGED = "."
-_ADDED = "\n"
+ADDED = "\n"
+"""What no keyword of a prompt and no name begins with."""
+
+
+class OfGeneration(Protocol):
+    """What was compared in one generation."""
+
+    @property
+    def generation(self) -> int: ...
+
+
+C = TypeVar("C", bound=OfGeneration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,7 @@ class ComparedValues:
 def compared(images: Sequence[MadeImage], start: int = 0) -> dict[ParameterName, list[ComparedValues]]:
     """All comparisons of each parameter, oldest first, in the images from `start` on."""
     found: dict[ParameterName, list[ComparedValues]] = {name: [] for name in PARAMETERS}
-    for begin, end in _mixed(images, start):
+    for begin, end in mixed(images, start):
         for name in PARAMETERS:
             found[name] += _compared_in(images, begin, end, name)
     return found
@@ -52,7 +64,7 @@ def compared(images: Sequence[MadeImage], start: int = 0) -> dict[ParameterName,
 def _compared_in(images: Sequence[MadeImage], begin: int, end: int, name: ParameterName) -> Iterable[ComparedValues]:
     groups: defaultdict[tuple[str, ImageSettings], list[int]] = defaultdict(list)
     for place in range(begin, end):
-        groups[images[place].checkpoint, _apart_from(images[place].settings, name)].append(place)
+        groups[images[place].checkpoint, apart_from(images[place].settings, name)].append(place)
     for (checkpoint, _), places in groups.items():
         parts: dict[str, Shown] = {}
         for place in places:
@@ -66,7 +78,7 @@ def _compared_in(images: Sequence[MadeImage], begin: int, end: int, name: Parame
             yield ComparedValues(first.generation, checkpoint, tuple(parts.values()), first.stage, tuple(places))
 
 
-def _mixed(images: Sequence[MadeImage], start: int) -> Iterable[tuple[int, int]]:
+def mixed(images: Sequence[MadeImage], start: int) -> Iterable[tuple[int, int]]:
     """Where the images of each judged generation begin and end that has several settings."""
     for place in range(start + 1, len(images) + 1):
         if place == len(images) or images[place].generation != images[start].generation:
@@ -79,13 +91,14 @@ def _mixed(images: Sequence[MadeImage], start: int) -> Iterable[tuple[int, int]]
 
 
 @lru_cache(maxsize=4096)
-def _apart_from(settings: ImageSettings, name: ParameterName) -> ImageSettings:
+def apart_from(settings: ImageSettings, name: ParameterName | Literal["loras"]) -> ImageSettings:
+    """All settings but one."""
     if name == "size":
         return replace(settings, width=None, height=None)
     return replace(settings, **{name: None})
 
 
-def newest(found: list[ComparedValues]) -> list[ComparedValues]:
+def newest(found: list[C]) -> list[C]:
     """The newest `MOST_COMPARISONS`, and some more."""
     if len(found) <= MOST_COMPARISONS:
         return found
@@ -96,20 +109,27 @@ def newest(found: list[ComparedValues]) -> list[ComparedValues]:
 def context(words: Iterable[Keyword], checkpoint: str | None, family: str) -> tuple[Keyword, ...]:
     """A prompt's keywords, and one for the checkpoint and its family. No prompt has such keywords."""
     added = [
-        Keyword(f"{_ADDED}{kind} {name}") for kind, name in (("checkpoint", checkpoint), ("family", family)) if name
+        Keyword(f"{ADDED}{kind} {name}") for kind, name in (("checkpoint", checkpoint), ("family", family)) if name
     ]
     return (*words, *added)
 
 
 def is_added(keyword: str) -> bool:
     """Whether `context` added it to a prompt's keywords."""
-    return keyword.startswith(_ADDED)
+    return keyword.startswith(ADDED)
 
 
 class ValueSums:
-    """What the comparisons of one parameter add up to. New ones are added; where others changed, all are summed."""
+    """What the comparisons of one parameter add up to. New ones are added; where others changed, all are summed.
+
+    Attributes
+    ----------
+    judged
+        How many images with each value were judged, by its text.
+    """
 
     def __init__(self) -> None:
+        self.judged: Mapping[str, float] = {}
         self._of: tuple[object, ...] = ()
         self._summed: list[Comparison] = []
         self._sums = Accumulator()
@@ -139,17 +159,18 @@ class ValueSums:
             )
             for each in comparisons
         ]
+        self.sum_up(wanted)
+        self._of = of
+
+    def sum_up(self, wanted: list[Comparison]) -> None:
+        """Have the sums of exactly these comparisons, in their order."""
         known = len(self._summed)
         if wanted[:known] != self._summed:
             known, self._sums = 0, Accumulator()
         for comparison in wanted[known:]:
             self._sums.add(comparison)
-        self._summed, self._of = wanted, of
-
-    @property
-    def judged(self) -> dict[str, float]:
-        """How many images with each value were judged, by its text."""
-        return {arm: sums.total for (word, arm), sums in self._sums.pairs.items() if not word}
+        self._summed = wanted
+        self.judged = self._sums.judged
 
     def evidence(self, words: Sequence[Keyword], arms: Sequence[str]) -> Evidence:
         """What is known of these values for these keywords (`context`)."""

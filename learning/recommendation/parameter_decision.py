@@ -41,7 +41,7 @@ class ParameterLog:
 
     def __init__(self, images: Sequence[MadeImage], former: ParameterLog | None = None) -> None:
         self._images = images
-        known = former._known_of(images) if former else 0
+        known = same_at_first(former._images, images) if former else 0
         self.habit = Habit(images)
         self._compared = compared(images, known)
         if former:
@@ -51,17 +51,17 @@ class ParameterLog:
         self.compared_generations = {each.generation for found in self.comparisons.values() for each in found}
         self.families = {image.checkpoint: image.family for image in images if image.family}
 
-    def _known_of(self, images: Sequence[MadeImage]) -> int:
-        """How many images, up to the end of a generation, are the first ones here too."""
-        pairs = zip(self._images, images, strict=False)
-        same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], pairs))
-        while same and same < len(images) and images[same].generation == images[same - 1].generation:
-            same -= 1
-        return same
-
     def compared_places(self, name: ParameterName) -> list[int]:
         """The places in the images of all that was compared in a parameter."""
         return [place for each in self._compared[name] for place in each.places]
+
+
+def same_at_first(former: Sequence[MadeImage], images: Sequence[MadeImage]) -> int:
+    """How many images, up to the end of a generation, are the first ones of both."""
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(former, images, strict=False)))
+    while same and same < len(images) and images[same].generation == images[same - 1].generation:
+        same -= 1
+    return same
 
 
 def decide(

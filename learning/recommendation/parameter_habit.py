@@ -69,14 +69,14 @@ class Habit:
     """
 
     def __init__(self, images: Sequence[MadeImage]) -> None:
-        self._weights = numpy.array([_weight(image) for image in images], dtype=float)
+        self._weights = numpy.array([weight(image) for image in images], dtype=float)
         self._generations = numpy.array([image.generation for image in images], dtype=numpy.int64)
         self._checkpoints = _Numbered[str]()
         self._of_checkpoint = numpy.array([self._checkpoints.number(image.checkpoint) for image in images], numpy.intp)
         self._settings = _Numbered[ImageSettings]()
         self._of_settings = numpy.array([self._settings.number(image.settings) for image in images], numpy.intp)
         days = numpy.array([image.made_at.toordinal() for image in images], dtype=numpy.int64)
-        self._recency = _recency(days, self._weights)
+        self._recency = recency(days, self._weights)
         self._values: dict[ParameterName, tuple[list[Value], Places]] = {}
         self._likenesses: tuple[tuple[int, Mapping[int, int]], Numbers] | None = None
 
@@ -175,13 +175,14 @@ class _Numbered(Generic[T]):
         return self.numbers.setdefault(value, len(self.numbers))
 
 
-def _weight(image: MadeImage) -> float:
+def weight(image: MadeImage) -> float:
+    """How far an image says that the person used what made it."""
     if image.mark == "+" or (image.mark == "." and image.policy == IMPORTED):
         return 1.0
     return _REJECTED if image.mark == "-" else 0.0
 
 
-def _recency(days: NDArray[numpy.int64], weights: Numbers) -> Numbers:
+def recency(days: NDArray[numpy.int64], weights: Numbers) -> Numbers:
     """How much an image counts by its day."""
     used, of_day = numpy.unique(days[weights > 0.0], return_inverse=True)
     if not len(used):
@@ -189,8 +190,8 @@ def _recency(days: NDArray[numpy.int64], weights: Numbers) -> Numbers:
     counts = numpy.bincount(of_day, minlength=len(used)).astype(float)
     place = numpy.clip(numpy.searchsorted(used, days, side="right") - 1, 0, len(used) - 1)
     age = len(used) - 1 - place
-    recency: Numbers = counts[place] ** -0.5 * 0.5 ** (age / HALF_LIFE_DAYS)
-    return recency
+    by_image: Numbers = counts[place] ** -0.5 * 0.5 ** (age / HALF_LIFE_DAYS)
+    return by_image
 
 
 def _shrunk(sums: Numbers, prior: Numbers, strength: float) -> Numbers:

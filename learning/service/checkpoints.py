@@ -31,6 +31,11 @@ class CheckpointFiles:
         self._rebuild_task = rebuild_task
         self._fingerprints: Mapping[str, str] = {}
 
+    @property
+    def fingerprints(self) -> Mapping[str, str]:
+        """Of the files as they were last met, by their stored names; "" unknown."""
+        return self._fingerprints
+
     def fingerprints_of(self, names: Collection[str]) -> dict[str, str]:
         """The fingerprints of checkpoints as they were last met, by their stored names; unknown ones are left out."""
         known = self._fingerprints

@@ -101,12 +101,13 @@ class Parameters:
                     families=families,
                     half_life=half_life,
                 )
-            _keep(answers, key, answer)
+            keep(answers, key, answer)
             found.append(answer)
         return found
 
 
-def _keep(newest: OrderedDict[K, V], key: K, value: V) -> None:
+def keep(newest: OrderedDict[K, V], key: K, value: V) -> None:
+    """Keep an answer, and no more of them than `MOST_ANSWERS`."""
     newest[key] = value
     newest.move_to_end(key)
     if len(newest) > MOST_ANSWERS:

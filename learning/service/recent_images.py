@@ -37,6 +37,10 @@ class Recent:
     words: Mapping[int, Sequence[Keyword]]
     _generations_with: Mapping[str, Sequence[int]] = field(repr=False)
 
+    def generations_with(self, text: str) -> Sequence[int]:
+        """The numbers of the generations with a keyword."""
+        return self._generations_with.get(text, ())
+
     def shared_words(self, words: Iterable[Keyword]) -> dict[int, int]:
         """How many of these keywords each generation has; those with none are left out."""
         texts = {word.text for word in words}

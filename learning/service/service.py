@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from importlib import import_module
 from pathlib import Path
+from random import Random
 from time import perf_counter
 from uuid import uuid4
 
@@ -30,6 +31,9 @@ from ..database.files import backups
 from ..errors import InvalidRequest, InvalidVerdict, StoreUnavailable, UnknownGeneration, UnknownImage
 from ..exchange import transfer
 from ..exchange.line_format import PortableGeneration, PortableKeyword, portable_images
+from ..exchange.private_sums import DEFAULT_EPSILON
+from ..exchange.share_format import SharedFile
+from ..loras import LoraFile, LoraRecommendation
 from ..maintenance import recovery
 from ..maintenance.rebuild_task import RebuildTask
 from ..names import stored_name, stored_text
@@ -41,6 +45,7 @@ from ..recommendation import decision_log, explanation
 from ..recommendation.cache import DecisionCache
 from ..recommendation.decision import Decision, Question, ask, decide
 from ..reports import (
+    AdoptedPrior,
     CheckpointRow,
     CopyReport,
     DatabaseReport,
@@ -77,10 +82,12 @@ from .checkpoints import CheckpointFiles
 from .forgetting import Forgetting
 from .habits import Habits
 from .importing import Importing, OnProgress
+from .loras import Loras
 from .negative_words import NegativeWords
 from .parameters import Parameters
 from .recent_images import RecentImages
 from .settings import LearningSettings, SettingsReader
+from .sharing import Sharing
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +121,8 @@ class PreferenceService:
         self._recent_images = RecentImages(database)
         self._parameters = Parameters(self._recent_images, settings)
         self._negative_words = NegativeWords(self._recent_images)
+        self._sharing = Sharing(database, self._files, clock)
+        self._loras = Loras(database, self._recent_images, settings)
 
     @classmethod
     async def open(
@@ -412,6 +421,51 @@ class PreferenceService:
             recent = await self._recent_images.current()
         return frozenset(image.checkpoint for image in recent.images)
 
+    async def recommend_loras(
+        self,
+        prompt: str,
+        checkpoint: str | None,
+        available_loras: Sequence[str | LoraFile],
+        *,
+        negative: str = "",
+        most: int = 2,
+        families: Mapping[str, str] | None = None,
+    ) -> LoraRecommendation:
+        """Recommend some of the LoRAs for a prompt, or none. Only reads.
+
+        It is learned from images whose LoRAs are known: from verdicts on images that differ in them, and from what kept
+        images of such prompts used. Before the first image, the words of the files decide.
+
+        Parameters
+        ----------
+        checkpoint
+            The one that will draw the image; None: any.
+        available_loras
+            Those that fit it: names, or with them what their files say. The answer spells them as they are spelled
+            here.
+        negative
+            The negative prompt, as in `recommend`.
+        most
+            How many to recommend at most.
+        families
+            Of checkpoints, as in `recommend_parameter`.
+
+        Raises
+        ------
+        InvalidRequest
+            If `most` is not 0 to 10.
+        StoreUnavailable
+            If the database cannot be read.
+
+        Examples
+        --------
+        `loras, confidence = await service.recommend_loras("ink sketch of a fox", "a.safetensors", names)` gives names
+        with strengths, such as `(("ink.safetensors", 0.8),)`, and how sure it is of the first.
+        """
+        return await self._loras.recommend(
+            prompt, checkpoint, available_loras, negative=negative, most=most, families=families
+        )
+
     async def _decide(self, question: Question) -> Decision:
         version = await self._database.version()  # before the evidence: what is read is of it or of a newer one
         decision = self._decisions.get(question, version)
@@ -420,7 +474,8 @@ class PreferenceService:
             evidence = await self._database.read(
                 lambda connection: statistics.evidence(connection, texts, names), at_once=True
             )
-            decision = decide(question, replace(evidence, habit=await self._habits.current()))
+            habit, shared = await self._habits.current(), await self._sharing.current(evidence.rounds)
+            decision = decide(question, replace(evidence, habit=habit, shared=shared))
             self._decisions.put(decision, version)
         return decision
 
@@ -822,6 +877,81 @@ class PreferenceService:
     async def imports(self) -> tuple[ImportBatch, ...]:
         """All imports, newest first. Raises `StoreUnavailable`."""
         return await self._importing.batches()
+
+    # --- other people
+
+    async def share(self, epsilon: float = DEFAULT_EPSILON, *, rng: Random | None = None) -> str:
+        """What verdicts say of common words, with noise that hides any one of them: the content of a file for others.
+
+        Parameters
+        ----------
+        epsilon
+            How much one judged generation may show (docs/sharing.md): the smaller, the less, and the more noise.
+        rng
+            For tests. Noise with a seed hides nothing.
+
+        Raises
+        ------
+        InvalidRequest
+            If epsilon is not in 0.01..100.
+        StoreUnavailable
+        """
+        return (await self._sharing.share(epsilon, rng)).text()
+
+    async def adopt(self, content: str | bytes, *, name: str, weight: float = 1.0) -> None:
+        """Begin with what somebody shared: it counts as a few rounds at most, and the person's own sums never change.
+
+        Parameters
+        ----------
+        content
+            Of a file that `share` wrote.
+        name
+            To list and remove it by; what was adopted under that name is replaced.
+        weight
+            How much it counts, 0..10.
+
+        Raises
+        ------
+        InvalidRequest
+            If the file cannot be read, or the name or the weight makes no sense; then nothing was adopted.
+        StoreUnavailable
+        """
+        await self._sharing.adopt(name, content, weight)
+
+    async def adopt_people(self, file: SharedFile | None) -> None:
+        """Begin with what others on this server taught (`sharing.together`), as it is now; None: with nothing of it.
+
+        Raises
+        ------
+        StoreUnavailable
+        """
+        await self._sharing.adopt_people(file)
+
+    async def adopted(self) -> tuple[AdoptedPrior, ...]:
+        """All that was adopted, oldest first. Raises `StoreUnavailable`."""
+        return await self._sharing.adopted()
+
+    async def weigh_adopted(self, name: str, weight: float) -> None:
+        """Let what was adopted count more or less, 0..10.
+
+        Raises
+        ------
+        InvalidRequest
+            If nothing has that name, or the weight makes no sense.
+        StoreUnavailable
+        """
+        await self._sharing.weigh(name, weight)
+
+    async def remove_adopted(self, name: str) -> None:
+        """Remove what was adopted, without a trace in what was learned.
+
+        Raises
+        ------
+        InvalidRequest
+            If nothing has that name.
+        StoreUnavailable
+        """
+        await self._sharing.remove(name)
 
     async def logged_files(self, after: int = 0, limit: int = 2_000) -> list[LoggedFile]:
         """The images of so many generations after the one with the number `after`, oldest first; empty at the end.

@@ -20,6 +20,7 @@ from ..database.schema import (
     LOG_LIKELIHOOD_COLUMNS,
     OVERALL_ID,
     TREND_COLUMNS,
+    adopted_priors,
     checkpoints,
     generation_images,
     generation_keywords,
@@ -172,7 +173,7 @@ async def everything(connection: AsyncConnection) -> Erased:
     await connection.execute(
         update(keywords).values(rounds=0.0, **dict.fromkeys((*LOG_LIKELIHOOD_COLUMNS, *TREND_COLUMNS), 0.0))
     )
-    for table in (checkpoints, image_settings, import_batches):
+    for table in (checkpoints, image_settings, import_batches, adopted_priors):
         await connection.execute(delete(table))
     await rollups.clear(connection)
     await renew_identity(connection)

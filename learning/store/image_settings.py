@@ -21,6 +21,7 @@ from ..database.schema import (
     generation_images,
     generation_keywords,
     generation_logs,
+    generation_utilities,
     image_settings,
     keywords,
     learned_state,
@@ -87,6 +88,11 @@ _WORDS = (
     .join(keywords)
     .where(generation_keywords.c.generation_number.in_(bindparam("numbers", expanding=True)))
     .order_by(generation_keywords.c.generation_number, generation_keywords.c.position)
+)
+_UTILITIES = (
+    select(generation_utilities.c.generation_number, checkpoints.c.name, generation_utilities.c.utility)
+    .join(checkpoints)
+    .where(generation_utilities.c.generation_number.in_(bindparam("numbers", expanding=True)))
 )
 
 
@@ -158,3 +164,13 @@ async def words_of(connection: AsyncConnection, numbers: Collection[int]) -> Map
         for row in await connection.execute(_WORDS, {"numbers": ordered[start : start + _AT_ONCE]}):
             words[row.generation_number].append(Keyword(row.text, row.weight))
     return {number: tuple(words[number]) for number in ordered}
+
+
+async def utilities_of(connection: AsyncConnection, numbers: Collection[int]) -> Mapping[int, Mapping[str, float]]:
+    """The policy's utilities of the checkpoints of generations, by their numbers; those without are left out."""
+    utilities: defaultdict[int, dict[str, float]] = defaultdict(dict)
+    ordered = sorted(numbers)
+    for start in range(0, len(ordered), _AT_ONCE):
+        for row in await connection.execute(_UTILITIES, {"numbers": ordered[start : start + _AT_ONCE]}):
+            utilities[row.generation_number][row.name] = row.utility
+    return utilities

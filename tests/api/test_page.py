@@ -541,7 +541,7 @@ async def test_everything_is_exported_and_imported(page: Page, runtime: Runtime,
     assert "castle" in exported.read_text("utf-8")  # as a keyword
     assert "masterpiece, light" not in exported.read_text("utf-8")
 
-    choose = shown.locator("input[type=file]")
+    choose = shown.locator(".cc-import-export input[type=file]")
     await choose.set_input_files(exported)
     await expect(shown.locator(".cc-import-export .cc-status")).to_have_text(
         "Imported: 0 of 40 generations are new, 0 verdicts are newer."
@@ -551,6 +551,24 @@ async def test_everything_is_exported_and_imported(page: Page, runtime: Runtime,
     await choose.set_input_files(bad)
     await expect(shown.locator(".cc-import-export .cc-status")).to_contain_text("Nothing was imported: ")
     assert len(await runtime.run(lambda service: service.generations(100))) == 40
+
+
+async def test_what_somebody_shared_is_adopted_listed_and_removed(page: Page, tmp_path: Path) -> None:
+    """A file that is none is refused with the reason, and nothing changes."""
+    file, bad = tmp_path / "<b>anna.json", tmp_path / "bad.json"
+    checkpoints = [{"name": "a.safetensors"}]
+    content = {"format": "context-checkpoint-share", "version": 1, "checkpoints": checkpoints, "words": {"sea": [9, 9]}}
+    file.write_text(json.dumps(content), "utf-8")
+    bad.write_text(json.dumps({**content, "version": 9}), "utf-8")
+    shown = (await tab(page, "Settings")).locator(".cc-adopted")
+
+    await shown.locator("input[type=file]").set_input_files(bad)
+    await expect(shown.locator(".cc-status")).to_contain_text("version 9 of the format")
+    await shown.locator("input[type=file]").set_input_files(file)
+    await expect(shown.locator("li")).to_contain_text("<b>anna.json")
+    await shown.get_by_role("button", name="Remove").click()
+
+    await expect(shown.locator("li")).to_have_count(0)
 
 
 async def test_a_round_and_everything_are_forgotten_once_that_is_confirmed(page: Page, runtime: Runtime) -> None:

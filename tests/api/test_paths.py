@@ -99,6 +99,10 @@ def requests_with(name: str, generation: str, lines: list[str]) -> Iterator[tupl
             {"prompt": name, "negative": name, "name": "sampler", "default": name, "checkpoint": name},
         ],
         "/suggest/negative": [{"prompt": name, "negative": name, "checkpoint": name}],
+        "/recommend/loras": [
+            {"prompt": name, "negative": name, "available": [name], "checkpoint": name},
+            {"prompt": name, "available": [{"name": name, "trigger_words": [name], "tags": {name: 1}}]},
+        ],
         "/explain": [
             {"prompt": name, "candidates": [name]},
             *({"prompt": name, "pool": pool} for pool in pools),

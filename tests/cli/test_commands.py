@@ -85,6 +85,32 @@ def test_negative_says_words_and_why(run: CommandLine, call: Call, database: Pat
     assert [word["word"] for word in rest["words"]] == ["people"]
 
 
+def test_loras_says_which_and_why(run: CommandLine, call: Call, database: Path) -> None:
+    """The first lines are the LoRAs with their strengths, or none."""
+    place = ("--available", "ink.safetensors", "x", "--database", str(database))
+
+    async def keep() -> None:
+        service = await PreferenceService.open(database)
+        for _ in range(3):
+            recommendation = await service.recommend("pencil sketch", ["a"])
+            recipe = Recipe(loras=(("ink.safetensors", 0.7, 0.7),))
+            generation = await service.log_generation(recommendation, {"a": 1}, recipes=[recipe])
+            await service.record_feedback(generation, {"a": 1})
+        await service.close()
+
+    asyncio.run(keep())
+    done = run("loras", "pencil sketch", *place)
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines()[0] == "ink.safetensors  0.7"
+    assert "ink.safetensors: you used it in 3 images" in done.out
+    other = call("loras", "a castle", *place).out.splitlines()
+    assert other[0] == "none"
+    assert other[3].startswith("Nothing is known of these LoRAs yet")
+    answer = json.loads(call("loras", "pencil sketch", "--json", "--most", "1", *place).out)
+    assert [lora["name"] for lora in answer["loras"]] == ["ink.safetensors"]
+    assert call("loras", "pencil sketch", "--most", "11", *place).status == 2
+
+
 def test_no_two_names_look_alike(call: Call, database: Path, tmp_path: Path) -> None:
     """Whatever prints a name spells out what nobody sees in it; programs get the name itself."""
     name, other = "dream\u202eslaer.ckpt", "dream\u200b.ckpt"

@@ -15,6 +15,7 @@ export const DEFINITIONS = {
   backups_kept: { default: 7, minimum: 0, maximum: 100 },
   keep_prompts: { default: true },
   retention_days: { default: 0, minimum: 0, maximum: 36500 },
+  share: { default: false },
   pinned: { default: [] },
   banned: { default: [] },
   serve_names: { default: [] },

@@ -43,6 +43,7 @@ const SHOWN = [
   { field: "kept_loaders", category: "Memory", type: "slider", step: 1 },
   { field: "kept_loaders_memory_share", category: "Memory", type: "slider", step: 0.05 },
   { field: "keep_prompts", category: "Data" },
+  { field: "share", category: "Data" },
   { field: "retention_days", category: "Data", type: "number", step: 1, panelOnly: true },
   { field: "backups_kept", category: "Data", type: "number", step: 1 },
 ];

@@ -187,6 +187,20 @@ export class Server {
     return this.#request(`images/imports/${encodeURIComponent(name)}`, { method: "DELETE" });
   }
 
+  adopted() {
+    return this.#request("adopt");
+  }
+
+  /** @param {object} body `{ name, file }`, the content of a file that somebody shared */
+  adopt(body) {
+    return this.#post("adopt", body);
+  }
+
+  /** @param {string} name */
+  removeAdopted(name) {
+    return this.#request(`adopt/${encodeURIComponent(name)}`, { method: "DELETE" });
+  }
+
   releaseLoaders() {
     return this.#post("loaders/release", {});
   }

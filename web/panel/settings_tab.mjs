@@ -1,11 +1,12 @@
 // @ts-check
-/** *Settings*: the server's settings, learning from images, the database, its export and import, and forgetting. */
+/** *Settings*: the server's settings, learning from images and from others, the database, its export and import, and forgetting. */
 
 import { SETTINGS, settingText } from "../comfy/settings.mjs";
 import { formatNumber } from "../components/columns.mjs";
 import { RequestLine } from "../components/request_line.mjs";
 import { StatusLine } from "../components/status_line.mjs";
 import { button, element } from "../lib/dom.mjs";
+import { Adopted } from "./adopted.mjs";
 import { forgetButton } from "./forget_button.mjs";
 import { ImageImport } from "./image_import.mjs";
 import { ImportExport } from "./import_export.mjs";
@@ -20,6 +21,7 @@ export class SettingsTab {
   #status = new StatusLine();
   #data = element("div");
   #images;
+  #adopted;
   /** @type {Map<string, HTMLInputElement | HTMLSelectElement>} */
   #controls = new Map();
   /** @type {Record<string, unknown>} */
@@ -31,6 +33,7 @@ export class SettingsTab {
     this.#options = options;
     this.#request = new RequestLine(t);
     this.#images = new ImageImport(options);
+    this.#adopted = new Adopted(options);
     this.element = element("div", { class: "cc-settings" }, [
       this.#request.element,
       element("h3", { text: t("settings") }),
@@ -38,6 +41,8 @@ export class SettingsTab {
       this.#status.element,
       element("h3", { text: t("learnFromImages") }),
       this.#images.element,
+      element("h3", { text: t("learnFromOthers") }),
+      this.#adopted.element,
       element("h3", { text: t("data") }),
       this.#data,
       new ImportExport(options, () => this.show()).element,
@@ -49,6 +54,7 @@ export class SettingsTab {
 
   show() {
     this.#images.show();
+    void this.#adopted.show();
     const { server } = this.#options;
     void this.#request.send(
       () => Promise.all([server.settings(), server.health()]),

@@ -7,6 +7,9 @@
 import { shortNames } from "../lib/checkpoint_name.mjs";
 import { shownName } from "../lib/shown_name.mjs";
 
+/** The name of what others on this server taught (`learning/service/sharing.py`). */
+const PEOPLE = "people who share";
+
 /** The longest name in characters. The end of a longer one is kept, since it often has the version. */
 const LONGEST = 60;
 
@@ -40,7 +43,7 @@ export function explanationSentence(checkpoints, { opening, grounds, pinned, pro
  * @param {string} [pronoun] instead of the leader's name
  */
 export function reasonText(
-  { imported_verdicts, follows_images, ...grounds },
+  { imported_verdicts, follows_images, taught_by = [], ...grounds },
   t,
   called = displayNames([grounds.leader]),
   pronoun = "",
@@ -49,8 +52,19 @@ export function reasonText(
   return (
     findingText(grounds, t, leader) +
     (imported_verdicts ? t("importedVerdicts", { leader, count: imported_verdicts }) : "") +
-    (follows_images ? t("followsImages") : "")
+    (follows_images ? t("followsImages") : "") +
+    (taught_by.length > 0 ? t("taughtBy", { names: joined(adoptedNames(taught_by, t), t) }) : "")
   );
+}
+
+/**
+ * How what was adopted is called: a file by its name, which somebody chose.
+ *
+ * @param {string[]} names
+ * @param {Translate} t
+ */
+export function adoptedNames(names, t) {
+  return names.map((name) => (name === PEOPLE ? t("peopleWhoShare") : isolated(shownName(name))));
 }
 
 /**

@@ -9,13 +9,14 @@ from .couple import COUPLE
 from .drift import DRIFT
 from .fast import FAST_ONES
 from .lazy import LAZY
+from .people import PEOPLE
 from .rated import PANEL, RATED
 from .shelf import SHELF
 from .styles import BOOSTERS, STYLES
 from .templates import ALIKE, AUTHORS, TEMPLATES
 
 _SIMULATED = (STYLES, BOOSTERS, TEMPLATES, AUTHORS, ALIKE, DRIFT, LAZY, SHELF, COMBINATIONS, COUPLE)
-_ALL = (*_SIMULATED, RATED, PANEL, *AT_HAND, FAST_ONES)
+_ALL = (*_SIMULATED, RATED, PANEL, *AT_HAND, FAST_ONES, *PEOPLE)
 
 WORLDS: dict[str, World] = {world.name: world for world in _ALL}
 

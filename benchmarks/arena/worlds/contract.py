@@ -29,6 +29,15 @@ def nothing_before(seed: int, data: Path | None) -> Sequence[Before]:
     return ()
 
 
+OtherPeople = Callable[[int, "Path | None"], "Sequence[Iterator[Wish]]"]
+"""Gives the wishes of other people from a seed and a data folder; each person's in order."""
+
+
+def nobody_else(seed: int, data: Path | None) -> Sequence[Iterator[Wish]]:
+    """As in most worlds."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """One kind of person and prompts.
@@ -49,6 +58,8 @@ class World:
         The prompt at which tastes change, where they do.
     before
         Gives the images that the person has before the first prompt, in order, as `wishes` does.
+    others
+        Gives the wishes of other people, whose verdicts came before; each person's in order.
     """
 
     name: str
@@ -60,6 +71,7 @@ class World:
     valued: bool = False
     flip: int | None = None
     before: Callable[[int, Path | None], Sequence[Before]] = nothing_before
+    others: OtherPeople = nobody_else
 
     def missing(self, data: Path | None) -> str:
         """What it needs and is missing, or nothing."""

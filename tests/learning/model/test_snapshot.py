@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from context_checkpoint.learning.model.accumulator import Accumulator
+from context_checkpoint.learning.model.arms import arms_of
 from context_checkpoint.learning.model.averaging import model_weights, predict, take_snapshot
 from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.model.keyword_regression import keyword_variances, step
@@ -155,7 +156,8 @@ def test_a_draft_teaches_half_and_counts_whole():
 def test_a_step_moves_the_chosen_up_and_the_passed_over_down():
     """In every additive model, and most in the one that is free."""
     comparison = picked("a", "cat")
-    learned = step(comparison.shown, snapshot_of(comparison, taught([picked("b", "dog"), picked("c", "cat")])))
+    snapshot = snapshot_of(comparison, taught([picked("b", "dog"), picked("c", "cat")]))
+    learned = step(comparison.shown, arms_of(comparison, comparison.shown), snapshot)
     assert (learned.effects[:, 0] > 0.0).all()
     assert (learned.effects[:, 1:] < 0.0).all()
     assert learned.effects[1, 0, 2] > learned.effects[1, 0, 0]

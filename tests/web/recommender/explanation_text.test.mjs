@@ -72,6 +72,13 @@ test("what comes from images that were there is said last", () => {
   );
 });
 
+test("what others taught is named by where it comes from", () => {
+  const grounds = { ...GROUNDS, finding: "nothing_known", taught_by: ["people who share", "anna.json"] };
+  assert.match(reasonText(grounds, english), /; it also counts what others taught \(people who share and .*anna\.json/);
+  assert.match(reasonText(grounds, chinese), /共享的人/);
+  assert.match(reasonText(grounds, japanese), /共有している人たち/);
+});
+
 test("a long name is shortened to its beginning and its end", () => {
   const long = `${"😀".repeat(150)}${"x".repeat(150)}_v2.1.safetensors`;
   const text = explanationSentence([long], parts({ grounds: { ...GROUNDS, leader: long, kept: [] } }), english);

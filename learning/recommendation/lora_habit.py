@@ -1,0 +1,159 @@
+"""Which LoRAs a person uses for such prompts: what images say that nobody compared.
+
+Images count as they do for settings (`parameter_habit`): by whether they were kept, and by their day. They count the
+more, the more of what is rare in the prompt theirs has too: by the square of its part. Of what all images count, a
+LoRA's share is the part of those that have it; hints (`lora_hints`) add to it, and are all there is before the first
+image. docs/learning.md has how well this predicts what people use next.
+
+Pure. Separate from `lora_comparisons`, which reads the images that were compared.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy
+from numpy.typing import NDArray
+
+from ..loras import lora_key
+from ..model.confidence import Numbers
+from ..parameters import MadeImage
+from ..values import ImageSettings, Keyword
+from .lora_hints import Hints
+from .parameter_habit import Places, recency, weight
+
+GenerationsWith = Callable[[str], "Sequence[int] | NDArray[numpy.int64]"]
+"""The numbers of the generations with a keyword."""
+
+_PROMPT_POWER = 2.0
+_FEW_GENERATIONS = 20.0
+"""In so many a word in all of them is not yet known to be a common one."""
+_HINT = 6.0
+"""By how many times the odds of a LoRA are greater where everything speaks for it: one more than this."""
+_NO_IMAGES, _SHARE_BY_HINT = 0.03, 0.6
+"""What is believed before the first image, and what it counts: a trigger word in the prompt makes a use probable."""
+_HALF_KNOWN = 1.5
+_KNOWN_BY_HINT = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class LoraUse:
+    """How much a person uses each of some LoRAs.
+
+    Attributes
+    ----------
+    shares
+        The part of the next images that is expected to have it, for this prompt, `[L]`.
+    known
+        How much is known of that, in 0..1, `[L]`: 0 where nothing is.
+    images
+        Images that used it, `[L]`.
+    """
+
+    shares: Numbers
+    known: Numbers
+    images: Numbers
+
+
+class LoraHabit:
+    """What the images of a log say of LoRAs, for any question.
+
+    Parameters
+    ----------
+    images
+        Oldest first; those whose LoRAs are not known say nothing.
+    compared
+        Places of images that do not count, because they were compared.
+
+    Attributes
+    ----------
+    keys
+        The places of the LoRAs that are in the log, by their keys.
+    """
+
+    def __init__(self, images: Sequence[MadeImage], compared: Collection[int] = ()) -> None:
+        weights = numpy.array([weight(image) for image in images], dtype=float)
+        days = numpy.array([image.made_at.toordinal() for image in images], dtype=numpy.int64)
+        self._weights = weights * recency(days, weights)
+        self._weights[[place for place, image in enumerate(images) if image.settings.loras is None]] = 0.0
+        self._generations = numpy.array([image.generation for image in images], dtype=numpy.int64)
+        of_any = numpy.maximum(0.0, self._weights)
+        self._weights[list(compared)] = 0.0
+        self._count = len(numpy.unique(self._generations))
+        self.keys: dict[str, int] = {}
+        of_lora, of_image, strengths = [], [], []
+        for place, image in enumerate(images):
+            for key, strength in _loras(image.settings):
+                of_lora.append(self.keys.setdefault(key, len(self.keys)))
+                of_image.append(place)
+                strengths.append(strength)
+        self._of_lora, self._of_image = numpy.array(of_lora, numpy.intp), numpy.array(of_image, numpy.intp)
+        self._strengths = numpy.array(strengths, dtype=float)
+        self._amounts = of_any[self._of_image]
+        self._by_lora = numpy.argsort(self._of_lora, kind="stable")
+        self._starts = numpy.searchsorted(self._of_lora[self._by_lora], numpy.arange(len(self.keys) + 1))
+        self._images = numpy.bincount(self._of_lora, weights[self._of_image] > 0.0, max(1, len(self.keys)))
+
+    def use(
+        self,
+        loras: Places,
+        in_log: Places,
+        hints: Hints,
+        words: Iterable[Keyword],
+        generations_with: GenerationsWith,
+    ) -> LoraUse:
+        """What is used for a prompt.
+
+        Parameters
+        ----------
+        loras, in_log
+            Pairs: the place of a LoRA of the question, and that of one of the log that is the same.
+        words
+            The keywords of the prompt.
+        """
+        count = self._weights * self._likeness(words, generations_with)
+        total = float(numpy.maximum(0.0, count).sum())
+        amounts = numpy.maximum(0.0, numpy.bincount(self._of_lora, count[self._of_image], max(1, len(self.keys))))
+        mine: Numbers = numpy.bincount(loras, amounts[in_log], len(hints.strength)).astype(float)
+        used: Numbers = numpy.bincount(loras, self._images[in_log], len(hints.strength)).astype(float)
+        odds = mine * (1.0 + _HINT * hints.strength) + _NO_IMAGES * _SHARE_BY_HINT * hints.strength
+        odds /= total - mine + _NO_IMAGES * (1.0 - _SHARE_BY_HINT * hints.strength)
+        shares = odds / (1.0 + odds)
+        known = total + _KNOWN_BY_HINT * hints.strength
+        return LoraUse(shares, known / (known + _HALF_KNOWN), used)
+
+    def strength(self, places: Collection[int]) -> float | None:
+        """The strength that images used most; None where none did."""
+        sums: dict[float, float] = {}
+        for place in places:
+            for image in self._by_lora[self._starts[place] : self._starts[place + 1]].tolist():
+                strength, amount = float(self._strengths[image]), float(self._amounts[image])
+                sums[strength] = sums.get(strength, 0.0) + amount
+        best = max(sums, key=lambda each: sums[each], default=None)
+        return best if best is not None and sums[best] > 0.0 else None
+
+    def _likeness(self, words: Iterable[Keyword], generations_with: GenerationsWith) -> Numbers:
+        """How much each image counts for a prompt, in 0..1: by the part of what is rare in it that theirs has."""
+        if not len(self._generations):
+            return numpy.zeros(0)
+        first = int(self._generations[0])
+        shared, all_weights = numpy.zeros(int(self._generations[-1]) - first + 1), 0.0
+        for text in dict.fromkeys(word.text for word in words):
+            numbers = generations_with(text)
+            rarity = max(0.0, math.log((self._count + _FEW_GENERATIONS) / (len(numbers) + 1.0)))
+            all_weights += rarity
+            if len(numbers):
+                shared[numpy.asarray(numbers, dtype=numpy.intp) - first] += rarity
+        if not all_weights:
+            return numpy.ones(len(self._generations))
+        likeness: Numbers = (shared[self._generations - first] / all_weights) ** _PROMPT_POWER
+        return likeness
+
+
+@lru_cache(maxsize=10_000)
+def _loras(settings: ImageSettings) -> tuple[tuple[str, float], ...]:
+    """The keys and strengths of an image's LoRAs."""
+    return tuple((lora_key(name), strength) for name, strength, _ in settings.loras or ())

@@ -34,6 +34,7 @@ class ContextCheckpointExtension(ComfyExtension):
         """Return the nodes, including those that only expansions use."""
         from .branch_nodes import BRANCH_NODES
         from .loader import RecommendedCheckpointLoader
+        from .lora_recommender import ContextLoraRecommender
         from .recommender import ContextCheckpointRecommender
         from .recorder import FeedbackRecorder
         from .sampler import MultiCheckpointSampler
@@ -43,6 +44,7 @@ class ContextCheckpointExtension(ComfyExtension):
         return [
             ContextCheckpointRecommender,
             ContextSettingsRecommender,
+            ContextLoraRecommender,
             MultiCheckpointSampler,
             RecommendedCheckpointLoader,
             FeedbackRecorder,

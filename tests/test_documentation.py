@@ -25,6 +25,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / 
 NODES = {
     "ContextCheckpointRecommender": "Context Checkpoint Recommender",
     "ContextSettingsRecommender": "Context Settings Recommender",
+    "ContextLoraRecommender": "Context LoRA Recommender",
     "MultiCheckpointSampler": "Multi-Checkpoint Sampler",
     "RecommendedCheckpointLoader": "Recommended Checkpoint Loader",
     "FeedbackRecorder": "Feedback Recorder",

@@ -15,8 +15,8 @@ import { WiringMenu } from "./comfy/wiring_menu.mjs";
 import { Server } from "./lib/api_client.mjs";
 import { comfyTranslator, translator } from "./lib/i18n.mjs";
 import { SIDEBAR_TAB, sidebarTab } from "./panel/sidebar.mjs";
+import { BranchNodes, LORAS, SETTINGS } from "./recommender/branch_nodes.mjs";
 import { RecommenderNodes } from "./recommender/recommender_nodes.mjs";
-import { SettingsNodes } from "./recommender/settings_nodes.mjs";
 import { imageUrl } from "./recorder/image_url.mjs";
 import { RecorderNodes } from "./recorder/recorder_nodes.mjs";
 import { WaitingRuns } from "./recorder/waiting_runs.mjs";
@@ -26,6 +26,7 @@ const STYLE_SHEETS = ["./context_checkpoint.css", "./panel/panel.css"];
 const OUR_NODES = [
   "ContextCheckpointRecommender",
   "ContextSettingsRecommender",
+  "ContextLoraRecommender",
   "MultiCheckpointSampler",
   "RecommendedCheckpointLoader",
   "FeedbackRecorder",
@@ -54,7 +55,8 @@ const settings = new SettingsMirror(server, () => ({
 }));
 const waiting = new WaitingRuns(server);
 const recommenders = new RecommenderNodes({ t: () => t, server, storage: window.localStorage });
-const settingsNodes = new SettingsNodes({ t: () => t, storage: window.localStorage });
+const settingsNodes = new BranchNodes(SETTINGS, { t: () => t, storage: window.localStorage });
+const loraNodes = new BranchNodes(LORAS, { t: () => t, storage: window.localStorage });
 const recorders = new RecorderNodes({
   t: () => t,
   server,
@@ -183,6 +185,7 @@ app.registerExtension({
     if (node.comfyClass === "FeedbackRecorder") recorders.add(node);
     if (node.comfyClass === "ContextCheckpointRecommender") recommenders.add(node);
     if (node.comfyClass === "ContextSettingsRecommender") settingsNodes.add(node);
+    if (node.comfyClass === "ContextLoraRecommender") loraNodes.add(node);
   },
 
   getNodeMenuItems(node) {
@@ -195,6 +198,7 @@ app.registerExtension({
       recorders.restore(node);
       recommenders.restore(node);
       settingsNodes.restore(node);
+      loraNodes.restore(node);
     }
     void waiting.update();
   },
@@ -207,6 +211,7 @@ app.registerExtension({
       recorders.showOutput(node, output);
       recommenders.showOutput(node, output);
       settingsNodes.showOutput(node, output);
+      loraNodes.showOutput(node, output);
     }
   },
 });

@@ -9,6 +9,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from nodes import LoraLoader
+
 
 class GivesStack:
     """A stacker: lists stay lists, or become tuples as most packs give them."""
@@ -24,6 +26,23 @@ class GivesStack:
     def give(self, stack: str, tuples: bool) -> tuple[Any]:
         entries = json.loads(stack)
         return ([tuple(entry) for entry in entries] if tuples and entries is not None else entries,)
+
+
+class AppliesStack:
+    """A loader for stacks, as other packs have them: it fails on what it cannot read."""
+
+    RETURN_TYPES = ("MODEL", "CLIP")
+    FUNCTION = "apply"
+    CATEGORY = "other pack"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802
+        return {"required": {"model": ("MODEL",), "clip": ("CLIP",), "lora_stack": ("LORA_STACK",)}}
+
+    def apply(self, model: Any, clip: Any, lora_stack: Any) -> tuple[Any, Any]:
+        for name, on_model, on_clip in lora_stack:
+            model, clip = LoraLoader().load_lora(model, clip, name, on_model, on_clip)
+        return model, clip
 
 
 class GivesPlanLoras:
@@ -44,4 +63,4 @@ class GivesPlanLoras:
         return (replace(plan, branches=tuple(given)),)
 
 
-NODE_CLASS_MAPPINGS = {cls.__name__: cls for cls in (GivesStack, GivesPlanLoras)}
+NODE_CLASS_MAPPINGS = {cls.__name__: cls for cls in (AppliesStack, GivesStack, GivesPlanLoras)}

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NODES = (
     "ContextCheckpointRecommender",
     "ContextSettingsRecommender",
+    "ContextLoraRecommender",
     "MultiCheckpointSampler",
     "RecommendedCheckpointLoader",
     "FeedbackRecorder",

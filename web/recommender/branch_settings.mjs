@@ -75,6 +75,23 @@ export function settingsElement(branch, t, emptyNote) {
 }
 
 /**
+ * The LoRAs of a branch, their trigger words, and why they are there.
+ *
+ * @param {Json} branch `{ loras, trigger_words, reason_parts }`
+ * @param {Translate} t
+ */
+export function lorasElement(branch, t) {
+  const words = (branch.trigger_words ?? []).map((/** @type {unknown} */ word) => shownName(String(word)));
+  const lines = [
+    lorasLine(branch, t) || t("lorasNone"),
+    words.length > 0 ? t("triggerWords", { words: shortened(words.join(t("listComma"))) }) : "",
+    ...(branch.reason_parts ?? []).map((/** @type {unknown} */ reason) => t("settingsProblem", { problem: reason })),
+  ];
+  const texts = lines.filter(Boolean).map((text) => element("p", { text }));
+  return element("div", { class: "cc-branch-settings" }, texts);
+}
+
+/**
  * @param {string} name
  * @param {Json} settings
  * @param {Translate} t

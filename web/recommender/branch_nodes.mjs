@@ -1,0 +1,113 @@
+// @ts-check
+/** What the settings nodes and the LoRA nodes show: each branch of the last run with what the node says of it. */
+
+import { DisplayStorage } from "../comfy/display_storage.mjs";
+import { addDisplay, hook, nodeKey } from "../comfy/node_display.mjs";
+import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
+import { element } from "../lib/dom.mjs";
+import { lorasElement, settingsElement } from "./branch_settings.mjs";
+import { negativeWordsView } from "./negative_words_view.mjs";
+
+/**
+ * One kind of node: the key of its `ui` output, where it is remembered, and its texts.
+ *
+ * @typedef {object} Kind
+ * @property {string} outputKey
+ * @property {string} store
+ * @property {string} empty
+ * @property {string} label
+ * @property {(branch: Json, t: Translate) => HTMLElement} element
+ */
+
+/** @type {Kind} */
+export const SETTINGS = {
+  outputKey: "context_checkpoint_settings",
+  store: "settings",
+  empty: "noSettingsYet",
+  label: "settingsOfPlan",
+  element: (branch, t) => settingsElement(branch, t, t("settingsNone")),
+};
+
+/** @type {Kind} */
+export const LORAS = {
+  outputKey: "context_checkpoint_loras",
+  store: "loras",
+  empty: "noLorasYet",
+  label: "lorasOfPlan",
+  element: lorasElement,
+};
+
+export class BranchNodes {
+  #kind;
+  #t;
+  #stored;
+  /** @type {WeakMap<ComfyNode, (records: Json[]) => void>} */
+  #views = new WeakMap();
+
+  /**
+   * @param {Kind} kind
+   * @param {object} options
+   * @param {() => Translate} options.t
+   * @param {Pick<Storage, "getItem" | "setItem">} options.storage
+   */
+  constructor(kind, { t, storage }) {
+    this.#kind = kind;
+    this.#t = t;
+    this.#stored = new DisplayStorage(storage, kind.store);
+  }
+
+  /** @param {ComfyNode} node */
+  add(node) {
+    const view = element("div", { class: "cc-plan" });
+    const { outputKey } = this.#kind;
+    const fit = addDisplay(node, outputKey, view);
+    const show = (/** @type {Json[]} */ records) => {
+      view.replaceChildren(...sections(records, this.#kind, this.#t()));
+      fit();
+    };
+    this.#views.set(node, show);
+    show([]);
+    hook(node, "onExecuted", (output) => {
+      if (!output?.[outputKey]) return;
+      show(output[outputKey]);
+      this.#stored.save(nodeKey(node), output[outputKey]);
+    });
+  }
+
+  /**
+   * Show what the node showed before the page was reloaded.
+   *
+   * @param {ComfyNode} node
+   */
+  restore(node) {
+    this.#views.get(node)?.(this.#stored.load(nodeKey(node)));
+  }
+
+  /**
+   * Show an output that ComfyUI has set without executing the node.
+   *
+   * @param {ComfyNode} node
+   * @param {Record<string, any> | null | undefined} output
+   */
+  showOutput(node, output) {
+    const records = output?.[this.#kind.outputKey];
+    if (records) this.#views.get(node)?.(records);
+  }
+}
+
+/**
+ * @param {Json[]} records of the last run, one for each plan of the node
+ * @param {Kind} kind
+ * @param {Translate} t
+ */
+function sections(records, kind, t) {
+  if (records.length === 0) return [element("p", { class: "cc-note", text: t(kind.empty) })];
+  return records.flatMap(({ branches, negative_words: words = [] }) => {
+    const short = shortNames(branches.map((/** @type {Json} */ { checkpoint }) => checkpoint));
+    const rows = branches.map((/** @type {Json} */ branch) =>
+      element("li", {}, [nameElement(branch.checkpoint, short), kind.element(branch, t)]),
+    );
+    const list = element("ol", { class: "cc-checkpoints", "aria-label": t(kind.label) }, rows);
+    return words.length > 0 ? [list, negativeWordsView(words, t)] : [list];
+  });
+}

@@ -19,7 +19,7 @@ _EXTENSION = re.compile(r"\.(safetensors|sft|ckpt|pt|bin|pth)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class LoraFile:
+class LoraCandidate:
     """A LoRA that can be used, and what its file says of it.
 
     Attributes

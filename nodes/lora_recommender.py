@@ -20,8 +20,7 @@ from ..checkpoints.families import UNKNOWN
 from ..checkpoints.lora_files import LoraFile
 from ..checkpoints.lora_stacks import Stack, joined_stack, read_stack, same_name
 from ..learning.errors import LearningError
-from ..learning.loras import LoraFile as Candidate
-from ..learning.loras import LoraRecommendation
+from ..learning.loras import LoraCandidate, LoraRecommendation
 from ..learning.message import Message, error_text, joined, message, parts_of
 from ..learning.values import Branch, Recommendation
 from ..recipes import Lora
@@ -38,8 +37,6 @@ from .socket_types import LoraStackType, PlanType
 log = logging.getLogger(__name__)
 
 MOST_LORAS = 3
-USUAL_STRENGTH = 0.8
-"""Of a LoRA that is tried for the first time, where its file says none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +186,7 @@ async def _ask(
     """Ask what to use; a workflow never fails because learning failed."""
     if not most or not candidates:
         return LoraRecommendation((), 0.0, ())
-    asked = tuple(Candidate(each.name, each.trigger_words, each.tags, each.strength) for each in candidates)
+    asked = tuple(LoraCandidate(each.name, each.trigger_words, each.tags, each.strength) for each in candidates)
     try:
         families = {file.name: file.family for file in await asyncio.to_thread(files().list) if file.family != UNKNOWN}
         return await runtime.current().run(
@@ -225,8 +222,7 @@ def _other(one: Advised) -> Advised | None:
     changed = tuple(lora for lora in loras if lora[0] != asked)
     reason = message("lora_left_out", "{name} is left out, to compare.", name=asked)
     if changed == loras:
-        own = next((each.strength for each in one.answer.ranking if each.name == asked), None)
-        strength = own or one.candidates[asked].strength or USUAL_STRENGTH
+        strength = next(each.strength for each in one.answer.ranking if each.name == asked)
         changed = joined_stack(loras, [_with_clip((asked, strength), one.candidates)])
         reason = message("lora_tried", "{name} is tried, to compare.", name=asked)
     if changed == loras:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ...learning.loras import MOST_RECOMMENDED, LoraFile, LoraRecommendation
+from ...learning.loras import MOST_RECOMMENDED, LoraCandidate, LoraRecommendation
 from .base import Name, PartResponse, Prompt, RequestModel, ResponseModel, Share, parts_response
 
 MOST_AVAILABLE = 5_000
@@ -37,9 +37,9 @@ class LorasRequest(RequestModel):
     most: Annotated[int, Field(ge=0, le=MOST_RECOMMENDED)] = Field(default=2, description="How many at most.")
 
     @property
-    def files(self) -> list[str | LoraFile]:
+    def files(self) -> list[str | LoraCandidate]:
         return [
-            each if isinstance(each, str) else LoraFile(each.name, each.trigger_words, each.tags, each.strength)
+            each if isinstance(each, str) else LoraCandidate(each.name, each.trigger_words, each.tags, each.strength)
             for each in self.available
         ]
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from context_checkpoint.learning import PreferenceService
-from context_checkpoint.learning.loras import LoraFile
+from context_checkpoint.learning.loras import LoraCandidate
 from context_checkpoint.recipes import Recipe
 from context_checkpoint.runtime.runtime import Runtime
 
@@ -37,7 +37,7 @@ async def _times(service: PreferenceService) -> dict[str, float]:
     rng = random.Random(1)  # noqa: S311 - no secret
     names = [f"style{number}/Lora{number}Name.safetensors" for number in range(LORAS)]
     files = [
-        LoraFile(name, (f"trig{number}",), {f"w{rng.randrange(_WORDS)}": rng.random() for _ in range(_TAGS)})
+        LoraCandidate(name, (f"trig{number}",), {f"w{rng.randrange(_WORDS)}": rng.random() for _ in range(_TAGS)})
         for number, name in enumerate(names)
     ]
     recipes = [

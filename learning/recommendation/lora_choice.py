@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy
 
-from ..loras import KnownLora, LoraFile, LoraRecommendation, bare
+from ..loras import KnownLora, LoraCandidate, LoraRecommendation, bare
 from ..message import Message, message
 from ..model import word_weights
 from ..model.averaging import Prediction, predict
@@ -187,7 +187,7 @@ def _worth_trying(
     return names[best] if gains[best] > 0.0 else None
 
 
-def _strength(file: LoraFile, used: float | None) -> float:
+def _strength(file: LoraCandidate, used: float | None) -> float:
     return next((each for each in (used, file.strength) if each is not None), _STRENGTH)
 
 

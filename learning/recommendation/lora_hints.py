@@ -16,7 +16,7 @@ from functools import lru_cache
 
 import numpy
 
-from ..loras import LoraFile, bare, lora_key
+from ..loras import LoraCandidate, bare, lora_key
 from ..model.confidence import Numbers
 from ..values import Keyword
 
@@ -64,9 +64,9 @@ class Catalogue:
         Their keys (`loras.lora_key`).
     """
 
-    def __init__(self, available: Sequence[str | LoraFile]) -> None:
+    def __init__(self, available: Sequence[str | LoraCandidate]) -> None:
         self.available = tuple(available)
-        files = [LoraFile(each) if isinstance(each, str) else each for each in available]
+        files = [LoraCandidate(each) if isinstance(each, str) else each for each in available]
         by_key = {lora_key(file.name): file for file in reversed(files)}
         self.keys = tuple(dict.fromkeys(lora_key(file.name) for file in files))
         self.files = tuple(by_key[key] for key in self.keys)

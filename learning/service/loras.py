@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..database.database import Database
 from ..errors import InvalidRequest
-from ..loras import MOST_RECOMMENDED, LoraFile, LoraRecommendation
+from ..loras import MOST_RECOMMENDED, LoraCandidate, LoraRecommendation
 from ..message import message
 from ..names import stored_name, stored_text
 from ..prompts.keywords import extract_keywords, negative_keywords
@@ -68,7 +68,7 @@ class Loras:
         self,
         prompt: str,
         checkpoint: str | None,
-        available: Sequence[str | LoraFile],
+        available: Sequence[str | LoraCandidate],
         *,
         negative: str,
         most: int,

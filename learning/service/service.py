@@ -33,7 +33,7 @@ from ..exchange import transfer
 from ..exchange.line_format import PortableGeneration, PortableKeyword, portable_images
 from ..exchange.private_sums import DEFAULT_EPSILON
 from ..exchange.share_format import SharedFile
-from ..loras import LoraFile, LoraRecommendation
+from ..loras import LoraCandidate, LoraRecommendation
 from ..maintenance import recovery
 from ..maintenance.rebuild_task import RebuildTask
 from ..names import stored_name, stored_text
@@ -425,7 +425,7 @@ class PreferenceService:
         self,
         prompt: str,
         checkpoint: str | None,
-        available_loras: Sequence[str | LoraFile],
+        available_loras: Sequence[str | LoraCandidate],
         *,
         negative: str = "",
         most: int = 2,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from context_checkpoint.learning.loras import LoraFile
+from context_checkpoint.learning.loras import LoraCandidate
 from context_checkpoint.learning.prompts.keywords import extract_keywords
 from context_checkpoint.learning.recommendation.lora_hints import Catalogue
 
 FILES = [
-    LoraFile("style/InkSketch_v2.safetensors", ("inkskt", "ink sketch style"), {"long_hair": 0.9, "1girl": 1.0}),
-    LoraFile("photo.safetensors", (), {"1girl": 0.5, "film grain": 0.5}),
+    LoraCandidate("style/InkSketch_v2.safetensors", ("inkskt", "ink sketch style"), {"long_hair": 0.9, "1girl": 1.0}),
+    LoraCandidate("photo.safetensors", (), {"1girl": 0.5, "film grain": 0.5}),
     "水墨.safetensors",
-    LoraFile("plain.safetensors", ("水墨画",)),
+    LoraCandidate("plain.safetensors", ("水墨画",)),
 ]
 
 

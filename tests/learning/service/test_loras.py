@@ -10,7 +10,7 @@ import pytest
 
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.errors import InvalidRequest
-from context_checkpoint.learning.loras import LoraFile, LoraRecommendation
+from context_checkpoint.learning.loras import LoraCandidate, LoraRecommendation
 from context_checkpoint.learning.values import ImageFile
 from context_checkpoint.recipes import Recipe
 
@@ -57,7 +57,7 @@ async def test_nothing_is_recommended_where_nothing_is_known(service: Preference
 
 async def test_a_trigger_word_is_enough_before_the_first_image(service: PreferenceService) -> None:
     """With little confidence, at the strength that its author recommends, and spelled as it was given."""
-    files = ["photo.safetensors", LoraFile("style\\x.safetensors", ("inkskt",), strength=0.7)]
+    files = ["photo.safetensors", LoraCandidate("style\\x.safetensors", ("inkskt",), strength=0.7)]
     answer = await service.recommend_loras("inkskt, a fox", "a", files)
 
     assert answer.loras == (("style\\x.safetensors", 0.7),)

@@ -118,14 +118,18 @@ def requests_with(name: str, generation: str, lines: list[str]) -> Iterator[tupl
         "/forget": [{"generation_id": name}, {"keyword": name}],
         "/settings": [{"pinned": [name], "banned": []}, {"policy": name}],
         "/pending/x": [{"selected_images": [0]}],
+        "/share": [{}],
     }
+    shared = {"format": "context-checkpoint-share", "version": 1, "words": {"cat": [1, 1]}}
+    bodies["/adopt"] = [{"name": name, "file": {**shared, "checkpoints": [{"name": name}]}}]
     bodies["/images/import"] = [{"root": name}, {"folder": name}, {"folder": ".", "batch": name, "dry_run": False}]
     for path, some in bodies.items():
         for body in some:
             yield "POST", path, {"json": body}
-    for path in ("/pending", "/images/imports", "/images/import/x"):
+    for path in ("/pending", "/images/imports", "/images/import/x", "/adopt"):
         yield "GET", path, {}
-    for path in ("/images/import/x", "/images/imports/x", f"/images/imports/{quote(name, safe='')}"):
+    quoted = quote(name, safe="")
+    for path in ("/images/import/x", "/images/imports/x", f"/images/imports/{quoted}", "/adopt/x", f"/adopt/{quoted}"):
         yield "DELETE", path, {}
     for path, query in {
         "/explain": {"prompt": name, "candidates": name, "include": name, "fallback": name, "family": "all"},

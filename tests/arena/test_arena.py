@@ -185,7 +185,8 @@ class TestRegret:
 
 
 class TestPlayers:
-    @pytest.mark.parametrize("name", HERE)
+    # The two others differ from files-4 in a number alone.
+    @pytest.mark.parametrize("name", [name for name in HERE if name not in ("files-1", "files-16")])
     def test_every_player_repeats_itself(self, name: str):
         """The same world and seed give the same cell, bit for bit."""
         for world in PLAYERS[name].worlds or ("shelf", "lazy"):

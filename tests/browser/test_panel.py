@@ -212,7 +212,7 @@ async def test_the_plan_follows_the_prompt_as_it_is_typed(comfyui: ComfyPage, th
     asked: list[Any] = []
     comfyui.page.on("request", lambda request: asked.append(request) if request.url.endswith("/recommend") else None)
 
-    async with comfyui.page.expect_response("**/recommend"):
+    async with comfyui.page.expect_request(lambda request: "fog" in (request.post_data or "")):
         await prompt.click()
         await prompt.press("End")
         await prompt.press_sequentially(" in the fog", delay=30)

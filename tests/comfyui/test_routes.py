@@ -40,7 +40,7 @@ def test_every_route_is_served_with_and_without_api(comfy: ComfyServer, start: s
         if "any" in path and endpoint.method != "POST":  # the route's own refusal, not ComfyUI's
             with pytest.raises(Refused) as refused:
                 comfy.request(endpoint.method, path)
-            assert refused.value.body["error"]["code"] in ("unknown_import", "invalid_request"), path
+            assert refused.value.body["error"]["code"] in ("unknown_import", "unknown_adopted", "invalid_request"), path
         elif endpoint.method == "GET":
             query = "?prompt=anime" if endpoint.path == "/explain" else ""
             assert comfy.request("GET", path + query, timeout_s=60.0)

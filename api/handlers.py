@@ -21,13 +21,15 @@ from ..checkpoints.fallback import (
     unlearned_recommendation,
 )
 from ..checkpoints.families import UNKNOWN
+from ..checkpoints.lora_files import LoraFile
 from ..checkpoints.patterns import comparable, printable
 from ..checkpoints.pool import CheckpointFile, Pool, PoolRules, known_families
 from ..checkpoints.profiles import FromFiles, SamplerNames, of_name, with_profile
 from ..images.sources import ImageSources
 from ..learning.errors import StoreUnavailable
-from ..learning.message import error_text, message
-from ..learning.names import stored_name
+from ..learning.loras import LoraCandidate, LoraRecommendation
+from ..learning.message import Message, error_text, message
+from ..learning.names import shown_name, stored_name
 from ..learning.profiles import Profile
 from ..learning.values import Branch, Generation, Recommendation, Stage, Thresholds
 from ..recipes import Settings, loader_file, read_loader
@@ -81,6 +83,10 @@ class Host(Protocol):
 
     def files(self) -> Sequence[CheckpointFile]:
         """List its checkpoints, those that cannot be loaded too."""
+        ...
+
+    def loras(self, family: str, include: str, exclude: str) -> Sequence[LoraFile]:
+        """List its LoRAs that fit checkpoints of a family, by globs."""
         ...
 
     def known_settings(self, name: str) -> FromFiles:
@@ -296,18 +302,38 @@ class Api:
 
     async def recommend_loras(self, request: LorasRequest) -> LorasResponse:
         families = await asyncio.to_thread(self._families)
+        named = request.files
+        available = await self._loras(request, families) if named is None else named
+        if named is None and not available:
+            return loras_response(LoraRecommendation((), 0.0, (_no_loras(request),)))
         return loras_response(
             await self.runtime.run(
                 lambda service: service.recommend_loras(
                     request.prompt,
                     request.checkpoint,
-                    request.files,
+                    available,
                     negative=request.negative,
                     most=request.most,
                     families=families,
                 )
             )
         )
+
+    async def _loras(self, request: LorasRequest, families: Mapping[str, str]) -> list[str | LoraCandidate]:
+        """This ComfyUI's LoRAs that fit the checkpoint."""
+        if self.host is None:
+            raise Refusal(
+                422,
+                "available_required",
+                message(
+                    "available_required",
+                    "This server is not ComfyUI and knows no LoRA files: name those that are available.",
+                ),
+            )
+        wanted = comparable(request.checkpoint or "")
+        family = next((family for name, family in families.items() if comparable(name) == wanted), UNKNOWN)
+        found = await asyncio.to_thread(self.host.loras, family, request.include, request.exclude)
+        return [each.candidate for each in found]
 
     async def recommend_parameter(self, request: ParameterRequest) -> ParameterResponse:
         families = await asyncio.to_thread(self._families)
@@ -483,6 +509,19 @@ class Api:
             raise UnknownPick(id)
         answer = PickAnswer(frozenset(request.selected_images), frozenset(request.rejected_images), request.send_all)
         return PickResponse.model_validate(await asyncio.to_thread(self.host.answer_pick, id, answer))
+
+
+def _no_loras(request: LorasRequest) -> Message:
+    """Say why none of this ComfyUI's LoRAs can be recommended."""
+    if request.include or request.exclude:
+        return message("loras_none_match", "No LoRA that fits matches include and exclude. Change them.")
+    if request.checkpoint:
+        return message(
+            "loras_none_fit",
+            "ComfyUI has no LoRA that fits {checkpoint}. Put LoRA files of its architecture into models/loras.",
+            checkpoint=shown_name(request.checkpoint),
+        )
+    return message("loras_no_files", "ComfyUI has no LoRA. Put LoRA files into models/loras.")
 
 
 def _generations(generations: Sequence[Generation], *, more: bool) -> GenerationsResponse:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from ..learning.loras import LoraCandidate
 from ..learning.message import error_text, message
 from ..learning.names import shown_name
 from ..recipes.loras import real, without_tags
@@ -80,6 +81,11 @@ class LoraFile:
     unusable: str = ""
     fingerprint: str = field(default="", compare=False)
     problems: tuple[str, ...] = ()
+
+    @property
+    def candidate(self) -> LoraCandidate:
+        """What a question about LoRAs says of it."""
+        return LoraCandidate(self.name, self.trigger_words, self.tags, self.strength)
 
 
 # What is in the header

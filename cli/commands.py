@@ -28,7 +28,7 @@ from ..api.schemas.settings import SettingsResponse
 from ..api.schemas.statistics import StatisticsResponse
 from ..learning.errors import InvalidRequest
 from ..learning.exchange.line_format import lines_in
-from ..learning.loras import MOST_RECOMMENDED
+from ..learning.loras import MOST_RECOMMENDED, LoraCandidate
 from ..learning.names import shown_name
 from ..learning.parameters import checked_value, shown_value
 from ..learning.reports import CheckpointRow, PairRow
@@ -37,7 +37,7 @@ from ..learning.values import Recommendation, Thresholds
 from ..runtime.process import configure, current
 from ..runtime.runtime import Runtime
 from ..runtime.settings import DEFINITIONS
-from .folder import candidates_in, files_in
+from .folder import candidates_in, files_in, loras_in
 from .image_commands import feedback_of_files, image_sources
 from .outcome import CommandFailed, Outcome, WrongUse
 
@@ -75,6 +75,18 @@ def _candidates(arguments: argparse.Namespace) -> tuple[str, ...]:
     if arguments.candidates:
         raise WrongUse("Name the checkpoints or a --folder, not both.")
     return candidates_in(Path(arguments.folder), arguments.include, arguments.exclude)
+
+
+def _loras(arguments: argparse.Namespace) -> list[str | LoraCandidate]:
+    if arguments.folder is None:
+        if arguments.include or arguments.exclude:
+            raise WrongUse("--include and --exclude choose among the files of a --folder.")
+        if not arguments.available:
+            raise WrongUse("Name the LoRAs with --available, or a --folder that holds them.")
+        return [_readable(name, "A LoRA's name") for name in arguments.available]
+    if arguments.available:
+        raise WrongUse("Name the LoRAs or a --folder, not both.")
+    return loras_in(Path(arguments.folder), arguments.include, arguments.exclude)
 
 
 def _readable(text: str, what: str) -> str:
@@ -171,7 +183,7 @@ def negative(arguments: argparse.Namespace) -> Outcome:
 def loras(arguments: argparse.Namespace) -> Outcome:
     prompt, negative = _prompt(arguments), _negative(arguments)
     checkpoint = arguments.checkpoint and _readable(arguments.checkpoint, "The checkpoint's name")
-    available = [_readable(name, "A LoRA's name") for name in arguments.available]
+    available = _loras(arguments)
     if not 0 <= arguments.most <= MOST_RECOMMENDED:
         raise WrongUse(f"--most {arguments.most} is out of range. Choose 0 to {MOST_RECOMMENDED}.")
     recommendation = _run(

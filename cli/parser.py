@@ -134,7 +134,10 @@ def _add_loras(commands: Any, common: argparse.ArgumentParser) -> None:
         "in them, and from what your images of such prompts used.",
     )
     parser.add_argument("prompt", help="the prompt, in ComfyUI's syntax; - reads it from stdin")
-    parser.add_argument("--available", nargs="+", required=True, metavar="LORA", help="LoRAs that fit the checkpoint")
+    parser.add_argument("--available", nargs="+", default=[], metavar="LORA", help="LoRAs that fit the checkpoint")
+    parser.add_argument("--folder", metavar="DIR", help="choose from the LoRA files in DIR instead")
+    parser.add_argument("--include", default="", metavar="GLOBS", help="with --folder: only these, comma separated")
+    parser.add_argument("--exclude", default="", metavar="GLOBS", help="with --folder: not these")
     parser.add_argument("--checkpoint", metavar="CHECKPOINT", help="the one that will draw the image (default: any)")
     parser.add_argument("--negative", default="", metavar="PROMPT", help="the negative prompt")
     parser.add_argument("--most", type=int, default=2, metavar="N", help="how many at most (default: 2)")

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import runtime
+from ..checkpoints.lora_files import LoraFile
 from ..checkpoints.patterns import printable
 from ..checkpoints.pool import CheckpointFile, Pool, PoolRules, families_of, select
 from ..checkpoints.profiles import FromFiles, SamplerNames
 from ..runtime.pending_picks import Pick, PickAnswer, pending_picks
-from .comfy.files import ComfyCheckpoints, file_profiles, files, model_path
+from .comfy.files import ComfyCheckpoints, file_profiles, files, lora_files, model_path
 from .comfy.graph import sampler_names, scheduler_names
 from .comfy.output_folder import custom_node_folders, image_folders
 from .comfy.users import current_user
@@ -38,6 +39,10 @@ class ComfyHost:
     def files(self) -> Sequence[CheckpointFile]:
         """List ComfyUI's checkpoints, including those that cannot be loaded."""
         return files().list()
+
+    def loras(self, family: str, include: str, exclude: str) -> Sequence[LoraFile]:
+        """List ComfyUI's LoRAs that fit checkpoints of a family, by globs."""
+        return lora_files().candidates(family, include, exclude)
 
     def known_settings(self, name: str) -> FromFiles:
         """Say what a checkpoint's files know of its settings."""

@@ -20,7 +20,7 @@ from ..checkpoints.families import UNKNOWN
 from ..checkpoints.lora_files import LoraFile
 from ..checkpoints.lora_stacks import Stack, joined_stack, read_stack, same_name
 from ..learning.errors import LearningError
-from ..learning.loras import LoraCandidate, LoraRecommendation
+from ..learning.loras import LoraRecommendation
 from ..learning.message import Message, error_text, joined, message, parts_of
 from ..learning.values import Branch, Recommendation
 from ..recipes import Lora
@@ -186,7 +186,7 @@ async def _ask(
     """Ask what to use; a workflow never fails because learning failed."""
     if not most or not candidates:
         return LoraRecommendation((), 0.0, ())
-    asked = tuple(LoraCandidate(each.name, each.trigger_words, each.tags, each.strength) for each in candidates)
+    asked = tuple(each.candidate for each in candidates)
     try:
         families = {file.name: file.family for file in await asyncio.to_thread(files().list) if file.family != UNKNOWN}
         return await runtime.current().run(

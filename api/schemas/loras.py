@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ...learning.loras import MOST_RECOMMENDED, LoraCandidate, LoraRecommendation
-from .base import Name, PartResponse, Prompt, RequestModel, ResponseModel, Share, parts_response
+from .base import Globs, Name, PartResponse, Prompt, RequestModel, ResponseModel, Share, parts_response
 
 MOST_AVAILABLE = 5_000
 _Text = Annotated[str, Field(max_length=1_024)]
@@ -26,18 +26,31 @@ class LoraFileRequest(RequestModel):
 
 
 class LorasRequest(RequestModel):
-    """A prompt, and the LoRAs that can be used for it."""
+    """A prompt, and the LoRAs that can be used for it: named as `available`, or by globs.
+
+    Without `available`, this ComfyUI's own that fit the checkpoint are meant; only ComfyUI can answer that.
+    """
 
     prompt: Prompt
-    available: Annotated[tuple[Name | LoraFileRequest, ...], Field(max_length=MOST_AVAILABLE)] = Field(
-        description="Those that fit the checkpoint: names, or with them what their files say."
+    available: Annotated[tuple[Name | LoraFileRequest, ...], Field(max_length=MOST_AVAILABLE)] | None = Field(
+        default=None, description="Those that fit the checkpoint: names, or with them what their files say."
     )
+    include: Globs = Field(default="", description="Of this ComfyUI's LoRAs only these.")
+    exclude: Globs = Field(default="", description="Of this ComfyUI's LoRAs not these.")
     checkpoint: Name | None = Field(default=None, description="The one that will draw the image; null: any.")
     negative: Prompt = Field(default="", description="The negative prompt; its keywords are learned apart.")
     most: Annotated[int, Field(ge=0, le=MOST_RECOMMENDED)] = Field(default=2, description="How many at most.")
 
+    @model_validator(mode="after")
+    def _available_or_globs(self) -> LorasRequest:
+        if self.available is not None and (self.include or self.exclude):
+            raise ValueError("give available, or include and exclude, not both")
+        return self
+
     @property
-    def files(self) -> list[str | LoraCandidate]:
+    def files(self) -> list[str | LoraCandidate] | None:
+        if self.available is None:
+            return None
         return [
             each if isinstance(each, str) else LoraCandidate(each.name, each.trigger_words, each.tags, each.strength)
             for each in self.available

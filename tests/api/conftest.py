@@ -16,9 +16,10 @@ from context_checkpoint import runtime as composition
 from context_checkpoint.api.routes import PREFIX
 from context_checkpoint.api.standalone import build_app
 from context_checkpoint.checkpoints.inventory import CheckpointFiles
+from context_checkpoint.checkpoints.lora_files import LORAS, LoraFile, LoraFiles
 from context_checkpoint.checkpoints.pool import CheckpointFile, Pool, PoolRules, select
 from context_checkpoint.checkpoints.profiles import FileProfiles, FromFiles, SamplerNames
-from context_checkpoint.cli.folder import FolderCheckpoints
+from context_checkpoint.cli.folder import FolderCheckpoints, FolderLoras
 from context_checkpoint.images.models import ModelFile
 from context_checkpoint.images.sources import ImageSources
 from context_checkpoint.recipes.samplers import SAMPLERS, SCHEDULERS
@@ -80,6 +81,10 @@ class FolderHost:
 
     def files(self) -> Sequence[CheckpointFile]:
         return CheckpointFiles(FolderCheckpoints(self.folder), store=None).list()
+
+    def loras(self, family: str, include: str, exclude: str) -> Sequence[LoraFile]:
+        loras = CheckpointFiles(FolderLoras(self.folder.parent / LORAS), store=None, folders=[LORAS])
+        return LoraFiles(loras).candidates(family, include, exclude)
 
     def known_settings(self, name: str) -> FromFiles:
         return FileProfiles(CheckpointFiles(FolderCheckpoints(self.folder), store=None)).of(name)

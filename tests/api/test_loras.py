@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from context_checkpoint.api.routes import build_routes
+from context_checkpoint.checkpoints.pool import CheckpointFile
+from context_checkpoint.demo.tiny_models.checkpoints import write_lora
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.recipes import Recipe
 from context_checkpoint.runtime.runtime import Runtime
 
-from .conftest import CANDIDATES, Client
+from .conftest import CANDIDATES, Client, FolderHost, error
 
 PATH = "/recommend/loras"
 
@@ -62,8 +72,8 @@ async def test_nothing_known_is_none(client: Client) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {},
         {"available": "x"},
+        {"available": ["x"], "include": "styles/*"},
         {"available": [""]},
         {"available": ["x"], "most": 11},
         {"available": [{"name": "x", "strength": "strong"}]},
@@ -74,3 +84,58 @@ async def test_a_bad_question_is_refused(client: Client, body: dict[str, object]
     """Before anything is read."""
     status, answer = await client.post(PATH, {"prompt": "a cat", **body})
     assert (status, answer["error"]["code"]) == (422, "invalid_request")
+
+
+class FamilyHost(FolderHost):
+    """A host that knows the families of its checkpoints, as ComfyUI does."""
+
+    def files(self) -> Sequence[CheckpointFile]:
+        return [CheckpointFile("models/new.ckpt", "sd15"), CheckpointFile("other.ckpt", "unknown")]
+
+
+async def answer_of_comfyui(runtime: Runtime, tmp_path: Path, **body: object) -> tuple[int, dict[str, Any]]:
+    app = web.Application()
+    app.add_routes(build_routes(runtime, FamilyHost(tmp_path / "checkpoints")))
+    async with TestClient(TestServer(app)) as http:
+        return await Client(http).post(PATH, {"prompt": "watercolour of a cat", **body})
+
+
+async def ranked(runtime: Runtime, tmp_path: Path, **body: object) -> list[str]:
+    status, answer = await answer_of_comfyui(runtime, tmp_path, **body)
+    assert status == 200
+    return sorted(known["name"] for known in answer["ranking"])
+
+
+async def test_comfyuis_own_files_are_meant_where_none_are_named(runtime: Runtime, tmp_path: Path) -> None:
+    """Those that fit the checkpoint's architecture and the globs, with what their files say."""
+    for family, name in (("sd15", "wash"), ("sd15", "styles/ink"), ("sd3", "grain")):
+        file = tmp_path / "loras" / f"{name}.safetensors"
+        write_lora(file, family, seed=1)  # type: ignore[arg-type]
+        file.with_suffix(".civitai.info").write_text(json.dumps({"trainedWords": ["watercolour"]}))
+    ink, wash, grain = "styles/ink.safetensors", "wash.safetensors", "grain.safetensors"
+
+    assert await ranked(runtime, tmp_path) == [grain, ink, wash]
+    assert await ranked(runtime, tmp_path, checkpoint="other.ckpt") == [grain, ink, wash]
+    assert await ranked(runtime, tmp_path, checkpoint="models\\new.ckpt") == [ink, wash]
+    assert await ranked(runtime, tmp_path, include="styles/*, grain*", exclude="gr*") == [ink]
+    assert await ranked(runtime, tmp_path, available=["x"]) == []
+
+
+async def test_a_comfyui_without_a_lora_that_fits_says_what_to_do(runtime: Runtime, tmp_path: Path) -> None:
+    """It is no failure: none is recommended."""
+    (tmp_path / "loras").mkdir()
+
+    for body, key in (
+        ({}, "loras_no_files"),
+        ({"checkpoint": "other.ckpt"}, "loras_none_fit"),
+        ({"exclude": "*"}, "loras_none_match"),
+    ):
+        status, answer = await answer_of_comfyui(runtime, tmp_path, **body)
+        assert (status, answer["loras"], answer["ranking"]) == (200, [], [])
+        assert answer["reason_parts"][0]["key"] == key
+
+
+async def test_a_server_without_comfyui_needs_the_names(client: Client) -> None:
+    """It knows no LoRA files."""
+    status, answer = await client.post(PATH, {"prompt": "a cat"})
+    assert (status, error(answer)["code"]) == (422, "available_required")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.scale.tables import fill_file
+from context_checkpoint.demo.tiny_models.checkpoints import write_lora
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.model import sufficient_statistics
 from context_checkpoint.recipes import Recipe
@@ -109,6 +110,25 @@ def test_loras_says_which_and_why(run: CommandLine, call: Call, database: Path) 
     answer = json.loads(call("loras", "pencil sketch", "--json", "--most", "1", *place).out)
     assert [lora["name"] for lora in answer["loras"]] == ["ink.safetensors"]
     assert call("loras", "pencil sketch", "--most", "11", *place).status == 2
+
+
+def test_loras_are_read_from_a_folder(call: Call, tmp_path: Path) -> None:
+    """With what their files say; where nothing is left, and where both or neither are given, it says so."""
+    for name in ("styles/wash", "ink"):
+        file = tmp_path / "loras" / f"{name}.safetensors"
+        write_lora(file, "sd15", seed=1)
+        beside = {"activation text": "inkskt", "preferred weight": 0.6}
+        file.with_suffix(".json").write_text(json.dumps(beside), "utf-8")
+    place = ("--folder", str(tmp_path / "loras"))
+
+    found = json.loads(call("loras", "a fox, inkskt", "--json", *place, "--include", "styles/*").out)
+
+    assert [(lora["name"], lora["strength"]) for lora in found["loras"]] == [("styles/wash.safetensors", 0.6)]
+    nothing = call("loras", "a fox", *place, "--exclude", "*")
+    assert nothing.status != 0
+    assert "There is no LoRA" in nothing.err
+    for wrong in ((), ("--available", "x", *place), ("--available", "x", "--include", "y"), ("--folder", "nowhere")):
+        assert call("loras", "a fox", *wrong).status == 2
 
 
 def test_no_two_names_look_alike(call: Call, database: Path, tmp_path: Path) -> None:

@@ -92,6 +92,11 @@ export class Server {
     return this.#post("recommend", body);
   }
 
+  /** @param {object} body the prompt; without ComfyUI, the LoRAs that are available too */
+  recommendLoras(body) {
+    return this.#post("recommend/loras", body);
+  }
+
   /** @param {object} body the prompt, and its candidates or the rules of a pool */
   explain(body) {
     return this.#post("explain", body);

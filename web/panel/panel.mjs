@@ -10,6 +10,7 @@ import { Tabs } from "../components/tabs.mjs";
 import { button, element } from "../lib/dom.mjs";
 import { CheckpointsTab } from "./checkpoints_tab.mjs";
 import { HistoryTab } from "./history_tab.mjs";
+import { LorasTab } from "./loras_tab.mjs";
 import { OverviewTab } from "./overview_tab.mjs";
 import { PreferencesTab } from "./preferences_tab.mjs";
 import { SettingsTab } from "./settings_tab.mjs";
@@ -21,6 +22,7 @@ const TABS = /** @type {const} */ ([
   ["preferences", PreferencesTab],
   ["history", HistoryTab],
   ["checkpoints", CheckpointsTab],
+  ["loras", LorasTab],
   ["try", TryTab],
   ["settings", SettingsTab],
 ]);

@@ -6,6 +6,7 @@
 
 import { shortNames } from "../lib/checkpoint_name.mjs";
 import { element } from "../lib/dom.mjs";
+import { messageText } from "../lib/i18n.mjs";
 import { shownName } from "../lib/shown_name.mjs";
 
 /** In the order in which they are shown; the size is two of them. */
@@ -75,20 +76,27 @@ export function settingsElement(branch, t, emptyNote) {
 }
 
 /**
- * The LoRAs of a branch, their trigger words, and why they are there.
+ * The LoRAs of a branch, their trigger words, and why they are there. Pure.
  *
  * @param {Json} branch `{ loras, trigger_words, reason_parts }`
  * @param {Translate} t
  */
-export function lorasElement(branch, t) {
+export function loraLines(branch, t) {
   const words = (branch.trigger_words ?? []).map((/** @type {unknown} */ word) => shownName(String(word)));
-  const lines = [
+  return [
     lorasLine(branch, t) || t("lorasNone"),
     words.length > 0 ? t("triggerWords", { words: shortened(words.join(t("listComma"))) }) : "",
-    ...(branch.reason_parts ?? []).map((/** @type {unknown} */ reason) => t("settingsProblem", { problem: reason })),
-  ];
-  const texts = lines.filter(Boolean).map((text) => element("p", { text }));
-  return element("div", { class: "cc-branch-settings" }, texts);
+    ...(branch.reason_parts ?? []).map((/** @type {unknown} */ reason) => messageText(t, reason)),
+  ].filter(Boolean);
+}
+
+/**
+ * @param {Json} branch
+ * @param {Translate} t
+ */
+export function lorasElement(branch, t) {
+  const lines = loraLines(branch, t).map((text) => element("p", { text }));
+  return element("div", { class: "cc-branch-settings" }, lines);
 }
 
 /**
@@ -104,7 +112,7 @@ function settingText(name, settings, t) {
 }
 
 /** @param {number} strength */
-function rounded(strength) {
+export function rounded(strength) {
   return String(Math.round(strength * 100) / 100);
 }
 

@@ -208,6 +208,43 @@ def warm_loader() -> dict[str, Node]:
     }
 
 
+def loras() -> dict[str, Node]:
+    return {
+        "recommender": _placed(RECOMMENDER, 40, 60, 420, widgets={"prompt": PROMPT}),
+        "loras": _placed(
+            "ContextLoraRecommender",
+            510,
+            60,
+            360,
+            widgets={"explore": True},
+            inputs={"plan": "recommender.plan"},
+        ),
+        "sampler": _placed(
+            "MultiCheckpointSampler",
+            920,
+            60,
+            360,
+            widgets={**SAMPLING, "negative": NEGATIVE},
+            inputs={"plan": "loras.plan"},
+        ),
+        "recorder": _placed(
+            "FeedbackRecorder",
+            1330,
+            60,
+            380,
+            inputs={"images": "sampler.images", "generation": "sampler.generation"},
+        ),
+        "note": _note(
+            "**With LoRAs.** Each checkpoint gets the LoRAs that fit it and the prompt, or none: those that your "
+            "verdicts and kept images speak for, and before them the trigger words of their files. *include* and "
+            "*exclude* choose which may be used.\n\nWith *explore*, once one checkpoint is sure, it is drawn with "
+            "and without one LoRA: your verdict says whether it is better with it.",
+            40,
+            830,
+        ),
+    }
+
+
 def diffusion_models() -> dict[str, Node]:
     nodes = {
         **_prompt_and_recommender(),
@@ -269,6 +306,7 @@ EXAMPLES: tuple[Callable[[], dict[str, Node]], ...] = (
     your_own_graph,
     settings,
     warm_loader,
+    loras,
     diffusion_models,
     save_picked,
 )

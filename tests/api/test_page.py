@@ -23,6 +23,7 @@ from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.files import backups
 from context_checkpoint.learning.names import shown_name
 from context_checkpoint.learning.store import rollup_task, rollups
+from context_checkpoint.recipes import Recipe
 from context_checkpoint.recipes.settings import Settings as Profile
 from context_checkpoint.runtime.runtime import Runtime
 from tests.conftest import recomputed_elsewhere
@@ -34,7 +35,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<img src=x onerror=window.hacked=1>"
 SUBJECTS = ("portrait", "castle", "anime girl", "landscape", "cyberpunk street")
-TABS = ("Overview", "Preferences", "History", "Checkpoints", "Try", "Settings")
+TABS = ("Overview", "Preferences", "History", "Checkpoints", "LoRAs", "Try", "Settings")
 
 
 @pytest.fixture(scope="module")
@@ -261,6 +262,42 @@ async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, ru
 
     assert await page.evaluate("window.hacked") is None
     assert await page.locator("img[src=x]").count() == 0
+
+
+async def test_loras_are_recommended_and_listed_with_what_is_known(page: Page, runtime: Runtime) -> None:
+    """Without a ComfyUI the person names them; where none is named it says so, and names are text."""
+
+    async def judge(service: PreferenceService) -> None:
+        for _ in range(8):
+            recommendation = await service.recommend("pencil sketch", CANDIDATES[:1])
+            recipes = [Recipe(loras=((HOSTILE, 0.8, 0.8),)), Recipe(loras=())]
+            generation = await service.log_generation(recommendation, {CANDIDATES[0]: 2}, recipes=recipes)
+            await service.record_feedback(generation, selected_images=[0], rejected_images=[1])
+
+    await runtime.run(judge)
+    shown = await tab(page, "LoRAs")
+    await expect(shown).to_contain_text("Nothing is known yet.")
+    await shown.get_by_role("button", name="Which LoRAs?").click()
+    await expect(shown).to_contain_text("Name at least one LoRA to choose from.")
+
+    await shown.get_by_label("LoRAs to choose from").fill(f"{HOSTILE}\n\n detail.safetensors ")
+    await shown.get_by_label("Prompt").fill("a pencil sketch")
+    await shown.get_by_role("button", name="Which LoRAs?").click()
+
+    recommended = shown.get_by_role("list", name="Recommended LoRAs, best first").get_by_role("listitem")
+    await expect(recommended).to_have_count(1)
+    await expect(recommended).to_contain_text(HOSTILE)
+    await expect(recommended).to_contain_text(re.compile(r"strength 0\.8, \d+ % sure"))
+    await expect(recommended).to_contain_text("you kept 8 of 8 images with it")
+    row = shown.locator("tbody tr").first
+    await expect(row.get_by_role("cell").nth(1)).to_have_text("8 of 8")
+    await row.get_by_role("button").click()
+    await expect(shown.locator(".cc-details")).to_contain_text("you kept 8 of 8 images with it")
+    await shown.get_by_label("Prompt").fill("")
+    await shown.get_by_role("button", name="Which LoRAs?").click()
+    await expect(recommended).to_have_count(0)
+    await expect(shown.locator("tbody tr:visible")).to_have_count(1)
+    assert await page.evaluate("window.hacked") is None
 
 
 async def test_checkpoints_are_listed_with_the_interval_of_their_share(page: Page) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +22,7 @@ FOLDER = Path(__file__).parents[2] / "example_workflows"
 EXAMPLES = sorted(FOLDER.glob("*.json"))
 OUR_NODES = {
     "ContextCheckpointRecommender",
+    "ContextLoraRecommender",
     "ContextSettingsRecommender",
     "FeedbackRecorder",
     "MultiCheckpointSampler",
@@ -47,6 +48,15 @@ def parts(comfy: ComfyServer) -> Mapping[str, Mapping[str, str]]:
     }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def lora(comfy: ComfyServer) -> Iterator[str]:
+    """A LoRA that fits the checkpoints, of whose words the examples' prompt has one."""
+    file = comfy.base_directory / "models" / "loras" / "skin.safetensors"
+    tiny_checkpoints.write_lora(file, "sd3", tags={"freckles": 20})
+    yield file.name
+    file.unlink()
+
+
 def read(file: Path) -> dict[str, Any]:
     workflow: dict[str, Any] = json.loads(file.read_text("utf-8"))
     return workflow
@@ -55,7 +65,7 @@ def read(file: Path) -> dict[str, Any]:
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 async def test_it_opens_without_a_missing_node_and_runs(
-    comfyui: ComfyPage, parts: Mapping[str, Mapping[str, str]], file: Path
+    comfyui: ComfyPage, parts: Mapping[str, Mapping[str, str]], lora: str, file: Path
 ) -> None:
     """Three checkpoints are compared, and the recorder shows and logs what each of them made."""
     workflow = read(file)
@@ -83,6 +93,9 @@ async def test_it_opens_without_a_missing_node_and_runs(
     recorded = [r for output in entry["outputs"].values() for r in output.get("context_checkpoint", ())]
     (generation,) = recorded
     assert len({image["checkpoint"] for image in generation["images"]}) == 3
+    if file.stem == "loras":
+        (advised,) = [r for output in entry["outputs"].values() for r in output.get("context_checkpoint_loras", ())]
+        assert [[name for name, *_ in branch["loras"]] for branch in advised["branches"]] == [[lora]] * 3
     held = comfyui.server.get(f"/context_checkpoint/generations?id={generation['generation_id']}")
     assert [image["file"]["filename"] for image in held["generations"][0]["images"]] == [
         image["filename"] for image in generation["images"]

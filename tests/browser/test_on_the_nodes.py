@@ -21,6 +21,7 @@ RECOMMENDER = "ContextCheckpointRecommender"
 NODES = (
     RECOMMENDER,
     "ContextSettingsRecommender",
+    "ContextLoraRecommender",
     "MultiCheckpointSampler",
     "RecommendedCheckpointLoader",
     "FeedbackRecorder",

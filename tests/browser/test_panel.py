@@ -130,7 +130,7 @@ async def test_nobody_is_kept_out_of_the_panel(
     await comfyui.page.evaluate(set_palette, palette)
     try:
         faults = {}
-        for name in ("Overview", "Preferences", "History", "Checkpoints", "Try", "Settings"):
+        for name in ("Overview", "Preferences", "History", "Checkpoints", "LoRAs", "Try", "Settings"):
             await tab(comfyui, name)
             faults[name] = await serious_faults(comfyui.page, ".cc-panel")
         assert {name: found for name, found in faults.items() if found} == {}

@@ -46,7 +46,7 @@ export class LorasTab {
       order: { key: "used", descending: true },
       onSort: () => this.#drawTable(),
       columns: [
-        { key: "name", title: t("lora"), cell: (row) => nameElement(row.name, this.#short) },
+        { key: "name", title: t("tab_loras"), cell: (row) => nameElement(row.name, this.#short) },
         numberColumn("used", t("loraUsed"), t("loraUsedHelp")),
         {
           key: "kept",

@@ -50,11 +50,14 @@ def parts(comfy: ComfyServer) -> Mapping[str, Mapping[str, str]]:
 
 @pytest.fixture(scope="module", autouse=True)
 def lora(comfy: ComfyServer) -> Iterator[str]:
-    """A LoRA that fits the checkpoints, of whose words the examples' prompt has one."""
+    """A LoRA that fits the checkpoints, whose trigger word is in the examples' prompt."""
     file = comfy.base_directory / "models" / "loras" / "skin.safetensors"
-    tiny_checkpoints.write_lora(file, "sd3", tags={"freckles": 20})
+    sidecar = file.with_suffix(".json")
+    tiny_checkpoints.write_lora(file, "sd3")
+    sidecar.write_text('{"activation text": "freckles"}', "utf-8")
     yield file.name
     file.unlink()
+    sidecar.unlink()
 
 
 def read(file: Path) -> dict[str, Any]:

@@ -109,7 +109,6 @@ async def test_the_panel_recommends_loras_for_a_prompt_and_shows_what_is_known(
     await expect(recommended).to_contain_text("strength 0.75, ")
     await expect(recommended).to_contain_text("styles/wash.safetensors: its trigger word wetpaper is in the prompt.")
     row = shown.get_by_role("row", name="wash").first
-    await expect(row).to_contain_text("0.75")
     await row.get_by_role("button").click()
     await expect(shown.locator(".cc-details:visible")).to_contain_text("its trigger word wetpaper is in the prompt.")
 

@@ -14,12 +14,14 @@ import { sorted } from "./checkpoints_tab.mjs";
 
 /** @typedef {Record<string, any>} Lora */
 
+/** The reason where no LoRA is known, which the table says too. */
+const NOTHING_KNOWN = "loras_nothing_known";
+
 /** @type {Record<string, (row: Lora) => string | number>} */
 const VALUES = {
   name: (row) => row.name,
   kept: (row) => row.selected,
   used: (row) => row.used,
-  strength: (row) => row.strength,
 };
 
 export class LorasTab {
@@ -55,11 +57,10 @@ export class LorasTab {
           numeric: true,
           cell: (row) => (row.total > 0 ? t("loraKept", { kept: row.selected, judged: row.total }) : "–"),
         },
-        { key: "strength", title: t("loraStrength"), numeric: true, cell: (row) => rounded(row.strength) },
       ],
       details: {
         label: (row) => t("whyLora", { lora: shownName(row.name) }),
-        show: (row) => element("div", { text: messageText(t, row.reason_parts) }),
+        show: (row) => this.#why(row),
       },
     });
     this.#setCheckpoints([]);
@@ -127,27 +128,30 @@ export class LorasTab {
     const { t } = this.#options;
     this.#rows = answer.ranking;
     this.#short = shortNames(this.#rows.map(({ name }) => name));
-    const none = element("p", { class: "cc-note", text: messageText(t, answer.reason_parts) });
-    if (answer.loras.length > 0) this.#answer.replaceChildren(asked ? this.#recommended(answer.loras) : "");
-    else this.#answer.replaceChildren(asked || this.#rows.length === 0 ? none : "");
+    const recommended = answer.loras.map((/** @type {Lora} */ { name }) => this.#rows.find((row) => row.name === name));
+    // Without a prompt only what keeps all from being recommended is worth a line: that there are none.
+    const told = asked || (this.#rows.length === 0 && answer.reason_parts[0].key !== NOTHING_KNOWN);
+    const reason = element("p", { class: "cc-note", text: messageText(t, answer.reason_parts) });
+    this.#answer.replaceChildren(...(told ? [recommended.length > 0 ? this.#list(recommended) : reason] : []));
     this.#drawTable();
   }
 
-  /** @param {Lora[]} loras best first */
-  #recommended(loras) {
+  /** @param {Lora[]} recommended best first */
+  #list(recommended) {
+    const items = recommended.map((row) => element("li", {}, [nameElement(row.name, this.#short), this.#why(row)]));
+    return element("ol", { class: "cc-checkpoints", "aria-label": this.#options.t("lorasRecommended") }, items);
+  }
+
+  /** @param {Lora} row */
+  #why({ strength, confidence, reason_parts: reason }) {
     const { t } = this.#options;
-    const items = loras.map(({ name, strength, reason_parts: reason }) => {
-      const { confidence } = /** @type {Lora} */ (this.#rows.find((row) => row.name === name));
-      const sure = t("loraSure", { strength: rounded(strength), confidence: percent(confidence) });
-      return element("li", {}, [
-        nameElement(name, this.#short),
-        element("div", { class: "cc-branch-settings" }, [
-          element("p", { text: sure }),
-          element("p", { text: messageText(t, reason) }),
-        ]),
-      ]);
-    });
-    return element("ol", { class: "cc-checkpoints", "aria-label": t("lorasRecommended") }, items);
+    const sure = t("loraSure", { strength: rounded(strength), confidence: percent(confidence) });
+    const texts = [sure, messageText(t, reason)];
+    return element(
+      "div",
+      { class: "cc-branch-settings" },
+      texts.map((text) => element("p", { text })),
+    );
   }
 
   #drawTable() {

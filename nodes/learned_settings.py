@@ -7,12 +7,14 @@ asks and knows no plan.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
 from .. import runtime
 from ..checkpoints.pool import known_families
 from ..checkpoints.profiles import allowed_names
+from ..learning.errors import LearningError
 from ..learning.names import stored_name
 from ..learning.parameters import ParameterName
 from ..learning.profiles import from_question
@@ -31,6 +33,8 @@ from .branch_settings import branches_of
 from .comfy.files import files
 from .comfy.graph import sampler_names, scheduler_names
 
+log = logging.getLogger(__name__)
+
 
 async def branches_with_learned(plan: Recommendation, here: Settings = STOCK) -> tuple[Branch, ...]:
     """Return a plan's branches with their settings, those that were learned too; `here` as in `ask_about_settings`."""
@@ -42,7 +46,12 @@ async def ask_about_plan(plan: Recommendation, here: Settings) -> Answers:
     """Ask what was learned for each checkpoint of a plan; `here` as in `ask_about_settings`."""
     branches = await asyncio.to_thread(branches_of, plan)
     known = {branch.checkpoint: branch.settings for branch in branches}
-    return await ask_about_settings(runtime.current(), plan.prompt, known, lambda: known_families(files().list()), here)
+    try:
+        home = runtime.current()
+    except LearningError as error:  # a prompt of an unknown user
+        log.warning("What was learned of settings cannot be used: %s", error)
+        return {}
+    return await ask_about_settings(home, plan.prompt, known, lambda: known_families(files().list()), here)
 
 
 def with_question(plan: Recommendation, answers: Answers, may_change: str) -> Recommendation:

@@ -7,6 +7,7 @@ import sqlite3
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from playwright.async_api import Browser, expect
 from context_checkpoint.api.routes import PREFIX
 from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer
+from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, node
 
 from .conftest import ComfyFactory, preferences_file
 from .learned import plan_of
@@ -51,7 +53,11 @@ def ask(server: ComfyServer, path: str, body: Any = None, user: str | None = Non
 
 def run_as(server: ComfyServer, user: str | None, prompt: str, **extra: Any) -> dict[str, Any]:
     """Queue the three nodes as this user, and wait for the end."""
-    graph = three_nodes(prompt, images=2)
+    return queue_as(server, user, three_nodes(prompt, images=2), **extra)
+
+
+def queue_as(server: ComfyServer, user: str | None, graph: ApiGraph, **extra: Any) -> dict[str, Any]:
+    """Queue a graph as this user, and wait for the end."""
     status, queued = ask(server, "/prompt", {"prompt": graph, "extra_data": extra}, user)
     assert status == 200, queued
     return server.wait(queued["prompt_id"])
@@ -112,11 +118,21 @@ def test_an_unknown_user_is_refused_with_a_message(studio: ComfyServer, user: st
 def test_a_prompt_of_an_unknown_user_makes_its_images_and_says_that_nothing_is_learned(
     studio: ComfyServer, people: tuple[str, str]
 ) -> None:
-    """A workflow never fails because learning cannot tell whose it is."""
+    """A workflow never fails because learning cannot tell whose it is, whatever its nodes ask."""
     before = [known(studio, person) for person in people]
-    entry = run_as(studio, "nobody_known", "a castle")
-    [made] = generations(entry)
+    graph = three_nodes("a castle", images=2)
+    own = {"steps": 4, "cfg": 2.0, "sampler_name": "euler", "scheduler": "normal", "width": 64, "height": 64}
+    graph["settings"] = node(
+        "ContextSettingsRecommender", plan=["recommender", 0], may_change="all, the size too", clip_skip=1, **own
+    )
+    graph["loras"] = node(
+        "ContextLoraRecommender", plan=["settings", 0], include="", exclude="", most_loras=2, explore=True
+    )
+    graph["sampler"]["inputs"]["plan"] = ["loras", 0]
 
+    entry = queue_as(studio, "nobody_known", graph)
+
+    [made] = generations(entry)
     assert entry["status"]["status_str"] == "success"
     assert made["generation_id"] == ""
     assert "--multi-user" in made["message"]
@@ -151,6 +167,58 @@ def test_a_run_that_waits_is_seen_and_answered_by_its_own_person(studio: ComfySe
     studio.wait(queued["prompt_id"])
 
     assert (seen, refused, answered) == ([], 404, 200)
+
+
+COAST, SKY = ("red", "green", "blue"), ("orange", "violet", "pink")
+"""Checkpoints of two subjects: what is taught of the ones says nothing of the others."""
+FROM_OTHERS = "what others taught (people who share)"
+
+
+def draw_as(server: ComfyServer, user: str, prompt: str, names: Sequence[str], **recommender: Any) -> dict[str, Any]:
+    include = ", ".join(f"{name}.safetensors" for name in names)
+    settings = {"include": include, **recommender}
+    return queue_as(server, user, three_nodes(prompt, images=3, size=64, steps=1, recommender=settings))
+
+
+def teach_as(server: ComfyServer, user: str, prompt: str, names: Sequence[str]) -> None:
+    """Draw with all of the checkpoints, twice, and keep what the first one made."""
+    for seed in range(2):
+        [made] = generations(draw_as(server, user, prompt, names, stage="draft", seed=seed))
+        kept = [image["checkpoint"] for image in made["images"]].index(f"{names[0]}.safetensors")
+        verdict = {
+            "generation_id": made["generation_id"],
+            "selected_images": [kept],
+            "rejected_images": [place for place in range(3) if place != kept],
+        }
+        status, answer = ask(server, f"{PREFIX}/feedback", verdict, user)
+        assert status == 200, answer
+
+
+def test_what_three_people_share_is_the_start_of_everybody_until_one_of_them_leaves(studio: ComfyServer) -> None:
+    """Chosen, taught and taken back over HTTP. Who does not share adds nothing to what is counted, and receives it."""
+    names = ("cleo", "dora", "emil", "frida", "gustav")
+    cleo, dora, emil, frida, gustav = (ask(studio, "/users", {"username": name})[1] for name in names)
+    for user in (cleo, dora, emil):
+        assert ask(studio, f"{PREFIX}/settings", {"share": True}, user)[0] == 200
+        teach_as(studio, user, "lighthouse, sea", COAST)
+    for user in (cleo, dora, frida):  # of whom two share
+        teach_as(studio, user, "zeppelin", SKY)
+    studio.restart()  # it counts when it starts, and then every ten minutes
+
+    plans = [plan_of(draw_as(studio, user, "lighthouse, sea", COAST, seed=1)) for user in (gustav, frida)]
+    of_two = plan_of(draw_as(studio, gustav, "zeppelin", SKY, seed=1))
+
+    assert [plan["checkpoints"][0] for plan in plans] == ["red.safetensors"] * 2
+    assert all(FROM_OTHERS in plan["explanation"] for plan in plans)
+    assert FROM_OTHERS not in of_two["explanation"]
+    assert ask(studio, f"{PREFIX}/settings", {"share": False}, emil)[0] == 200
+    studio.restart()
+
+    after = plan_of(draw_as(studio, gustav, "lighthouse, sea", COAST, seed=2))
+
+    assert FROM_OTHERS not in after["explanation"]
+    assert after["confidence"] == 0.0
+    assert ask(studio, f"{PREFIX}/adopt", user=gustav)[1]["adopted"] == []
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, Lora, node
 from context_checkpoint.demo.tiny_models.checkpoints import write_lora
 from context_checkpoint.recipes.loras import short_name
 
-from .test_loras import PAINT, RED, assert_same, by_stock, logged_loras, one, own_graph
+from .test_loras import PAINT, RED, assert_same, by_stock, differ, logged_loras, one, own_graph
 
 WASH, GRAIN, INK = "sd3/wash.safetensors", "sd3/grain.safetensors", "sd15/ink.safetensors"
 
@@ -142,6 +142,38 @@ def test_what_is_picked_again_and_again_is_learned(comfy: ComfyServer) -> None:
     (branch,) = shown(entry)
     assert [name for name, _, _ in loras(branch)] == [GRAIN]
     assert branch["reasons"]
+
+
+def test_what_explore_asks_is_answered_by_the_verdicts_and_then_recommended(comfy: ComfyServer) -> None:
+    """Drawn with and without, the one with it preferred every time; then drawn alone, and the reason says so."""
+    prompt = "an owl, watercolour"
+    asked: list[bool] = []
+    for seed in range(10):
+        graph = advised(one(RED, prompt, images_per_prompt=2), explore=True, include=WASH)
+        graph["sampler"]["inputs"]["seed"] = seed
+        entry = comfy.run(graph)
+        branches = [loras(branch) for branch in shown(entry)]
+        asked.append(len(branches) == 2)
+        if not asked[-1]:
+            break
+        [made] = generations(entry)
+        drawn_with = [settings for _, settings in logged_loras(comfy)][-2:]
+        liked = drawn_with.index([[WASH, 0.75, 0.75]])
+        pictures = comfy.images(entry, "recorder")
+        assert differ(pictures[:1], pictures[1:])
+        verdict = {"generation_id": made["generation_id"], "selected_images": [liked], "rejected_images": [1 - liked]}
+        comfy.post("/context_checkpoint/feedback", verdict)
+    graph = advised(one(RED, prompt, images_per_prompt=2), explore=False, include=WASH)
+
+    entry = comfy.run(graph)
+
+    assert asked[:3] == [True, True, True]
+    (branch,) = shown(entry)
+    assert loras(branch) == [(WASH, 0.75, 0.75)]
+    (reason,) = branch["reasons"]
+    kept = asked.count(True)
+    assert f"you kept {kept} of {kept} images with it" in reason
+    assert reason == entry["outputs"]["why"]["text"][0]
 
 
 def test_the_stacks_plug_into_another_packs_loader(comfy: ComfyServer) -> None:

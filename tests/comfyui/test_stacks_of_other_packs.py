@@ -1,11 +1,11 @@
-"""Stackers of other packs as people have them installed: their stacks reach our nodes, and are logged.
+"""LoRA stacks between our nodes and those of other packs as people have them installed, both ways, and logged.
 
-`CC_OTHER_PACKS` names the folder that has the packs (docs/development.md). A stacker whose pack is not there is
-skipped.
+`CC_OTHER_PACKS` names the folder that has the packs (docs/development.md). A node whose pack is not there is skipped.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +17,7 @@ from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, Lora, node
 from context_checkpoint.demo.tiny_models.checkpoints import write_lora
 
 from .conftest import ComfyFactory, forget, with_other_packs
+from .test_lora_recommender import advised, loras, shown
 from .test_loras import (
     GRAIN,
     INK,
@@ -76,12 +77,44 @@ STACKERS: dict[str, Callable[..., dict[str, Any]]] = {
 }
 
 
+TRIGGERS = {WASH: ("watercolour", 0.75), GRAIN: ("film grain", 0.5), INK: ("watercolour", 0.75)}
+"""Of each LoRA its trigger word, and the strength that its author prefers."""
+
+
+def comfyroll_loader() -> ApiGraph:
+    return {"applied": node("CR Apply LoRA Stack", model=["loader", 0], clip=["loader", 1])}
+
+
+def lora_manager_loader() -> ApiGraph:
+    own = {"text": "", "loras": {"__value__": []}}
+    return {"applied": node("Lora Loader (LoraManager)", model=["loader", 0], clip=["loader", 1], **own)}
+
+
+def efficient_loader() -> ApiGraph:
+    """It loads the checkpoint too; its text encoder is the sixth of what it gives."""
+    inputs = {"vae_name": "Baked VAE", "clip_skip": -1, "lora_name": "None", "positive": "", "negative": ""}
+    inputs |= {"lora_model_strength": 1.0, "lora_clip_strength": 1.0, "batch_size": 1}
+    inputs |= {"token_normalization": "none", "weight_interpretation": "comfy"}
+    size = {"empty_latent_width": 64, "empty_latent_height": 64}
+    return {"applied": node("Efficient Loader", ckpt_name=["recommender", 1], **inputs, **size)}
+
+
+LOADERS: dict[str, tuple[Callable[[], ApiGraph], int, tuple[str, ...]]] = {
+    "CR Apply LoRA Stack": (comfyroll_loader, 1, (RED, PAINT)),
+    "Lora Loader (LoraManager)": (lora_manager_loader, 1, (RED, PAINT)),
+    "Efficient Loader": (efficient_loader, 5, (PAINT,)),  # its own encoder knows no SD 3
+}
+"""Each with the place of the text encoder in what it gives, and checkpoints that it can load."""
+
+
 @pytest.fixture(scope="module")
 def server(comfy_factory: ComfyFactory) -> ComfyServer:
-    """A server with all packs of the folder, and a home of its own, where some of them write."""
+    """A server with all packs of the folder. Its LoRAs have trigger words, beside them as A1111 keeps them."""
     server = with_other_packs(comfy_factory(start=False))
     for seed, (name, family) in enumerate(LORAS.items()):
-        write_lora(server.base_directory / "models" / "loras" / name, family, seed=seed)  # type: ignore[arg-type]
+        file = write_lora(server.base_directory / "models" / "loras" / name, family, seed=seed)  # type: ignore[arg-type]
+        words, strength = TRIGGERS[name]
+        file.with_suffix(".json").write_text(json.dumps({"activation text": words, "preferred weight": strength}))
     return server.start()
 
 
@@ -146,3 +179,36 @@ def test_an_empty_stacker_changes_nothing(comfy: ComfyServer, stacker: str) -> N
 
     assert_same(ours, drawn(comfy, stock(RED), "shown"))
     assert logged_loras(comfy) == [(RED, [])]
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+def test_a_packs_loader_loads_what_our_recommender_gives(comfy: ComfyServer, loader: str) -> None:
+    """A stack for each checkpoint, pixel for pixel as a chain of stock loaders; the log has each checkpoint's own."""
+    if loader not in comfy.get("/object_info"):
+        pytest.skip(f"NOT RUN: no pack in CC_OTHER_PACKS has the node {loader}")
+    applied, clip, checkpoints = LOADERS[loader]
+    prompt = "an owl, watercolour, film grain"
+    graph = own_graph(", ".join(checkpoints))
+    graph["recommender"]["inputs"] |= {"family": "all", "prompt": prompt}
+    graph = advised(graph) | applied()
+    graph["loader"] = node("CheckpointLoaderSimple", ckpt_name=["recommender", 1])
+    graph["applied"]["inputs"]["lora_stack"] = ["loras", 1]
+    graph["recorder"]["inputs"]["ckpt_names"] = ["recommender", 1]
+    graph["positive"]["inputs"] |= {"clip": ["applied", clip], "text": prompt}
+    graph["negative"]["inputs"]["clip"] = ["applied", clip]
+    graph["sampler"]["inputs"]["model"] = ["applied", 0]
+
+    entry = comfy.run(graph)
+
+    names = [image["checkpoint"] for image in generations(entry)[0]["images"]]
+    pictures = dict(zip(names, comfy.images(entry, "shown"), strict=True))
+    own = {branch["checkpoint"]: loras(branch) for branch in shown(entry)}
+    expected = {RED: {(WASH, 0.75, 0.75), (GRAIN, 0.5, 0.5)}, PAINT: {(INK, 0.75, 0.75)}}
+    assert {checkpoint: set(stack) for checkpoint, stack in own.items()} == {
+        checkpoint: expected[checkpoint] for checkpoint in checkpoints
+    }
+    for checkpoint in checkpoints:
+        with_them = by_stock(comfy, checkpoint, *own[checkpoint], prompt=prompt)
+        assert_same([pictures[checkpoint]], with_them)
+        assert differ(with_them, by_stock(comfy, checkpoint, prompt=prompt))
+    assert dict(logged_loras(comfy)) == {name: sorted(map(list, stack)) for name, stack in own.items()}

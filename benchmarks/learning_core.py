@@ -98,7 +98,7 @@ def _keywords_ms() -> float:
     for number in range(50):
         prompt = f"{LONG_PROMPT}, unseen{number}"
         started = time.perf_counter()
-        extract_keywords(prompt)
+        extract_keywords.__wrapped__(prompt)  # anew: the last ones are kept
         took.append((time.perf_counter() - started) * 1000)
     return min(took)
 

@@ -88,9 +88,7 @@ async def _judge(service: PreferenceService, text: str, files: list[LoraCandidat
     generation = await service.log_generation(recommendation, {checkpoint: 3}, recipes=recipes)
     kept = rng.randrange(3)
     others = [place for place in range(3) if place != kept]
-    return await _timed(
-        lambda: service.record_feedback(generation, selected_images=[kept], rejected_images=others)
-    )
+    return await _timed(lambda: service.record_feedback(generation, selected_images=[kept], rejected_images=others))
 
 
 def _file(number: int, words: int, rng: random.Random) -> LoraCandidate:

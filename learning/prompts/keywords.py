@@ -47,6 +47,7 @@ _READ = 16_384  # characters of a prompt, comments aside: some twenty times what
 _LONGEST_WORD = 40
 _LONGEST_TAG = 4
 _SENTENCE_PHRASE = 0.5  # of its words' weight: in a single sentence a phrase repeats what its words say
+_LAST_PROMPTS = 8  # one is asked about in turn: a checkpoint, its settings, LoRAs
 _CACHED_FORMS = 4096  # each has at most _LONGEST_WORD letters
 _MOST_WEIGHT = 4.0
 _ROUND = 1.1  # ComfyUI: (word) is (word:1.1)
@@ -105,6 +106,7 @@ class _Bracket:
     choice: bool
 
 
+@lru_cache(maxsize=_LAST_PROMPTS)
 def extract_keywords(prompt: str, *, phrases: bool = True, most: int = MOST_KEYWORDS) -> tuple[Keyword, ...]:
     """Read a prompt's keywords, at most `most`: words and tags as they first appear, then phrases.
 

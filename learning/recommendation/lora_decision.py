@@ -44,7 +44,8 @@ class LoraLog:
         self._compared: list[ComparedLoras] = [*kept, *compared_loras(images, known)]
         deciding = [each for each in self._compared if each.decides]
         self.comparisons = newest(deciding)
-        self.habit = LoraHabit(images, [place for each in deciding for place in each.places])
+        places = [place for each in deciding for place in each.places]
+        self.habit: LoraHabit = LoraHabit(images, places, former.habit if former else None, known)
         self.families = {image.checkpoint: image.family for image in images if image.family}
 
 

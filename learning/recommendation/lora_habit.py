@@ -11,7 +11,7 @@ Pure. Separate from `lora_comparisons`, which reads the images that were compare
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,7 +23,7 @@ from ..model.confidence import Numbers
 from ..parameters import MadeImage
 from ..values import ImageSettings, Keyword
 from .lora_hints import Hints
-from .parameter_habit import Places, recency, weight
+from .parameter_habit import ImageNumbers, Numbered, Places, extended, recency
 
 GenerationsWith = Callable[[str], "Sequence[int] | NDArray[numpy.int64]"]
 """The numbers of the generations with a keyword."""
@@ -67,6 +67,8 @@ class LoraHabit:
         Oldest first; those whose LoRAs are not known say nothing.
     compared
         Places of images that do not count, because they were compared.
+    former, known
+        Of the same log earlier, whose first `known` images are the same: they are not read again.
 
     Attributes
     ----------
@@ -74,28 +76,43 @@ class LoraHabit:
         The places of the LoRAs that are in the log, by their keys.
     """
 
-    def __init__(self, images: Sequence[MadeImage], compared: Collection[int] = ()) -> None:
-        weights = numpy.array([weight(image) for image in images], dtype=float)
-        days = numpy.array([image.made_at.toordinal() for image in images], dtype=numpy.int64)
-        self._weights = weights * recency(days, weights)
-        self._weights[[place for place, image in enumerate(images) if image.settings.loras is None]] = 0.0
-        self._generations = numpy.array([image.generation for image in images], dtype=numpy.int64)
+    def __init__(
+        self,
+        images: Sequence[MadeImage],
+        compared: Collection[int] = (),
+        former: LoraHabit | None = None,
+        known: int = 0,
+    ) -> None:
+        self._numbers: ImageNumbers = ImageNumbers(images, former._numbers if former else None, known)
+        self._generations = self._numbers.generations
+        self._read(images, former, known)
+        weights = self._numbers.weights
+        self._weights = weights * recency(self._numbers.days, weights)
+        self._weights[self._not_known] = 0.0
         of_any = numpy.maximum(0.0, self._weights)
-        self._weights[list(compared)] = 0.0
+        self._weights[numpy.asarray(compared, numpy.intp)] = 0.0
         self._count = len(numpy.unique(self._generations))
-        self.keys: dict[str, int] = {}
-        of_lora, of_image, strengths = [], [], []
-        for place, image in enumerate(images):
-            for key, strength in _loras(image.settings):
-                of_lora.append(self.keys.setdefault(key, len(self.keys)))
-                of_image.append(place)
-                strengths.append(strength)
-        self._of_lora, self._of_image = numpy.array(of_lora, numpy.intp), numpy.array(of_image, numpy.intp)
-        self._strengths = numpy.array(strengths, dtype=float)
         self._amounts = of_any[self._of_image]
         self._by_lora = numpy.argsort(self._of_lora, kind="stable")
         self._starts = numpy.searchsorted(self._of_lora[self._by_lora], numpy.arange(len(self.keys) + 1))
         self._images = numpy.bincount(self._of_lora, weights[self._of_image] > 0.0, max(1, len(self.keys)))
+
+    def _read(self, images: Sequence[MadeImage], former: LoraHabit | None, known: int) -> None:
+        """The LoRAs of the images: those of the first `known` are those of the former."""
+        keys, of_image, strengths = [], [], []
+        for place in range(known, len(images)):
+            for key, strength in _loras(images[place].settings):
+                keys.append(key)
+                of_image.append(place)
+                strengths.append(strength)
+        end = int(numpy.searchsorted(former._of_image, known)) if former else 0
+        self._named: Numbered[str] = Numbered(keys, former._named if former else None, end)
+        self.keys: Mapping[str, int] = self._named.numbers
+        self._of_lora: Places = self._named.of_each
+        self._of_image: Places = extended(former._of_image if former else None, end, of_image, numpy.intp)
+        self._strengths: Numbers = extended(former._strengths if former else None, end, strengths, float)
+        not_known = [image.settings.loras is None for image in images[known:]]
+        self._not_known: NDArray[numpy.bool_] = extended(former._not_known if former else None, known, not_known, bool)
 
     def use(
         self,

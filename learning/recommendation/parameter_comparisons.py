@@ -11,10 +11,12 @@ Pure. Separate from `parameter_habit`, which reads the images that were not comp
 
 from __future__ import annotations
 
+import operator
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import takewhile
 from typing import Literal, Protocol, TypeVar
 
 from ..model.accumulator import Accumulator
@@ -106,6 +108,11 @@ def newest(found: list[C]) -> list[C]:
     return [each for each in found if each.generation >= first]
 
 
+def same_objects(former: Sequence[object], now: Sequence[object]) -> int:
+    """How many are the first ones of both."""
+    return sum(takewhile(bool, map(operator.is_, former, now)))
+
+
 def context(words: Iterable[Keyword], checkpoint: str | None, family: str) -> tuple[Keyword, ...]:
     """A prompt's keywords, and one for the checkpoint and its family. No prompt has such keywords."""
     added = [
@@ -130,7 +137,7 @@ class ValueSums:
 
     def __init__(self) -> None:
         self.judged: Mapping[str, float] = {}
-        self._of: tuple[object, ...] = ()
+        self._of: tuple[Sequence[ComparedValues], Mapping[str, str]] = (), {}
         self._summed: list[Comparison] = []
         self._sums = Accumulator()
 
@@ -153,11 +160,15 @@ class ValueSums:
         of = comparisons, families
         if of == self._of:
             return
-        wanted = [
+        before, known_families = self._of
+        same = same_objects(before, comparisons)
+        if any(families[each.checkpoint] != known_families[each.checkpoint] for each in comparisons[:same]):
+            same = 0
+        wanted = self._summed[:same] + [
             Comparison(
                 context(words[each.generation], each.checkpoint, families[each.checkpoint]), each.shown, each.stage
             )
-            for each in comparisons
+            for each in comparisons[same:]
         ]
         self.sum_up(wanted)
         self._of = of

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import takewhile
+
+import numpy
 
 from ..parameters import MadeImage, ParameterName, ParameterRecommendation
 from ..values import Keyword
 from .parameter_choice import ParameterQuestion, arms, choose
-from .parameter_comparisons import ValueSums, compared, context, newest
-from .parameter_habit import Habit
+from .parameter_comparisons import ValueSums, compared, context, newest, same_objects
+from .parameter_habit import Habit, Places
 
 
 class ParameterLog:
@@ -42,7 +43,7 @@ class ParameterLog:
     def __init__(self, images: Sequence[MadeImage], former: ParameterLog | None = None) -> None:
         self._images = images
         known = same_at_first(former._images, images) if former else 0
-        self.habit = Habit(images)
+        self.habit: Habit = Habit(images, former.habit if former else None, known)
         self._compared = compared(images, known)
         if former:
             for name, found in former._compared.items():
@@ -51,14 +52,19 @@ class ParameterLog:
         self.compared_generations = {each.generation for found in self.comparisons.values() for each in found}
         self.families = {image.checkpoint: image.family for image in images if image.family}
 
-    def compared_places(self, name: ParameterName) -> list[int]:
+        self._places: dict[ParameterName, Places] = {}
+
+    def compared_places(self, name: ParameterName) -> Places:
         """The places in the images of all that was compared in a parameter."""
-        return [place for each in self._compared[name] for place in each.places]
+        if name not in self._places:
+            places = [place for each in self._compared[name] for place in each.places]
+            self._places[name] = numpy.array(places, numpy.intp)
+        return self._places[name]
 
 
 def same_at_first(former: Sequence[MadeImage], images: Sequence[MadeImage]) -> int:
     """How many images, up to the end of a generation, are the first ones of both."""
-    same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(former, images, strict=False)))
+    same = same_objects(former, images)
     while same and same < len(images) and images[same].generation == images[same - 1].generation:
         same -= 1
     return same

@@ -15,12 +15,13 @@ Pure. Separate from `parameter_comparisons`, which reads the images that were co
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
 import numpy
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from ..model.confidence import Numbers
 from ..parameters import MadeImage, ParameterName, Value, value_of
@@ -59,6 +60,31 @@ class Use:
     of_checkpoint: bool
 
 
+class ImageNumbers:
+    """How much each image of a log counts, its day and its generation, as arrays.
+
+    Parameters
+    ----------
+    former, known
+        Of the same log earlier, whose first `known` images are the same: they are not read again.
+
+    Attributes
+    ----------
+    weights
+        How far each says that the person used what made it (`weight`).
+    """
+
+    def __init__(self, images: Sequence[MadeImage], former: ImageNumbers | None = None, known: int = 0) -> None:
+        new = images[known:]
+        self.weights: Numbers = extended(former.weights if former else None, known, [*map(weight, new)], float)
+        days = [image.made_at.toordinal() for image in new]
+        self.days: NDArray[numpy.int64] = extended(former.days if former else None, known, days, numpy.int64)
+        generations = [image.generation for image in new]
+        self.generations: NDArray[numpy.int64] = extended(
+            former.generations if former else None, known, generations, numpy.int64
+        )
+
+
 class Habit:
     """What the images of a log say of use, for any question.
 
@@ -66,18 +92,24 @@ class Habit:
     ----------
     images
         Oldest first.
+    former, known
+        Of the same log earlier, whose first `known` images are the same: they are not read again.
     """
 
-    def __init__(self, images: Sequence[MadeImage]) -> None:
-        self._weights = numpy.array([weight(image) for image in images], dtype=float)
-        self._generations = numpy.array([image.generation for image in images], dtype=numpy.int64)
-        self._checkpoints = _Numbered[str]()
-        self._of_checkpoint = numpy.array([self._checkpoints.number(image.checkpoint) for image in images], numpy.intp)
-        self._settings = _Numbered[ImageSettings]()
-        self._of_settings = numpy.array([self._settings.number(image.settings) for image in images], numpy.intp)
-        days = numpy.array([image.made_at.toordinal() for image in images], dtype=numpy.int64)
-        self._recency = recency(days, self._weights)
-        self._values: dict[ParameterName, tuple[list[Value], Places]] = {}
+    def __init__(self, images: Sequence[MadeImage], former: Habit | None = None, known: int = 0) -> None:
+        self.numbers: ImageNumbers = ImageNumbers(images, former.numbers if former else None, known)
+        self._weights, self._generations = self.numbers.weights, self.numbers.generations
+        new = images[known:]
+        self._checkpoints: Numbered[str] = Numbered(
+            [image.checkpoint for image in new], former._checkpoints if former else None, known
+        )
+        self._settings: Numbered[ImageSettings] = Numbered(
+            [image.settings for image in new], former._settings if former else None, known
+        )
+        self._recency = recency(self.numbers.days, self._weights)
+        self._values: dict[ParameterName, Numbered[Value]] = {}
+        self._former_values: Mapping[ParameterName, Numbered[Value]] = former._values if former else {}
+        self._known_settings = int(self._settings.of_each[:known].max(initial=-1)) + 1
         self._likenesses: tuple[tuple[int, Mapping[int, int]], Numbers] | None = None
 
     @property
@@ -94,7 +126,7 @@ class Habit:
         *,
         words: int,
         shared: Mapping[int, int],
-        without: Collection[int] = (),
+        without: Collection[int] | Places = (),
     ) -> Use:
         """What is used for a prompt.
 
@@ -109,27 +141,32 @@ class Habit:
         without
             Places of images that do not count, because they were compared.
         """
-        values, of_image = self._values_of(name)
+        numbered = self._values_of(name)
+        values = list(numbered.numbers)
+        of_image = numbered.of_each[self._settings.of_each] if len(numbered.of_each) else self._settings.of_each
         if default not in values:
             values = [*values, default]
         weights = self._weights.copy()
-        weights[list(without)] = 0.0
+        weights[numpy.asarray(without, numpy.intp)] = 0.0
         weights[of_image < 0] = 0.0
         counted = weights > 0.0
         weights *= self._recency * self._likeness(words, shared)
         of_image = numpy.maximum(of_image, 0)
-        ours = self._of_checkpoint == self._checkpoints.numbers.get(checkpoint or "", -1)
+        of_checkpoint = self._checkpoints.of_each
+        ours = of_checkpoint == self._checkpoints.numbers.get(checkpoint or "", -1)
         family = families.get(checkpoint or "", "")
         of_family = [
             number for name_, number in self._checkpoints.numbers.items() if family and families.get(name_) == family
         ]
-        theirs = numpy.isin(self._of_checkpoint, of_family)
+        theirs = numpy.isin(of_checkpoint, of_family) if of_family else None
 
-        def sums(which: NDArray[numpy.bool_]) -> Numbers:
-            return numpy.maximum(0.0, numpy.bincount(of_image, weights * which, len(values)))
+        def sums(which: NDArray[numpy.bool_] | None) -> Numbers:
+            if which is None:
+                return numpy.zeros(len(values))
+            return numpy.maximum(0.0, numpy.bincount(of_image[which], weights[which], len(values)))
 
         root = numpy.array([float(value == default) for value in values])
-        person = sums(numpy.ones(len(weights), dtype=bool))
+        person = numpy.maximum(0.0, numpy.bincount(of_image, weights, len(values)))
         shares = _shrunk(person, root, _SHRUNK_TO_DEFAULT)
         shares = _shrunk(sums(theirs), shares, _SHRUNK_TO_PERSON)
         shares = _shrunk(sums(ours), shares, _SHRUNK_TO_FAMILY)
@@ -143,16 +180,13 @@ class Habit:
             own,
         )
 
-    def _values_of(self, name: ParameterName) -> tuple[list[Value], Places]:
-        """The values there are, and the number of each image's value; -1 where it is not known."""
+    def _values_of(self, name: ParameterName) -> Numbered[Value]:
+        """The values there are, and the number of that of each of the settings; -1 where it is not known."""
         if name not in self._values:
-            numbered = _Numbered[Value]()
-            of_settings = [
-                -1 if (value := value_of(settings, name)) is None else numbered.number(value)
-                for settings in self._settings.numbers
-            ]
-            of_image = numpy.array(of_settings, numpy.intp)[self._of_settings] if of_settings else self._of_settings
-            self._values[name] = list(numbered.numbers), of_image
+            former = self._former_values.get(name)
+            known = self._known_settings if former else 0
+            new = islice(self._settings.numbers, known, None)
+            self._values[name] = Numbered([value_of(settings, name) for settings in new], former, known)
         return self._values[name]
 
     def _likeness(self, words: int, shared: Mapping[int, int]) -> Numbers:
@@ -160,19 +194,53 @@ class Habit:
         if not words:
             return numpy.ones(len(self._generations))
         if self._likenesses is None or self._likenesses[0] != (words, shared):
-            parts = numpy.array([shared.get(number, 0) for number in self._generations.tolist()], dtype=float) / words
+            parts = self._of_generations(shared) / words
             self._likenesses = (words, shared), (_UNLIKE + parts) / (_UNLIKE + parts.max(initial=0.0))
         return self._likenesses[1]
 
+    def _of_generations(self, counts: Mapping[int, int]) -> Numbers:
+        """For each image the number of its generation; 0 where there is none."""
+        if not len(self._generations):
+            return numpy.zeros(0)
+        first = int(self._generations.min())
+        numbers = numpy.fromiter(counts.keys(), numpy.int64, len(counts)) - first
+        span = int(self._generations.max()) - first + 1
+        there = (numbers >= 0) & (numbers < span)
+        of_all = numpy.zeros(span)
+        of_all[numbers[there]] = numpy.fromiter(counts.values(), float, len(counts))[there]
+        found: Numbers = of_all[self._generations - first]
+        return found
 
-class _Numbered(Generic[T]):
-    """Numbers from 0 for values, in the order in which they come."""
 
-    def __init__(self) -> None:
-        self.numbers: dict[T, int] = {}
+class Numbered(Generic[T]):
+    """Numbers from 0 for values, in the order in which they come.
 
-    def number(self, value: T) -> int:
-        return self.numbers.setdefault(value, len(self.numbers))
+    Parameters
+    ----------
+    new
+        The values; None has no number. With `former`, those after its first `known`.
+
+    Attributes
+    ----------
+    numbers
+        By value.
+    of_each
+        The number of each; -1 for None.
+    """
+
+    def __init__(self, new: Iterable[T | None], former: Numbered[T] | None = None, known: int = 0) -> None:
+        before = former.of_each[:known] if former else numpy.zeros(0, numpy.intp)
+        self.numbers: dict[T, int] = former.numbers.copy() if former else {}
+        while len(self.numbers) > before.max(initial=-1) + 1:
+            self.numbers.popitem()  # what came later in the former one
+        of_new = [-1 if value is None else self.numbers.setdefault(value, len(self.numbers)) for value in new]
+        self.of_each: Places = numpy.concatenate([before, numpy.array(of_new, numpy.intp)])
+
+
+def extended(former: NDArray[Any] | None, known: int, new: Sequence[Any], kind: DTypeLike) -> NDArray[Any]:
+    """The first `known` of an array, and new ones."""
+    added = numpy.array(new, dtype=kind)
+    return added if former is None else numpy.concatenate([former[:known], added])
 
 
 def weight(image: MadeImage) -> float:

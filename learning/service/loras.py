@@ -109,7 +109,11 @@ class Loras:
     async def _follow(self, recent: Recent) -> None:
         log = await asyncio.to_thread(LoraLog, recent.images, self._known.log)
         numbers = {each.generation for each in log.comparisons}
-        utilities = await self._database.read(lambda connection: image_settings.utilities_of(connection, numbers))
+        former = {id(each) for each in self._known.log.comparisons}
+        kept = {each.generation for each in log.comparisons if id(each) in former} & self._known.utilities.keys()
+        new = numbers - kept
+        read = await self._database.read(lambda connection: image_settings.utilities_of(connection, new))
+        utilities = {**{number: self._known.utilities[number] for number in kept}, **read}
         self._known = _Known(recent, log, utilities)
 
     def _answer(self, question: Prompt, families: Mapping[str, str], most: int) -> LoraRecommendation:

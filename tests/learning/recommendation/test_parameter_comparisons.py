@@ -63,7 +63,7 @@ def test_only_the_newest_comparisons_count_and_the_oldest_stays_for_a_while() ->
 
     assert MOST_COMPARISONS <= len(found) < MOST_COMPARISONS + BLOCK
     assert log.comparisons["steps"][: len(found)] == found
-    assert log.compared_places("steps") == list(range(len(images) + 2))
+    assert log.compared_places("steps").tolist() == list(range(len(images) + 2))
 
 
 def test_what_follows_from_a_log_is_the_same_whether_it_was_added_to_or_made_anew() -> None:
@@ -76,7 +76,7 @@ def test_what_follows_from_a_log_is_the_same_whether_it_was_added_to_or_made_ane
 
             assert log.comparisons == anew.comparisons
             assert log.compared_generations == anew.compared_generations
-            assert log.compared_places("steps") == anew.compared_places("steps")
+            assert log.compared_places("steps").tolist() == anew.compared_places("steps").tolist()
 
 
 def test_sums_are_the_same_whether_they_were_added_to_or_made_anew() -> None:

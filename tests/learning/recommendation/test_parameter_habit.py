@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 
+import numpy
 import pytest
 
 from benchmarks.settings import people
-from context_checkpoint.learning.parameters import MadeImage, Value
+from context_checkpoint.learning.parameters import PARAMETERS, MadeImage, ParameterName, Value
+from context_checkpoint.learning.recommendation.lora_decision import LoraLog
+from context_checkpoint.learning.recommendation.lora_hints import Hints
+from context_checkpoint.learning.recommendation.parameter_decision import ParameterLog
 from context_checkpoint.learning.recommendation.parameter_habit import Habit, Use
-from context_checkpoint.learning.values import ImageSettings
+from context_checkpoint.learning.values import ImageSettings, Keyword
 
 from .made_images import made
 
@@ -85,3 +91,69 @@ def test_it_predicts_the_next_page_at_least_as_well_as_the_mode() -> None:
         assert ours.known_hits >= mode.known_hits, parameter
         assert ours.nats < mode.nats, parameter
         assert ours.confidence <= ours.hits, parameter
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_habit_that_goes_on_from_a_former_one_is_that_of_all_images(seed: int) -> None:
+    """Whatever was added, judged or taken back after the first images that both have."""
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    log = drawn_log(rng, 40)
+    former = ParameterLog(log[: rng.randrange(41)])
+    for name in rng.sample(PARAMETERS, 3):  # what was asked is kept
+        former.habit.use(name, DEFAULTS[name], "a", {}, words=2, shared={})
+    same = log[: rng.randrange(41)]
+    now = [*same, *drawn_log(rng, 10, same[-1].generation if same else 1)]
+
+    on, anew = ParameterLog(now, former), ParameterLog(now)
+    loras_on, loras_anew = LoraLog(now, LoraLog(log)), LoraLog(now)
+
+    for name in PARAMETERS:
+        asked = (name, DEFAULTS[name], "a", {"a": "x", "b": "x"})
+        shared = {number: number % 3 for number in range(0, 60, 2)}
+        uses = [
+            each.habit.use(*asked, words=2, shared=shared, without=each.compared_places(name)) for each in (on, anew)
+        ]
+        assert uses[0] == uses[1]
+        assert list(uses[0].shares) == list(uses[1].shares)
+    assert loras_on.habit.keys == loras_anew.habit.keys
+    hints = Hints(numpy.zeros(len(loras_on.habit.keys)), {})
+    places = numpy.arange(len(loras_on.habit.keys))
+    first, second = (
+        each.habit.use(places, places, hints, [Keyword("fox")], lambda _: [now[0].generation])
+        for each in (loras_on, loras_anew)
+    )
+    for mine, other in zip(astuple(first), astuple(second), strict=True):
+        numpy.testing.assert_array_equal(mine, other)
+    for place in places.tolist():
+        assert loras_on.habit.strength([place]) == loras_anew.habit.strength([place])
+
+
+DEFAULTS: dict[ParameterName, Value] = {
+    "steps": 20,
+    "cfg": 7.0,
+    "sampler": "euler",
+    "scheduler": "normal",
+    "size": "512x512",
+    "clip_skip": 1,
+}
+
+
+def drawn_log(rng: random.Random, count: int, first: int = 1) -> list[MadeImage]:
+    """Two images of each generation, on several days; some say nothing of a setting or of their LoRAs."""
+    return [
+        made(
+            first + place // 2,
+            ImageSettings(
+                steps=rng.choice([20, 30, None]),
+                cfg=rng.choice([5.0, 7.0]),
+                sampler=rng.choice(["euler", "heun"]),
+                loras=rng.choice(
+                    [None, (), (("ink", 0.5, 0.5),), (("ink", 0.7, 0.7), (f"lora{rng.randrange(9)}", 1, 1))]
+                ),
+            ),
+            rng.choice("+-."),
+            checkpoint=rng.choice(["a", "b"]),
+            day=(first + place) // 10,
+        )
+        for place in range(count)
+    ]

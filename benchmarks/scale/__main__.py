@@ -33,6 +33,8 @@ MOST = {
     "recommend 12 p99": 10.0,
     "recommend 12 again, same seed p50": 1.0,
     "verdict p50": 4.0,
+    "all advice p50": 6.0,
+    "verdict on LoRAs and steps p50": 4.0,
     "open": 200.0,
     "bytes per preference record": 100.0,
     "memory": 150.0,
@@ -100,7 +102,8 @@ def _measured(size: int, *, on_server: bool) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "preferences.db"
         asyncio.run(fill_file(path, size))
-        return _in_its_own_process("measures", str(path), size)
+        values = _in_its_own_process("measures", str(path), size)
+        return values | _in_its_own_process("advice", str(path), size)
 
 
 def _in_its_own_process(module: str, address: str, size: int) -> dict[str, float]:

@@ -388,13 +388,13 @@ def test_case_blanks_and_underscores_change_nothing(fragments: list[str], betwee
 
 
 def test_real_prompts_have_sane_keywords_however_they_are_typed():
-    """All lines of the .txt files in the folder that CC_DATA names: real people's prompts, one a line."""
+    """Every third line of the .txt files in the folder that CC_DATA names: real people's prompts, one a line."""
     folder = os.environ.get("CC_DATA")
     if not folder:
         pytest.skip("NOT RUN: set CC_DATA to a folder with prompts, one a line, in .txt files")
     prompts = [line for file in Path(folder).glob("*.txt") for line in file.read_text("utf-8").splitlines()]
     assert prompts
-    for typed in prompts:
+    for typed in prompts[::3]:  # all of them take half a minute
         _assert_sane(typed)
         prompt = typed.lower()
         if len(extract_keywords(prompt)) < MOST_KEYWORDS:

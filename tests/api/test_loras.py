@@ -108,9 +108,9 @@ async def ranked(runtime: Runtime, tmp_path: Path, **body: object) -> list[str]:
 
 async def test_comfyuis_own_files_are_meant_where_none_are_named(runtime: Runtime, tmp_path: Path) -> None:
     """Those that fit the checkpoint's architecture and the globs, with what their files say."""
-    for family, name in (("sd15", "wash"), ("sd15", "styles/ink"), ("sd3", "grain")):
+    for seed, (family, name) in enumerate((("sd15", "wash"), ("sd15", "styles/ink"), ("sd3", "grain"))):
         file = tmp_path / "loras" / f"{name}.safetensors"
-        write_lora(file, family, seed=1)  # type: ignore[arg-type]
+        write_lora(file, family, seed=seed)  # type: ignore[arg-type]
         file.with_suffix(".civitai.info").write_text(json.dumps({"trainedWords": ["watercolour"]}))
     ink, wash, grain = "styles/ink.safetensors", "wash.safetensors", "grain.safetensors"
 

@@ -417,6 +417,8 @@ async def test_no_two_names_look_alike(page: Page, runtime: Runtime) -> None:
             await shown.get_by_label("Search").fill("masterpiece")
             await expect(shown).to_contain_text("masterpiece[U+200B]")
             await shown.get_by_role("button", name="epicrealismXL").first.click()
+        elif name == "LoRAs":
+            await expect(shown.locator("option", has_text="[U+202E]")).to_be_attached()
         elif name == "Checkpoints":
             await shown.get_by_role("button", name="Pin x[U+202E]epicrealismXL").click()
             await expect(shown.locator(".cc-status")).to_contain_text("from now on: x[U+202E]epicrealismXL")

@@ -44,7 +44,8 @@ def main() -> int:
                 before = resident_mb(server.pid)
                 fuzzed = subprocess.run(
                     [
-                        *(str(PROGRAM), "run", f"{routes}/openapi.json"),
+                        *(str(PROGRAM), "--config-file", str(HERE / "schemathesis.toml")),
+                        *("run", f"{routes}/openapi.json"),
                         *("--exclude-checks", LEFT_OUT, "--max-examples", options.max_examples),
                         *("--continue-on-failure", "--no-color", *rest),
                     ],

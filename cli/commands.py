@@ -452,6 +452,19 @@ def serve(arguments: argparse.Namespace) -> Outcome:
     return Outcome({}, "")
 
 
+def mcp(arguments: argparse.Namespace) -> Outcome:
+    try:
+        from . import mcp_server
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
+            raise
+        raise CommandFailed(
+            'mcp needs the package mcp, version 2: python -m pip install "context-checkpoint[mcp]"'
+        ) from None
+    mcp_server.serve(arguments, _runtime(arguments))
+    return Outcome({}, "")
+
+
 def _announce(address: str) -> None:
     sys.stdout.write(f"Context Checkpoint is served at {address} (Ctrl+C ends it)\n")
     sys.stdout.flush()

@@ -69,6 +69,7 @@ from ..store.records import LoggedGeneration
 from ..store.rollup_task import RollupTask
 from ..values import (
     MOST_BRANCHES,
+    Cost,
     Generation,
     ImageFile,
     ImageSettings,
@@ -259,6 +260,7 @@ class PreferenceService:
         thresholds: Thresholds | None = None,
         family: str = "",
         negative: str = "",
+        costs: Mapping[str, Cost] | None = None,
     ) -> Recommendation:
         """Recommend one to three of the candidates for a prompt. Only reads.
 
@@ -273,6 +275,9 @@ class PreferenceService:
             The same seed, prompt and learned state give the same answer; None draws afresh.
         negative
             The negative prompt: a context of its own, whose words never meet the prompt's.
+        costs
+            What an image takes, of candidates as they are spelled here: of equally good ones the one that is loaded
+            goes first, else the quicker one (`recommendation.tie_break`).
 
         Raises
         ------
@@ -294,6 +299,7 @@ class PreferenceService:
             thresholds=thresholds or settings.thresholds,
             curation=settings.curation,
             half_life=settings.half_life,
+            costs=costs,
         )
         began = perf_counter()
         decision = await self._decide(question)

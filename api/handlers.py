@@ -60,7 +60,7 @@ from .schemas.profiles import (
 )
 from .schemas.recommend import PoolRequest, RecommendRequest, RecommendResponse, recommend_response
 from .schemas.settings import SettingsChanges, SettingsResponse, SettingsValues
-from .schemas.statistics import StatisticsRequest, StatisticsResponse
+from .schemas.statistics import CsvRequest, StatisticsRequest, StatisticsResponse
 from .schemas.system import HealthResponse, ReleaseResponse
 
 if TYPE_CHECKING:
@@ -417,6 +417,12 @@ class Api:
         if "series" in request.parts:
             parts["series"] = await self.runtime.run(lambda service: service.series(request.points))
         return StatisticsResponse.model_validate(parts)
+
+    async def statistics_as_csv(self, request: CsvRequest) -> AsyncIterator[str]:
+        async for parts in self.runtime.stream(
+            lambda service: service.pairs_as_csv(request.keyword, request.checkpoint, search=request.search)
+        ):
+            yield "".join(parts)
 
     async def checkpoints(self, request: Nothing) -> CheckpointsResponse:
         judged = await self.runtime.run(lambda service: service.checkpoints())

@@ -182,6 +182,9 @@ def _add_stats(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=int, default=20, metavar="N", help="rows of keyword and checkpoint (default: 20)"
     )
+    parser.add_argument(
+        "--csv", metavar="FILE", help="write all rows of keyword and checkpoint as CSV for a spreadsheet; - prints them"
+    )
 
 
 def _add_explain(commands: Any, common: argparse.ArgumentParser) -> None:

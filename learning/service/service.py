@@ -29,7 +29,7 @@ from ..database import engines
 from ..database.database import BUSY_TIMEOUT_S, Database, utc_now
 from ..database.files import backups
 from ..errors import InvalidRequest, InvalidVerdict, StoreUnavailable, UnknownGeneration, UnknownImage
-from ..exchange import transfer
+from ..exchange import csv_table, transfer
 from ..exchange.line_format import PortableGeneration, PortableKeyword, portable_images
 from ..exchange.private_sums import DEFAULT_EPSILON
 from ..exchange.share_format import SharedFile
@@ -94,6 +94,7 @@ log = logging.getLogger(__name__)
 
 MOST_IMAGES = 10_000
 _LOOKED_UP = 500
+_ROWS_AT_ONCE = 2_000
 _LAST_MOMENT = datetime.max.replace(tzinfo=timezone.utc)
 
 
@@ -746,6 +747,23 @@ class PreferenceService:
         )
         scope = await self._scope()
         return await self._database.read(lambda connection: pair_pages.pair_rows(connection, page, **scope))
+
+    async def pairs_as_csv(
+        self, keyword: str | None = None, checkpoint: str | None = None, *, search: str | None = None
+    ) -> AsyncGenerator[str, None]:
+        """Yield all rows that `pairs` finds as the text of a CSV file, by keyword and checkpoint."""
+        page = pair_pages.Page(
+            None if keyword is None else stored_text(keyword),
+            None if checkpoint is None else stored_name(checkpoint),
+            None if search is None else stored_text(search),
+        )
+        yield csv_table.heading()
+        after: tuple[str, str] | None = None
+        while rows := await self._database.read(
+            lambda connection, after=after: pair_pages.rows_after(connection, page, after, _ROWS_AT_ONCE)  # type: ignore[misc]
+        ):
+            yield csv_table.pair_lines(rows)
+            after = (rows[-1].keyword, rows[-1].checkpoint)
 
     async def series(self, points: int) -> tuple[SeriesPoint, ...]:
         """Progress over time, oldest first, in at most `points` groups of generations."""

@@ -388,6 +388,7 @@ class Api:
                 session_id=request.session_id,
                 prompt_id=request.prompt_id,
                 judged=request.judged,
+                kept=request.kept,
                 keyword=request.keyword,
                 checkpoint=request.checkpoint,
             )

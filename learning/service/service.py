@@ -669,10 +669,13 @@ class PreferenceService:
         judged: bool | None = None,
         keyword: str | None = None,
         checkpoint: str | None = None,
+        *,
+        kept: bool | None = None,
     ) -> list[Generation]:
         """Logged generations, newest first; `before` is the id of the last one of the page before.
 
-        `keyword` and `checkpoint` ask for those whose prompt had the one and that have images of the other.
+        `kept` asks for those of which an image was selected; False: for judged ones of which none was. `keyword` and
+        `checkpoint` ask for those whose prompt had the one and that have images of the other.
 
         Raises
         ------
@@ -692,6 +695,7 @@ class PreferenceService:
                 session_id=session_id,
                 prompt_id=prompt_id,
                 judged=judged,
+                kept=kept,
                 keyword=keyword,
                 checkpoint=name,
             )

@@ -220,7 +220,7 @@ async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, run
 
     (generation,) = await runtime.run(lambda service: service.generations(1))
     assert [image.verdict for image in generation.images] == [None] * 3
-    await shown.get_by_label("Show").select_option("Without a verdict")
+    await shown.get_by_label("Show").select_option("Not judged yet")
     await expect(rounds).to_have_count(8)
 
 

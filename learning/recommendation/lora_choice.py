@@ -156,6 +156,38 @@ def recommend(
     )
 
 
+def lora_utilities(
+    context: Sequence[Keyword],
+    sets: Sequence[frozenset[str] | None],
+    sums: ValueSums,
+    *,
+    half_life: float = HALF_LIFE,
+) -> list[float | None]:
+    """What verdicts say of the LoRAs that set the images of a generation apart.
+
+    Use says nothing here: it tells what a person would try, not what makes an image better.
+
+    Parameters
+    ----------
+    sets
+        The keys of the LoRAs of each image; None where they are not known.
+
+    Returns
+    -------
+    list of float or None
+        The sum of the utilities of those that not all images have; None where nothing is known of any of them.
+    """
+    known = [each for each in sets if each is not None]
+    own = frozenset().union(*known).difference(frozenset.intersection(*known)) if known else frozenset()
+    arms = sorted(name for name in own if sums.judged.get(name))
+    if not arms:
+        return [None] * len(sets)
+    evidence = replace(sums.evidence(context, arms), half_life=half_life)
+    utility = dict(zip(arms, predict(context, arms, evidence).means.tolist(), strict=True))
+    of_each = ([utility[name] for name in arms if each and name in each] for each in sets)
+    return [sum(utilities) if utilities else None for utilities in of_each]
+
+
 def _prior_means(shares: Numbers) -> list[float]:
     """What use and hints say of each utility: more than 0 where the next image has it with more than one half."""
     odds = shares / (1.0 - shares)

@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 
 import numpy
 
-from ..loras import KnownLora, LoraCandidate, LoraRecommendation, bare
+from ..loras import KnownLora, LoraCandidate, LoraRecommendation
 from ..message import Message, message
 from ..model import word_weights
 from ..model.averaging import Prediction, predict
 from ..model.confidence import Numbers, normal_distribution
 from ..model.evidence import PairStatistics
 from ..model.prior_means import with_prior_means
-from ..names import shown_name
+from ..names import last_part, shown_name
 from ..values import HALF_LIFE, Keyword, Thresholds
 from .lora_habit import GenerationsWith, LoraHabit, LoraUse
 from .lora_hints import Catalogue, Hints
@@ -74,7 +74,7 @@ class Candidates:
 
     def __init__(self, catalogue: Catalogue, in_log: Mapping[str, int], judged: Mapping[str, float]) -> None:
         self.catalogue = catalogue
-        short = [bare(key) for key in catalogue.keys]
+        short = [last_part(key) for key in catalogue.keys]
         times = Counter(short)
         pairs: list[tuple[int, int]] = []
         self.arms: list[str] = []

@@ -896,7 +896,9 @@ class _Settings:
             if node is None:
                 return None
             links = node.matching(rules.LATENT) or ([passed] if (passed := self._walk._passed(node)) else [])
-            if node is not self._sampler or (node.type == rules.PLANNED_SAMPLER and "latent" not in node.linked):
+            if node is not self._sampler or (
+                node.type == rules.PLANNED_SAMPLER and node.linked.keys().isdisjoint(rules.STARTS)
+            ):
                 for name in wanted:
                     if name in node.inputs:
                         return self._walk.value(node.inputs[name], 0)

@@ -194,6 +194,8 @@ class Recommendation:
     """How many images of the first of the ranking the person had before, with a rating."""
     taught_by: tuple[str, ...] = ()
     """What was adopted from other people, where it says much in comparison with the person's own verdicts."""
+    picked: bool = False
+    """Whether it names the checkpoint of one picked image, to finish that image: no comparison follows from it."""
 
     @property
     def all_branches(self) -> tuple[Branch, ...]:

@@ -140,7 +140,7 @@ class ContextLoraRecommender(io.ComfyNode):
         rules = (include, exclude, most_loras)
         given = plan.branches or await branches_with_learned(plan)
         advised = [await _advised(plan, branch, stack, rules) for branch in given]
-        if explore and len(advised) == 1 and not plan.fallback:
+        if explore and len(advised) == 1 and not plan.fallback and not plan.picked:
             other = await asyncio.to_thread(_other, advised[0])
             if other is not None:
                 advised.append(other)

@@ -43,7 +43,7 @@ from .schemas.profiles import ProfileRequest, ProfileResponse, ProfilesRequest, 
 from .schemas.recommend import RecommendRequest, RecommendResponse
 from .schemas.settings import SettingsRequest, SettingsResponse
 from .schemas.sharing import AdoptedResponse, AdoptRequest, ShareRequest, ShareResponse
-from .schemas.statistics import StatisticsRequest, StatisticsResponse
+from .schemas.statistics import CsvRequest, CsvText, StatisticsRequest, StatisticsResponse
 from .schemas.system import HealthResponse, OpenApiResponse, ReleaseResponse
 
 __all__ = ["ENDPOINTS", "PREFIX", "build_routes", "handlers_of"]
@@ -158,6 +158,16 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         StatisticsResponse,
         Api.statistics,
         _QUERY | _UNAVAILABLE,
+    ),
+    Endpoint(
+        "GET",
+        "/statistics.csv",
+        "All that was learned per keyword and checkpoint, as CSV for spreadsheets.",
+        CsvRequest,
+        CsvText,
+        Api.statistics_as_csv,
+        _QUERY | _UNAVAILABLE,
+        form="csv_out",
     ),
     Endpoint(
         "GET",

@@ -105,6 +105,23 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What an image of a checkpoint takes: whether it is loaded already, and its usual seconds; None: unknown."""
+
+    loaded: bool = False
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Precedence:
+    """A checkpoint that goes first although another is the best: both are equally good, and this one costs less."""
+
+    checkpoint: str
+    best: str
+    because: Literal["loaded", "quicker"]
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """A policy's answer: all candidates best first, their scores, and how sure it is of the first.
 
@@ -114,6 +131,8 @@ class Ranking:
         By score; and in the order in which branches are filled: the first is the best, the others may be drawn.
     scores, utilities
         In the policy's unit; and on the scale of the choice model, empty for a policy without one.
+    deviations
+        Standard deviations of the utilities; empty for a policy without them.
     confidence, evidence, clarity
         In 0..1: how sure, how much data, and how clear a winner.
     drift
@@ -129,6 +148,7 @@ class Ranking:
     clarity: float
     reasons: tuple[Reason, ...] = ()
     drift: float = 0.0
+    deviations: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +204,8 @@ class Recommendation:
     """That failure; empty where there was none."""
     pinned: tuple[str, ...] = ()
     """Those of the checkpoints that a person has pinned, where pins changed what is shown."""
+    precedence: Precedence | None = None
+    """The first of the checkpoints, where it goes first because of what it costs."""
     needs: tuple[str, ...] = ("clip", "vae")
     """The parts that the pool asked of its files besides the diffusion model."""
     branches: tuple[Branch, ...] = ()

@@ -27,7 +27,7 @@ from ..recipes import Lora, Recipe
 from .comfy import execution
 from .comfy.graph import ExecutionBlocker, empty_list_output
 from .comfy.messages import show_on_node, with_parts_sent
-from .loading.checkpoint_loading import CannotLoad, end_branch, file_fingerprint, load, text_cache, text_key
+from .loading.checkpoint_loading import CannotLoad, end_branch, file_fingerprint, load, pace, text_cache, text_key
 from .recording.carried_generations import add
 from .recording.generation_log import log_generation
 from .socket_types import GenerationType, PlanType
@@ -88,6 +88,7 @@ class BranchLoader(io.ComfyNode):
         except CannotLoad as error:
             log.warning("Checkpoint %s drops out of this generation: %s", shown_name(ckpt_name), error)
             return io.NodeOutput(None, None, None, error_text(error))
+        pace().begin(ckpt_name)
         return io.NodeOutput(checkpoint.model, checkpoint.clip, checkpoint.vae, "")
 
 
@@ -182,6 +183,7 @@ class BranchEnd(io.ComfyNode):
         position: int = 0,
     ) -> io.NodeOutput:
         end_branch()
+        pace().end(ckpt_name, 0 if images is None else len(images))
         if images is None or latents is None:
             return io.NodeOutput(EndedBranch(position, ckpt_name, problem))
         return io.NodeOutput(EndedBranch(position, ckpt_name, "", single_images(images), single_latents(latents)))

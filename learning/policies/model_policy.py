@@ -117,6 +117,7 @@ def _ranking(
         clarity=clear,
         reasons=_reasons(keywords, candidates, prediction, order[:_EXPLAINED].tolist()),
         drift=prediction.drift,
+        deviations=dict(zip(candidates, deviations.tolist(), strict=True)),
     )
 
 

@@ -22,14 +22,14 @@ from ..checkpoints.fallback import (
 )
 from ..checkpoints.families import UNKNOWN
 from ..checkpoints.lora_files import LoraFile
-from ..checkpoints.patterns import comparable, printable
+from ..checkpoints.patterns import printable
 from ..checkpoints.pool import CheckpointFile, Pool, PoolRules, known_families
 from ..checkpoints.profiles import FromFiles, SamplerNames, of_name, with_profile
 from ..images.sources import ImageSources
 from ..learning.errors import StoreUnavailable
 from ..learning.loras import LoraCandidate, LoraRecommendation
 from ..learning.message import Message, error_text, message
-from ..learning.names import shown_name, stored_name
+from ..learning.names import comparable, shown_name, stored_name
 from ..learning.profiles import Profile
 from ..learning.values import Branch, Cost, Generation, Recommendation, Stage, Thresholds
 from ..recipes import Settings, loader_file, read_loader

@@ -74,7 +74,8 @@ class Shown:
     """One checkpoint's part in a comparison: images shown, and how many of them were selected and rejected.
 
     `utility` is the policy's posterior mean when it recommended the checkpoint (None: it has none); the choice
-    model is linearised around it.
+    model is linearised around it. `offset` is what was known of all else in which the images differ: the choice model
+    adds it, and teaches nothing of it.
     """
 
     checkpoint: str
@@ -82,6 +83,7 @@ class Shown:
     selected: int = 0
     rejected: int = 0
     utility: float | None = None
+    offset: float = 0.0
 
     @property
     def judged(self) -> int:
@@ -214,6 +216,8 @@ class Recommendation:
     """How many images of the first of the ranking the person had before, with a rating."""
     taught_by: tuple[str, ...] = ()
     """What was adopted from other people, where it says much in comparison with the person's own verdicts."""
+    picked: bool = False
+    """Whether it names the checkpoint of one picked image, to finish that image: no comparison follows from it."""
 
     @property
     def all_branches(self) -> tuple[Branch, ...]:
@@ -315,6 +319,8 @@ class ImageFile:
     """Where ComfyUI keeps one image of a generation (`/view?filename=...`), and what made it.
 
     `source_id` is an imported image's own id, 32 hexadecimal digits; "" for an image that a plan led to.
+    `lora_utility` is what was known, when the image was shown, of those of its LoRAs that not all images of its
+    generation have: the sum of their utilities. None: nothing.
     """
 
     checkpoint: str
@@ -323,6 +329,7 @@ class ImageFile:
     type: str = ""
     settings: ImageSettings | None = None
     source_id: str = ""
+    lora_utility: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -514,6 +514,8 @@ class PreferenceService:
             If it could not be stored; then it is not.
         """
         files = _with_settings(_image_files(images), recipes)
+        with suppress(StoreUnavailable):  # then nothing is known, and what is logged waits in the outbox
+            files = await self._loras.with_utilities(files, recommendation.keywords, recommendation.family)
         shown = {stored_name(file.checkpoint) for file in files}
         keep_prompts = self._settings().keep_prompts
         generation = PortableGeneration(

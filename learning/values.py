@@ -103,6 +103,25 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Posterior:
+    """What a policy that averages models knows besides the scores; the tuples are in the order of the ranking.
+
+    Attributes
+    ----------
+    deviations
+        Of the utilities.
+    in_play
+        The probability that each candidate is one that the person would work with at all.
+    rounds
+        Judged rounds with the words that the evidence comes from.
+    """
+
+    deviations: tuple[float, ...]
+    in_play: tuple[float, ...]
+    rounds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """A policy's answer: all candidates best first, their scores, and how sure it is of the first.
 
@@ -127,6 +146,26 @@ class Ranking:
     clarity: float
     reasons: tuple[Reason, ...] = ()
     drift: float = 0.0
+    posterior: Posterior | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is to one checkpoint alone, for prompts like this one.
+
+    Attributes
+    ----------
+    pictures
+        Those that were judged for such prompts, one per checkpoint and comparison.
+    of_about
+        About how many it takes in all, if verdicts go on as they do, rounded; None where that cannot be foreseen.
+    alone
+        Whether it decides alone already.
+    """
+
+    pictures: int
+    of_about: int | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +231,8 @@ class Recommendation:
     """How many images of the first of the ranking the person had before, with a rating."""
     taught_by: tuple[str, ...] = ()
     """What was adopted from other people, where it says much in comparison with the person's own verdicts."""
+    progress: Progress | None = None
+    """How far it is to one checkpoint alone; None where verdicts do not decide that."""
 
     @property
     def all_branches(self) -> tuple[Branch, ...]:

@@ -24,9 +24,10 @@ from ..names import stored_name, stored_text
 from ..policies import Policy, policy_named
 from ..policies.model_policy import ModelPolicy
 from ..prompts.keywords import extract_keywords, negative_keywords
-from ..values import HALF_LIFE, STAGES, Keyword, Ranking, Recommendation, Stage, Thresholds
+from ..values import HALF_LIFE, STAGES, Keyword, Progress, Ranking, Recommendation, Stage, Thresholds
 from . import explanation, pins, strategy
 from .counterfactuals import what_would_change
+from .progress import progress
 
 _SEEDS = 2**64
 _POLICIES_WITHOUT_PHRASES = frozenset({"counts"})
@@ -201,8 +202,17 @@ class Decision:
             follows_images=self._follows_images,
             imported_verdicts=0 if habit is None else habit.judged.get(stored_name(ranking.order[0]), 0),
             taught_by=self._taught_by,
+            progress=self._progress,
         )
         return replace(unexplained, explanation=explanation.one_sentence(unexplained))
+
+    @property
+    def _progress(self) -> Progress | None:
+        """None where more verdicts would not change how many are shown: a draft, one branch at most, pins."""
+        question = self.question
+        if not question.explore or question.stage == "draft" or question.max_branches == 1 or self.pinned:
+            return None
+        return progress(self.ranking, question.thresholds)
 
     @property
     def _follows_images(self) -> bool:

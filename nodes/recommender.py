@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
@@ -234,6 +234,8 @@ def _as_ui(plan: Recommendation, branches: Sequence[Branch]) -> dict[str, Any]:
     # Late: it imports the policies, which ComfyUI's start does not need.
     from ..learning.recommendation.explanation import parts
 
+    progress = plan.progress
+
     return {
         "checkpoints": list(plan.checkpoints),
         "confidence": plan.confidence,
@@ -242,6 +244,7 @@ def _as_ui(plan: Recommendation, branches: Sequence[Branch]) -> dict[str, Any]:
         "strategy": plan.strategy,
         "explanation": plan.explanation,
         "explanation_parts": parts(plan),
+        "progress": None if progress is None else asdict(progress),
         "fallback": plan.fallback,
         "policy": plan.policy,
         "keywords": [keyword.text for keyword in plan.keywords],

@@ -33,6 +33,8 @@ ADDRESSES: tuple[Address, ...] = (
     ("DELETE", "/images/import/{id}"),
     ("GET", "/images/imports"),
     ("DELETE", "/images/imports/{name}"),
+    ("GET", "/start"),
+    ("GET", "/start/images"),
     ("POST", "/share"),
     ("GET", "/adopt"),
     ("POST", "/adopt"),

@@ -31,6 +31,7 @@ from ..learning.exchange.line_format import lines_in
 from ..learning.loras import MOST_RECOMMENDED, LoraCandidate
 from ..learning.names import shown_name
 from ..learning.parameters import checked_value, shown_value
+from ..learning.recommendation.explanation import progress_sentence
 from ..learning.reports import CheckpointRow, PairRow
 from ..learning.service.service import PreferenceService
 from ..learning.values import Recommendation, Thresholds
@@ -133,6 +134,7 @@ def recommend(arguments: argparse.Namespace) -> Outcome:
             f"(evidence {response.evidence:.2f}, clarity {response.clarity:.2f}), policy {response.policy}"
         ),
         response.explanation,
+        *([progress_sentence(recommendation.progress)] if recommendation.progress else []),
     ]
     return Outcome(_json(response), "\n".join(lines))
 

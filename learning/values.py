@@ -122,6 +122,25 @@ class Precedence:
 
 
 @dataclass(frozen=True, slots=True)
+class Posterior:
+    """What a policy that averages models knows besides the scores; the tuples are in the order of the ranking.
+
+    Attributes
+    ----------
+    deviations
+        Of the utilities.
+    in_play
+        The probability that each candidate is one that the person would work with at all.
+    rounds
+        Judged rounds with the words that the evidence comes from.
+    """
+
+    deviations: tuple[float, ...]
+    in_play: tuple[float, ...]
+    rounds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """A policy's answer: all candidates best first, their scores, and how sure it is of the first.
 
@@ -148,7 +167,26 @@ class Ranking:
     clarity: float
     reasons: tuple[Reason, ...] = ()
     drift: float = 0.0
-    deviations: Mapping[str, float] = field(default_factory=dict)
+    posterior: Posterior | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is to one checkpoint alone, for prompts like this one.
+
+    Attributes
+    ----------
+    pictures
+        Those that were judged for such prompts, one per checkpoint and comparison.
+    of_about
+        About how many it takes in all, if verdicts go on as they do, rounded; None where that cannot be foreseen.
+    alone
+        Whether it decides alone already.
+    """
+
+    pictures: int
+    of_about: int | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +256,8 @@ class Recommendation:
     """What was adopted from other people, where it says much in comparison with the person's own verdicts."""
     picked: bool = False
     """Whether it names the checkpoint of one picked image, to finish that image: no comparison follows from it."""
+    progress: Progress | None = None
+    """How far it is to one checkpoint alone; None where verdicts do not decide that."""
 
     @property
     def all_branches(self) -> tuple[Branch, ...]:

@@ -139,6 +139,16 @@ class ExplanationPartsResponse(ResponseModel):
     problem_parts: tuple[PartResponse, ...] = Field(description="The problem in parts, to translate it.")
 
 
+class ProgressResponse(ResponseModel):
+    """How far it is to one checkpoint alone, for prompts like this one."""
+
+    pictures: int = Field(description="Judged for such prompts, one per checkpoint and comparison.")
+    of_about: int | None = Field(
+        description="About how many it takes in all if verdicts go on as they do; null: that cannot be foreseen."
+    )
+    alone: bool = Field(description="Whether it decides alone already.")
+
+
 class RecommendResponse(ResponseModel):
     checkpoints: tuple[str, ...] = Field(description="One to three, best first.")
     confidence: Share
@@ -151,6 +161,9 @@ class RecommendResponse(ResponseModel):
     keywords: tuple[KeywordResponse, ...]
     explanation: str
     explanation_parts: ExplanationPartsResponse
+    progress: ProgressResponse | None = Field(
+        description="null where verdicts do not decide how many are shown: a draft, pins, a policy that counts."
+    )
     seed: int | None
     family: str
     fallback: bool = Field(description="Whether learning was bypassed; the explanation says why.")
@@ -183,6 +196,7 @@ def recommend_response(
         keywords=tuple(KeywordResponse.model_validate(keyword) for keyword in recommendation.keywords),
         explanation=recommendation.explanation,
         explanation_parts=ExplanationPartsResponse.model_validate(explanation.parts(recommendation)),
+        progress=None if recommendation.progress is None else ProgressResponse.model_validate(recommendation.progress),
         seed=recommendation.seed,
         family=recommendation.family,
         fallback=recommendation.fallback,

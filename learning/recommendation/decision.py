@@ -24,9 +24,10 @@ from ..names import stored_name, stored_text
 from ..policies import Policy, policy_named
 from ..policies.model_policy import ModelPolicy
 from ..prompts.keywords import extract_keywords, negative_keywords
-from ..values import HALF_LIFE, STAGES, Cost, Keyword, Precedence, Ranking, Recommendation, Stage, Thresholds
+from ..values import HALF_LIFE, STAGES, Cost, Keyword, Precedence, Progress, Ranking, Recommendation, Stage, Thresholds
 from . import explanation, pins, strategy, tie_break
 from .counterfactuals import what_would_change
+from .progress import progress
 
 _SEEDS = 2**64
 _POLICIES_WITHOUT_PHRASES = frozenset({"counts"})
@@ -219,6 +220,7 @@ class Decision:
             follows_images=self._follows_images,
             imported_verdicts=0 if habit is None else habit.judged.get(stored_name(ranking.order[0]), 0),
             taught_by=self._taught_by,
+            progress=self._progress,
         )
         return replace(unexplained, explanation=explanation.one_sentence(unexplained))
 
@@ -227,6 +229,14 @@ class Decision:
         """None where a pinned checkpoint is first."""
         is_first = self.precedence is not None and self.precedence.checkpoint == self.shown.checkpoints[0]
         return self.precedence if is_first else None
+
+    @property
+    def _progress(self) -> Progress | None:
+        """None where more verdicts would not change how many are shown: a draft, one branch at most, pins."""
+        question = self.question
+        if not question.explore or question.stage == "draft" or question.max_branches == 1 or self.pinned:
+            return None
+        return progress(self.ranking, question.thresholds)
 
     @property
     def _follows_images(self) -> bool:
@@ -296,6 +306,5 @@ def _respelled(ranking: Ranking, spelled: Mapping[str, str]) -> Ranking:
         shown_order=tuple(spelled[name] for name in ranking.shown_order),
         scores={spelled[name]: score for name, score in ranking.scores.items()},
         utilities={spelled[name]: utility for name, utility in ranking.utilities.items()},
-        deviations={spelled[name]: deviation for name, deviation in ranking.deviations.items()},
         reasons=tuple(replace(reason, checkpoint=spelled[reason.checkpoint]) for reason in ranking.reasons),
     )

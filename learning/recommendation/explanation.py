@@ -15,7 +15,7 @@ from ..message import Part, parts_of
 from ..model.evidence import Evidence, PairStatistics
 from ..names import short_names, shown_name
 from ..prompts.keywords import NEGATIVE
-from ..values import Precedence, Reason, Recommendation, Strategy
+from ..values import Precedence, Progress, Reason, Recommendation, Strategy
 from .counterfactuals import MOST_PICKS, Change
 
 Finding = Literal["nothing_known", "little_data", "no_clear_winner", "clear_winner"]
@@ -126,6 +126,15 @@ class ChangeExplained(TypedDict):
     without: list[WordLeftOutExplained]
 
 
+class ProgressExplained(TypedDict):
+    """How far it is to one checkpoint alone (`values.Progress`)."""
+
+    sentence: str
+    pictures: int
+    of_about: int | None
+    alone: bool
+
+
 class Explained(TypedDict):
     """An explanation in full, ready for JSON."""
 
@@ -138,6 +147,7 @@ class Explained(TypedDict):
     evidence: float
     clarity: float
     rounds: float
+    progress: ProgressExplained | None
     keywords: list[KeywordExplained]
     checkpoints: list[CheckpointExplained]
     would_change: ChangeExplained
@@ -263,6 +273,7 @@ def in_full(recommendation: Recommendation, evidence: Evidence, change: Change) 
         evidence=recommendation.evidence,
         clarity=recommendation.clarity,
         rounds=evidence.rounds,
+        progress=_progress(recommendation.progress),
         keywords=[
             KeywordExplained(
                 text=keyword.text,
@@ -282,6 +293,26 @@ def in_full(recommendation: Recommendation, evidence: Evidence, change: Change) 
             most_picks=MOST_PICKS,
             without=[WordLeftOutExplained(keyword=word.keyword, checkpoint=word.checkpoint) for word in change.without],
         ),
+    )
+
+
+def progress_sentence(progress: Progress) -> str:
+    """How far it is to one checkpoint alone, in words."""
+    if progress.alone:
+        return "Decides alone for such prompts."
+    if progress.of_about is None:
+        return f"{progress.pictures} pictures of such prompts are judged, and none of the checkpoints stands out yet."
+    return f"{progress.pictures} of about {progress.of_about} pictures until it decides alone for such prompts."
+
+
+def _progress(progress: Progress | None) -> ProgressExplained | None:
+    if progress is None:
+        return None
+    return ProgressExplained(
+        sentence=progress_sentence(progress),
+        pictures=progress.pictures,
+        of_about=progress.of_about,
+        alone=progress.alone,
     )
 
 

@@ -35,11 +35,12 @@ def precedence(ranking: Ranking, shown: Sequence[str], costs: Mapping[str, Cost]
     costs
         Of the candidates, as far as known.
     """
-    if not costs or ranking.evidence <= 0.0 or ranking.confidence > _CLEAR or not ranking.deviations:
+    if not costs or ranking.evidence <= 0.0 or ranking.confidence > _CLEAR or ranking.posterior is None:
         return None
     best = ranking.order[0]
     among = ranking.order if len(shown) == 1 else shown
-    equals = [best, *(name for name in among if name != best and _equally_good(ranking, best, name))]
+    deviations = dict(zip(ranking.order, ranking.posterior.deviations, strict=True))
+    equals = [best, *(name for name in among if name != best and _equally_good(ranking, deviations, name))]
     first = _cheapest(equals, costs)
     if first == best:
         return None
@@ -47,10 +48,11 @@ def precedence(ranking: Ranking, shown: Sequence[str], costs: Mapping[str, Cost]
     return Precedence(first, best, "loaded" if is_loaded else "quicker")
 
 
-def _equally_good(ranking: Ranking, best: str, other: str) -> bool:
-    """Whether what is known leaves open which of two is better: their utilities are taken as independent and normal."""
+def _equally_good(ranking: Ranking, deviations: Mapping[str, float], other: str) -> bool:
+    """Whether what is known leaves open if it is the better one: utilities are taken as independent and normal."""
+    best = ranking.order[0]
     ahead = ranking.utilities[best] - ranking.utilities[other]
-    noise = sqrt(ranking.deviations[best] ** 2 + ranking.deviations[other] ** 2)
+    noise = sqrt(deviations[best] ** 2 + deviations[other] ** 2)
     return float(normal_distribution(numpy.array([ahead / noise]))[0]) <= _EQUAL
 
 

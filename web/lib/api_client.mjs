@@ -37,6 +37,16 @@ export class Server {
     this.#urlOf = urlOf;
   }
 
+  /** @returns {Promise<Json>} what models there are */
+  start() {
+    return this.#request("start");
+  }
+
+  /** @returns {Promise<Json>} how many image files there are */
+  startImages() {
+    return this.#request("start/images");
+  }
+
   /** @param {object} body see `feedbackBody` */
   sendFeedback(body) {
     return this.#post("feedback", body);

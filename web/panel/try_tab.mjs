@@ -25,6 +25,7 @@ export class TryTab {
       run: this.#options.runWith && ((checkpoint) => this.#run(checkpoint)),
       previewLabel: t("tryNow"),
       emptyNote: "",
+      actionsFirst: true,
     });
     this.element = element("div", { class: "cc-try" }, [
       field(t("tryPrompt"), this.#prompt),

@@ -14,7 +14,7 @@ from context_checkpoint.learning.recommendation.decision import Decision, ask, d
 from context_checkpoint.learning.recommendation.explanation import parts
 from context_checkpoint.learning.recommendation.pins import Curation
 from context_checkpoint.learning.recommendation.tie_break import precedence
-from context_checkpoint.learning.values import Cost, Keyword, Precedence, Ranking, Shown
+from context_checkpoint.learning.values import Cost, Keyword, Posterior, Precedence, Ranking, Shown
 
 A, B, C = POOL = ("a.safetensors", "b.safetensors", "sub/c.safetensors")
 LOADED, SLOW, QUICK = Cost(loaded=True), Cost(seconds=9.0), Cost(seconds=3.0)
@@ -22,8 +22,8 @@ LOADED, SLOW, QUICK = Cost(loaded=True), Cost(seconds=9.0), Cost(seconds=3.0)
 
 def ranking(utilities: Mapping[str, float], *, deviation: float = 1.0, confidence: float = 0.2) -> Ranking:
     names = tuple(utilities)
-    noise = dict.fromkeys(names, deviation)
-    return Ranking(names, names, utilities, utilities, confidence, 0.5, 0.4, deviations=noise)
+    posterior = Posterior((deviation,) * len(names), (1.0,) * len(names), 2.0)
+    return Ranking(names, names, utilities, utilities, confidence, 0.5, 0.4, posterior=posterior)
 
 
 def picked(best: str) -> Comparison:

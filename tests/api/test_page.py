@@ -198,7 +198,7 @@ async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, run
     await shown.get_by_role("button", name="Older generations").click()
     await expect(rounds).to_have_count(40)
 
-    keyword = shown.get_by_label("With the keyword")
+    keyword = shown.get_by_label("Keyword or note")
     await keyword.fill("Cas")
     await expect(shown.locator("datalist option")).to_have_count(1)
     await keyword.fill("Castle")
@@ -237,7 +237,7 @@ async def test_history_has_a_note_that_is_kept_and_found(page: Page, runtime: Ru
     _, held = await runtime.run(lambda service: service.generations(2))
     assert held.note == "the <b>good</b> light"
 
-    await shown.get_by_label("or in the note").fill("GOOD</b> li")
+    await shown.get_by_label("Keyword or note").fill("GOOD</b> li")
     await expect(rounds).to_have_count(1)
     await expect(rounds.get_by_label("Note")).to_have_value("the <b>good</b> light")
 

@@ -171,23 +171,13 @@ def _usable_file(
     """The file that a name means for this checkpoint; or None, and why there is none."""
     files = [file for match in names.matching(name) if (file := find(match)) is not None]
     if not files:
-        return None, message(
-            "lora_missing",
-            "There is no LoRA {name} in ComfyUI's folders, so it is not applied. Check its spelling, or put the file "
-            "there.",
-            name=name,
-        )
+        return None, lora_missing(name)
     fitting = [file for file in files if fits(file.family, family)]
     whole = [file for file in fitting if not file.unusable]
     if whole:
         return whole[0].name, ""
     if fitting:
-        return None, message(
-            "lora_broken",
-            "The LoRA {name} cannot be applied: {problem}.",
-            name=fitting[0].name,
-            problem=fitting[0].unusable,
-        )
+        return None, lora_broken(fitting[0].name, fitting[0].unusable)
     return None, message(
         "lora_other_family",
         "The LoRA {name} is for {family}, so it is left out for {checkpoint} ({other}).",
@@ -195,6 +185,27 @@ def _usable_file(
         family=files[0].family,
         checkpoint=checkpoint,
         other=family,
+    )
+
+
+def lora_missing(name: str) -> str:
+    """Say that no file has this name."""
+    return message(
+        "lora_missing",
+        "There is no LoRA {name} in ComfyUI's folders, so it is not applied. Check its spelling, or put the file "
+        "there.",
+        name=name,
+    )
+
+
+def lora_broken(name: str, problem: str) -> str:
+    """Say that a file cannot be read, and what to do."""
+    return message(
+        "lora_broken",
+        "The LoRA {name} cannot be applied: {problem}. The images are made without it. Download it again, or remove "
+        "it.",
+        name=name,
+        problem=problem,
     )
 
 

@@ -48,7 +48,7 @@ from ..model.snapshot import PriorSnapshot, unpacked
 from ..reports import LoggedFile
 from ..values import IMPORTED, Generation, ImageFile, ImageSettings, JudgedImage, Keyword
 from .records import Ids, LoggedGeneration, RebuildProgress
-from .verdict_marks import UNJUDGED, VERDICTS, judges
+from .verdict_marks import SELECTED, UNJUDGED, VERDICTS, judges
 
 _PLAIN_FIELDS = (
     "id",
@@ -254,6 +254,7 @@ async def newest(
     session_id: str | None,
     prompt_id: str | None,
     judged: bool | None,
+    kept: bool | None = None,
     keyword: str | None = None,
     checkpoint: str | None = None,
 ) -> list[LoggedGeneration]:
@@ -277,6 +278,9 @@ async def newest(
     if judged is not None:
         has_verdict = generation_logs.c.judged_at.is_not(None)
         query = query.where(has_verdict if judged else ~has_verdict)
+    if kept is not None:
+        any_kept = _NEWEST_MARKS.element.contains(SELECTED, autoescape=True)
+        query = query.where(generation_logs.c.judged_at.is_not(None), any_kept if kept else ~any_kept)
     if checkpoint is not None:
         by_it = select(generation_images.c.generation_number).join(checkpoints)
         by_it = by_it.where(generation_images.c.generation_number == generation_logs.c.number)

@@ -41,6 +41,7 @@ from ..negative_words import SuggestedWord
 from ..outbox.delivery import Delivery, outbox_of
 from ..outbox.file import OutboxFile
 from ..parameters import Given, ParameterRecommendation
+from ..prompts.written_negative import written_note
 from ..recommendation import decision_log, explanation
 from ..recommendation.cache import DecisionCache
 from ..recommendation.decision import Decision, Question, ask, decide
@@ -497,7 +498,8 @@ class PreferenceService:
         images
             One entry per image in order, or how many each checkpoint made.
         recipes
-            What made each image, in their order; settings and LoRAs of it are stored.
+            What made each image, in their order; settings and LoRAs of it are stored, and the tags that all their
+            negative prompts have.
 
         Raises
         ------
@@ -508,6 +510,7 @@ class PreferenceService:
         """
         files = _with_settings(_image_files(images), recipes)
         shown = {stored_name(file.checkpoint) for file in files}
+        note = written_note([recipe.negative for recipe in recipes or ()])
         keep_prompts = self._settings().keep_prompts
         generation = PortableGeneration(
             id=uuid4().hex,
@@ -518,7 +521,9 @@ class PreferenceService:
             confidence=recommendation.confidence,
             evidence=recommendation.evidence,
             clarity=recommendation.clarity,
-            keywords=tuple(PortableKeyword(text=word.text, weight=word.weight) for word in recommendation.keywords),
+            keywords=tuple(
+                PortableKeyword(text=word.text, weight=word.weight) for word in (*recommendation.keywords, *note)
+            ),
             images=portable_images(files),
             utilities={
                 name: utility for name, utility in recommendation.utilities.items() if stored_name(name) in shown

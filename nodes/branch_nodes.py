@@ -38,6 +38,7 @@ from .loading.checkpoint_loading import (
     file_fingerprint,
     load,
     loras_fingerprint,
+    pace,
     text_cache,
     text_key,
 )
@@ -103,6 +104,7 @@ class BranchLoader(io.ComfyNode):
         except CannotLoad as error:
             log.warning("Checkpoint %s drops out of this generation: %s", shown_name(ckpt_name), error)
             return io.NodeOutput(None, None, None, error_text(error))
+        pace().begin(ckpt_name)
         return io.NodeOutput(checkpoint.model, checkpoint.clip, checkpoint.vae, "")
 
 
@@ -230,6 +232,7 @@ class BranchEnd(io.ComfyNode):
         loras: Stack | None = None,
     ) -> io.NodeOutput:
         end_branch()
+        pace().end(ckpt_name, 0 if images is None else len(images))
         if images is None or latents is None:
             return io.NodeOutput(EndedBranch(position, ckpt_name, problem))
         made = single_images(images), single_latents(latents)

@@ -8,10 +8,9 @@ pixel.
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
@@ -23,24 +22,26 @@ from ..recipes import Recipe, Settings
 from .branch_loras import PromptTags, branch_loras, read_tags
 from .branch_nodes import BRANCH_INPUTS, without_plan
 from .branch_settings import settings_fingerprint
+from .branch_start import Link, Start, StartError
 from .comfy import execution
 from .comfy.files import lora_files
 from .comfy.graph import new_expansion, sampler_names, scheduler_names
+from .comfy.messages import with_parts_sent
 from .learned_settings import branches_with_learned
 from .loading.checkpoint_loading import loras_fingerprint, warm_first
 from .recording.carried_generations import announce
 from .socket_types import GenerationType, LoraStackType, PlanType
 
 if TYPE_CHECKING:
-    from comfy_execution.graph_utils import GraphBuilder
+    import torch
+
+    from .comfy.graph import GraphBuilder
 
 MOST_IMAGES = 64
 OWN_SETTINGS = "each checkpoint's own, where known"
 AS_SET_HERE = "as set here"
 APPLY_TAGS = "apply"
 KEEP_TAGS = "keep as text"
-
-Link: TypeAlias = "list[Any]"
 
 
 class MultiCheckpointSampler(io.ComfyNode):
@@ -94,7 +95,7 @@ class MultiCheckpointSampler(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="Below 1, part of the latent is kept.",
+                    tooltip="Below 1, part of the image or latent is kept.",
                 ),
                 io.Int.Input(
                     "images_per_prompt",
@@ -106,9 +107,9 @@ class MultiCheckpointSampler(io.ComfyNode):
                 io.Latent.Input(
                     "latent",
                     optional=True,
-                    tooltip="Start from this instead of an empty image of width and height (image to image, "
-                    "inpainting). Each branch takes one sample per image, in order, and starts over "
-                    "when they run out.",
+                    tooltip="Start from this instead of an empty image of width and height. It fits the checkpoints of "
+                    "one architecture. Each branch takes one sample per image, in order, and starts over when they run "
+                    "out.",
                 ),
                 io.Clip.Input(
                     "clip",
@@ -147,6 +148,17 @@ class MultiCheckpointSampler(io.ComfyNode):
                     "prompt. apply: the LoRA is applied and the tag is taken out of the text; one that cannot be "
                     "applied is named here. keep as text: the text encoder gets the tag as words.",
                 ),
+                io.Image.Input(
+                    "image",
+                    optional=True,
+                    tooltip="Start from this image, in its own size, instead of an empty one (image to image, a second "
+                    "pass). Each checkpoint's own VAE encodes it. Set denoise below 1.",
+                ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="Change only this part of the image or latent (inpainting).",
+                ),
             ],
             outputs=[
                 io.Image.Output("images", is_output_list=True, tooltip="One entry per image, best first."),
@@ -182,14 +194,20 @@ class MultiCheckpointSampler(io.ComfyNode):
         settings: str = OWN_SETTINGS,
         lora_stack: object = None,
         lora_tags: str = APPLY_TAGS,
+        image: torch.Tensor | None = None,
+        mask: torch.Tensor | None = None,
         **sampling: Any,
     ) -> io.NodeOutput:
         if plan is None:
             return without_plan(cls)
+        try:
+            start = Start(latent, image, mask)
+        except StartError as error:
+            raise with_parts_sent(error) from None
         branches = await _branches(plan, settings, _settings_here(width, height, sampling))
         shares = divide_images(plan.strategy, [branch.checkpoint for branch in branches], images_per_prompt)
         texts = (positive if positive.strip() else plan.prompt, negative)
-        size = (width, height) if latent is None else None
+        size = (width, height) if start.empty else None
         recipes, note = await asyncio.to_thread(
             _with_loras,
             [_recipe(branch, texts, size, sampling) for branch in branches],
@@ -202,8 +220,8 @@ class MultiCheckpointSampler(io.ComfyNode):
         drawn = {}
         for branch_input, position in zip(BRANCH_INPUTS, _warm_first(branches), strict=False):
             recipe, share = recipes[position], shares[position]
-            latents = _empty_latents(graph, recipe, share) if latent is None else _first_latents(graph, latent, share)
-            drawn[branch_input] = _branch(graph, position, recipe, encoder, latents, vae)
+            drawn[branch_input] = _branch(graph, position, recipe, encoder, start, share, vae)
+        note = joined([note, start.problem])
         collector = graph.node("ContextCheckpointBranchCollector", plan=plan, recipes=recipes, note=note, **drawn)
         return io.NodeOutput(*(collector.out(slot) for slot in range(4)), expand=graph.finalize())
 
@@ -294,14 +312,14 @@ class _Encoder:
 def _recipe(
     branch: Branch, texts: tuple[str, str], size: tuple[int, int] | None, sampling: Mapping[str, Any]
 ) -> Recipe:
-    """What makes a branch's images; the size of an image that starts from a latent is the image's own.
+    """What makes a branch's images; the size of an image that does not start empty is its own.
 
     Parameters
     ----------
     texts
         The positive and the negative prompt, without the words of the checkpoint.
     size
-        The node's width and height; None with a latent.
+        The node's width and height; None if a latent or an image is the start.
     sampling
         The node's own values, by the names of KSampler's inputs.
     """
@@ -326,13 +344,20 @@ def _recipe(
 
 
 def _branch(
-    graph: GraphBuilder, position: int, recipe: Recipe, encoder: _Encoder, latents: Link, vae: Link | None
+    graph: GraphBuilder,
+    position: int,
+    recipe: Recipe,
+    encoder: _Encoder,
+    start: Start,
+    count: int,
+    vae: Link | None,
 ) -> Link:
     name = recipe.model
     needs = [part for part, linked in (("clip", encoder.clip), ("vae", vae)) if linked is None]
     loader = graph.node("ContextCheckpointBranchLoader", ckpt_name=name, needs=",".join(needs))
     model, own_clip, own_vae, problem = (loader.out(slot) for slot in range(4))
     clip = own_clip if encoder.clip is None else encoder.clip
+    vae = own_vae if vae is None else vae
     loras = {}
     if recipe.loras:
         applied = graph.node("ContextCheckpointBranchLoras", ckpt_name=name, model=model, clip=clip, loras=recipe.loras)
@@ -343,7 +368,7 @@ def _branch(
         model=model,
         positive=positive,
         negative=negative,
-        latent_image=latents,
+        latent_image=start.latents(graph, recipe, count, vae),
         seed=recipe.seed,
         steps=recipe.steps,
         cfg=recipe.cfg,
@@ -351,7 +376,7 @@ def _branch(
         scheduler=recipe.scheduler,
         denoise=recipe.denoise,
     ).out(0)
-    images = graph.node("VAEDecode", samples=sampled, vae=own_vae if vae is None else vae).out(0)
+    images = graph.node("VAEDecode", samples=sampled, vae=vae).out(0)
     return graph.node(
         "ContextCheckpointBranchEnd",
         ckpt_name=name,
@@ -361,20 +386,3 @@ def _branch(
         position=position,
         **loras,
     ).out(0)
-
-
-def _empty_latents(graph: GraphBuilder, recipe: Recipe, count: int) -> Link:
-    """ComfyUI's sampler adapts the channels and the scale of an empty latent to the model."""
-    return graph.node("EmptyLatentImage", width=recipe.width, height=recipe.height, batch_size=count).out(0)
-
-
-def _first_latents(graph: GraphBuilder, latent: Mapping[str, Any], count: int) -> Link | Mapping[str, Any]:
-    """Take the first `count` samples of a batch, starting over when they run out."""
-    batch_size = latent["samples"].shape[0]
-    repeats = math.ceil(count / batch_size)
-    latents: Link | Mapping[str, Any] = latent
-    if repeats > 1:
-        latents = graph.node("RepeatLatentBatch", samples=latents, amount=repeats).out(0)
-    if repeats * batch_size != count:
-        latents = graph.node("LatentFromBatch", samples=latents, batch_index=0, length=count).out(0)
-    return latents

@@ -22,6 +22,7 @@ from ...checkpoints.lora_stacks import Stack, lora_broken, lora_missing
 from ...checkpoints.pool import ALL_PARTS, CHECKPOINTS, FOLDERS, Part
 from ...learning.message import error_text, message
 from ...learning.names import shown_name
+from ...learning.values import Cost
 from ...recipes import Lora
 from ..comfy import execution, memory
 from ..comfy.checkpoint import (
@@ -34,6 +35,7 @@ from ..comfy.checkpoint import (
 )
 from ..comfy.files import files, lora_files, model_path
 from .model_cache import Bounds, FileState, ModelCache, Released
+from .pace import Pace
 from .text_cache import TextCache
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,8 @@ log = logging.getLogger(__name__)
 _SPARE_BYTES = 2 * 10**9
 
 _TEXT_CAPACITY = 16  # two per branch; at most a few megabytes each (Flux), a few hundred kilobytes for SDXL
+
+_COLD = 2  # 0 is on the GPU, 1 in memory
 
 _retry: set[str] = set()
 """Checkpoints that could not be read for a reason that may pass without a change to the file."""
@@ -173,15 +177,21 @@ def warm_first(names: Iterable[str]) -> list[str]:
     return sorted(names, key=_coldness)
 
 
+def costs(names: Iterable[str]) -> dict[str, Cost]:
+    """What an image of each checkpoint takes, for those of which something is known."""
+    found = {name: Cost(_coldness(name) < _COLD, pace().seconds(name)) for name in names}
+    return {name: cost for name, cost in found.items() if cost != Cost()}
+
+
 def _coldness(name: str) -> int:
     try:
         place = _find(name)
         file = FileState.of(place.path) if place else None
     except OSError:
-        return 2
+        return _COLD
     checkpoint = model_cache().peek(file) if file else None
     if checkpoint is None:
-        return 2
+        return _COLD
     return 0 if checkpoint.on_device else 1
 
 
@@ -314,6 +324,12 @@ def _release_all() -> Released:
 def model_cache() -> ModelCache[Checkpoint]:
     """This process's loaded checkpoints."""
     return ModelCache(_bounds, memory.available_memory_bytes)
+
+
+@lru_cache(maxsize=1)
+def pace() -> Pace:
+    """This process's times of drawing."""
+    return Pace()
 
 
 @lru_cache(maxsize=1)

@@ -20,7 +20,8 @@ NOTE = NEGATIVE * 2
 """Begins a note, and no keyword."""
 
 _MOST_BYTES = 1_500  # PostgreSQL's index takes no text of 2,700
-_LONGEST_TAG = 100
+_LONGEST_TAG, _MOST_WORDS = 40, 4
+"""Letters and words, as keywords have them: a sentence is in no note."""
 _SEPARATORS = re.compile(r"[,\n\u3001\u060c\uff0c]")
 _SYNTAX = re.compile(r"<[^<>]*>|:\s*[+-]?\d*\.?\d+(?=\s*\))|(?<!\\)[()\[\]{}]")
 """Files, weights and brackets."""
@@ -72,5 +73,10 @@ def spellings(note: str) -> Mapping[str, str]:
 @lru_cache(maxsize=64)
 def _tags(negative: str) -> tuple[str, ...]:
     pieces = (" ".join(_SYNTAX.sub(" ", piece).split()) for piece in _SEPARATORS.split(stored_text(negative)))
-    kept = (piece.casefold() for piece in pieces if len(piece) <= _LONGEST_TAG and "embedding:" not in piece.casefold())
-    return tuple(dict.fromkeys(piece for piece in kept if any(character.isalnum() for character in piece)))
+    return tuple(dict.fromkeys(piece.casefold() for piece in pieces if _is_tag(piece)))
+
+
+def _is_tag(piece: str) -> bool:
+    """Tell whether a part of a negative prompt is a tag; an embedding is the name of a file."""
+    short = len(piece) <= _LONGEST_TAG and len(piece.split()) <= _MOST_WORDS
+    return short and "embedding:" not in piece.casefold() and any(character.isalnum() for character in piece)

@@ -499,7 +499,8 @@ class PreferenceService:
         images
             One entry per image in order, or how many each checkpoint made.
         recipes
-            What made each image, in their order; settings and LoRAs of it are stored.
+            What made each image, in their order; settings and LoRAs of it are stored, and the tags that all their
+            negative prompts have.
 
         Raises
         ------

@@ -26,6 +26,8 @@ from tests.packing import make_zip, packed_files, run
 
 from .test_documented_nodes import NODES
 
+pytestmark = pytest.mark.timeout(900)  # pip is started a dozen times, on a machine that may do more
+
 FOLDER = "context-checkpoint"
 NAMES = ("amber.safetensors", "jade.safetensors", "violet.safetensors")
 
@@ -153,7 +155,7 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 
 def test_everything_that_comfyui_takes_from_a_pack_is_there(installed: ComfyServer, cloned: Path) -> None:
-    """Nodes, scripts, help pages, example workflows and texts, each fetched as ComfyUI's page does."""
+    """Nodes, scripts, help pages, example workflows, subgraphs and texts, each fetched as ComfyUI's page does."""
     (pack,) = [path.name for path in (installed.base_directory / "custom_nodes").iterdir() if path.is_dir()]
 
     assert set(NODES) <= set(installed.get("/object_info"))
@@ -166,6 +168,8 @@ def test_everything_that_comfyui_takes_from_a_pack_is_there(installed: ComfyServ
     for name in examples:
         assert installed.get(f"/api/workflow_templates/{pack}/{name}.json")["nodes"]
         assert installed.request("GET", f"/api/workflow_templates/{pack}/{name}.jpg")
+    blueprints = [one["name"] for one in installed.get("/global_subgraphs").values() if one["source"] == "custom_node"]
+    assert sorted(blueprints) == sorted(path.stem for path in (cloned / "subgraphs").glob("*.json"))
     texts = installed.get("/i18n")
     for language in ("en", "zh", "ja"):
         for file in (cloned / "locales" / language).glob("*.json"):

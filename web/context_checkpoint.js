@@ -7,7 +7,7 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { FirstStart, STARTED } from "./comfy/first_start.mjs";
-import { createNode } from "./comfy/frontend_api.mjs";
+import { createNode, zoomOutTo } from "./comfy/frontend_api.mjs";
 import { MessageTranslation } from "./comfy/message_translation.mjs";
 import { allNodes, nodeById, nodeKey, nodesLeftOut } from "./comfy/node_display.mjs";
 import { BLIND, SettingsMirror } from "./comfy/settings.mjs";
@@ -60,9 +60,8 @@ const recommenders = new RecommenderNodes({
   t: () => t,
   server,
   storage: window.localStorage,
-  addOthers: async (node) => {
-    addSamplerAndRecorder(node, createNode);
-    await app.extensionManager.command.execute("Comfy.Canvas.FitView");
+  addOthers: (node) => {
+    zoomOutTo(app, node, addSamplerAndRecorder(node, createNode));
   },
 });
 const settingsNodes = new BranchNodes(SETTINGS, { t: () => t, storage: window.localStorage });

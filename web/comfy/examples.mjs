@@ -7,8 +7,8 @@
  * templates.
  */
 
-/** The one to begin with; the others follow by name. */
-const FIRST = "three_nodes";
+/** Those to begin with; the others follow by name. */
+const FIRST = ["three_nodes", "your_own_graph", "diffusion_models", "loras"];
 
 const RECOMMENDER = "ContextCheckpointRecommender";
 const LORA_RECOMMENDER = "ContextLoraRecommender";
@@ -52,7 +52,8 @@ export async function examples({ fetchApi, apiUrl, pack }) {
   const listed = await read("/workflow_templates");
   const folder = `/workflow_templates/${encodeURIComponent(pack)}`;
   const names = /** @type {string[]} */ (listed[pack] ?? []);
-  names.sort((one, other) => Number(other === FIRST) - Number(one === FIRST) || one.localeCompare(other));
+  const place = (/** @type {string} */ name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  names.sort((one, other) => place(one) - place(other) || one.localeCompare(other));
   return Promise.all(
     names.map(async (name) => {
       const workflow = await read(`${folder}/${encodeURIComponent(name)}.json`);

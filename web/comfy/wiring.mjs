@@ -150,15 +150,17 @@ export function recordFor(node, createNode) {
  *
  * @param {ComfyNode} recommender
  * @param {CreateNode} createNode
+ * @returns {ComfyNode} the last one
  */
 export function addSamplerAndRecorder(recommender, createNode) {
-  changeGraph(recommender, (graph) => {
+  return changeGraph(recommender, (graph) => {
     const [sampler, recorder] = [SAMPLER, RECORDER].map((type) => create(createNode, type));
     addAt(graph, sampler, recommender.pos[0] + drawnSize(recommender)[0] + GAP_PX, recommender.pos[1]);
     addAt(graph, recorder, sampler.pos[0] + drawnSize(sampler)[0] + GAP_PX, sampler.pos[1]);
     connect(recommender, "plan", sampler, "plan");
     connect(sampler, "images", recorder, "images");
     connect(sampler, "generation", recorder, "generation");
+    return recorder;
   });
 }
 

@@ -1,6 +1,6 @@
 """`GET /start` and `GET /start/images`: what a person has who has just installed the pack.
 
-Separate from `checkpoints.py`, which is about what was learned: this is counts alone, by which a guide chooses examples.
+Separate from `checkpoints.py`, which is about what was learned: these are counts, by which a guide chooses examples.
 """
 
 from __future__ import annotations
@@ -42,9 +42,7 @@ class StartImagesResponse(ResponseModel):
     root: str = Field(description="The folder, as `POST images/import` calls it; empty where there is none.")
 
 
-def start_response(
-    files: Sequence[CheckpointFile], loras: Mapping[str, int], folders: Sequence[str]
-) -> StartResponse:
+def start_response(files: Sequence[CheckpointFile], loras: Mapping[str, int], folders: Sequence[str]) -> StartResponse:
     """Count the files; `loras` has how many fit each family."""
     usable = [file for file in files if not file.broken and not file.unfinished]
     groups = Counter((file.folder, file.family) for file in usable)

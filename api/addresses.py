@@ -18,6 +18,7 @@ ADDRESSES: tuple[Address, ...] = (
     ("GET", "/pending"),
     ("POST", "/pending/{id}"),
     ("GET", "/statistics"),
+    ("GET", "/statistics.csv"),
     ("GET", "/checkpoints"),
     ("GET", "/profiles"),
     ("POST", "/profiles"),

@@ -44,7 +44,7 @@ from .schemas.recommend import RecommendRequest, RecommendResponse
 from .schemas.settings import SettingsRequest, SettingsResponse
 from .schemas.sharing import AdoptedResponse, AdoptRequest, ShareRequest, ShareResponse
 from .schemas.start import StartImagesResponse, StartResponse
-from .schemas.statistics import StatisticsRequest, StatisticsResponse
+from .schemas.statistics import CsvRequest, CsvText, StatisticsRequest, StatisticsResponse
 from .schemas.system import HealthResponse, OpenApiResponse, ReleaseResponse
 
 __all__ = ["ENDPOINTS", "PREFIX", "build_routes", "handlers_of"]
@@ -159,6 +159,16 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         StatisticsResponse,
         Api.statistics,
         _QUERY | _UNAVAILABLE,
+    ),
+    Endpoint(
+        "GET",
+        "/statistics.csv",
+        "All that was learned per keyword and checkpoint, as CSV for spreadsheets.",
+        CsvRequest,
+        CsvText,
+        Api.statistics_as_csv,
+        _QUERY | _UNAVAILABLE,
+        form="csv_out",
     ),
     Endpoint(
         "GET",

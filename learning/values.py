@@ -74,7 +74,8 @@ class Shown:
     """One checkpoint's part in a comparison: images shown, and how many of them were selected and rejected.
 
     `utility` is the policy's posterior mean when it recommended the checkpoint (None: it has none); the choice
-    model is linearised around it.
+    model is linearised around it. `offset` is what was known of all else in which the images differ: the choice model
+    adds it, and teaches nothing of it.
     """
 
     checkpoint: str
@@ -82,6 +83,7 @@ class Shown:
     selected: int = 0
     rejected: int = 0
     utility: float | None = None
+    offset: float = 0.0
 
     @property
     def judged(self) -> int:
@@ -100,6 +102,23 @@ class Reason:
     effect: float
     selected: float
     total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an image of a checkpoint takes: whether it is loaded already, and its usual seconds; None: unknown."""
+
+    loaded: bool = False
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Precedence:
+    """A checkpoint that goes first although another is the best: both are equally good, and this one costs less."""
+
+    checkpoint: str
+    best: str
+    because: Literal["loaded", "quicker"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +150,8 @@ class Ranking:
         By score; and in the order in which branches are filled: the first is the best, the others may be drawn.
     scores, utilities
         In the policy's unit; and on the scale of the choice model, empty for a policy without one.
+    deviations
+        Standard deviations of the utilities; empty for a policy without them.
     confidence, evidence, clarity
         In 0..1: how sure, how much data, and how clear a winner.
     drift
@@ -221,6 +242,8 @@ class Recommendation:
     """That failure; empty where there was none."""
     pinned: tuple[str, ...] = ()
     """Those of the checkpoints that a person has pinned, where pins changed what is shown."""
+    precedence: Precedence | None = None
+    """The first of the checkpoints, where it goes first because of what it costs."""
     needs: tuple[str, ...] = ("clip", "vae")
     """The parts that the pool asked of its files besides the diffusion model."""
     branches: tuple[Branch, ...] = ()
@@ -231,6 +254,8 @@ class Recommendation:
     """How many images of the first of the ranking the person had before, with a rating."""
     taught_by: tuple[str, ...] = ()
     """What was adopted from other people, where it says much in comparison with the person's own verdicts."""
+    picked: bool = False
+    """Whether it names the checkpoint of one picked image, to finish that image: no comparison follows from it."""
     progress: Progress | None = None
     """How far it is to one checkpoint alone; None where verdicts do not decide that."""
 
@@ -334,6 +359,8 @@ class ImageFile:
     """Where ComfyUI keeps one image of a generation (`/view?filename=...`), and what made it.
 
     `source_id` is an imported image's own id, 32 hexadecimal digits; "" for an image that a plan led to.
+    `lora_utility` is what was known, when the image was shown, of those of its LoRAs that not all images of its
+    generation have: the sum of their utilities. None: nothing.
     """
 
     checkpoint: str
@@ -342,6 +369,7 @@ class ImageFile:
     type: str = ""
     settings: ImageSettings | None = None
     source_id: str = ""
+    lora_utility: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

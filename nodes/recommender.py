@@ -42,6 +42,7 @@ from .branch_settings import as_ui
 from .comfy.files import files
 from .comfy.messages import with_parts_sent
 from .learned_settings import branches_with_learned
+from .loading.checkpoint_loading import costs
 from .plan_state import plan_state
 from .socket_types import PlanType
 
@@ -168,6 +169,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
                 "policy": None if policy == POLICY_AS_IN_SETTINGS else policy,
                 "thresholds": _thresholds(exploit_threshold, explore_threshold),
                 "negative": negative,
+                "costs": await asyncio.to_thread(costs, pool.candidates),
             }
             fingerprints = {file.name: file.fingerprint for file in checkpoints}
             plan = await _recommend(prompt, pool, options, fingerprints)

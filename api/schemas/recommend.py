@@ -120,12 +120,21 @@ class GroundsResponse(ResponseModel):
     kept: tuple[ReasonResponse, ...] = Field(description="The keywords that speak most for the leader.")
 
 
+class PrecedenceResponse(ResponseModel):
+    """Of equally good checkpoints one goes first because it costs less."""
+
+    checkpoint: str
+    best: str = Field(description="The candidate with the best score.")
+    because: Literal["loaded", "quicker"]
+
+
 class ExplanationPartsResponse(ResponseModel):
     """The explanation in parts, to translate it; it names `checkpoints`."""
 
     opening: Opening
     grounds: GroundsResponse | None = Field(description="null: the decision did not use what was learned.")
     pinned: tuple[str, ...] = Field(description="Shown because they are pinned.")
+    precedence: PrecedenceResponse | None = Field(description="null: the best one goes first, or a pinned one.")
     problem: str = Field(description="Why what was learned could not be used; in English.")
     problem_parts: tuple[PartResponse, ...] = Field(description="The problem in parts, to translate it.")
 

@@ -15,7 +15,7 @@ from ..message import Part, parts_of
 from ..model.evidence import Evidence, PairStatistics
 from ..names import short_names, shown_name
 from ..prompts.keywords import NEGATIVE
-from ..values import Progress, Reason, Recommendation, Strategy
+from ..values import Precedence, Progress, Reason, Recommendation, Strategy
 from .counterfactuals import MOST_PICKS, Change
 
 Finding = Literal["nothing_known", "little_data", "no_clear_winner", "clear_winner"]
@@ -85,6 +85,14 @@ class GroundsExplained(TypedDict):
     taught_by: list[str]
 
 
+class PrecedenceExplained(TypedDict):
+    """`checkpoint` goes first although `best` is the best one: they are equally good, and it costs less."""
+
+    checkpoint: str
+    best: str
+    because: Literal["loaded", "quicker"]
+
+
 class ExplanationParts(TypedDict):
     """The one sentence before it is put into words; the recommendation has the checkpoints that it names.
 
@@ -95,6 +103,7 @@ class ExplanationParts(TypedDict):
     opening: Opening
     grounds: GroundsExplained | None
     pinned: list[str]
+    precedence: PrecedenceExplained | None
     problem: str
     problem_parts: list[Part]
 
@@ -158,11 +167,14 @@ def finding(recommendation: Recommendation) -> Finding:
 
 def one_sentence(recommendation: Recommendation) -> str:
     """Say in one sentence what is shown and why."""
-    sentence = _sentence(recommendation)
-    if not recommendation.pinned:
-        return sentence
-    called = _called(recommendation)
-    return f"{sentence} Pinned: {', '.join(called[name] for name in recommendation.pinned)}."
+    sentence, called = _sentence(recommendation), _called(recommendation)
+    if recommendation.precedence:
+        first, best = called[recommendation.precedence.checkpoint], called[recommendation.precedence.best]
+        why = "it is loaded already" if recommendation.precedence.because == "loaded" else "it is quicker"
+        sentence += f" {best} and {first} are equally good for this prompt; {first} goes first because {why}."
+    if recommendation.pinned:
+        sentence += f" Pinned: {', '.join(called[name] for name in recommendation.pinned)}."
+    return sentence
 
 
 def _sentence(recommendation: Recommendation) -> str:
@@ -200,9 +212,16 @@ def parts(recommendation: Recommendation) -> ExplanationParts:
         opening=opening,
         grounds=_grounds(recommendation) if has_grounds else None,
         pinned=list(recommendation.pinned),
+        precedence=_precedence(recommendation.precedence),
         problem=recommendation.problem,
         problem_parts=list(parts_of(recommendation.problem)),
     )
+
+
+def _precedence(precedence: Precedence | None) -> PrecedenceExplained | None:
+    if precedence is None:
+        return None
+    return PrecedenceExplained(checkpoint=precedence.checkpoint, best=precedence.best, because=precedence.because)
 
 
 def _opening(recommendation: Recommendation) -> Opening:
@@ -214,7 +233,7 @@ def _opening(recommendation: Recommendation) -> Opening:
 
 
 def _leader(recommendation: Recommendation) -> str:
-    """The first of the ranking. Only where a pinned one is shown is it not the first that is shown."""
+    """The first of the ranking. It is not the first that is shown where that is a pinned one, or costs less."""
     first, scores = recommendation.checkpoints[0], recommendation.scores
     best = max(scores, key=lambda name: scores[name])
     return first if scores[first] >= scores[best] else best

@@ -12,7 +12,6 @@ import { MessageTranslation } from "./comfy/message_translation.mjs";
 import { allNodes, nodeById, nodeKey, nodesLeftOut } from "./comfy/node_display.mjs";
 import { BLIND, SettingsMirror } from "./comfy/settings.mjs";
 import { showToast } from "./comfy/toast.mjs";
-import { addSamplerAndRecorder } from "./comfy/wiring.mjs";
 import { WiringMenu } from "./comfy/wiring_menu.mjs";
 import { Server } from "./lib/api_client.mjs";
 import { comfyTranslator, translator } from "./lib/i18n.mjs";
@@ -60,7 +59,8 @@ const recommenders = new RecommenderNodes({
   t: () => t,
   server,
   storage: window.localStorage,
-  addOthers: (node) => {
+  addOthers: async (node) => {
+    const { addSamplerAndRecorder } = await import("./comfy/wiring.mjs");
     zoomOutTo(app, node, addSamplerAndRecorder(node, createNode));
   },
 });
@@ -198,6 +198,7 @@ app.registerExtension({
           pack: packFolder(import.meta.url),
           open: (workflow, name) => app.loadGraphData(workflow, true, true, name),
           nodes: () => allNodes(app.rootGraph),
+          loadGuide: () => import("./panel/start.mjs"),
         },
       }),
     );

@@ -30,6 +30,7 @@ const LARGE_PX = 1024;
  * @typedef {object} Needs
  * @property {string} folder ComfyUI's model folder that it chooses from
  * @property {boolean} loras whether it is about LoRAs
+ * @property {boolean} draft whether it begins with small drafts
  *
  * @typedef {object} Workflows what is needed of ComfyUI
  * @property {(path: string) => Promise<Response>} fetchApi
@@ -72,6 +73,7 @@ export function needsOf(workflow) {
   const values = nodes.filter(({ type }) => type === RECOMMENDER).flatMap((node) => node.widgets_values ?? []);
   return {
     folder: values.includes("diffusion_models") ? "diffusion_models" : "checkpoints",
+    draft: values.includes("draft"),
     loras: nodes.some(({ type }) => type === LORA_RECOMMENDER),
   };
 }
@@ -115,7 +117,7 @@ export async function openExample({ name, workflow, needs }, models, comfy) {
   const lacks = [];
   for (const node of comfy.nodes()) {
     if (node.comfyClass === RECOMMENDER && families.length > 1) choose(node, "family", family);
-    if (LARGE.has(family)) enlarge(node);
+    if (LARGE.has(family) && !needs.draft) enlarge(node);
     if (!chooseFiles(node)) lacks.push(node.title);
   }
   return lacks;

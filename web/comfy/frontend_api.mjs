@@ -15,7 +15,7 @@
  * | `output.links` | nowhere any more | `node.isOutputConnected` |
  * | `graph.links` | `inputLink` | `node.getInputLink`, once a subgraph's means its inputs |
  * | `node.size` as what is drawn | nowhere any more | `node.getBounding()`, see `drawnSize` |
- * | `graph.beforeChange`, `afterChange` | `wiring.mjs` | no other yet; they make one step to undo |
+ * | `graph.beforeChange`, `afterChange` | `graph_change.mjs` | no other yet; they make one step to undo |
  * | `graph.subgraphs`, `node.subgraph` | `node_display.mjs` | no other yet |
  * | `-10`, the origin of links from a subgraph's inputs | `graph_reading.mjs` | no other yet |
  * | `properties.proxyWidgets` | `graph_reading.mjs` | no other yet; widgets shown on a subgraph's node |

@@ -36,7 +36,7 @@ export class RecommenderNodes {
    * @param {() => Translate} options.t
    * @param {Server} options.server
    * @param {Pick<Storage, "getItem" | "setItem">} options.storage
-   * @param {(node: ComfyNode) => void} options.addOthers adds the nodes that a recommender needs
+   * @param {(node: ComfyNode) => Promise<void>} options.addOthers adds the nodes that a recommender needs
    */
   constructor({ t, server, storage, addOthers }) {
     this.#t = t;
@@ -124,13 +124,13 @@ function isUnwired(node) {
  * What the node does, and what it needs.
  *
  * @param {Translate} t
- * @param {() => void} addOthers
+ * @param {() => Promise<void>} addOthers
  */
 function guide(t, addOthers) {
   const status = element("p", { class: "cc-status", role: "status" });
-  const add = () => {
+  const add = async () => {
     try {
-      addOthers();
+      await addOthers();
     } catch (error) {
       status.textContent = t("notWired", { reason: error });
     }
@@ -138,7 +138,7 @@ function guide(t, addOthers) {
   return element("div", { class: "cc-guide" }, [
     element("p", { text: t("guideWhat") }),
     element("p", { text: t("guideNext") }),
-    button(t("guideAdd"), add),
+    button(t("guideAdd"), () => void add()),
     status,
   ]);
 }

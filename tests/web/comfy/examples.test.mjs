@@ -31,9 +31,10 @@ test("every example has a title in every language", () => {
 });
 
 test("what an example needs is read from its nodes", () => {
-  assert.deepEqual(needs("three_nodes"), { folder: "checkpoints", loras: false });
-  assert.deepEqual(needs("diffusion_models"), { folder: "diffusion_models", loras: false });
-  assert.deepEqual(needs("loras"), { folder: "checkpoints", loras: true });
+  assert.deepEqual(needs("three_nodes"), { folder: "checkpoints", draft: false, loras: false });
+  assert.deepEqual(needs("diffusion_models"), { folder: "diffusion_models", draft: false, loras: false });
+  assert.deepEqual(needs("loras"), { folder: "checkpoints", draft: false, loras: true });
+  assert.equal(needs("draft_then_final").draft, true);
   const inside = { nodes: [], definitions: { subgraphs: [{ nodes: [{ type: "ContextLoraRecommender" }] }] } };
   assert.equal(needsOf(inside).loras, true);
 });

@@ -198,6 +198,7 @@ app.registerExtension({
           pack: packFolder(import.meta.url),
           open: (workflow, name) => app.loadGraphData(workflow, true, true, name),
           nodes: () => allNodes(app.rootGraph),
+          refresh: () => app.extensionManager.command.execute("Comfy.RefreshNodeDefinitions"),
           loadGuide: () => import("./panel/start.mjs"),
         },
       }),

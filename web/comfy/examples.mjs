@@ -17,6 +17,7 @@ const LORA_RECOMMENDER = "ContextLoraRecommender";
 const LARGE = new Set(
   "sdxl sd3 flux flux2 chroma auraflow pixart hunyuan_dit hidream lumina2 zimage qwen_image omnigen2".split(" "),
 );
+const MODEL_FILE = /\.(safetensors|sft|ckpt|pt|pth|bin|gguf)$/i;
 const SMALL_PX = 512;
 const LARGE_PX = 1024;
 
@@ -38,6 +39,7 @@ const LARGE_PX = 1024;
  * @property {string} pack the name of the pack's folder
  * @property {(workflow: Json, name: string) => Promise<unknown>} open
  * @property {() => ComfyNode[]} nodes of the workflow that is open
+ * @property {() => Promise<void>} refresh lists the files of all nodes again
  */
 
 /**
@@ -114,13 +116,13 @@ export async function openExample({ name, workflow, needs }, models, comfy) {
   await comfy.open(structuredClone(workflow), name);
   const families = usableModels(models, needs.folder);
   const family = families.find((model) => !needs.loras || model.loras > 0)?.family ?? "";
-  const lacks = [];
   for (const node of comfy.nodes()) {
     if (node.comfyClass === RECOMMENDER && families.length > 1) choose(node, "family", family);
     if (LARGE.has(family) && !needs.draft) enlarge(node);
-    if (!chooseFiles(node)) lacks.push(node.title);
   }
-  return lacks;
+  if (withoutFile(comfy).length === 0) return [];
+  await comfy.refresh(); // files may have been added since the page was opened
+  return withoutFile(comfy).map(({ title }) => title);
 }
 
 /**
@@ -143,8 +145,14 @@ function enlarge(node) {
 /**
  * Choose the first file where a node has none that is here, as a new node does.
  *
+ * @param {Workflows} comfy
+ * @returns {ComfyNode[]} nodes for which there is none to choose
+ */
+const withoutFile = (comfy) => comfy.nodes().filter((node) => !chooseFiles(node));
+
+/**
  * @param {ComfyNode} node
- * @returns {boolean} false where there is none to choose
+ * @returns {boolean} false where a file is lacking
  */
 function chooseFiles(node) {
   let complete = true;
@@ -152,7 +160,9 @@ function chooseFiles(node) {
     const choices = choicesOf(widget);
     const slot = (node.inputs ?? []).findIndex((input) => input.widget?.name === widget.name);
     if (!choices || choices.includes(widget.value) || (slot >= 0 && node.getInputLink(slot))) continue;
-    if (choices.length > 0) widget.value = choices[0];
+    // A loader of models may list what is no file too, such as a VAE for pixels.
+    const files = widget.name.endsWith("_name") ? choices.filter((name) => MODEL_FILE.test(String(name))) : choices;
+    if (files.length > 0) widget.value = files[0];
     else complete = false;
   }
   return complete;

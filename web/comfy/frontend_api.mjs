@@ -24,6 +24,7 @@
  * | `data-capture-wheel` | `node_display.mjs` | no other yet |
  * | `Workspace.ToggleSidebarTab.<id>` | `context_checkpoint.js` | no other yet |
  * | `app.canvas.ds` | `zoomOutTo` | no other yet |
+ * | `Comfy.RefreshNodeDefinitions` | `context_checkpoint.js` | no other yet |
  * | `app.loadGraphData` | `context_checkpoint.js` | no other yet; opens a workflow in a tab of its own |
  * | `GET workflow_templates` | `examples.mjs` | no other yet |
  * | setting type `hidden` | `first_start.mjs` | no other yet |

@@ -53,7 +53,7 @@ test("an example fits where its files are, and else names what is lacking", () =
 });
 
 /** The part of ComfyUI that lists and opens; `nodes` are those of the opened workflow. */
-function comfy(nodes = []) {
+function comfy(nodes = [], added = {}) {
   const opened = [];
   const served = (path) => {
     if (path === "/workflow_templates") return { "my pack": [...NAMES], other: ["x"] };
@@ -66,6 +66,10 @@ function comfy(nodes = []) {
     apiUrl: (path) => `/api${path}`,
     open: async (workflow, name) => opened.push([name, workflow]),
     nodes: () => nodes,
+    refresh: async () => {
+      for (const widget of nodes.flatMap(({ widgets }) => widgets))
+        widget.options.values?.push(...(added[widget.name] ?? []));
+    },
   };
 }
 
@@ -90,8 +94,11 @@ test("opening sets the family that there is most of, a size that suits it, and f
   const recommender = node("ContextCheckpointRecommender", [widget("family", "auto", ["auto", "sd15", "sdxl"])]);
   const sampler = node("MultiCheckpointSampler", [widget("width", 512), widget("height", 512)]);
   const loader = node("CheckpointLoaderSimple", [widget("ckpt_name", "", ["a"])], { linked: ["ckpt_name"] });
-  const encoder = node("CLIPLoader", [widget("clip_name", "", ["t5", "clip"]), widget("type", "sd3", ["sd3"])]);
-  const vae = node("VAELoader", [widget("vae_name", "", [])]);
+  const encoder = node("CLIPLoader", [
+    widget("clip_name", "", ["t5.safetensors", "clip.safetensors"]),
+    widget("type", "sd3", ["sd3"]),
+  ]);
+  const vae = node("VAELoader", [widget("vae_name", "", ["pixel_space"])]);
   const page = comfy([recommender, sampler, loader, encoder, vae]);
   const [example] = await examples(page);
 
@@ -100,7 +107,7 @@ test("opening sets the family that there is most of, a size that suits it, and f
   assert.deepEqual(valuesOf(recommender), { family: "sdxl" });
   assert.deepEqual(valuesOf(sampler), { width: 1024, height: 1024 });
   assert.deepEqual(valuesOf(loader), { ckpt_name: "" });
-  assert.deepEqual(valuesOf(encoder), { clip_name: "t5", type: "sd3" });
+  assert.deepEqual(valuesOf(encoder), { clip_name: "t5.safetensors", type: "sd3" });
   assert.deepEqual(lacks, ["VAELoader"]);
   assert.equal(page.opened[0][0], "three_nodes");
   assert.notEqual(page.opened[0][1], example.workflow);
@@ -116,4 +123,13 @@ test("with one family it stays with auto, and SD 1.5 keeps its size", async () =
 
   assert.deepEqual(valuesOf(recommender), { family: "auto" });
   assert.deepEqual(valuesOf(sampler), { width: 512, height: 512 });
+});
+
+test("files that were added since the page was opened are found", async () => {
+  const vae = node("VAELoader", [widget("vae_name", "", ["pixel_space"])]);
+  const page = comfy([vae], { vae_name: ["flux.safetensors"] });
+  const [example] = await examples(page);
+
+  assert.deepEqual(await openExample(example, [model()], page), []);
+  assert.deepEqual(valuesOf(vae), { vae_name: "flux.safetensors" });
 });

@@ -256,6 +256,7 @@ def _as_ui(plan: Recommendation, branches: Sequence[Branch]) -> dict[str, Any]:
 
 
 def _pool_inputs() -> list[io.Input]:
+    """The prompt, and the rules, which the node folds away: it says them in a line."""
     return [
         io.String.Input(
             "prompt",
@@ -269,6 +270,7 @@ def _pool_inputs() -> list[io.Input]:
             options=[AUTO, ALL, *FAMILIES],
             default=AUTO,
             optional=True,
+            advanced=True,
             tooltip=(
                 "The model architecture, read from the files' headers. auto: that of the first checkpoint "
                 "that `include` matches. all: any, for graphs that work with any."
@@ -278,6 +280,7 @@ def _pool_inputs() -> list[io.Input]:
             "include",
             default="",
             optional=True,
+            advanced=True,
             placeholder="all, or e.g. portrait/*, *realis*",
             tooltip=(
                 "Only checkpoints that match: name or folder with * and ?, separated by commas. "
@@ -288,6 +291,7 @@ def _pool_inputs() -> list[io.Input]:
             "exclude",
             default="",
             optional=True,
+            advanced=True,
             placeholder="none, or e.g. *inpaint*, *refiner*",
             tooltip="Leave out checkpoints that match. Written like `include`.",
         ),
@@ -296,6 +300,7 @@ def _pool_inputs() -> list[io.Input]:
             options=[NO_FALLBACK, *files().names()],
             default=NO_FALLBACK,
             optional=True,
+            advanced=True,
             tooltip="The checkpoint to use if the rules leave none, or if the recommendation fails.",
         ),
     ]
@@ -365,6 +370,7 @@ def _choice_inputs() -> list[io.Input]:
             options=[*FOLDERS, CHECKPOINTS_AND_DIFFUSION_MODELS],
             default=CHECKPOINTS,
             optional=True,
+            advanced=True,
             tooltip=(
                 "Which of ComfyUI's model folders to choose from. For UNETLoader: diffusion_models. unet_gguf is "
                 "there if a pack that loads GGUF files is installed."

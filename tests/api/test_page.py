@@ -26,7 +26,7 @@ from context_checkpoint.learning.store import rollup_task, rollups
 from context_checkpoint.recipes import Recipe
 from context_checkpoint.recipes.settings import Settings as Profile
 from context_checkpoint.runtime.runtime import Runtime
-from tests.conftest import recomputed_elsewhere
+from tests.conftest import LAYOUT_FAULTS, recomputed_elsewhere
 
 from .conftest import CANDIDATES
 
@@ -184,9 +184,10 @@ async def test_preferences_are_searched_sorted_and_unfold_to_their_evidence(page
     await rows.first.get_by_role("cell").last.click()  # anywhere in the row
     await expect(evidence).to_have_count(0)
 
-    await page.set_viewport_size({"width": 300, "height": 900})  # the table is wider than this
+    await page.set_viewport_size({"width": 300, "height": 900})  # the columns are wider than this
     await rows.first.get_by_role("cell").first.click()
-    assert await evidence.first.evaluate("(line) => line.getBoundingClientRect().right") <= 300
+    await expect(evidence.first).to_be_visible()
+    assert await page.locator(".cc-panel").evaluate(LAYOUT_FAULTS) == []
 
 
 async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, runtime: Runtime) -> None:
@@ -256,12 +257,27 @@ async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, ru
     for name, search, rows in (("Preferences", "xxx", 2), ("Checkpoints", "endless", 1)):
         shown = await tab(page, name)
         await shown.get_by_role("searchbox").fill(search)
-        table = shown.get_by_role("region")
-        await expect(table.get_by_role("row", name=search)).to_have_count(rows)
-        assert await table.evaluate("(frame) => frame.scrollWidth - frame.clientWidth") == 0, name
+        await expect(shown.get_by_role("table").get_by_role("row", name=search)).to_have_count(rows)
+        assert await page.locator(".cc-panel").evaluate(LAYOUT_FAULTS) == [], name
 
     assert await page.evaluate("window.hacked") is None
     assert await page.locator("img[src=x]").count() == 0
+
+
+@pytest.mark.parametrize("width", [300, 420, 600, 1200])
+async def test_nothing_is_cut_off_and_nothing_scrolls_sideways(page: Page, width: int) -> None:
+    """On every tab, as narrow as a sidebar can be and as wide as a page; columns of tables keep their titles."""
+    await page.set_viewport_size({"width": width, "height": 900})
+    faults = {}
+    for name in TABS:
+        shown = await tab(page, name)
+        for folded in await shown.locator("summary:visible").all():
+            await folded.click()
+        if await shown.locator(".cc-expand:visible").count():
+            await shown.locator(".cc-expand:visible").first.click()
+            await expect(shown).not_to_contain_text("Loading")
+        faults[name] = await page.locator(".cc-panel").evaluate(LAYOUT_FAULTS)
+    assert {name: found for name, found in faults.items() if found} == {}
 
 
 async def test_loras_are_recommended_and_listed_with_what_is_known(page: Page, runtime: Runtime) -> None:

@@ -83,7 +83,8 @@ class TestInputs:
         assert about["output_name"] == ["plan", "ckpt_name", "confidence", "strategy", "explanation", "prompt"]
         assert about["output_is_list"] == [False, True, False, False, False, False]
         advanced = {name for name, (_, options) in inputs.items() if options.get("advanced")}
-        assert advanced == {"policy", "exploit_threshold", "explore_threshold", "needs"}
+        rules = {"family", "include", "exclude", "fallback", "folder", "needs"}
+        assert advanced == rules | {"policy", "exploit_threshold", "explore_threshold"}
 
     @pytest.mark.parametrize(
         "prompt",

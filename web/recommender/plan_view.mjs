@@ -29,7 +29,7 @@ export class PlanView {
 
   /** @param {PlanOptions} options */
   constructor(options) {
-    const { t, preview, explain, suggest } = options;
+    const { t } = options;
     this.#options = options;
     this.#heading = element("p", { class: "cc-preview-heading", text: t("previewHeading") });
     this.#whyButton = button(t("why"), () => void this.#toggle(this.#whyButton, "whyFailed"), {
@@ -38,20 +38,22 @@ export class PlanView {
     this.#wordsButton = button(t("negativeWords"), () => void this.#toggle(this.#wordsButton, "negativeFailed"), {
       "aria-expanded": "false",
     });
-    this.element = element("div", { class: "cc-plan" }, [
-      preview
-        ? element("div", { class: "cc-actions" }, [
-            button(options.previewLabel ?? t("previewPlan"), () => void this.preview()),
-            explain ? this.#whyButton : null,
-            suggest ? this.#wordsButton : null,
-          ])
-        : null,
-      this.#status,
-      this.#heading,
-      this.#plans,
-      this.#reasons,
-    ]);
+    const shown = [this.#heading, this.#plans];
+    const actions = [this.#actions(), this.#status];
+    // On a node the plan comes first; where a prompt is typed above, the buttons stay below it.
+    const parts = options.actionsFirst ? [...actions, ...shown] : [...shown, ...actions];
+    this.element = element("div", { class: "cc-plan" }, [...parts, this.#reasons]);
     this.show([]);
+  }
+
+  #actions() {
+    const { t, preview, explain, suggest, previewLabel } = this.#options;
+    if (!preview) return null;
+    return element("div", { class: "cc-actions" }, [
+      button(previewLabel ?? t("previewPlan"), () => void this.preview()),
+      explain ? this.#whyButton : null,
+      suggest ? this.#wordsButton : null,
+    ]);
   }
 
   /** @param {Record<string, any>[]} records of the last run, one for each prompt of the node */
@@ -191,17 +193,20 @@ export class PlanView {
       plan.progress
         ? element("p", { class: "cc-progress", title: t("progressHelp"), text: progressText(plan.progress, t) })
         : null,
-      ...(plan.fallback ? [] : this.#meters(plan)),
+      ...this.#meters(plan, "confidence"),
       element("p", { class: "cc-explanation", text: explanationText(plan, t) }),
+      ...this.#meters(plan, "evidence", "clarity"),
     ]);
   }
 
-  /** @param {Plan} plan */
-  #meters(plan) {
+  /**
+   * @param {Plan} plan
+   * @param {("confidence" | "evidence" | "clarity")[]} measures
+   */
+  #meters(plan, ...measures) {
     const { t } = this.#options;
-    return /** @type {const} */ (["confidence", "evidence", "clarity"]).map((measure) =>
-      meter(t(measure), plan[measure], t(`${measure}Help`)),
-    );
+    if (plan.fallback) return [];
+    return measures.map((measure) => meter(t(measure), plan[measure], t(`${measure}Help`)));
   }
 }
 

@@ -7,11 +7,13 @@
  */
 
 import { DisplayStorage } from "../comfy/display_storage.mjs";
-import { valuesOf } from "../comfy/graph_reading.mjs";
+import { foldAdvanced, toggleAdvanced, unfoldConnected } from "../comfy/frontend_api.mjs";
+import { linkedNode, valuesOf } from "../comfy/graph_reading.mjs";
 import { addWord, negativeText } from "../comfy/negative_text.mjs";
 import { addDisplay, hook, nodeKey } from "../comfy/node_display.mjs";
 import { button, element } from "../lib/dom.mjs";
 import { PlanView } from "./plan_view.mjs";
+import { poolText } from "./pool_text.mjs";
 import { explainBody, recommendBody } from "./request_bodies.mjs";
 
 /** Key of the recommender's `ui` output. */
@@ -76,12 +78,22 @@ export class RecommenderNodes {
         return t("negativeAdded", { word, node: place.node.title ?? "" });
       },
     });
-    previewOnChange(node, view);
+    foldAdvanced(node);
+    const pool = poolLine(node, t);
+    onChange(node, (name) => {
+      pool.refresh();
+      if (!CHANGED_BY_QUEUEING.includes(name) && valuesOf(node)) view.previewSoon();
+    });
+    view.element.append(pool.element);
     fit = addDisplay(node, "context_checkpoint_plan", view.element);
     hook(node, "onRemoved", () => view.close());
     hook(node, "onConnectionsChange", () => view.refreshGuide());
-    // Frontends from 1.53 on call a text's callback when a copy gets its values: nobody has typed them.
-    hook(node, "onConfigure", () => view.close());
+    hook(node, "onConfigure", () => {
+      // Frontends from 1.53 on call a text's callback when a copy gets its values: nobody has typed them.
+      view.close();
+      unfoldConnected(node);
+      pool.refresh();
+    });
     this.#views.set(node, view);
     hook(node, "onExecuted", (output) => {
       if (!output?.[OUTPUT_KEY]) return; // frontends before 1.49 give null for a node that had no output
@@ -144,16 +156,33 @@ function guide(t, addOthers) {
 }
 
 /**
+ * Which checkpoints it chooses among, and a button that unfolds the inputs for it.
+ *
  * @param {ComfyNode} node
- * @param {PlanView} view
+ * @param {Translate} t
  */
-function previewOnChange(node, view) {
+function poolLine(node, t) {
+  const text = element("span", { class: "cc-pool-rules" });
+  const change = button(t("poolChange"), () => toggleAdvanced(node), { title: t("poolChangeHelp") });
+  const refresh = () => {
+    const widgets = (node.widgets ?? []).map(({ name, value }) => [name, linkedNode(node, name) ? "…" : value]);
+    text.textContent = poolText(Object.fromEntries(widgets), t);
+  };
+  refresh();
+  setTimeout(refresh); // who creates a node sets its values at once
+  return { element: element("p", { class: "cc-pool cc-note" }, [text, change]), refresh };
+}
+
+/**
+ * @param {ComfyNode} node
+ * @param {(name: string) => void} listener called with the name of a widget that was changed
+ */
+function onChange(node, listener) {
   for (const widget of node.widgets ?? []) {
-    if (CHANGED_BY_QUEUEING.includes(widget.name)) continue;
     const original = widget.callback;
     widget.callback = function (...args) {
       const result = original?.apply(this, args);
-      if (valuesOf(node)) view.previewSoon();
+      listener(widget.name);
       return result;
     };
   }

@@ -4,7 +4,9 @@ export interface ComfyWidget {
   name: string;
   value?: any;
   serialize?: boolean;
-  options: object;
+  options: { advanced?: boolean };
+  /** Folded away until the person wants it, in the classic canvas. */
+  advanced?: boolean;
   callback?: (...values: any[]) => any;
 }
 
@@ -53,6 +55,11 @@ export interface ComfyNode {
   outputs?: ComfySlot[];
   bgcolor?: string;
   onConnectionsChange?: (this: ComfyNode, ...change: any[]) => void;
+  /** Whether advanced widgets are shown; saved in the workflow. */
+  showAdvanced?: boolean;
+  toggleAdvanced?: () => void;
+  getLayoutWidgets?: () => ComfyWidget[];
+  isWidgetVisible?: (widget: ComfyWidget) => boolean;
   onConfigure?: (this: ComfyNode, info: Record<string, any>) => void;
   onDrawBackground?: (this: ComfyNode, context: any) => void;
   onExecuted?: (this: ComfyNode, output: Record<string, any>) => void;

@@ -134,6 +134,8 @@ interface PlanOptions {
   /** Adds one of them; returns what was done, to be shown. */
   addWord?: (word: string) => Promise<string>;
   previewLabel?: string;
+  /** Whether the buttons stand above the plan. */
+  actionsFirst?: boolean;
   /** Shown before there is a plan. */
   emptyNote?: string;
   /** Shown instead, as long as it gives something. */

@@ -138,8 +138,6 @@ interface PlanOptions {
   actionsFirst?: boolean;
   /** Shown before there is a plan. */
   emptyNote?: string;
-  /** Shown instead, as long as it gives something. */
-  emptyGuide?: () => HTMLElement | null;
 }
 
 // --- the panel

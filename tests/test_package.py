@@ -134,13 +134,13 @@ def expected_files() -> set[str]:
     )
     files = {file for pattern in patterns for file in ROOT.glob(pattern)}
     files -= {ROOT / name for name in ("run.py", "noxfile.py")}
-    for folder in ("web", "locales", "example_workflows"):
+    for folder in ("web", "locales", "example_workflows", "subgraphs"):
         files |= {file for file in (ROOT / folder).rglob("*") if file.is_file()}
     return {file.relative_to(ROOT).as_posix() for file in files if "__pycache__" not in file.parts}
 
 
 def test_the_wheel_has_all_that_a_running_pack_reads(built: Path) -> None:
-    """Modules, migrations, web, locales and example workflows; and no tests."""
+    """Modules, migrations, web, locales, example workflows and the blueprint; and no tests."""
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         inside = {name.removeprefix("context_checkpoint/") for name in archive.namelist()}

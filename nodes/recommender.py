@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
@@ -42,6 +42,7 @@ from .branch_settings import as_ui
 from .comfy.files import files
 from .comfy.messages import with_parts_sent
 from .learned_settings import branches_with_learned
+from .loading.checkpoint_loading import costs
 from .plan_state import plan_state
 from .socket_types import PlanType
 
@@ -168,6 +169,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
                 "policy": None if policy == POLICY_AS_IN_SETTINGS else policy,
                 "thresholds": _thresholds(exploit_threshold, explore_threshold),
                 "negative": negative,
+                "costs": await asyncio.to_thread(costs, pool.candidates),
             }
             fingerprints = {file.name: file.fingerprint for file in checkpoints}
             plan = await _recommend(prompt, pool, options, fingerprints)
@@ -232,6 +234,8 @@ def _as_ui(plan: Recommendation, branches: Sequence[Branch]) -> dict[str, Any]:
     # Late: it imports the policies, which ComfyUI's start does not need.
     from ..learning.recommendation.explanation import parts
 
+    progress = plan.progress
+
     return {
         "checkpoints": list(plan.checkpoints),
         "confidence": plan.confidence,
@@ -240,6 +244,7 @@ def _as_ui(plan: Recommendation, branches: Sequence[Branch]) -> dict[str, Any]:
         "strategy": plan.strategy,
         "explanation": plan.explanation,
         "explanation_parts": parts(plan),
+        "progress": None if progress is None else asdict(progress),
         "fallback": plan.fallback,
         "policy": plan.policy,
         "keywords": [keyword.text for keyword in plan.keywords],
@@ -251,6 +256,7 @@ def _as_ui(plan: Recommendation, branches: Sequence[Branch]) -> dict[str, Any]:
 
 
 def _pool_inputs() -> list[io.Input]:
+    """The prompt, and the rules, which the node folds away: it says them in a line."""
     return [
         io.String.Input(
             "prompt",
@@ -264,6 +270,7 @@ def _pool_inputs() -> list[io.Input]:
             options=[AUTO, ALL, *FAMILIES],
             default=AUTO,
             optional=True,
+            advanced=True,
             tooltip=(
                 "The model architecture, read from the files' headers. auto: that of the first checkpoint "
                 "that `include` matches. all: any, for graphs that work with any."
@@ -273,6 +280,7 @@ def _pool_inputs() -> list[io.Input]:
             "include",
             default="",
             optional=True,
+            advanced=True,
             placeholder="all, or e.g. portrait/*, *realis*",
             tooltip=(
                 "Only checkpoints that match: name or folder with * and ?, separated by commas. "
@@ -283,6 +291,7 @@ def _pool_inputs() -> list[io.Input]:
             "exclude",
             default="",
             optional=True,
+            advanced=True,
             placeholder="none, or e.g. *inpaint*, *refiner*",
             tooltip="Leave out checkpoints that match. Written like `include`.",
         ),
@@ -291,6 +300,7 @@ def _pool_inputs() -> list[io.Input]:
             options=[NO_FALLBACK, *files().names()],
             default=NO_FALLBACK,
             optional=True,
+            advanced=True,
             tooltip="The checkpoint to use if the rules leave none, or if the recommendation fails.",
         ),
     ]
@@ -360,6 +370,7 @@ def _choice_inputs() -> list[io.Input]:
             options=[*FOLDERS, CHECKPOINTS_AND_DIFFUSION_MODELS],
             default=CHECKPOINTS,
             optional=True,
+            advanced=True,
             tooltip=(
                 "Which of ComfyUI's model folders to choose from. For UNETLoader: diffusion_models. unet_gguf is "
                 "there if a pack that loads GGUF files is installed."

@@ -28,13 +28,14 @@ from .comfy.files import lora_files
 from .comfy.graph import new_expansion, sampler_names, scheduler_names
 from .comfy.messages import with_parts_sent
 from .learned_settings import branches_with_learned
-from .loading.checkpoint_loading import warm_first
+from .loading.checkpoint_loading import loras_fingerprint, warm_first
 from .recording.carried_generations import announce
 from .socket_types import GenerationType, LoraStackType, PlanType
 
 if TYPE_CHECKING:
     import torch
-    from comfy_execution.graph_utils import GraphBuilder
+
+    from .comfy.graph import GraphBuilder
 
 MOST_IMAGES = 64
 OWN_SETTINGS = "each checkpoint's own, where known"
@@ -171,12 +172,12 @@ class MultiCheckpointSampler(io.ComfyNode):
     async def fingerprint_inputs(cls, settings: str = OWN_SETTINGS, **inputs: Any) -> str:
         """Return a value that changes with the checkpoints' own settings, so that ComfyUI serves no former images.
 
-        Also with the LoRAs that there are, where some are asked for: one that was missing may have come. It also has
-        the run's files carry the generation of a cached result.
+        Also with the LoRAs that there are, where some are asked for: one that was missing or broken may have come. It
+        also has the run's files carry the generation of a cached result.
         """
         await announce(execution.node_id())
         own = await asyncio.to_thread(settings_fingerprint) if settings == OWN_SETTINGS else ""
-        return f"{own} {lora_files().names()}" if _asks_for_loras(inputs) else own
+        return f"{own} {lora_files().names()} {loras_fingerprint()}" if _asks_for_loras(inputs) else own
 
     @classmethod
     async def execute(
@@ -277,8 +278,14 @@ class _Encoder:
     clip: Link | None
     _shared: dict[tuple[str | None, int], Link] = field(default_factory=dict)
 
-    def encoded(self, recipe: Recipe, text: str | None, clip: Link) -> Link:
-        """Encode with a branch's text encoder, which has the branch's LoRAs."""
+    def encoded(self, recipe: Recipe, text: str | None, clip: Link, loras: Mapping[str, Link]) -> Link:
+        """Encode with a branch's text encoder, which has the branch's LoRAs.
+
+        Parameters
+        ----------
+        loras
+            The link to those that it has; empty where it should have none.
+        """
         skip = recipe.clip_skip or 1
         if self.clip is None:
             return self.graph.node(
@@ -287,9 +294,9 @@ class _Encoder:
                 text=text,
                 conditioning=self._encode(text, clip, skip),
                 clip_skip=skip,
-                loras=recipe.loras,
+                **loras,
             ).out(0)
-        if recipe.loras:
+        if loras:
             return self._encode(text, clip, skip)
         if (text, skip) not in self._shared:
             self._shared[text, skip] = self._encode(text, self.clip, skip)
@@ -351,11 +358,11 @@ def _branch(
     model, own_clip, own_vae, problem = (loader.out(slot) for slot in range(4))
     clip = own_clip if encoder.clip is None else encoder.clip
     vae = own_vae if vae is None else vae
-    for lora, on_model, on_clip in recipe.loras or ():
-        strengths = {"strength_model": on_model, "strength_clip": on_clip}
-        applied = graph.node("LoraLoader", model=model, clip=clip, lora_name=lora, **strengths)
-        model, clip = applied.out(0), applied.out(1)
-    positive, negative = (encoder.encoded(recipe, text, clip) for text in (recipe.positive, recipe.negative))
+    loras = {}
+    if recipe.loras:
+        applied = graph.node("ContextCheckpointBranchLoras", ckpt_name=name, model=model, clip=clip, loras=recipe.loras)
+        model, clip, loras["loras"] = (applied.out(slot) for slot in range(3))
+    positive, negative = (encoder.encoded(recipe, text, clip, loras) for text in (recipe.positive, recipe.negative))
     sampled = graph.node(
         "KSampler",
         model=model,
@@ -377,4 +384,5 @@ def _branch(
         images=images,
         latents=sampled,
         position=position,
+        **loras,
     ).out(0)

@@ -229,7 +229,7 @@ def loras() -> dict[str, Node]:
             60,
             360,
             widgets={**SAMPLING, "negative": NEGATIVE},
-            inputs={"plan": "loras.plan"},
+            inputs={"plan": "loras.plan", "positive": "loras.prompt"},
         ),
         "recorder": _placed(
             "FeedbackRecorder",
@@ -241,8 +241,9 @@ def loras() -> dict[str, Node]:
         "note": _note(
             "**With LoRAs.** Each checkpoint gets the LoRAs that fit it and the prompt, or none: those that your "
             "verdicts and kept images speak for, and before them the trigger words of their files. *include* and "
-            "*exclude* choose which may be used.\n\nWith *explore*, once one checkpoint is sure, it is drawn with "
-            "and without one LoRA: your verdict says whether it is better with it.",
+            "*exclude* choose which may be used. *prompt* is the prompt with the trigger words that it lacks.\n\n"
+            "With *explore*, once one checkpoint is sure, it is drawn with and without one LoRA: your verdict says "
+            "whether it is better with it.",
             40,
             830,
         ),

@@ -26,7 +26,7 @@ from context_checkpoint.learning.store import rollup_task, rollups
 from context_checkpoint.recipes import Recipe
 from context_checkpoint.recipes.settings import Settings as Profile
 from context_checkpoint.runtime.runtime import Runtime
-from tests.conftest import recomputed_elsewhere
+from tests.conftest import LAYOUT_FAULTS, recomputed_elsewhere
 
 from .conftest import CANDIDATES
 
@@ -184,9 +184,10 @@ async def test_preferences_are_searched_sorted_and_unfold_to_their_evidence(page
     await rows.first.get_by_role("cell").last.click()  # anywhere in the row
     await expect(evidence).to_have_count(0)
 
-    await page.set_viewport_size({"width": 300, "height": 900})  # the table is wider than this
+    await page.set_viewport_size({"width": 300, "height": 900})  # the columns are wider than this
     await rows.first.get_by_role("cell").first.click()
-    assert await evidence.first.evaluate("(line) => line.getBoundingClientRect().right") <= 300
+    await expect(evidence.first).to_be_visible()
+    assert await page.locator(".cc-panel").evaluate(LAYOUT_FAULTS) == []
 
 
 async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, runtime: Runtime) -> None:
@@ -220,7 +221,7 @@ async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, run
 
     (generation,) = await runtime.run(lambda service: service.generations(1))
     assert [image.verdict for image in generation.images] == [None] * 3
-    await shown.get_by_label("Show").select_option("Without a verdict")
+    await shown.get_by_label("Show").select_option("Not judged yet")
     await expect(rounds).to_have_count(8)
 
 
@@ -256,12 +257,27 @@ async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, ru
     for name, search, rows in (("Preferences", "xxx", 2), ("Checkpoints", "endless", 1)):
         shown = await tab(page, name)
         await shown.get_by_role("searchbox").fill(search)
-        table = shown.get_by_role("region")
-        await expect(table.get_by_role("row", name=search)).to_have_count(rows)
-        assert await table.evaluate("(frame) => frame.scrollWidth - frame.clientWidth") == 0, name
+        await expect(shown.get_by_role("table").get_by_role("row", name=search)).to_have_count(rows)
+        assert await page.locator(".cc-panel").evaluate(LAYOUT_FAULTS) == [], name
 
     assert await page.evaluate("window.hacked") is None
     assert await page.locator("img[src=x]").count() == 0
+
+
+@pytest.mark.parametrize("width", [300, 420, 600, 1200])
+async def test_nothing_is_cut_off_and_nothing_scrolls_sideways(page: Page, width: int) -> None:
+    """On every tab, as narrow as a sidebar can be and as wide as a page; columns of tables keep their titles."""
+    await page.set_viewport_size({"width": width, "height": 900})
+    faults = {}
+    for name in TABS:
+        shown = await tab(page, name)
+        for folded in await shown.locator("summary:visible").all():
+            await folded.click()
+        if await shown.locator(".cc-expand:visible").count():
+            await shown.locator(".cc-expand:visible").first.click()
+            await expect(shown).not_to_contain_text("Loading")
+        faults[name] = await page.locator(".cc-panel").evaluate(LAYOUT_FAULTS)
+    assert {name: found for name, found in faults.items() if found} == {}
 
 
 async def test_loras_are_recommended_and_listed_with_what_is_known(page: Page, runtime: Runtime) -> None:
@@ -590,6 +606,24 @@ async def test_everything_is_exported_and_imported(page: Page, runtime: Runtime,
     await choose.set_input_files(bad)
     await expect(shown.locator(".cc-import-export .cc-status")).to_contain_text("Nothing was imported: ")
     assert len(await runtime.run(lambda service: service.generations(100))) == 40
+
+
+async def test_what_was_learned_is_downloaded_as_csv_as_far_as_it_was_searched(page: Page, tmp_path: Path) -> None:
+    """All rows that fit the search, not only those of the page that is shown."""
+    shown = await tab(page, "Preferences")
+    await shown.get_by_role("searchbox").fill("castle")
+    await expect(shown.locator("tbody tr").first).to_contain_text("castle")
+
+    async with page.expect_download() as download:
+        await shown.get_by_role("link", name="Download CSV").click()
+
+    file = await download.value
+    await file.save_as(tmp_path / "learned.csv")
+    heading, *rows = (tmp_path / "learned.csv").read_text("utf-8-sig").splitlines()
+    assert file.suggested_filename == "context-checkpoint.csv"
+    assert heading == "keyword,checkpoint,selected,total,rate,rounds"
+    assert rows
+    assert all("castle" in row for row in rows)
 
 
 async def test_what_somebody_shared_is_adopted_listed_and_removed(page: Page, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from .conftest import one_canvas
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+RECOMMENDER = "ContextCheckpointRecommender"
 PENDING = "/context_checkpoint/pending"
 SMALL = {"width": 128, "height": 128, "steps": 4}
 PALETTE = "(id) => window.app.extensionManager.setting.set('Comfy.ColorPalette', id)"
@@ -115,6 +116,42 @@ async def test_images_are_judged_and_compared_by_keys_alone(
     await press(comfyui, "Space")
     await expect(comfyui.page.locator(".cc-keys p")).to_be_visible()
     await expect(comfyui.page.locator(".cc-keys p")).to_contain_text("Space shows in full size")
+
+
+async def test_images_use_the_room_of_their_node_which_no_run_makes_smaller(
+    comfyui: ComfyPage, three_nodes: dict[str, Any]
+) -> None:
+    """Four are a square, one fills it, and the height that the person gave the node stays."""
+    resize = """([width, height]) => {
+      const node = window.app.rootGraph.nodes.find(({ type }) => type === "FeedbackRecorder");
+      if (height) node.setSize([width, height]);
+      window.app.canvas.setDirty(true, true);
+      return [...node.size];
+    }"""
+    measure = """(list) => {
+      const boxes = [...list.querySelectorAll(".cc-thumbnail")].map((picture) => picture.getBoundingClientRect());
+      return { frame: list.closest(".cc-display").getBoundingClientRect().width, width: boxes[0].width,
+        columns: new Set(boxes.map(({ left }) => Math.round(left))).size };
+    }"""
+    gallery = comfyui.page.get_by_role("list", name="Images of this run")
+    await load(comfyui, three_nodes, "a portrait that fills its room")
+    await comfyui.set_widgets("MultiCheckpointSampler", images_per_prompt=4)
+    await comfyui.run()
+    await comfyui.page.evaluate(resize, [560, 1000])
+    await comfyui.show_all()
+    await expect(gallery.get_by_role("listitem")).to_have_count(4)
+
+    four = await gallery.evaluate(measure)
+    assert four["columns"] == 2
+    assert four["width"] > 0.4 * four["frame"]
+
+    size = await comfyui.page.evaluate(resize, [0, 0])
+    await comfyui.set_widgets(RECOMMENDER, max_branches=1)
+    await comfyui.set_widgets("MultiCheckpointSampler", images_per_prompt=1)
+    await comfyui.run()
+    await expect(gallery.get_by_role("listitem")).to_have_count(1)
+    assert (await gallery.evaluate(measure))["width"] > 0.85 * four["frame"]
+    assert await comfyui.page.evaluate(resize, [0, 0]) == size
 
 
 async def test_names_are_hidden_until_an_image_is_judged(

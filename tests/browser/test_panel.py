@@ -178,6 +178,52 @@ async def test_the_plan_is_shown_before_queueing(comfyui: ComfyPage, three_nodes
     assert comfyui.server.get("/history") == before
 
 
+async def test_the_pools_rules_are_one_line_until_somebody_wants_them(
+    comfyui: ComfyPage, three_nodes: dict[str, Any]
+) -> None:
+    """The line says what a workflow restricts; unfolding and folding change neither its values nor the node's size."""
+    (saved,) = [node for node in three_nodes["nodes"] if node["type"] == RECOMMENDER]
+    saved["widgets_values"][2] = saved["widgets_values_named"]["include"] = "r*, illustration/*"
+    await comfyui.load(three_nodes)
+    await comfyui.show_all()
+    line = comfyui.page.locator(".cc-pool").first
+    look = """() => {
+      const node = window.app.rootGraph.nodes.find(({ type }) => type === "ContextCheckpointRecommender");
+      const drawn = document.querySelector(`.lg-node[data-node-id="${node.id}"]`);
+      const seen = ({ name }) => drawn ? drawn.innerText.split("\\n").includes(name) : true;
+      const shown = node.widgets.filter((widget) => node.isWidgetVisible(widget) && seen(widget));
+      return { shown: shown.map(({ name }) => name), values: node.serialize().widgets_values, size: [...node.size] };
+    }"""
+    rules = {"family", "include", "exclude", "fallback", "folder", "needs"}
+
+    await expect(line).to_contain_text("Pool: all checkpoints, only r*, illustration/*")
+    folded = await comfyui.page.evaluate(look)
+    assert not rules & set(folded["shown"])
+    assert folded["values"] == saved["widgets_values"]
+
+    await line.get_by_role("button", name="Change").click()
+    await comfyui.settle()
+    unfolded = await comfyui.page.evaluate(look)
+    assert rules <= set(unfolded["shown"])
+    assert unfolded["size"][1] > folded["size"][1]
+
+    await line.get_by_role("button", name="Change").evaluate("(button) => button.click()")
+    await comfyui.settle()
+    again = await comfyui.page.evaluate(look)
+    assert not rules & set(again["shown"])
+    assert again["size"][0] == folded["size"][0]
+    assert abs(again["size"][1] - folded["size"][1]) < 12, "Nodes 2.0 rounds the heights of its rows"
+
+    await comfyui.set_widgets(RECOMMENDER, include="")
+    await comfyui.page.evaluate(
+        """() => {
+          const node = window.app.rootGraph.nodes.find(({ type }) => type === "ContextCheckpointRecommender");
+          node.widgets.find(({ name }) => name === "include").callback?.("");
+        }"""
+    )
+    await expect(line).not_to_contain_text("only")
+
+
 @one_canvas
 async def test_the_plan_and_its_reasons_are_asked_for_by_keys(comfyui: ComfyPage, three_nodes: dict[str, Any]) -> None:
     """Enter and Space press, Tab leads on, and ComfyUI's own keys stay out of it."""

@@ -19,10 +19,14 @@
  * | `graph.subgraphs`, `node.subgraph` | `node_display.mjs` | no other yet |
  * | `-10`, the origin of links from a subgraph's inputs | `graph_reading.mjs` | no other yet |
  * | `properties.proxyWidgets` | `graph_reading.mjs` | no other yet; widgets shown on a subgraph's node |
- * | `extensionManager.getSidebarTabs`, `iconBadge` of a tab | `context_checkpoint.js` | no other yet |
+ * | `extensionManager.getSidebarTabs`, `iconBadge` of a tab | `first_start.mjs` | no other yet |
+ * | `widget.advanced`, `node.showAdvanced`, `node.toggleAdvanced`, `node.getLayoutWidgets`, `node.isWidgetVisible` | `foldAdvanced`, `toggleAdvanced` | an input's `advanced`, once the classic canvas folds it too |
  * | widget option `hideInPanel` | `node_display.mjs` | before 1.49: `canvasOnly` |
  * | `data-capture-wheel` | `node_display.mjs` | no other yet |
- * | `Workspace.ToggleSidebarTab.<id>` | `context_checkpoint.js` | no other yet |
+ * | `Workspace.ToggleSidebarTab.<id>`, `Comfy.Canvas.FitView` | `context_checkpoint.js` | no other yet |
+ * | `app.loadGraphData` | `context_checkpoint.js` | no other yet; opens a workflow in a tab of its own |
+ * | `GET workflow_templates` | `examples.mjs` | no other yet |
+ * | setting type `hidden` | `first_start.mjs` | no other yet |
  * | `.lg-node` | `context_checkpoint.css` | `[data-testid^="node-body"]` |
  * | `.dark-theme` on the page (gone in 1.58) | `context_checkpoint.css` | `color-scheme`, and `light-dark()` |
  * | `--p-primary-color` and other `--p-` colours (gone in 1.58) | nowhere any more | `light-dark()` |
@@ -80,4 +84,44 @@ export function inputNode(node, slot) {
 export function drawnSize(node) {
   const [, top, width, height] = node.getBounding();
   return [Math.max(width, node.size[0]), Math.max(height + top - node.pos[1], node.size[1])];
+}
+
+/**
+ * Fold a node's advanced inputs in the classic canvas too, where the frontend has only the means for it.
+ *
+ * @param {ComfyNode} node
+ */
+export function foldAdvanced(node) {
+  for (const widget of node.widgets ?? []) if (widget.options?.advanced) widget.advanced = true;
+  // Frontends before 1.58 leave room for a folded widget in the classic canvas.
+  if (node.getLayoutWidgets && node.isWidgetVisible) {
+    node.getLayoutWidgets = () => (node.widgets ?? []).filter((widget) => node.isWidgetVisible?.(widget));
+  }
+}
+
+/**
+ * Unfold a node's advanced inputs, or fold them again: what the frontend's own button and menu do.
+ *
+ * @param {ComfyNode} node
+ */
+export function toggleAdvanced(node) {
+  const [width, height] = node.size;
+  const [, before] = node.computeSize();
+  node.toggleAdvanced?.();
+  // By itself the node would only grow.
+  node.setSize([width, height + node.computeSize()[1] - before]);
+}
+
+/**
+ * Unfold them where one is connected, since a link needs an end that is seen.
+ *
+ * @param {ComfyNode} node
+ */
+export function unfoldConnected(node) {
+  const isLinked = (/** @type {string} */ name) =>
+    inputLink(
+      node,
+      (node.inputs ?? []).findIndex((input) => input.name === name),
+    ) !== null;
+  if (node.widgets?.some(({ name, advanced }) => advanced && isLinked(name))) node.showAdvanced = true;
 }

@@ -16,12 +16,16 @@ const MAX_HEIGHT_PX = 412;
 const MARGIN_PX = 8;
 
 /**
+ * The node grows for its content, and becomes smaller again as far as it has grown: what the person made it stays.
+ *
  * @param {ComfyNode} node
  * @param {string} name
  * @param {HTMLElement} content
+ * @param {(room: { width: number, height: number } | null) => void} [fill] lets the content use all room of the node, or,
+ *   with null, what it needs at least. Such a node never becomes smaller by itself.
  * @returns {() => void} a function to call when the content's height has changed
  */
-export function addDisplay(node, name, content) {
+export function addDisplay(node, name, content, fill) {
   const frame = document.createElement("div");
   frame.className = "cc-display";
   // While something in it has the focus, the wheel scrolls the list instead of zooming the canvas (Nodes 2.0).
@@ -42,19 +46,30 @@ export function addDisplay(node, name, content) {
   // Nodes 2.0, which a person may turn on at any time.
   Object.defineProperty(widget.options, "canvasOnly", { get: () => !inNodes2() });
 
-  const fit = () => {
-    const needed = Math.min(MAX_HEIGHT_PX, content.scrollHeight);
-    if (needed === height || needed === 0) return;
-    const growth = needed - height;
+  /** The node's height as the person, or the workflow, has it, and the one that was set here. */
+  let own = 0;
+  let set = 0;
+  const grow = (/** @type {number} */ needed) => {
+    const shrinks = needed < height;
     height = needed;
     // Nodes 2.0 lays the element out instead of reading a height, and the style sheet hides its content's height.
     frame.style.minBlockSize = `${height}px`;
+    if (fill && shrinks) return;
     const [width, least] = node.computeSize();
-    node.setSize([Math.max(width, node.size[0]), Math.max(least, node.size[1] + Math.min(growth, 0))]);
+    if (node.size[1] !== set) own = node.size[1];
+    node.setSize([Math.max(width, node.size[0]), Math.max(least, own)]);
+    set = node.size[1];
     node.graph?.setDirtyCanvas(true, true);
+  };
+  const fit = () => {
+    fill?.(null);
+    const needed = Math.min(MAX_HEIGHT_PX, content.scrollHeight);
+    if (needed !== height && needed !== 0) grow(needed);
+    fill?.({ width: frame.clientWidth, height: frame.clientHeight });
   };
   const watcher = new ResizeObserver(fit);
   watcher.observe(content);
+  if (fill) watcher.observe(frame);
   hook(node, "onRemoved", () => watcher.disconnect());
   // The classic canvas draws again when the theme or the node's colour is changed. Nodes 2.0 has the colour in a variable.
   let background = "";
@@ -70,7 +85,7 @@ export function addDisplay(node, name, content) {
  * Also call a listener when ComfyUI calls a node's event handler.
  *
  * @param {ComfyNode} node
- * @param {"onConfigure" | "onDrawBackground" | "onExecuted" | "onRemoved"} event
+ * @param {"onConfigure" | "onConnectionsChange" | "onDrawBackground" | "onExecuted" | "onRemoved"} event
  * @param {(output: Record<string, any>) => void} listener
  */
 export function hook(node, event, listener) {

@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * A table whose columns sort by their titles and whose rows can expand. The owner of the rows sorts them: the server for
- * large tables, a tab itself for small ones.
+ * A table whose columns sort by their titles and whose rows can expand. Where there is no room for all columns, each row
+ * is a card, and the titles are a line above them: nothing is cut off, and nothing scrolls sideways. The owner of the rows
+ * sorts them: the server for large tables, a tab itself for small ones.
  */
 
 import { button, element } from "../lib/dom.mjs";
@@ -20,7 +21,7 @@ export class Table {
     this.#options = options;
     this.order = options.order;
     const titles = options.columns.map((column) => this.#title(column));
-    this.#frame = element("div", { class: "cc-scroll", tabindex: "0", role: "region", "aria-label": options.caption }, [
+    this.#frame = element("div", { class: "cc-table" }, [
       element("table", { "aria-label": options.caption }, [
         element("thead", {}, [element("tr", {}, titles)]),
         this.#body,
@@ -30,6 +31,12 @@ export class Table {
     this.element = element("div", {}, [this.#frame, this.#emptyNote]);
     this.#markOrder();
     this.show([]);
+    new ResizeObserver(() => this.#fit()).observe(this.#frame);
+  }
+
+  #fit() {
+    this.#frame.classList.remove("cc-cards");
+    this.#frame.classList.toggle("cc-cards", this.#frame.scrollWidth > this.#frame.clientWidth);
   }
 
   /** @param {Row[]} rows in order */
@@ -37,7 +44,7 @@ export class Table {
     this.#body.replaceChildren(...rows.flatMap((row) => this.#row(row)));
     this.#emptyNote.hidden = rows.length > 0;
     this.#frame.hidden = rows.length === 0;
-    this.#frame.scrollTop = 0;
+    this.#fit();
   }
 
   /** @param {Column<Row>} column */
@@ -71,9 +78,10 @@ export class Table {
   /** @param {Row} row */
   #row(row) {
     const { columns, details } = this.#options;
-    const cells = columns.map(({ cell, numeric }, place) => {
-      const scope = place === 0 ? "row" : undefined;
-      const cellElement = element(scope ? "th" : "td", { scope, class: numeric ? "cc-numeric" : undefined });
+    const cells = columns.map(({ cell, numeric, title }, place) => {
+      const type = numeric ? "cc-numeric" : undefined;
+      const cellElement =
+        place === 0 ? element("th", { scope: "row" }) : element("td", { class: type, "data-title": title });
       cellElement.append(cell(row));
       return cellElement;
     });

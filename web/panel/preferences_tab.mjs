@@ -2,9 +2,12 @@
 /** *Preferences*: what was learned about each keyword and checkpoint. */
 
 import { formatNumber, formatTime, numberColumn, rateColumn } from "../components/columns.mjs";
+import { downloadLink } from "../components/download_link.mjs";
 import { RequestLine } from "../components/request_line.mjs";
 import { searchField } from "../components/search_field.mjs";
+import { StatusLine } from "../components/status_line.mjs";
 import { Table } from "../components/table.mjs";
+import { csvPath } from "../lib/api_client.mjs";
 import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
 import { shownName } from "../lib/shown_name.mjs";
@@ -19,6 +22,7 @@ const EXCERPT_LENGTH = 160;
 export class PreferencesTab {
   #options;
   #request;
+  #download = new StatusLine();
   #search = "";
   #offset = 0;
   #short = shortNames([]);
@@ -66,6 +70,15 @@ export class PreferencesTab {
       this.#request.element,
       this.#table.element,
       element("div", { class: "cc-paging" }, [this.#previous, this.#range, this.#next]),
+      element("div", { class: "cc-actions" }, [
+        downloadLink(options.server, {
+          text: t("downloadCsv"),
+          filename: "context-checkpoint.csv",
+          path: () => csvPath(this.#search),
+          onError: (error) => this.#download.showError(t, "notExported", error),
+        }),
+      ]),
+      this.#download.element,
     ]);
   }
 

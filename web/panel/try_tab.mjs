@@ -23,6 +23,7 @@ export class TryTab {
       explain: async () => server.explain(await this.#body()),
       previewLabel: t("tryNow"),
       emptyNote: "",
+      actionsFirst: true,
     });
     this.element = element("div", { class: "cc-try" }, [
       field(t("tryPrompt"), this.#prompt),

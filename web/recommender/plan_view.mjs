@@ -9,7 +9,7 @@ import { button, element } from "../lib/dom.mjs";
 import { settingsElement } from "./branch_settings.mjs";
 import { explanationView } from "./explanation_view.mjs";
 import { negativeWordsView } from "./negative_words_view.mjs";
-import { explanationText, percent, planFrom, strategyText } from "./plan.mjs";
+import { explanationText, percent, planFrom, progressText, strategyText } from "./plan.mjs";
 
 /** How long after the last key a preview is requested. */
 const DEBOUNCE_MS = 500;
@@ -24,11 +24,12 @@ export class PlanView {
   #wordsButton;
   /** Counts requests, so that a response that a newer one has overtaken is dropped. */
   #newest = 0;
+  #isEmpty = true;
   #timer = 0;
 
   /** @param {PlanOptions} options */
   constructor(options) {
-    const { t, preview, explain, suggest } = options;
+    const { t } = options;
     this.#options = options;
     this.#heading = element("p", { class: "cc-preview-heading", text: t("previewHeading") });
     this.#whyButton = button(t("why"), () => void this.#toggle(this.#whyButton, "whyFailed"), {
@@ -37,28 +38,36 @@ export class PlanView {
     this.#wordsButton = button(t("negativeWords"), () => void this.#toggle(this.#wordsButton, "negativeFailed"), {
       "aria-expanded": "false",
     });
-    this.element = element("div", { class: "cc-plan" }, [
-      preview
-        ? element("div", { class: "cc-actions" }, [
-            button(options.previewLabel ?? t("previewPlan"), () => void this.preview()),
-            explain ? this.#whyButton : null,
-            suggest ? this.#wordsButton : null,
-          ])
-        : null,
-      this.#status,
-      this.#heading,
-      this.#plans,
-      this.#reasons,
-    ]);
+    const shown = [this.#heading, this.#plans];
+    const actions = [this.#actions(), this.#status];
+    // On a node the plan comes first; where a prompt is typed above, the buttons stay below it.
+    const parts = options.actionsFirst ? [...actions, ...shown] : [...shown, ...actions];
+    this.element = element("div", { class: "cc-plan" }, [...parts, this.#reasons]);
     this.show([]);
+  }
+
+  #actions() {
+    const { t, preview, explain, suggest, previewLabel } = this.#options;
+    if (!preview) return null;
+    return element("div", { class: "cc-actions" }, [
+      button(previewLabel ?? t("previewPlan"), () => void this.preview()),
+      explain ? this.#whyButton : null,
+      suggest ? this.#wordsButton : null,
+    ]);
   }
 
   /** @param {Record<string, any>[]} records of the last run, one for each prompt of the node */
   show(records) {
     this.#overtake();
-    const { t, emptyNote } = this.#options;
-    const note = element("p", { class: "cc-note", text: emptyNote ?? t("noPlanYet") });
+    const { t, emptyNote, emptyGuide } = this.#options;
+    const note = emptyGuide?.() ?? element("p", { class: "cc-note", text: emptyNote ?? t("noPlanYet") });
+    this.#isEmpty = records.length === 0;
     this.#draw(records.length > 0 ? records.map((record) => this.#section(record)) : [note], false);
+  }
+
+  /** Where there is no plan yet: say again what to do, after a link has changed. */
+  refreshGuide() {
+    if (this.#isEmpty) this.show([]);
   }
 
   /** Show a preview once the person stops typing. */
@@ -74,7 +83,9 @@ export class PlanView {
     const own = this.#overtake();
     try {
       const record = await preview();
-      if (own === this.#newest) this.#draw([this.#section(record)], true);
+      if (own !== this.#newest) return;
+      this.#isEmpty = false;
+      this.#draw([this.#section(record)], true);
     } catch (error) {
       if (own === this.#newest) this.#showError(t("previewFailed", { reason: error }));
     }
@@ -179,17 +190,23 @@ export class PlanView {
     return element("section", { class: "cc-plan-section" }, [
       element("ol", { class: "cc-checkpoints", "aria-label": t("planned") }, names),
       element("p", { class: "cc-strategy", text: strategyText(plan, t) }),
-      ...(plan.fallback ? [] : this.#meters(plan)),
+      plan.progress
+        ? element("p", { class: "cc-progress", title: t("progressHelp"), text: progressText(plan.progress, t) })
+        : null,
+      ...this.#meters(plan, "confidence"),
       element("p", { class: "cc-explanation", text: explanationText(plan, t) }),
+      ...this.#meters(plan, "evidence", "clarity"),
     ]);
   }
 
-  /** @param {Plan} plan */
-  #meters(plan) {
+  /**
+   * @param {Plan} plan
+   * @param {("confidence" | "evidence" | "clarity")[]} measures
+   */
+  #meters(plan, ...measures) {
     const { t } = this.#options;
-    return /** @type {const} */ (["confidence", "evidence", "clarity"]).map((measure) =>
-      meter(t(measure), plan[measure], t(`${measure}Help`)),
-    );
+    if (plan.fallback) return [];
+    return measures.map((measure) => meter(t(measure), plan[measure], t(`${measure}Help`)));
   }
 }
 

@@ -7,14 +7,20 @@
  */
 
 import { DisplayStorage } from "../comfy/display_storage.mjs";
-import { valuesOf } from "../comfy/graph_reading.mjs";
+import { foldAdvanced, toggleAdvanced, unfoldConnected } from "../comfy/frontend_api.mjs";
+import { linkedNode, valuesOf } from "../comfy/graph_reading.mjs";
 import { addWord, negativeText } from "../comfy/negative_text.mjs";
 import { addDisplay, hook, nodeKey } from "../comfy/node_display.mjs";
+import { button, element } from "../lib/dom.mjs";
 import { PlanView } from "./plan_view.mjs";
+import { poolText } from "./pool_text.mjs";
 import { explainBody, recommendBody } from "./request_bodies.mjs";
 
 /** Key of the recommender's `ui` output. */
 const OUTPUT_KEY = "context_checkpoint_plan";
+
+/** The outputs that a graph needs one of. */
+const TAKEN = ["plan", "ckpt_name"];
 
 /** Widgets that ComfyUI itself changes with every run: their change is no reason for a preview. */
 const CHANGED_BY_QUEUEING = ["seed", "control_after_generate"];
@@ -23,6 +29,7 @@ export class RecommenderNodes {
   #t;
   #server;
   #stored;
+  #addOthers;
   /** @type {WeakMap<ComfyNode, PlanView>} */
   #views = new WeakMap();
 
@@ -31,10 +38,12 @@ export class RecommenderNodes {
    * @param {() => Translate} options.t
    * @param {Server} options.server
    * @param {Pick<Storage, "getItem" | "setItem">} options.storage
+   * @param {(node: ComfyNode) => Promise<void>} options.addOthers adds the nodes that a recommender needs
    */
-  constructor({ t, server, storage }) {
+  constructor({ t, server, storage, addOthers }) {
     this.#t = t;
     this.#server = server;
+    this.#addOthers = addOthers;
     this.#stored = new DisplayStorage(storage, "plans");
   }
 
@@ -51,6 +60,7 @@ export class RecommenderNodes {
     const view = new PlanView({
       t,
       onResize: () => fit(),
+      emptyGuide: () => (isUnwired(node) ? guide(t, () => this.#addOthers(node)) : null),
       preview: async () => server.recommend(recommendBody(values())),
       explain: async () => server.explain(explainBody(values())),
       suggest: async () => {
@@ -68,11 +78,22 @@ export class RecommenderNodes {
         return t("negativeAdded", { word, node: place.node.title ?? "" });
       },
     });
-    previewOnChange(node, view);
+    foldAdvanced(node);
+    const pool = poolLine(node, t);
+    onChange(node, (name) => {
+      pool.refresh();
+      if (!CHANGED_BY_QUEUEING.includes(name) && valuesOf(node)) view.previewSoon();
+    });
+    view.element.append(pool.element);
     fit = addDisplay(node, "context_checkpoint_plan", view.element);
     hook(node, "onRemoved", () => view.close());
-    // Frontends from 1.53 on call a text's callback when a copy gets its values: nobody has typed them.
-    hook(node, "onConfigure", () => view.close());
+    hook(node, "onConnectionsChange", () => view.refreshGuide());
+    hook(node, "onConfigure", () => {
+      // Frontends from 1.53 on call a text's callback when a copy gets its values: nobody has typed them.
+      view.close();
+      unfoldConnected(node);
+      pool.refresh();
+    });
     this.#views.set(node, view);
     hook(node, "onExecuted", (output) => {
       if (!output?.[OUTPUT_KEY]) return; // frontends before 1.49 give null for a node that had no output
@@ -102,16 +123,66 @@ export class RecommenderNodes {
 }
 
 /**
+ * Whether nothing takes what it recommends: a person has just added it.
+ *
  * @param {ComfyNode} node
- * @param {PlanView} view
  */
-function previewOnChange(node, view) {
+function isUnwired(node) {
+  const outputs = (node.outputs ?? []).entries();
+  return ![...outputs].some(([slot, { name }]) => TAKEN.includes(name) && node.isOutputConnected(slot));
+}
+
+/**
+ * What the node does, and what it needs.
+ *
+ * @param {Translate} t
+ * @param {() => Promise<void>} addOthers
+ */
+function guide(t, addOthers) {
+  const status = element("p", { class: "cc-status", role: "status" });
+  const add = async () => {
+    try {
+      await addOthers();
+    } catch (error) {
+      status.textContent = t("notWired", { reason: error });
+    }
+  };
+  return element("div", { class: "cc-guide" }, [
+    element("p", { text: t("guideWhat") }),
+    element("p", { text: t("guideNext") }),
+    button(t("guideAdd"), () => void add()),
+    status,
+  ]);
+}
+
+/**
+ * Which checkpoints it chooses among, and a button that unfolds the inputs for it.
+ *
+ * @param {ComfyNode} node
+ * @param {Translate} t
+ */
+function poolLine(node, t) {
+  const text = element("span", { class: "cc-pool-rules" });
+  const change = button(t("poolChange"), () => toggleAdvanced(node), { title: t("poolChangeHelp") });
+  const refresh = () => {
+    const widgets = (node.widgets ?? []).map(({ name, value }) => [name, linkedNode(node, name) ? "…" : value]);
+    text.textContent = poolText(Object.fromEntries(widgets), t);
+  };
+  refresh();
+  setTimeout(refresh); // who creates a node sets its values at once
+  return { element: element("p", { class: "cc-pool cc-note" }, [text, change]), refresh };
+}
+
+/**
+ * @param {ComfyNode} node
+ * @param {(name: string) => void} listener called with the name of a widget that was changed
+ */
+function onChange(node, listener) {
   for (const widget of node.widgets ?? []) {
-    if (CHANGED_BY_QUEUEING.includes(widget.name)) continue;
     const original = widget.callback;
     widget.callback = function (...args) {
       const result = original?.apply(this, args);
-      if (valuesOf(node)) view.previewSoon();
+      listener(widget.name);
       return result;
     };
   }

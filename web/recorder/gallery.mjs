@@ -11,6 +11,7 @@ import { button, element, keepPresses } from "../lib/dom.mjs";
 import { messageText } from "../lib/i18n.mjs";
 import { shownName } from "../lib/shown_name.mjs";
 import { nameIsShown, shuffled } from "./blind.mjs";
+import { gridFor } from "./gallery_grid.mjs";
 import { actionOf, moved } from "./gallery_keys.mjs";
 import { VerdictSaver } from "./verdict_saver.mjs";
 import {
@@ -41,6 +42,8 @@ export class Gallery {
   #blind;
   #short;
   #current = 0;
+  /** An image's width divided by its height. */
+  #aspect = 1;
   /** @type {string[]} by place: what its cell shows, so that a key updates only what it changes */
   #cellStates = [];
 
@@ -180,8 +183,38 @@ export class Gallery {
       src: this.#options.imageUrl(image, this.generationId),
     });
     picture.addEventListener("click", () => this.#zoom(place));
+    picture.addEventListener("load", () => this.#measure(picture), { once: true });
     picture.addEventListener("error", () => picture.replaceWith(placeholder()), { once: true });
     return picture;
+  }
+
+  /**
+   * Lay the images into a room, or as the style sheet does.
+   *
+   * @param {{ width: number, height: number } | null} room for the list; its layout must be that of the style sheet
+   */
+  spread(room) {
+    const grid = room && this.#cells.length > 0 ? gridFor(this.#cells.length, room, this.#aspect, this.#around) : null;
+    this.list.classList.toggle("cc-spread", grid !== null);
+    if (!grid) return;
+    this.list.style.setProperty("--cc-columns", String(grid.columns));
+    this.list.style.setProperty("--cc-cell", `${grid.cell}px`);
+    this.list.style.setProperty("--cc-image", `${grid.height}px`);
+  }
+
+  /** What a cell takes around its image: where names and buttons need two lines, as much as with them. */
+  get #around() {
+    const [{ cell }] = this.#cells;
+    const picture = /** @type {HTMLElement} */ (cell.querySelector(".cc-thumbnail"));
+    const gap = Number.parseFloat(getComputedStyle(this.list).columnGap) || 0;
+    return { x: cell.offsetWidth - picture.offsetWidth, y: cell.offsetHeight - picture.offsetHeight, gap };
+  }
+
+  /** @param {HTMLImageElement} picture that has been loaded: all images of a generation have one size */
+  #measure({ naturalWidth, naturalHeight }) {
+    if (naturalHeight === 0 || this.#aspect === naturalWidth / naturalHeight) return;
+    this.#aspect = naturalWidth / naturalHeight;
+    this.#options.onResize();
   }
 
   /** @param {KeyboardEvent} pressed */

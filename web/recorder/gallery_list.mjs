@@ -56,6 +56,20 @@ export class GalleryList {
   }
 
   /**
+   * Use the room that the node is given for the images.
+   *
+   * @param {{ width: number, height: number } | null} room null for no more than they need
+   */
+  fill(room) {
+    for (const gallery of this.#galleries) gallery.spread(null);
+    if (!room) return;
+    const lists = this.#galleries.map(({ list }) => list);
+    const others = this.element.scrollHeight - lists.reduce((sum, { offsetHeight }) => sum + offsetHeight, 0);
+    const height = (room.height - others) / this.#galleries.length;
+    for (const gallery of this.#galleries) gallery.spread({ width: gallery.list.clientWidth, height });
+  }
+
+  /**
    * @param {WaitingPick} pick
    * @param {Generation[]} generations to pick from
    */

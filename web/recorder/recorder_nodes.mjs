@@ -51,7 +51,7 @@ export class RecorderNodes {
       onVerdictLost,
       onResize: () => fit(),
     });
-    fit = addDisplay(node, "context_checkpoint_images", list.element);
+    fit = addDisplay(node, "context_checkpoint_images", list.element, (room) => list.fill(room));
     this.#lists.set(node, list);
     hook(node, "onExecuted", (output) => {
       if (!output?.[OUTPUT_KEY]) return; // frontends before 1.49 give null for a node that had no output

@@ -4,7 +4,9 @@ export interface ComfyWidget {
   name: string;
   value?: any;
   serialize?: boolean;
-  options: object;
+  options: { advanced?: boolean };
+  /** Folded away until the person wants it, in the classic canvas. */
+  advanced?: boolean;
   callback?: (...values: any[]) => any;
 }
 
@@ -52,6 +54,12 @@ export interface ComfyNode {
   inputs?: ComfySlot[];
   outputs?: ComfySlot[];
   bgcolor?: string;
+  onConnectionsChange?: (this: ComfyNode, ...change: any[]) => void;
+  /** Whether advanced widgets are shown; saved in the workflow. */
+  showAdvanced?: boolean;
+  toggleAdvanced?: () => void;
+  getLayoutWidgets?: () => ComfyWidget[];
+  isWidgetVisible?: (widget: ComfyWidget) => boolean;
   onConfigure?: (this: ComfyNode, info: Record<string, any>) => void;
   onDrawBackground?: (this: ComfyNode, context: any) => void;
   onExecuted?: (this: ComfyNode, output: Record<string, any>) => void;
@@ -137,6 +145,7 @@ export interface ComfyApp {
   rootGraph: ComfyGraph;
   /** What a run would send, in API form; nodes in subgraphs are called `"5:2"`. */
   graphToPrompt(): Promise<{ output: Record<string, object> }>;
+  loadGraphData(workflow: object, clean?: boolean, restoreView?: boolean, name?: string): Promise<unknown>;
   registerExtension(extension: ComfyExtension): void;
   extensionManager: {
     setting: { get(id: string): any; set(id: string, value: unknown): Promise<void> };

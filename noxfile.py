@@ -133,13 +133,26 @@ def fuzz(session: nox.Session) -> None:
     session.run("python", "tests/api/fuzzing.py", *session.posargs, env=_tree())
 
 
+@nox.session(name="release-check")
+def release_check(session: nox.Session) -> None:
+    """What a release needs; one line for each check, `ok` or what to do next."""
+    folder = ROOT / ".release"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    tools = ("comfy-cli>=1.23,<2", "twine>=6.1", "check-jsonschema>=0.33,<1")
+    if not python.exists():
+        session.run("python", "-m", "venv", str(folder))
+    session.run(str(python), "-m", "pip", "install", *QUIETLY, *tools, external=True)
+    session.run("python", "tests/release_check.py", env={"RELEASE_TOOLS": str(folder)})
+
+
 @nox.session
 def oldest(session: nox.Session) -> None:
     """The tests of learning/ and cli/, with the oldest versions that pyproject.toml allows."""
     folder = ROOT / ".oldest"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     allowed = re.findall(r'^(?:  |\w+ = \[)"([\w\[\]-]+)>=([\d.]+)', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)
-    lowest = [f"{name}=={version}" for name, version in allowed if name != "setuptools"]
+    # mcp asks for a newer pydantic than the pack does, so it is tried with the newest versions only.
+    lowest = [f"{name}=={version}" for name, version in allowed if name not in ("setuptools", "mcp")]
     tools = [
         line.partition("  #")[0]
         for line in (ROOT / "dev-requirements.txt").read_text("utf-8").splitlines()

@@ -1,5 +1,7 @@
 """One command for everything: `python run.py demo | tests | lint | types | bench | chaos | docs`.
 
+What a registry or PyPI ships has no tests and no tools: there it runs the demo alone, and says where the rest is.
+
 Makes a private environment in `.venv`, keeps it in step with `pyproject.toml` and `dev-requirements.txt`, and
 calls nox (`noxfile.py`). Needs nothing but Python 3.10. Arguments after the command are passed on to it.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +31,7 @@ COMMANDS = {
     "audit": "look for known weaknesses in what the pack requires",
     "oldest": "run the tests of learning/ and cli/ with the oldest versions that pyproject.toml allows",
     "frontend": "run the tests in ComfyUI's page with the newest frontend that pip finds, or with a named version",
+    "release-check": "check what a release needs before it is tagged, and say what is left to do",
     "fuzz": "let Schemathesis send every route of a real server what its description allows and forbids",
 }
 
@@ -40,7 +44,7 @@ def main() -> int:
     if sys.version_info < (3, 10):  # noqa: UP036 - it is run by whatever `python` is there
         print(f"Python 3.10 or newer is needed; this is {sys.version.split()[0]}. Try: python3.11 run.py ...")
         return 2
-    described = "\n".join(f"  {name:6} {what}" for name, what in COMMANDS.items())
+    described = "\n".join(f"  {name:13} {what}" for name, what in COMMANDS.items())
     parser = argparse.ArgumentParser(
         description="Context Checkpoint's one runner.",
         epilog=f"commands:\n{described}",
@@ -49,6 +53,9 @@ def main() -> int:
     parser.add_argument("command", choices=COMMANDS, metavar="|".join(COMMANDS))
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="passed on, for example: tests -k pool")
     chosen = parser.parse_args()
+    if chosen.command != "demo" and not (ROOT / "noxfile.py").exists():
+        print(only_in_a_clone(chosen.command), file=sys.stderr)
+        return 1
     try:
         prepare(for_demo=chosen.command == "demo")
     except CannotPrepare as problem:
@@ -65,6 +72,16 @@ def main() -> int:
         return subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, check=False).returncode
     except KeyboardInterrupt:
         return 130
+
+
+def only_in_a_clone(command: str) -> str:
+    """Say where the tests and tools are that a packed copy lacks."""
+    repository = re.search(r'^Repository = "(.+)"', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    address = repository[1] if repository else "<the repository's address>"
+    return (
+        f"`{command}` needs the tests and tools, which are not in this copy: it has what ComfyUI needs, and the demo.\n"
+        f"They are in the repository:\n  git clone {address}\n  cd context-checkpoint\n  python run.py {command}"
+    )
 
 
 def prepare(*, for_demo: bool) -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from ..learning.exchange.spool import spooled
 from .requests import RequestT, check_lines, read_body, read_query, spool
-from .responses import Handler, enveloped, json_response, stream
+from .responses import CSV_TYPE, Handler, enveloped, json_response, stream
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 """The content type of Prometheus' text form."""
@@ -32,7 +32,8 @@ class Endpoint(Generic[RequestT]):
         Why it refuses, by status.
     form
         `json`: one object in, one out. `lines_out` and `lines_in`: JSON Lines are the response or the body;
-        `text`: the response is text. The request is the query then, as it is of GET and DELETE.
+        `text`: the response is text; `csv_out`: it is a CSV file. The request is the query then, as it is of GET and
+        DELETE.
     status
         Of the response: 202 where what was asked for goes on.
     """
@@ -42,9 +43,9 @@ class Endpoint(Generic[RequestT]):
     summary: str
     request: type[RequestT]
     response: type[BaseModel]
-    handle: Callable[..., Any]  # awaited for a response; with `lines_out` an iterator of lines
+    handle: Callable[..., Any]  # awaited for a response; with `..._out` an iterator of texts
     refusals: Mapping[int, str] = field(default_factory=dict)
-    form: Literal["json", "lines_in", "lines_out", "text"] = "json"
+    form: Literal["json", "lines_in", "lines_out", "text", "csv_out"] = "json"
     status: int = 200
 
 
@@ -58,6 +59,10 @@ def handler_of(endpoint: Endpoint[Any], api: object) -> Handler:
 
     async def lines_out_handler(http: web.Request) -> web.StreamResponse:
         return await stream(http, endpoint.handle(api, read_query(http, endpoint.request)))
+
+    async def csv_out_handler(http: web.Request) -> web.StreamResponse:
+        texts = endpoint.handle(api, read_query(http, endpoint.request))
+        return await stream(http, texts, CSV_TYPE, "context-checkpoint.csv")
 
     async def lines_in_handler(http: web.Request) -> web.StreamResponse:
         check_lines(http)
@@ -75,5 +80,6 @@ def handler_of(endpoint: Endpoint[Any], api: object) -> Handler:
         "lines_out": lines_out_handler,
         "lines_in": lines_in_handler,
         "text": text_handler,
+        "csv_out": csv_out_handler,
     }
     return enveloped(forms[endpoint.form])

@@ -22,16 +22,16 @@ from ..checkpoints.fallback import (
 )
 from ..checkpoints.families import UNKNOWN
 from ..checkpoints.lora_files import LoraFile
-from ..checkpoints.patterns import comparable, printable
+from ..checkpoints.patterns import printable
 from ..checkpoints.pool import CheckpointFile, Pool, PoolRules, known_families
 from ..checkpoints.profiles import FromFiles, SamplerNames, of_name, with_profile
 from ..images.sources import ImageSources
 from ..learning.errors import StoreUnavailable
 from ..learning.loras import LoraCandidate, LoraRecommendation
 from ..learning.message import Message, error_text, message
-from ..learning.names import shown_name, stored_name
+from ..learning.names import comparable, shown_name, stored_name
 from ..learning.profiles import Profile
-from ..learning.values import Branch, Generation, Recommendation, Stage, Thresholds
+from ..learning.values import Branch, Cost, Generation, Recommendation, Stage, Thresholds
 from ..recipes import Settings, loader_file, read_loader
 from ..recipes.samplers import SAMPLERS, SCHEDULERS
 from ..runtime.pending_picks import Pick, PickAnswer, UnknownPick
@@ -60,7 +60,7 @@ from .schemas.profiles import (
 )
 from .schemas.recommend import PoolRequest, RecommendRequest, RecommendResponse, recommend_response
 from .schemas.settings import SettingsChanges, SettingsResponse, SettingsValues
-from .schemas.statistics import StatisticsRequest, StatisticsResponse
+from .schemas.statistics import CsvRequest, StatisticsRequest, StatisticsResponse
 from .schemas.system import HealthResponse, ReleaseResponse
 
 if TYPE_CHECKING:
@@ -83,6 +83,10 @@ class Host(Protocol):
 
     def files(self) -> Sequence[CheckpointFile]:
         """List its checkpoints, those that cannot be loaded too."""
+        ...
+
+    def costs(self, names: Sequence[str]) -> Mapping[str, Cost]:
+        """Say what an image of each checkpoint takes, as far as known."""
         ...
 
     def loras(self, family: str, include: str, exclude: str) -> Sequence[LoraFile]:
@@ -232,11 +236,12 @@ class Api:
         options = self._options(request)
         family = pool.family if pool is not None else ""
         present, home = await self._fingerprints(request), self.runtime
+        costs = await asyncio.to_thread(self.host.costs, candidates) if self.host else None
 
         async def recommend(service: PreferenceService) -> Recommendation:
             if present:
                 home.follow(await service.meet_files(present))
-            return await service.recommend(request.prompt, candidates, family=family, **options)
+            return await service.recommend(request.prompt, candidates, family=family, costs=costs, **options)
 
         try:
             return await home.run(recommend)
@@ -383,6 +388,7 @@ class Api:
                 session_id=request.session_id,
                 prompt_id=request.prompt_id,
                 judged=request.judged,
+                kept=request.kept,
                 keyword=request.keyword,
                 checkpoint=request.checkpoint,
             )
@@ -412,6 +418,12 @@ class Api:
         if "series" in request.parts:
             parts["series"] = await self.runtime.run(lambda service: service.series(request.points))
         return StatisticsResponse.model_validate(parts)
+
+    async def statistics_as_csv(self, request: CsvRequest) -> AsyncIterator[str]:
+        async for parts in self.runtime.stream(
+            lambda service: service.pairs_as_csv(request.keyword, request.checkpoint, search=request.search)
+        ):
+            yield "".join(parts)
 
     async def checkpoints(self, request: Nothing) -> CheckpointsResponse:
         judged = await self.runtime.run(lambda service: service.checkpoints())

@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 from .schemas.base import ErrorResponse, RequestModel
 
 Json = dict[str, Any]
-JSON, LINES, TEXT = "application/json", "application/jsonl", "text/plain"
+JSON, LINES, TEXT, CSV = "application/json", "application/jsonl", "text/plain", "text/csv"
 _REFERENCE = "#/components/schemas/{model}"
 _TOO_LONG: Json = {
     "description": "The address is longer than the HTTP server reads (8190 bytes), which says so itself.",
@@ -66,7 +66,7 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
                 str(endpoint.status): _content(
                     "The response.",
                     references[(endpoint.response, "serialization")],
-                    {"lines_out": LINES, "text": TEXT}.get(endpoint.form, JSON),
+                    {"lines_out": LINES, "text": TEXT, "csv_out": CSV}.get(endpoint.form, JSON),
                 ),
                 **{
                     str(status): _content(text, references[(ErrorResponse, "serialization")])
@@ -96,7 +96,7 @@ def describe(endpoints: Iterable[Described], *, prefix: str, version: str) -> Js
 
 
 def _operation_id(endpoint: Described) -> str:
-    words = endpoint.path.strip("/").replace(".json", "").replace("/", "_")
+    words = endpoint.path.strip("/").replace(".json", "").replace("/", "_").replace(".", "_")
     words = words.replace("{", "by_").replace("}", "")
     return f"{endpoint.method.lower()}_{words}"
 

@@ -26,6 +26,7 @@ from .schemas.base import ErrorBody, ErrorResponse, parts_response
 logger = logging.getLogger(__name__)
 
 LINES_TYPES = ("application/jsonl", "application/x-ndjson")
+CSV_TYPE = "text/csv; charset=utf-8"
 
 STATUS_OF: Mapping[type[LearningError], int] = {
     UnknownGeneration: 404,
@@ -106,8 +107,13 @@ def _refusal_of(error: Exception, request: web.Request) -> web.Response:
     )
 
 
-async def stream(request: web.Request, parts: AsyncIterator[str]) -> web.StreamResponse:
-    """Answer with JSON Lines as they come.
+async def stream(
+    request: web.Request,
+    parts: AsyncIterator[str],
+    content_type: str = LINES_TYPES[0],
+    filename: str = "context-checkpoint.jsonl",
+) -> web.StreamResponse:
+    """Answer with a file, JSON Lines or another, as its parts come.
 
     An error before the first line is refused like any other. Later the connection is cut, so that no client
     takes a part for the whole.
@@ -115,8 +121,8 @@ async def stream(request: web.Request, parts: AsyncIterator[str]) -> web.StreamR
     first = await anext(parts, "")
     response = web.StreamResponse(
         headers={
-            "Content-Type": LINES_TYPES[0],
-            "Content-Disposition": 'attachment; filename="context-checkpoint.jsonl"',
+            "Content-Type": content_type,
+            "Content-Disposition": f'attachment; filename="{filename}"',
         }
     )
     await response.prepare(request)

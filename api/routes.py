@@ -16,7 +16,7 @@ from aiohttp import web
 from .. import __version__
 from ..images.sources import ImageSources
 from ..runtime.runtime import Runtime
-from . import images, metrics, openapi, sharing
+from . import images, metrics, openapi, sharing, start
 from .addresses import PREFIX, Address
 from .endpoint import Endpoint, handler_of
 from .handlers import Api, Host
@@ -43,7 +43,8 @@ from .schemas.profiles import ProfileRequest, ProfileResponse, ProfilesRequest, 
 from .schemas.recommend import RecommendRequest, RecommendResponse
 from .schemas.settings import SettingsRequest, SettingsResponse
 from .schemas.sharing import AdoptedResponse, AdoptRequest, ShareRequest, ShareResponse
-from .schemas.statistics import StatisticsRequest, StatisticsResponse
+from .schemas.start import StartImagesResponse, StartResponse
+from .schemas.statistics import CsvRequest, CsvText, StatisticsRequest, StatisticsResponse
 from .schemas.system import HealthResponse, OpenApiResponse, ReleaseResponse
 
 __all__ = ["ENDPOINTS", "PREFIX", "build_routes", "handlers_of"]
@@ -158,6 +159,16 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         StatisticsResponse,
         Api.statistics,
         _QUERY | _UNAVAILABLE,
+    ),
+    Endpoint(
+        "GET",
+        "/statistics.csv",
+        "All that was learned per keyword and checkpoint, as CSV for spreadsheets.",
+        CsvRequest,
+        CsvText,
+        Api.statistics_as_csv,
+        _QUERY | _UNAVAILABLE,
+        form="csv_out",
     ),
     Endpoint(
         "GET",
@@ -285,6 +296,24 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         ImportUndoneResponse,
         images.undo,
         _QUERY | _UNAVAILABLE | {404: "No such import."},
+    ),
+    Endpoint(
+        "GET",
+        "/start",
+        "What models there are to choose from, by family.",
+        Nothing,
+        StartResponse,
+        start.start,
+        _QUERY | {409: "This server is not ComfyUI."},
+    ),
+    Endpoint(
+        "GET",
+        "/start/images",
+        "How many image files there are that might be learned from.",
+        Nothing,
+        StartImagesResponse,
+        start.start_images,
+        _QUERY,
     ),
     Endpoint(
         "POST",

@@ -177,7 +177,7 @@ class CheckpointFiles:
                 broken=problem,
                 parts=parts_of(problem),
             )
-            log.warning("Checkpoint %s will not be recommended until it changes: %s", shown_name(name), reason)
+            log.warning("%s will not be recommended until it changes: %s", shown_name(name), reason)
             self._write(stored)
 
     def note_lacking(self, name: str, lacks: Sequence[PartName]) -> None:

@@ -305,6 +305,10 @@ class LoraFiles:
         path = self._files.path(name)
         return self._of(file, path, () if path is None else sidecars_of(path))
 
+    def mark_broken(self, name: str, reason: str) -> None:
+        """Leave this LoRA out of what can be applied until its size or modification time changes."""
+        self._files.mark_broken(name, reason)
+
     def candidates(self, family: str, include: str = "", exclude: str = "") -> tuple[LoraFile, ...]:
         """Those that can be applied to checkpoints of a family, by globs as in pools; the same file once."""
         loras = {lora.name: lora for lora in self.list()}

@@ -7,18 +7,17 @@ gave is left out in silence.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 
+from ..learning.loras import lora_key
 from ..learning.message import message
-from ..learning.names import shown_name
+from ..learning.names import last_part, shown_name
 from ..recipes.loras import LONGEST_LORA_NAME, MOST_LORAS, real
 from ..recipes.recipe import Lora
 from .families import UNKNOWN
 from .lora_files import LoraFile, fits
-from .patterns import comparable, last_part
 
 MOST_STRENGTH = 2.0
 """The sum of the strengths on the model, without their signs, up to which LoRAs are added to a stack. More than two at
@@ -100,22 +99,13 @@ def joined_stack(given: Sequence[Lora], more: Iterable[Lora], most: float = MOST
     """
     loras = list(given)
     total = sum(abs(strength) for _, strength, _ in loras)
-    there = {same_name(name) for name, _, _ in loras}
+    there = {lora_key(name) for name, _, _ in loras}
     for lora in more:
-        if same_name(lora[0]) not in there and total + abs(lora[1]) <= most + 1e-9:
+        if lora_key(lora[0]) not in there and total + abs(lora[1]) <= most + 1e-9:
             loras.append(lora)
-            there.add(same_name(lora[0]))
+            there.add(lora_key(lora[0]))
             total += abs(lora[1])
     return tuple(loras)
-
-
-def same_name(name: str) -> str:
-    """A spelling that is the same for every way to write a file's name: any separator, any case, with extension or not.
-
-    >>> same_name("SDXL\\\\Ink.safetensors") == same_name("sdxl/ink")
-    True
-    """
-    return re.sub(r"\.(safetensors|sft|ckpt|pt2?|bin|pth)$", "", comparable(name))
 
 
 class LoraNames:
@@ -126,7 +116,7 @@ class LoraNames:
         self._whole: dict[str, list[str]] = {}
         self._last: dict[str, list[str]] = {}
         for name in self._exact:
-            plain = same_name(name)
+            plain = lora_key(name)
             self._whole.setdefault(plain, []).append(name)
             self._last.setdefault(last_part(plain), []).append(name)
 
@@ -134,7 +124,7 @@ class LoraNames:
         """The files that a name may mean, the likeliest first: as written, with its folder, else without."""
         if name in self._exact:
             return [name]
-        plain = same_name(name)
+        plain = lora_key(name)
         return self._whole.get(plain) or self._last.get(last_part(plain), [])
 
 
@@ -161,7 +151,7 @@ def usable(
         if file is None:
             problems.append(problem)
             continue
-        first = taken.setdefault(same_name(file), (file, model, clip))
+        first = taken.setdefault(lora_key(file), (file, model, clip))
         if first[1:] != (model, clip):
             problems.append(
                 message(
@@ -181,23 +171,13 @@ def _usable_file(
     """The file that a name means for this checkpoint; or None, and why there is none."""
     files = [file for match in names.matching(name) if (file := find(match)) is not None]
     if not files:
-        return None, message(
-            "lora_missing",
-            "There is no LoRA {name} in ComfyUI's folders, so it is not applied. Check its spelling, or put the file "
-            "there.",
-            name=name,
-        )
+        return None, lora_missing(name)
     fitting = [file for file in files if fits(file.family, family)]
     whole = [file for file in fitting if not file.unusable]
     if whole:
         return whole[0].name, ""
     if fitting:
-        return None, message(
-            "lora_broken",
-            "The LoRA {name} cannot be applied: {problem}.",
-            name=fitting[0].name,
-            problem=fitting[0].unusable,
-        )
+        return None, lora_broken(fitting[0].name, fitting[0].unusable)
     return None, message(
         "lora_other_family",
         "The LoRA {name} is for {family}, so it is left out for {checkpoint} ({other}).",
@@ -205,6 +185,27 @@ def _usable_file(
         family=files[0].family,
         checkpoint=checkpoint,
         other=family,
+    )
+
+
+def lora_missing(name: str) -> str:
+    """Say that no file has this name."""
+    return message(
+        "lora_missing",
+        "There is no LoRA {name} in ComfyUI's folders, so it is not applied. Check its spelling, or put the file "
+        "there.",
+        name=name,
+    )
+
+
+def lora_broken(name: str, problem: str) -> str:
+    """Say that a file cannot be read, and what to do."""
+    return message(
+        "lora_broken",
+        "The LoRA {name} cannot be applied: {problem}. The images are made without it. Download it again, or remove "
+        "it.",
+        name=name,
+        problem=problem,
     )
 
 

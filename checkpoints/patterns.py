@@ -1,4 +1,4 @@
-"""Globs over checkpoint names, and how names are compared and shown.
+"""Globs over checkpoint names, and how names that are no text are shown.
 
 Separate from `pool`, so that the rules for one name can be read without the rules for a pool.
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import fnmatch
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+
+from ..learning.names import comparable, last_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +48,6 @@ def _expression(glob: str) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(plain.replace("[", "[[]")))  # its stars do not backtrack; a plain .* does
 
 
-def comparable(name: str) -> str:
-    """Normalize a name so that the same file compares equal: one Unicode form (macOS has another), `/`, no case."""
-    folded = unicodedata.normalize("NFC", name).replace("\\", "/").casefold()
-    return unicodedata.normalize("NFC", folded).removeprefix("./")
-
-
 def printable(name: str) -> str:
     """Escape a name that is not valid text (Linux allows any bytes), so that it can be shown and sent."""
     return name.encode(errors="backslashreplace").decode()
-
-
-def last_part(plain: str) -> str:
-    """Return a comparable name without its folder."""
-    return plain.rpartition("/")[2]

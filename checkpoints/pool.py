@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from ..learning.message import message
-from ..learning.names import stored_name
+from ..learning.names import comparable, last_part, stored_name
 from .families import UNKNOWN, needs_other_inputs
-from .patterns import Patterns, comparable, last_part, printable
+from .patterns import Patterns, printable
 
 AUTO = "auto"
 ALL = "all"

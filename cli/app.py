@@ -95,6 +95,7 @@ def _command(name: str) -> Callable[[argparse.Namespace], Outcome]:
         "settings": commands.settings,
         "profiles": profile_commands.profiles,
         "serve": commands.serve,
+        "mcp": commands.mcp,
     }
     return functions[name]
 

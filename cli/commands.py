@@ -31,6 +31,7 @@ from ..learning.exchange.line_format import lines_in
 from ..learning.loras import MOST_RECOMMENDED, LoraCandidate
 from ..learning.names import shown_name
 from ..learning.parameters import checked_value, shown_value
+from ..learning.recommendation.explanation import progress_sentence
 from ..learning.reports import CheckpointRow, PairRow
 from ..learning.service.service import PreferenceService
 from ..learning.values import Recommendation, Thresholds
@@ -133,6 +134,7 @@ def recommend(arguments: argparse.Namespace) -> Outcome:
             f"(evidence {response.evidence:.2f}, clarity {response.clarity:.2f}), policy {response.policy}"
         ),
         response.explanation,
+        *([progress_sentence(recommendation.progress)] if recommendation.progress else []),
     ]
     return Outcome(_json(response), "\n".join(lines))
 
@@ -276,6 +278,8 @@ def _counts(entries: Sequence[str]) -> dict[str, int]:
 def stats(arguments: argparse.Namespace) -> Outcome:
     if arguments.limit < 1:
         raise WrongUse("--limit must be at least 1.")
+    if arguments.csv is not None:
+        return _stats_as_csv(arguments)
     statistics = _run(
         arguments,
         lambda service: service.statistics(
@@ -299,6 +303,29 @@ def stats(arguments: argparse.Namespace) -> Outcome:
         if statistics.pairs_found > len(statistics.pairs):
             lines.append(f"({statistics.pairs_found - len(statistics.pairs)} more; --limit shows more)")
     return Outcome(_json(response), "\n".join(lines))
+
+
+def _stats_as_csv(arguments: argparse.Namespace) -> Outcome:
+    if arguments.csv == "-":
+        if arguments.json:
+            raise WrongUse("--csv - prints CSV; leave --json out, or name a file.")
+        _write_csv(arguments, sys.stdout.buffer)
+        return Outcome({}, "")
+    path = Path(arguments.csv)
+    rows = _written(path, lambda file: _write_csv(arguments, file))
+    return Outcome({"rows": rows, "file": str(path)}, f"{rows:,} rows written to {shown_name(str(path))}.")
+
+
+def _write_csv(arguments: argparse.Namespace, file: IO[bytes]) -> int:
+    async def write(service: PreferenceService) -> int:
+        lines = -1  # the heading is no row
+        async for text in service.pairs_as_csv(arguments.keyword, arguments.checkpoint):
+            file.write(text.encode())
+            lines += text.count("\r\n")
+        file.flush()
+        return lines
+
+    return _run(arguments, write)
 
 
 def _cells(row: CheckpointRow | PairRow) -> tuple[str, str, str]:
@@ -365,18 +392,24 @@ def export(arguments: argparse.Namespace) -> Outcome:
         _write_lines(arguments, sys.stdout.buffer)
         return Outcome({}, "")
     path = Path(arguments.file)
+    count = _written(path, lambda file: _write_lines(arguments, file))
+    return Outcome(
+        {"generations": count, "file": str(path)}, f"{count:,} generations written to {shown_name(str(path))}."
+    )
+
+
+def _written(path: Path, write: Callable[[IO[bytes]], int]) -> int:
+    """Write a file that appears only once it is complete."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with draft.open("xb") as file:
-            count = _write_lines(arguments, file)
+            count = write(file)
         draft.replace(path)
     except OSError as error:
         raise CommandFailed(f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
         draft.unlink(missing_ok=True)
-    return Outcome(
-        {"generations": count, "file": str(path)}, f"{count:,} generations written to {shown_name(str(path))}."
-    )
+    return count
 
 
 def _write_lines(arguments: argparse.Namespace, file: IO[bytes]) -> int:
@@ -449,6 +482,19 @@ def serve(arguments: argparse.Namespace) -> Outcome:
         raise CommandFailed(
             f"{place} cannot be bound ({error.strerror or error}). Choose another --port or --host."
         ) from error
+    return Outcome({}, "")
+
+
+def mcp(arguments: argparse.Namespace) -> Outcome:
+    try:
+        from . import mcp_server
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
+            raise
+        raise CommandFailed(
+            'mcp needs the package mcp, version 2: python -m pip install "context-checkpoint[mcp]"'
+        ) from None
+    mcp_server.serve(arguments, _runtime(arguments))
     return Outcome({}, "")
 
 

@@ -48,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_settings(commands, common)
     _add_profiles(commands, common)
     _add_serve(commands, common)
+    _add_mcp(commands, common)
     _add_demo(commands)
     return parser
 
@@ -180,6 +181,9 @@ def _add_stats(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", help="only rows of this checkpoint")
     parser.add_argument(
         "--limit", type=int, default=20, metavar="N", help="rows of keyword and checkpoint (default: 20)"
+    )
+    parser.add_argument(
+        "--csv", metavar="FILE", help="write all rows of keyword and checkpoint as CSV for a spreadsheet; - prints them"
     )
 
 
@@ -387,6 +391,18 @@ def _add_serve(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoints", action="append", default=[], metavar="DIR", help="folder of the checkpoints that made them"
     )
+
+
+def _add_mcp(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "mcp",
+        parents=[common],
+        help="let an AI agent ask and give feedback, as a server of the Model Context Protocol",
+        description="Answer an agent on stdin and stdout; the agent's program starts it. Its tools are recommend, "
+        "explain, feedback, recommend_parameter and recommend_loras.",
+    )
+    parser.add_argument("--folder", metavar="DIR", help="the checkpoints to choose from where the agent names none")
+    parser.add_argument("--loras", metavar="DIR", help="the LoRAs to choose from where the agent names none")
 
 
 def _add_demo(commands: Any) -> None:

@@ -15,7 +15,7 @@ from typing import Literal
 
 from ..checkpoints.header import BrokenCheckpointError, read_header
 from ..checkpoints.known_hash import known_sha256
-from ..checkpoints.patterns import comparable, last_part
+from ..learning.names import comparable, last_part
 from ..recipes import Recipe
 
 MatchedBy = Literal["content", "hash", "name"]

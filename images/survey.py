@@ -15,8 +15,9 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from ..checkpoints.patterns import comparable, printable
+from ..checkpoints.patterns import printable
 from ..learning.exchange.from_recipes import image_id
+from ..learning.names import comparable
 from ..learning.reports import LoggedFile
 from ..recipes import FileReading, Recipe, Unreadable, examine_file
 from ..runtime.runtime import Runtime

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from .message import Message
-from .names import stored_name
+from .names import comparable, stored_name
 
 MOST_RECOMMENDED = 10
-_EXTENSION = re.compile(r"\.(safetensors|sft|ckpt|pt|bin|pth)$", re.IGNORECASE)
+_EXTENSION = re.compile(r"\.(safetensors|sft|ckpt|pt2?|bin|pth)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,16 @@ class LoraRecommendation:
         yield self.confidence
 
 
-@lru_cache(maxsize=8192)
-def lora_key(name: str) -> str:
-    """What a LoRA is known by: its stored name without the extension, which texts such as `<lora:name:1>` lack."""
+def without_extension(name: str) -> str:
+    """A LoRA's stored name as texts such as `<lora:name:1>` have it."""
     return _EXTENSION.sub("", stored_name(name)) or stored_name(name)
 
 
-def bare(key: str) -> str:
-    """The last part of a key, which is all that some programs write."""
-    return key.rpartition("/")[2]
+@lru_cache(maxsize=8192)
+def lora_key(name: str) -> str:
+    """What a LoRA is known by, however its name is written: any separator, any case, with an extension or not.
+
+    >>> lora_key("SDXL\\\\Ink.safetensors") == lora_key("sdxl/ink")
+    True
+    """
+    return comparable(without_extension(name))

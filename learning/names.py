@@ -1,4 +1,4 @@
-"""How texts are spelled in the store, and how names and addresses are shown to people.
+"""How texts are spelled in the store, how names are compared, and how names and addresses are shown to people.
 
 Separate because the service, verdicts and the recommender's caller must spell alike to the letter. The first two
 functions give back their own output unchanged, so a name may pass through them any number of times.
@@ -7,6 +7,7 @@ functions give back their own output unchanged, so a name may pass through them 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
@@ -21,6 +22,17 @@ def stored_text(text: str) -> str:
 def stored_name(checkpoint: str) -> str:
     """Spell a checkpoint's name as the store does: with `/`, whatever the system that listed it."""
     return stored_text(checkpoint.replace("\\", "/"))
+
+
+def comparable(name: str) -> str:
+    """Normalize a name so that the same file compares equal: one Unicode form (macOS has another), `/`, no case."""
+    folded = unicodedata.normalize("NFC", name).replace("\\", "/").casefold()
+    return unicodedata.normalize("NFC", folded).removeprefix("./")
+
+
+def last_part(plain: str) -> str:
+    """Return a comparable name without its folder."""
+    return plain.rpartition("/")[2]
 
 
 _UNSEEN = (

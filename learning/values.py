@@ -74,7 +74,8 @@ class Shown:
     """One checkpoint's part in a comparison: images shown, and how many of them were selected and rejected.
 
     `utility` is the policy's posterior mean when it recommended the checkpoint (None: it has none); the choice
-    model is linearised around it.
+    model is linearised around it. `offset` is what was known of all else in which the images differ: the choice model
+    adds it, and teaches nothing of it.
     """
 
     checkpoint: str
@@ -82,6 +83,7 @@ class Shown:
     selected: int = 0
     rejected: int = 0
     utility: float | None = None
+    offset: float = 0.0
 
     @property
     def judged(self) -> int:
@@ -103,6 +105,42 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What an image of a checkpoint takes: whether it is loaded already, and its usual seconds; None: unknown."""
+
+    loaded: bool = False
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Precedence:
+    """A checkpoint that goes first although another is the best: both are equally good, and this one costs less."""
+
+    checkpoint: str
+    best: str
+    because: Literal["loaded", "quicker"]
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """What a policy that averages models knows besides the scores; the tuples are in the order of the ranking.
+
+    Attributes
+    ----------
+    deviations
+        Of the utilities.
+    in_play
+        The probability that each candidate is one that the person would work with at all.
+    rounds
+        Judged rounds with the words that the evidence comes from.
+    """
+
+    deviations: tuple[float, ...]
+    in_play: tuple[float, ...]
+    rounds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """A policy's answer: all candidates best first, their scores, and how sure it is of the first.
 
@@ -112,6 +150,8 @@ class Ranking:
         By score; and in the order in which branches are filled: the first is the best, the others may be drawn.
     scores, utilities
         In the policy's unit; and on the scale of the choice model, empty for a policy without one.
+    deviations
+        Standard deviations of the utilities; empty for a policy without them.
     confidence, evidence, clarity
         In 0..1: how sure, how much data, and how clear a winner.
     drift
@@ -127,6 +167,26 @@ class Ranking:
     clarity: float
     reasons: tuple[Reason, ...] = ()
     drift: float = 0.0
+    posterior: Posterior | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is to one checkpoint alone, for prompts like this one.
+
+    Attributes
+    ----------
+    pictures
+        Those that were judged for such prompts, one per checkpoint and comparison.
+    of_about
+        About how many it takes in all, if verdicts go on as they do, rounded; None where that cannot be foreseen.
+    alone
+        Whether it decides alone already.
+    """
+
+    pictures: int
+    of_about: int | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +242,8 @@ class Recommendation:
     """That failure; empty where there was none."""
     pinned: tuple[str, ...] = ()
     """Those of the checkpoints that a person has pinned, where pins changed what is shown."""
+    precedence: Precedence | None = None
+    """The first of the checkpoints, where it goes first because of what it costs."""
     needs: tuple[str, ...] = ("clip", "vae")
     """The parts that the pool asked of its files besides the diffusion model."""
     branches: tuple[Branch, ...] = ()
@@ -192,6 +254,10 @@ class Recommendation:
     """How many images of the first of the ranking the person had before, with a rating."""
     taught_by: tuple[str, ...] = ()
     """What was adopted from other people, where it says much in comparison with the person's own verdicts."""
+    picked: bool = False
+    """Whether it names the checkpoint of one picked image, to finish that image: no comparison follows from it."""
+    progress: Progress | None = None
+    """How far it is to one checkpoint alone; None where verdicts do not decide that."""
 
     @property
     def all_branches(self) -> tuple[Branch, ...]:
@@ -293,6 +359,8 @@ class ImageFile:
     """Where ComfyUI keeps one image of a generation (`/view?filename=...`), and what made it.
 
     `source_id` is an imported image's own id, 32 hexadecimal digits; "" for an image that a plan led to.
+    `lora_utility` is what was known, when the image was shown, of those of its LoRAs that not all images of its
+    generation have: the sum of their utilities. None: nothing.
     """
 
     checkpoint: str
@@ -301,6 +369,7 @@ class ImageFile:
     type: str = ""
     settings: ImageSettings | None = None
     source_id: str = ""
+    lora_utility: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
-"""The sub-nodes of `MultiCheckpointSampler`, besides ComfyUI's own: load, text, end of a branch, collect.
+"""The sub-nodes of `MultiCheckpointSampler`, besides ComfyUI's own: load, LoRAs, text, end of a branch,
+collect.
 
 Nobody adds these by hand. They are nodes and not functions because ComfyUI decides in which order a graph runs:
 
 - The loader has empty outputs for a checkpoint that cannot be loaded instead of failing, and gives the reason in its
   last output. (An `ExecutionBlocker` would also block the collector.)
+- The LoRAs are applied by a node of its own instead of ComfyUI's, which fails the whole prompt at a broken file.
 - The end of a branch requests its images only if there is no problem (lazy inputs), and packs them into one value, so
   that nothing that waits for the other branches keeps this one's model alive.
 - The collector requests one branch after the other (lazy inputs again): each has ended before the next loads.
@@ -13,21 +15,33 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from comfy_api.latest import io
 
+from ..checkpoints.lora_stacks import Stack
 from ..checkpoints.pool import ALL_PARTS
 from ..learning.message import error_text, joined, message, parts_of
 from ..learning.names import shown_name
 from ..learning.values import MOST_BRANCHES
 from ..recipes import Lora, Recipe
 from .comfy import execution
+from .comfy.checkpoint import Checkpoint
 from .comfy.graph import ExecutionBlocker, empty_list_output
 from .comfy.messages import show_on_node, with_parts_sent
-from .loading.checkpoint_loading import CannotLoad, end_branch, file_fingerprint, load, text_cache, text_key
+from .loading.checkpoint_loading import (
+    CannotLoad,
+    apply_loras,
+    end_branch,
+    file_fingerprint,
+    load,
+    loras_fingerprint,
+    pace,
+    text_cache,
+    text_key,
+)
 from .recording.carried_generations import add
 from .recording.generation_log import log_generation
 from .socket_types import GenerationType, PlanType
@@ -40,7 +54,8 @@ _Branch = io.Custom("CC_BRANCH")
 _Recipes = io.Custom("CC_RECIPES")
 """Carries what makes the images of each checkpoint, by its name."""
 _Loras = io.Custom("CC_LORAS")
-"""Carries the LoRAs of a branch."""
+"""Carries the LoRAs of a branch: those that it should have, or a `Stack` of those that it has."""
+NO_LORAS = Stack()
 _Collected = io.Custom("CC_COLLECTED")
 """A whole list as one value: ComfyUI cannot link a result to a list output of a sub-node."""
 
@@ -55,6 +70,7 @@ class EndedBranch:
     problem: str
     images: tuple[torch.Tensor, ...] = ()
     latents: tuple[Mapping[str, Any], ...] = ()
+    loras: Stack = NO_LORAS
 
 
 class BranchLoader(io.ComfyNode):
@@ -88,7 +104,38 @@ class BranchLoader(io.ComfyNode):
         except CannotLoad as error:
             log.warning("Checkpoint %s drops out of this generation: %s", shown_name(ckpt_name), error)
             return io.NodeOutput(None, None, None, error_text(error))
+        pace().begin(ckpt_name)
         return io.NodeOutput(checkpoint.model, checkpoint.clip, checkpoint.vae, "")
+
+
+class BranchLoras(io.ComfyNode):
+    """Applies a branch's LoRAs as a chain of stock loaders does, without those that cannot be applied."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ContextCheckpointBranchLoras",
+            display_name="Branch: LoRAs",
+            category=_CATEGORY,
+            description="Inner node of the Multi-Checkpoint Sampler.",
+            is_dev_only=True,
+            inputs=[
+                io.String.Input("ckpt_name"),
+                io.Model.Input("model"),
+                io.Clip.Input("clip", optional=True),
+                _Loras.Input("loras"),
+            ],
+            outputs=[io.Model.Output(), io.Clip.Output(), _Loras.Output("applied")],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, loras: tuple[Lora, ...], **_: Any) -> str:
+        return loras_fingerprint(loras)
+
+    @classmethod
+    def execute(cls, ckpt_name: str, model: Any, loras: tuple[Lora, ...], clip: Any = None) -> io.NodeOutput:
+        checkpoint, applied = apply_loras(ckpt_name, Checkpoint(model, clip, None), loras)
+        return io.NodeOutput(checkpoint.model, checkpoint.clip, applied)
 
 
 class BranchText(io.ComfyNode):
@@ -121,16 +168,16 @@ class BranchText(io.ComfyNode):
 
     @classmethod
     def check_lazy_status(
-        cls, ckpt_name: str, text: str, conditioning: Any, clip_skip: int = 1, loras: tuple[Lora, ...] = ()
+        cls, ckpt_name: str, text: str, conditioning: Any, clip_skip: int = 1, loras: Stack = NO_LORAS
     ) -> list[str]:
-        needed = conditioning is None and not text_cache().reserve(text_key(ckpt_name, text, clip_skip, loras))
+        needed = conditioning is None and not text_cache().reserve(text_key(ckpt_name, text, clip_skip, loras.loras))
         return ["conditioning"] if needed else []
 
     @classmethod
     def execute(
-        cls, ckpt_name: str, text: str, conditioning: Any = None, clip_skip: int = 1, loras: tuple[Lora, ...] = ()
+        cls, ckpt_name: str, text: str, conditioning: Any = None, clip_skip: int = 1, loras: Stack = NO_LORAS
     ) -> io.NodeOutput:
-        key = text_key(ckpt_name, text, clip_skip, loras)
+        key = text_key(ckpt_name, text, clip_skip, loras.loras)
         if conditioning is None:
             return io.NodeOutput(text_cache().take(key))
         text_cache().put(key, conditioning)
@@ -154,6 +201,7 @@ class BranchEnd(io.ComfyNode):
                 io.Image.Input("images", lazy=True),
                 io.Latent.Input("latents", lazy=True),
                 io.Int.Input("position", default=0, optional=True),
+                _Loras.Input("loras", optional=True, lazy=True),
             ],
             outputs=[_Branch.Output("branch")],
         )
@@ -166,10 +214,11 @@ class BranchEnd(io.ComfyNode):
         images: torch.Tensor | None,
         latents: Mapping[str, Any] | None,
         position: int = 0,
+        loras: Stack | None = NO_LORAS,
     ) -> list[str]:
         if problem:
             return []
-        inputs = {"images": images, "latents": latents}
+        inputs = {"images": images, "latents": latents, "loras": loras}
         return [name for name, value in inputs.items() if value is None]
 
     @classmethod
@@ -180,11 +229,14 @@ class BranchEnd(io.ComfyNode):
         images: torch.Tensor | None = None,
         latents: Mapping[str, Any] | None = None,
         position: int = 0,
+        loras: Stack | None = None,
     ) -> io.NodeOutput:
         end_branch()
+        pace().end(ckpt_name, 0 if images is None else len(images))
         if images is None or latents is None:
             return io.NodeOutput(EndedBranch(position, ckpt_name, problem))
-        return io.NodeOutput(EndedBranch(position, ckpt_name, "", single_images(images), single_latents(latents)))
+        made = single_images(images), single_latents(latents)
+        return io.NodeOutput(EndedBranch(position, ckpt_name, "", *made, loras or NO_LORAS))
 
 
 class BranchCollector(io.ComfyNode):
@@ -228,11 +280,14 @@ class BranchCollector(io.ComfyNode):
         dropped = {branch.checkpoint: branch.problem for branch in ended if branch.problem}
         if not successful:
             raise with_parts_sent(NoCheckpointLeft(dropped))
+        note = joined(dict.fromkeys([note, *(each for branch in successful for each in branch.loras.problems)]))
         whole = joined([drop_out_message(dropped), note])
         if whole:
             show_on_node(whole)
         names = [branch.checkpoint for branch in successful for _ in branch.images]
-        made = [recipes[branch.position] for branch in successful for _ in branch.images]
+        made = [
+            replace(recipes[branch.position], loras=branch.loras.loras) for branch in successful for _ in branch.images
+        ]
         reference = await log_generation(plan, names, whole, made)
         collector = execution.node_id()
         sampler = collector.rsplit(".", 3)[0]  # an expansion puts three parts behind the id of its node
@@ -248,7 +303,7 @@ class BranchCollector(io.ComfyNode):
 
 BRANCH_INPUTS = tuple(f"branch_{number}" for number in range(1, MOST_BRANCHES + 1))
 
-BRANCH_NODES: tuple[type[io.ComfyNode], ...] = (BranchLoader, BranchText, BranchEnd, BranchCollector)
+BRANCH_NODES: tuple[type[io.ComfyNode], ...] = (BranchLoader, BranchLoras, BranchText, BranchEnd, BranchCollector)
 
 
 class NoCheckpointLeft(Exception):

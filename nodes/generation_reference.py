@@ -5,9 +5,9 @@ Separate from `socket_types`, which needs ComfyUI, so that what is decided from 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..learning.values import Recommendation
+from ..learning.values import Branch, Recommendation
 from ..recipes import Recipe
 
 
@@ -39,3 +39,26 @@ class GenerationReference:
     recipes: tuple[Recipe, ...] = ()
     selected: tuple[int, ...] | None = None
     rejected: tuple[int, ...] | None = None
+
+    def plan_of(self, position: int) -> Recommendation | None:
+        """Return a plan for one image: its checkpoint alone, with the settings of its branch and its own LoRAs.
+
+        None where no plan is known.
+        """
+        if self.plan is None:
+            return None
+        name = self.checkpoints[position]
+        recipe = self.recipes[position] if position < len(self.recipes) else Recipe()
+        loras = tuple(recipe.loras or ())
+        branch = Branch(name, loras=loras)
+        if same := [each for each in self.plan.branches if each.checkpoint == name]:
+            # Two branches of one checkpoint differ in a setting, or in their LoRAs.
+            branch = replace(next((each for each in same if _drew(each, recipe)), same[0]), loras=loras)
+        return replace(self.plan, checkpoints=(name,), branches=(branch,), strategy="exploit", pinned=(), picked=True)
+
+
+def _drew(branch: Branch, recipe: Recipe) -> bool:
+    fields = ("steps", "cfg", "sampler", "scheduler", "clip_skip")
+    own = {name: getattr(branch.settings, name) for name in fields}
+    alike = all(getattr(recipe, name) == value for name, value in own.items() if value is not None)
+    return alike and set(branch.loras) <= set(recipe.loras or ())

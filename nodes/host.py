@@ -14,6 +14,7 @@ from ..checkpoints.lora_files import LoraFile
 from ..checkpoints.patterns import printable
 from ..checkpoints.pool import CheckpointFile, Pool, PoolRules, families_of, select
 from ..checkpoints.profiles import FromFiles, SamplerNames
+from ..learning.values import Cost
 from ..runtime.pending_picks import Pick, PickAnswer, pending_picks
 from .comfy.files import ComfyCheckpoints, file_profiles, files, lora_files, model_path
 from .comfy.graph import sampler_names, scheduler_names
@@ -39,6 +40,12 @@ class ComfyHost:
     def files(self) -> Sequence[CheckpointFile]:
         """List ComfyUI's checkpoints, including those that cannot be loaded."""
         return files().list()
+
+    def costs(self, names: Sequence[str]) -> Mapping[str, Cost]:
+        """Say what an image of each checkpoint takes, as far as known."""
+        from .loading.checkpoint_loading import costs  # late: as in release_loaders
+
+        return costs(names)
 
     def loras(self, family: str, include: str, exclude: str) -> Sequence[LoraFile]:
         """List ComfyUI's LoRAs that fit checkpoints of a family, by globs."""

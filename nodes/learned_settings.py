@@ -64,7 +64,7 @@ def with_question(plan: Recommendation, answers: Answers, may_change: str) -> Re
     may_change
         One of `checkpoints.profiles.MAY_CHANGE`. What the person set for the checkpoint is no question.
     """
-    if len(plan.branches) != 1 or plan.fallback:
+    if len(plan.branches) != 1 or plan.fallback or plan.picked:
         return plan
     (branch,) = plan.branches
     settings = runtime.current_settings()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
@@ -22,7 +22,7 @@ from .branch_loras import branch_loras
 from .branch_nodes import NoCheckpointLeft, drop_out_message, drop_out_ui, message_ui, without_plan
 from .comfy import execution
 from .comfy.messages import show_on_node, with_parts_sent
-from .loading.checkpoint_loading import CannotLoad, apply_loras, end_branch, load, warm_first
+from .loading.checkpoint_loading import CannotLoad, apply_loras, end_branch, load, loras_fingerprint, warm_first
 from .recording.loaded_loras import remember
 from .socket_types import LoraStackType, PlanType
 
@@ -69,6 +69,11 @@ class RecommendedCheckpointLoader(io.ComfyNode):
         )
 
     @classmethod
+    def fingerprint_inputs(cls, **_: Any) -> str:
+        """Return a value that changes with LoRAs that could not be applied, so that a mended one is loaded."""
+        return loras_fingerprint()
+
+    @classmethod
     def execute(cls, plan: Recommendation | None = None, lora_stack: object = None) -> io.NodeOutput:
         if plan is None:
             return without_plan(cls)
@@ -82,11 +87,10 @@ class RecommendedCheckpointLoader(io.ComfyNode):
         left_out, branches = list(stack.problems), []
         for branch in plan.all_branches:
             if branch.checkpoint in loaded:
-                loras = branch_loras(branch, stack.loras)
-                left_out += loras.problems
-                with _dropping_out(branch.checkpoint, dropped):
-                    applied = apply_loras(loaded[branch.checkpoint], loras.loras)
-                    branches.append((branch.checkpoint, applied, loras.loras))
+                fitting = branch_loras(branch, stack.loras)
+                checkpoint, loras = apply_loras(branch.checkpoint, loaded[branch.checkpoint], fitting.loras)
+                left_out += [*fitting.problems, *loras.problems]
+                branches.append((branch.checkpoint, checkpoint, loras.loras))
         if not branches:
             raise with_parts_sent(NoCheckpointLeft(dropped))
         remember(execution.node_id(), plan, [loras for _, _, loras in branches])

@@ -18,13 +18,13 @@ from comfy_api.latest import io
 from .. import runtime
 from ..checkpoints.families import UNKNOWN
 from ..checkpoints.lora_files import LoraFile
-from ..checkpoints.lora_stacks import Stack, joined_stack, read_stack, same_name
+from ..checkpoints.lora_stacks import Stack, joined_stack, read_stack
 from ..learning.errors import LearningError
-from ..learning.loras import LoraRecommendation
+from ..learning.loras import LoraRecommendation, lora_key
 from ..learning.message import Message, error_text, joined, message, parts_of
 from ..learning.values import Branch, Recommendation
 from ..recipes import Lora
-from ..recipes.loras import tag_text
+from ..recipes.loras import tag_text, with_trigger_words
 from .branch_loras import branch_loras
 from .branch_nodes import message_ui, without_plan
 from .branch_settings import as_ui
@@ -115,6 +115,11 @@ class ContextLoraRecommender(io.ComfyNode):
                     "lora_tags", is_output_list=True, tooltip="The same LoRAs as text: `<lora:name:0.8>`."
                 ),
                 io.String.Output("explanation", tooltip="Why these LoRAs, or why none."),
+                io.String.Output(
+                    "prompt",
+                    tooltip="The recommender's prompt, and after it the trigger words that it lacks: one text for all "
+                    "checkpoints. For the sampler's `positive`, or your own text encoder.",
+                ),
             ],
         )
 
@@ -140,7 +145,7 @@ class ContextLoraRecommender(io.ComfyNode):
         rules = (include, exclude, most_loras)
         given = plan.branches or await branches_with_learned(plan)
         advised = [await _advised(plan, branch, stack, rules) for branch in given]
-        if explore and len(advised) == 1 and not plan.fallback:
+        if explore and len(advised) == 1 and not plan.fallback and not plan.picked:
             other = await asyncio.to_thread(_other, advised[0])
             if other is not None:
                 advised.append(other)
@@ -156,6 +161,7 @@ class ContextLoraRecommender(io.ComfyNode):
             [", ".join(one.trigger_words) for one in advised],
             [tag_text(one.branch.loras) for one in advised],
             str(explanation),
+            with_trigger_words(plan.prompt, (word for one in advised for word in one.trigger_words)),
             ui={"context_checkpoint_loras": [{"branches": [_as_ui(one) for one in advised]}], **message_ui(problems)},
         )
 
@@ -164,11 +170,11 @@ async def _advised(plan: Recommendation, branch: Branch, given: Stack, rules: tu
     """Ask for the LoRAs of one branch, and put them behind those that were given and fit."""
     include, exclude, most = rules
     fitting = await asyncio.to_thread(branch_loras, branch, given.loras)
-    there = {same_name(name) for name, _, _ in fitting.loras}
+    there = {lora_key(name) for name, _, _ in fitting.loras}
     found = await asyncio.to_thread(
         lora_files().candidates, await asyncio.to_thread(_family, branch.checkpoint), include, exclude
     )
-    candidates = {each.name: each for each in found if same_name(each.name) not in there}
+    candidates = {each.name: each for each in found if lora_key(each.name) not in there}
     answer = await _ask(plan, branch.checkpoint, candidates.values(), most)
     loras = joined_stack(fitting.loras, [_with_clip(lora, candidates) for lora in answer.loras][:most])
     one = Advised(replace(branch, loras=loras), answer.reasons, fitting.problems, candidates, answer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
@@ -42,6 +42,7 @@ from .branch_settings import as_ui
 from .comfy.files import files
 from .comfy.messages import with_parts_sent
 from .learned_settings import branches_with_learned
+from .loading.checkpoint_loading import costs
 from .plan_state import plan_state
 from .socket_types import PlanType
 
@@ -168,6 +169,7 @@ class ContextCheckpointRecommender(io.ComfyNode):
                 "policy": None if policy == POLICY_AS_IN_SETTINGS else policy,
                 "thresholds": _thresholds(exploit_threshold, explore_threshold),
                 "negative": negative,
+                "costs": await asyncio.to_thread(costs, pool.candidates),
             }
             fingerprints = {file.name: file.fingerprint for file in checkpoints}
             plan = await _recommend(prompt, pool, options, fingerprints)
@@ -232,6 +234,8 @@ def _as_ui(plan: Recommendation, branches: Sequence[Branch]) -> dict[str, Any]:
     # Late: it imports the policies, which ComfyUI's start does not need.
     from ..learning.recommendation.explanation import parts
 
+    progress = plan.progress
+
     return {
         "checkpoints": list(plan.checkpoints),
         "confidence": plan.confidence,
@@ -240,6 +244,7 @@ def _as_ui(plan: Recommendation, branches: Sequence[Branch]) -> dict[str, Any]:
         "strategy": plan.strategy,
         "explanation": plan.explanation,
         "explanation_parts": parts(plan),
+        "progress": None if progress is None else asdict(progress),
         "fallback": plan.fallback,
         "policy": plan.policy,
         "keywords": [keyword.text for keyword in plan.keywords],

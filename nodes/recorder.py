@@ -112,6 +112,12 @@ class FeedbackRecorder(io.ComfyNode):
                 io.AnyType.Output(
                     "rejected_names", is_output_list=True, tooltip="The checkpoint of each rejected image."
                 ),
+                PlanType.Output(
+                    "selected_plan",
+                    is_output_list=True,
+                    tooltip="Of each selected image a plan with its checkpoint alone, to finish it with: for a second "
+                    "Multi-Checkpoint Sampler or a Recommended Checkpoint Loader.",
+                ),
             ],
         )
 
@@ -180,6 +186,7 @@ class FeedbackRecorder(io.ComfyNode):
             [part.reference for part in passed_on],
             [name for part in passed_on for name in part.selected_names] or empty_list_output(),
             [name for part in passed_on for name in part.rejected_names] or empty_list_output(),
+            [plan for part in passed_on for plan in part.selected_plans] or empty_list_output(),
             ui={"context_checkpoint": [part.as_ui() for part in recorded]},
         )
 

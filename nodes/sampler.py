@@ -8,10 +8,9 @@ pixel.
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
@@ -23,15 +22,18 @@ from ..recipes import Recipe, Settings
 from .branch_loras import PromptTags, branch_loras, read_tags
 from .branch_nodes import BRANCH_INPUTS, without_plan
 from .branch_settings import settings_fingerprint
+from .branch_start import Link, Start, StartError
 from .comfy import execution
 from .comfy.files import lora_files
 from .comfy.graph import new_expansion, sampler_names, scheduler_names
+from .comfy.messages import with_parts_sent
 from .learned_settings import branches_with_learned
-from .loading.checkpoint_loading import warm_first
+from .loading.checkpoint_loading import loras_fingerprint, warm_first
 from .recording.carried_generations import announce
 from .socket_types import GenerationType, LoraStackType, PlanType
 
 if TYPE_CHECKING:
+    import torch
     from comfy_execution.graph_utils import GraphBuilder
 
 MOST_IMAGES = 64
@@ -39,8 +41,6 @@ OWN_SETTINGS = "each checkpoint's own, where known"
 AS_SET_HERE = "as set here"
 APPLY_TAGS = "apply"
 KEEP_TAGS = "keep as text"
-
-Link: TypeAlias = "list[Any]"
 
 
 class MultiCheckpointSampler(io.ComfyNode):
@@ -94,7 +94,7 @@ class MultiCheckpointSampler(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="Below 1, part of the latent is kept.",
+                    tooltip="Below 1, part of the image or latent is kept.",
                 ),
                 io.Int.Input(
                     "images_per_prompt",
@@ -106,9 +106,9 @@ class MultiCheckpointSampler(io.ComfyNode):
                 io.Latent.Input(
                     "latent",
                     optional=True,
-                    tooltip="Start from this instead of an empty image of width and height (image to image, "
-                    "inpainting). Each branch takes one sample per image, in order, and starts over "
-                    "when they run out.",
+                    tooltip="Start from this instead of an empty image of width and height. It fits the checkpoints of "
+                    "one architecture. Each branch takes one sample per image, in order, and starts over when they run "
+                    "out.",
                 ),
                 io.Clip.Input(
                     "clip",
@@ -147,6 +147,17 @@ class MultiCheckpointSampler(io.ComfyNode):
                     "prompt. apply: the LoRA is applied and the tag is taken out of the text; one that cannot be "
                     "applied is named here. keep as text: the text encoder gets the tag as words.",
                 ),
+                io.Image.Input(
+                    "image",
+                    optional=True,
+                    tooltip="Start from this image, in its own size, instead of an empty one (image to image, a second "
+                    "pass). Each checkpoint's own VAE encodes it. Set denoise below 1.",
+                ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="Change only this part of the image or latent (inpainting).",
+                ),
             ],
             outputs=[
                 io.Image.Output("images", is_output_list=True, tooltip="One entry per image, best first."),
@@ -160,12 +171,12 @@ class MultiCheckpointSampler(io.ComfyNode):
     async def fingerprint_inputs(cls, settings: str = OWN_SETTINGS, **inputs: Any) -> str:
         """Return a value that changes with the checkpoints' own settings, so that ComfyUI serves no former images.
 
-        Also with the LoRAs that there are, where some are asked for: one that was missing may have come. It also has
-        the run's files carry the generation of a cached result.
+        Also with the LoRAs that there are, where some are asked for: one that was missing or broken may have come. It
+        also has the run's files carry the generation of a cached result.
         """
         await announce(execution.node_id())
         own = await asyncio.to_thread(settings_fingerprint) if settings == OWN_SETTINGS else ""
-        return f"{own} {lora_files().names()}" if _asks_for_loras(inputs) else own
+        return f"{own} {lora_files().names()} {loras_fingerprint()}" if _asks_for_loras(inputs) else own
 
     @classmethod
     async def execute(
@@ -182,14 +193,20 @@ class MultiCheckpointSampler(io.ComfyNode):
         settings: str = OWN_SETTINGS,
         lora_stack: object = None,
         lora_tags: str = APPLY_TAGS,
+        image: torch.Tensor | None = None,
+        mask: torch.Tensor | None = None,
         **sampling: Any,
     ) -> io.NodeOutput:
         if plan is None:
             return without_plan(cls)
+        try:
+            start = Start(latent, image, mask)
+        except StartError as error:
+            raise with_parts_sent(error) from None
         branches = await _branches(plan, settings, _settings_here(width, height, sampling))
         shares = divide_images(plan.strategy, [branch.checkpoint for branch in branches], images_per_prompt)
         texts = (positive if positive.strip() else plan.prompt, negative)
-        size = (width, height) if latent is None else None
+        size = (width, height) if start.empty else None
         recipes, note = await asyncio.to_thread(
             _with_loras,
             [_recipe(branch, texts, size, sampling) for branch in branches],
@@ -202,8 +219,8 @@ class MultiCheckpointSampler(io.ComfyNode):
         drawn = {}
         for branch_input, position in zip(BRANCH_INPUTS, _warm_first(branches), strict=False):
             recipe, share = recipes[position], shares[position]
-            latents = _empty_latents(graph, recipe, share) if latent is None else _first_latents(graph, latent, share)
-            drawn[branch_input] = _branch(graph, position, recipe, encoder, latents, vae)
+            drawn[branch_input] = _branch(graph, position, recipe, encoder, start, share, vae)
+        note = joined([note, start.problem])
         collector = graph.node("ContextCheckpointBranchCollector", plan=plan, recipes=recipes, note=note, **drawn)
         return io.NodeOutput(*(collector.out(slot) for slot in range(4)), expand=graph.finalize())
 
@@ -260,8 +277,14 @@ class _Encoder:
     clip: Link | None
     _shared: dict[tuple[str | None, int], Link] = field(default_factory=dict)
 
-    def encoded(self, recipe: Recipe, text: str | None, clip: Link) -> Link:
-        """Encode with a branch's text encoder, which has the branch's LoRAs."""
+    def encoded(self, recipe: Recipe, text: str | None, clip: Link, loras: Mapping[str, Link]) -> Link:
+        """Encode with a branch's text encoder, which has the branch's LoRAs.
+
+        Parameters
+        ----------
+        loras
+            The link to those that it has; empty where it should have none.
+        """
         skip = recipe.clip_skip or 1
         if self.clip is None:
             return self.graph.node(
@@ -270,9 +293,9 @@ class _Encoder:
                 text=text,
                 conditioning=self._encode(text, clip, skip),
                 clip_skip=skip,
-                loras=recipe.loras,
+                **loras,
             ).out(0)
-        if recipe.loras:
+        if loras:
             return self._encode(text, clip, skip)
         if (text, skip) not in self._shared:
             self._shared[text, skip] = self._encode(text, self.clip, skip)
@@ -288,14 +311,14 @@ class _Encoder:
 def _recipe(
     branch: Branch, texts: tuple[str, str], size: tuple[int, int] | None, sampling: Mapping[str, Any]
 ) -> Recipe:
-    """What makes a branch's images; the size of an image that starts from a latent is the image's own.
+    """What makes a branch's images; the size of an image that does not start empty is its own.
 
     Parameters
     ----------
     texts
         The positive and the negative prompt, without the words of the checkpoint.
     size
-        The node's width and height; None with a latent.
+        The node's width and height; None if a latent or an image is the start.
     sampling
         The node's own values, by the names of KSampler's inputs.
     """
@@ -320,24 +343,31 @@ def _recipe(
 
 
 def _branch(
-    graph: GraphBuilder, position: int, recipe: Recipe, encoder: _Encoder, latents: Link, vae: Link | None
+    graph: GraphBuilder,
+    position: int,
+    recipe: Recipe,
+    encoder: _Encoder,
+    start: Start,
+    count: int,
+    vae: Link | None,
 ) -> Link:
     name = recipe.model
     needs = [part for part, linked in (("clip", encoder.clip), ("vae", vae)) if linked is None]
     loader = graph.node("ContextCheckpointBranchLoader", ckpt_name=name, needs=",".join(needs))
     model, own_clip, own_vae, problem = (loader.out(slot) for slot in range(4))
     clip = own_clip if encoder.clip is None else encoder.clip
-    for lora, on_model, on_clip in recipe.loras or ():
-        strengths = {"strength_model": on_model, "strength_clip": on_clip}
-        applied = graph.node("LoraLoader", model=model, clip=clip, lora_name=lora, **strengths)
-        model, clip = applied.out(0), applied.out(1)
-    positive, negative = (encoder.encoded(recipe, text, clip) for text in (recipe.positive, recipe.negative))
+    vae = own_vae if vae is None else vae
+    loras = {}
+    if recipe.loras:
+        applied = graph.node("ContextCheckpointBranchLoras", ckpt_name=name, model=model, clip=clip, loras=recipe.loras)
+        model, clip, loras["loras"] = (applied.out(slot) for slot in range(3))
+    positive, negative = (encoder.encoded(recipe, text, clip, loras) for text in (recipe.positive, recipe.negative))
     sampled = graph.node(
         "KSampler",
         model=model,
         positive=positive,
         negative=negative,
-        latent_image=latents,
+        latent_image=start.latents(graph, recipe, count, vae),
         seed=recipe.seed,
         steps=recipe.steps,
         cfg=recipe.cfg,
@@ -345,7 +375,7 @@ def _branch(
         scheduler=recipe.scheduler,
         denoise=recipe.denoise,
     ).out(0)
-    images = graph.node("VAEDecode", samples=sampled, vae=own_vae if vae is None else vae).out(0)
+    images = graph.node("VAEDecode", samples=sampled, vae=vae).out(0)
     return graph.node(
         "ContextCheckpointBranchEnd",
         ckpt_name=name,
@@ -353,21 +383,5 @@ def _branch(
         images=images,
         latents=sampled,
         position=position,
+        **loras,
     ).out(0)
-
-
-def _empty_latents(graph: GraphBuilder, recipe: Recipe, count: int) -> Link:
-    """ComfyUI's sampler adapts the channels and the scale of an empty latent to the model."""
-    return graph.node("EmptyLatentImage", width=recipe.width, height=recipe.height, batch_size=count).out(0)
-
-
-def _first_latents(graph: GraphBuilder, latent: Mapping[str, Any], count: int) -> Link | Mapping[str, Any]:
-    """Take the first `count` samples of a batch, starting over when they run out."""
-    batch_size = latent["samples"].shape[0]
-    repeats = math.ceil(count / batch_size)
-    latents: Link | Mapping[str, Any] = latent
-    if repeats > 1:
-        latents = graph.node("RepeatLatentBatch", samples=latents, amount=repeats).out(0)
-    if repeats * batch_size != count:
-        latents = graph.node("LatentFromBatch", samples=latents, batch_index=0, length=count).out(0)
-    return latents

@@ -127,7 +127,8 @@ def read_images(prompt: Mapping[str, Json], among: Collection[str] | None = None
 def image_sources(prompt: Mapping[str, Json], node: str, classes: Iterable[str]) -> set[tuple[str, int]]:
     """The outputs of nodes of these classes from which the images of a node come, as class and slot.
 
-    The walk goes back through whatever changes images, and ends at a node of these classes.
+    The walk goes back through whatever changes images, and ends at a node of these classes. One whose plan comes from
+    another of them only finishes its images, and is walked through.
     """
     walk, wanted = _Walk(prompt), frozenset(classes)
     found: set[tuple[str, int]] = set()
@@ -138,8 +139,9 @@ def image_sources(prompt: Mapping[str, Json], node: str, classes: Iterable[str])
             continue
         seen.add(here.id)
         for origin, slot in walk._image_links(here):
-            if origin in walk.nodes and walk.nodes[origin].type in wanted:
-                found.add((walk.nodes[origin].type, slot))
+            known = walk.nodes.get(origin)
+            if known is not None and known.type in wanted and not walk.is_planned_by(known, wanted):
+                found.add((known.type, slot))
             else:
                 waiting.append(origin)
     return found
@@ -373,15 +375,24 @@ class _Walk:
         own = self._entered(sampler, sign) if sign in sampler.inputs else _Text("")
         if sign == "negative" or own.text.strip():
             return own
-        link = sampler.linked.get(rules.PLAN)
-        for _ in range(_MOST_STEPS):
-            if link is None:
-                raise _Stop(sampler.id, "no_input")
-            node, _slot = self._at(link)
+        planners = self._planners(sampler)
+        for node in planners:
             if "prompt" in node.inputs:
                 return self._entered(node, "prompt")
-            link = node.linked.get(rules.PLAN)
-        raise _Stop(sampler.id, "circular")
+        raise _Stop(sampler.id, "circular" if len(planners) == _MOST_STEPS else "no_input")
+
+    def is_planned_by(self, node: _Node, classes: Collection[str]) -> bool:
+        """Whether a node's plan comes from one of these classes."""
+        return any(planner.type in classes for planner in self._planners(node))
+
+    def _planners(self, node: _Node) -> list[_Node]:
+        """The nodes that a plan comes through, the nearest first."""
+        found: list[_Node] = []
+        link = node.linked.get(rules.PLAN)
+        while link is not None and link[0] in self.nodes and len(found) < _MOST_STEPS:
+            found.append(self.nodes[link[0]])
+            link = found[-1].linked.get(rules.PLAN)
+        return found
 
     def _guider_text(self, node: _Node, slot: int, sign: str, step: int) -> _Text:
         passed = self._passed(node)
@@ -896,7 +907,9 @@ class _Settings:
             if node is None:
                 return None
             links = node.matching(rules.LATENT) or ([passed] if (passed := self._walk._passed(node)) else [])
-            if node is not self._sampler or (node.type == rules.PLANNED_SAMPLER and "latent" not in node.linked):
+            if node is not self._sampler or (
+                node.type == rules.PLANNED_SAMPLER and node.linked.keys().isdisjoint(rules.STARTS)
+            ):
                 for name in wanted:
                     if name in node.inputs:
                         return self._walk.value(node.inputs[name], 0)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .recipe import Lora
+from .settings import joined_texts
 
 Json = object
 
@@ -22,6 +23,7 @@ LONGEST_LORA_NAME = 500
 
 _NO_NAME = ("", "none", "null")
 _REAL = re.compile(r"-?\d{0,20}\.?\d{0,20}(e-?\d{1,2})?", re.I)
+_WORD = re.compile(r"[^\W_]+")
 _TAG = re.compile(r"<(?:lora|lyco):([^:<>]{1,500})((?::[^:<>]{0,100}){0,6})>", re.I)
 
 First = Literal["text encoder", "model"]
@@ -53,6 +55,23 @@ def without_tags(text: str) -> str:
     'a castle,  by the sea'
     """
     return _TAG.sub("", text)
+
+
+def with_trigger_words(prompt: str, words: Iterable[str]) -> str:
+    """A prompt, followed by the trigger words that it lacks, each once; however a word is written or weighted.
+
+    >>> with_trigger_words("a castle, (Wet_Paper:1.2)", ["wet paper", "inkstyle", "InkStyle"])
+    'a castle, (Wet_Paper:1.2), inkstyle'
+    """
+    there = _plain(without_tags(prompt))
+    missing = {_plain(word): word.strip() for word in reversed(list(words))}
+    added = [word for plain, word in reversed(missing.items()) if plain.strip() and plain not in there]
+    return joined_texts(prompt, *added)
+
+
+def _plain(text: str) -> str:
+    """The words of a text alone, each between two spaces."""
+    return f" {' '.join(_WORD.findall(text.casefold()))} "
 
 
 def tag_text(loras: Iterable[Lora]) -> str:

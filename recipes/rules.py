@@ -132,6 +132,8 @@ PLANNED_LOADER = "RecommendedCheckpointLoader"
 PLANNED_LORAS = "ContextLoraRecommender"
 """Nodes that give what a plan says for each of its branches: models with their LoRAs, and LoRAs alone."""
 PLAN = "plan"
+STARTS = frozenset({"latent", "image"})
+"""Its inputs that say the size of the images instead of its width and height."""
 OWN_SETTINGS = ("settings", "each checkpoint's own, where known")
 """Its input, and the choice with which a branch may be drawn with other values than the node's."""
 

@@ -53,11 +53,11 @@ class Settings:
 
     def positive_with(self, prompt: str) -> str:
         """The prompt with the words before and after it."""
-        return _joined(self.before, prompt, self.after) if self.before or self.after else prompt
+        return joined_texts(self.before, prompt, self.after) if self.before or self.after else prompt
 
     def negative_with(self, negative: str) -> str:
         """A negative prompt, followed by these words."""
-        return _joined(negative, self.negative) if self.negative else negative
+        return joined_texts(negative, self.negative) if self.negative else negative
 
 
 NAMES: tuple[str, ...] = tuple(field.name for field in fields(Settings))
@@ -80,7 +80,7 @@ LONGEST_NAME, LONGEST_WORDS = 100, 10_000
 """Characters."""
 
 
-def _joined(*texts: str | None) -> str:
+def joined_texts(*texts: str | None) -> str:
     """Join texts with a comma, as prompts are written. A text that stands alone stays as it is."""
     kept = [text for text in texts if text and text.strip(" ,\n")]
     if len(kept) < 2:

@@ -62,6 +62,8 @@ from context_checkpoint.demo.comfyui.installation import (  # noqa: E402
     find_comfyui,
 )
 
+from .packing import NotARepository, build, clone  # noqa: E402
+
 
 @dataclass(frozen=True, slots=True)
 class Frontend:
@@ -140,6 +142,8 @@ NEEDED = {
 }
 
 FRONTEND_PACKAGE = "comfyui-frontend-package"
+
+posix_only = pytest.mark.skipif(os.name == "nt", reason="NOT RUN: Windows has no POSIX permissions, limits and signals")
 
 skipped_for = pytest.StashKey[dict[str, int]]()
 
@@ -274,6 +278,46 @@ LAYOUT_FAULTS = """(root) => {
   return faults;
 }"""
 """For an element of a page: what in it lies beyond its edges, scrolls sideways, or is cut off."""
+
+
+@pytest.fixture(scope="session")
+def cloned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of this tree as it stands."""
+    try:
+        return clone(tmp_path_factory.mktemp("clone") / "context-checkpoint")
+    except NotARepository as problem:
+        pytest.skip(str(problem))
+
+
+@pytest.fixture(scope="session")
+def built(cloned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist and the wheel."""
+    return build(cloned, tmp_path_factory.mktemp("built"))
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """As root every file can be written: be `nobody` for a while. Tests of permissions are `posix_only`."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """No file of this process may become larger, as on a disk that is full."""
+    resource = pytest.importorskip("resource", reason="NOT RUN: Windows limits no file's size")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @contextmanager

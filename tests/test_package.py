@@ -17,6 +17,9 @@ import pytest
 
 import context_checkpoint
 
+from .packing import make_zip, packed_files
+from .test_documentation import FENCE, LINK
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -24,7 +27,7 @@ else:
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-ROOMS = ("api", "checkpoints", "cli", "demo", "learning", "nodes", "runtime")
+ROOMS = ("api", "checkpoints", "cli", "demo", "images", "learning", "nodes", "recipes", "runtime")
 NOT_SHIPPED = {"tests", "benchmarks", "node_modules", "demo-output", "test-output", "build", "dist"}
 
 LOAD_AS_COMFYUI_DOES = """
@@ -113,29 +116,12 @@ def test_the_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
     assert run_python(code, str(folder), cwd=tmp_path).strip() == "True"
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sdist and the wheel that was built from it, so what one lacks both lack."""
-    source = tmp_path_factory.mktemp("source") / "tree"
-    left_out = shutil.ignore_patterns(".*", "__pycache__", *NOT_SHIPPED)
-    shutil.copytree(ROOT, source, ignore=left_out)
-    out = tmp_path_factory.mktemp("built")
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return out
-
-
 def expected_files() -> set[str]:
     """Everything that a running pack reads: its modules, the browser's part, translations, examples."""
-    patterns = (
-        "*.py",
-        *(f"{room}/**/*.py" for room in ROOMS),
-    )
-    files = {file for pattern in patterns for file in ROOT.glob(pattern)}
-    files -= {ROOT / name for name in ("run.py", "noxfile.py")}
+    files = {file for pattern in ("*.py", *(f"{room}/**/*.py" for room in ROOMS)) for file in ROOT.glob(pattern)}
+    files -= {ROOT / name for name in ("run.py", "noxfile.py", "setup.py")}
     for folder in ("web", "locales", "example_workflows"):
-        files |= {file for file in (ROOT / folder).rglob("*") if file.is_file()}
+        files |= {file for file in (ROOT / folder).rglob("*") if file.is_file() and file.suffix != ".ts"}
     return {file.relative_to(ROOT).as_posix() for file in files if "__pycache__" not in file.parts}
 
 
@@ -145,17 +131,84 @@ def test_the_wheel_has_all_that_a_running_pack_reads(built: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         inside = {name.removeprefix("context_checkpoint/") for name in archive.namelist()}
 
-    assert expected_files() - inside == set()
-    assert not [name for name in inside if name.startswith(("tests/", "benchmarks/", ".venv/"))]
+    assert {name for name in inside if ".dist-info/" not in name} == expected_files() | {"requirements.txt"}
 
 
-def test_the_sdist_has_what_the_wheel_is_made_of(built: Path) -> None:
-    """Beside the same files, the licence, the readme and the project file."""
+def test_the_zip_has_what_people_use_and_nothing_else(cloned: Path) -> None:
+    """All that runs, with its documentation; no tests, no measurements, no tools, and nothing that git or CI read."""
+    packed = set(packed_files(cloned))
+    beside = {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "requirements.txt", "run.py", "setup.py"}
+
+    assert expected_files() | beside <= packed
+    others = {name for name in packed - expected_files() - beside if not name.startswith("docs/")}
+    assert others == set()
+    assert sum((cloned / name).stat().st_size for name in packed) < 4_000_000
+
+
+def test_what_is_packed_links_only_to_what_is_packed_or_for_engineers(cloned: Path) -> None:
+    """The readme is the way to the rest as well, so its links to what engineers read may leave the zip."""
+    packed = packed_files(cloned)
+    left_out = {line[1:] for line in (cloned / ".comfyignore").read_text("utf-8").splitlines() if line.endswith(".md")}
+    outside = set()
+    for page in (name for name in packed if name.endswith(".md") and name != "CHANGELOG.md"):
+        for link in LINK.findall(FENCE.sub("", (cloned / page).read_text("utf-8"))):
+            if path := link.partition("#")[0]:
+                target = (cloned / page).parent.joinpath(path).resolve().relative_to(cloned.resolve()).as_posix()
+                if target not in packed and not (cloned / target).is_dir():
+                    outside.add(target)
+
+    assert left_out >= {"CONTRIBUTING.md", "docs/architecture.md", "docs/arena.md"}
+    assert outside <= left_out
+
+
+def test_the_sdist_has_what_the_zip_has(built: Path, cloned: Path) -> None:
+    """Beside what setuptools writes: whoever unpacks it has the same pack."""
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
-        inside = {name.partition("/")[2] for name in archive.getnames()}
+        inside = {entry.name.partition("/")[2] for entry in archive.getmembers() if entry.isfile()}
 
-    assert expected_files() | {"LICENSE", "README.md", "pyproject.toml"} <= inside
+    written = {"MANIFEST.in", "PKG-INFO", "setup.cfg"}
+    assert {name for name in inside - written if ".egg-info/" not in name} == set(packed_files(cloned))
+
+
+def test_the_page_on_pypi_has_no_link_that_leads_nowhere_there(built: Path) -> None:
+    """PyPI shows the readme without the files beside it."""
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        page = archive.read(name).decode()
+
+    assert LINK.findall(page) == []
+    assert page.count("/blob/main/docs/") > 10
+
+
+def test_the_packed_commands_say_where_the_tests_are(cloned: Path, tmp_path: Path) -> None:
+    """Only the demo can be run there; whatever else is asked for, the answer is the way to a clone."""
+    with zipfile.ZipFile(make_zip(cloned, tmp_path / "node.zip")) as archive:
+        archive.extractall(tmp_path / "pack")  # noqa: S202 - our own
+    for command in ("tests", "bench", "lint", "release-check"):
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", str(tmp_path / "pack" / "run.py"), command],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert done.returncode == 1
+        assert f"git clone {PROJECT['project']['urls']['Repository']}" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not (tmp_path / "pack" / ".venv").exists()
+
+
+def test_the_folder_itself_is_the_command_line(cloned: Path, tmp_path: Path) -> None:
+    """Whoever installed the pack into ComfyUI has no other program: `python custom_nodes/<any name>`."""
+    folder = tmp_path / "any name"
+    shutil.copytree(cloned, folder)
+    command = [sys.executable, str(folder), "--version"]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (0, f"context-checkpoint {context_checkpoint.__version__}\n"), done.stderr
 
 
 def test_the_wheel_works_where_it_is_installed(built: Path, tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ def test_help_names_every_command_and_what_it_does() -> None:
     done = run("--help")
 
     assert done.returncode == 0
-    for command in ("demo", "tests", "lint", "types", "bench", "chaos", "docs", "audit", "oldest", "frontend", "fuzz"):
+    checks = ("lint", "types", "docs", "audit", "oldest", "frontend", "fuzz", "release-check")
+    for command in ("demo", "tests", "bench", "chaos", *checks):
         assert f"\n  {command} " in done.stdout
 
 
@@ -40,7 +41,8 @@ def test_wrong_use_ends_with_2_and_names_the_commands(arguments: tuple[str, ...]
 
 def test_an_environment_that_cannot_be_filled_is_told_in_few_words(tmp_path: Path) -> None:
     """pip's last words and what to look at, not a page of versions."""
-    shutil.copy(ROOT / "run.py", tmp_path)
+    for name in ("run.py", "noxfile.py"):
+        shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "pyproject.toml").write_text("this is no project\n")
     done = subprocess.run(
         [sys.executable, str(tmp_path / "run.py"), "lint"],

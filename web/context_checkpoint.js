@@ -6,11 +6,13 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
+import { FirstStart, STARTED } from "./comfy/first_start.mjs";
 import { createNode } from "./comfy/frontend_api.mjs";
 import { MessageTranslation } from "./comfy/message_translation.mjs";
 import { allNodes, nodeById, nodeKey, nodesLeftOut } from "./comfy/node_display.mjs";
 import { BLIND, SettingsMirror } from "./comfy/settings.mjs";
 import { showToast } from "./comfy/toast.mjs";
+import { addSamplerAndRecorder } from "./comfy/wiring.mjs";
 import { WiringMenu } from "./comfy/wiring_menu.mjs";
 import { Server } from "./lib/api_client.mjs";
 import { comfyTranslator, translator } from "./lib/i18n.mjs";
@@ -54,7 +56,15 @@ const settings = new SettingsMirror(server, () => ({
   warn: (error) => toast("warn", t("settingNotSaved"), error),
 }));
 const waiting = new WaitingRuns(server);
-const recommenders = new RecommenderNodes({ t: () => t, server, storage: window.localStorage });
+const recommenders = new RecommenderNodes({
+  t: () => t,
+  server,
+  storage: window.localStorage,
+  addOthers: async (node) => {
+    addSamplerAndRecorder(node, createNode);
+    await app.extensionManager.command.execute("Comfy.Canvas.FitView");
+  },
+});
 const settingsNodes = new BranchNodes(SETTINGS, { t: () => t, storage: window.localStorage });
 const loraNodes = new BranchNodes(LORAS, { t: () => t, storage: window.localStorage });
 const recorders = new RecorderNodes({
@@ -75,19 +85,25 @@ const wiringMenu = new WiringMenu({
   read: async (loader) => server.graph((await app.graphToPrompt()).output, loader),
 });
 
+const firstStart = new FirstStart(app, SIDEBAR_TAB);
+
 /** Ids of the picks that a toast has told of. @type {Set<string>} */
 const told = new Set();
 
 /** @param {WaitingPick[]} picks */
 function showWaiting(picks) {
-  // ComfyUI's own list, and not the tab that was registered: only a change of that one is drawn.
-  const tab = app.extensionManager.getSidebarTabs?.().find(({ id }) => id === SIDEBAR_TAB);
-  if (tab) tab.iconBadge = picks.length > 0 ? String(picks.length) : null;
+  firstStart.badge(picks.length);
   for (const { id } of recorders.showWaiting(picks)) {
     if (!told.has(id)) toast("info", t("waitingElsewhere"), t("waitingElsewhereDetail"));
     told.add(id);
   }
 }
+
+/**
+ * @param {string} url of this file, `/extensions/<folder>/context_checkpoint.js`
+ * @returns {string} the name of the pack's folder, by which ComfyUI lists its examples
+ */
+const packFolder = (url) => decodeURIComponent(new URL("./", url).pathname.split("/").at(-2) ?? "");
 
 /** Which nodes of ours the last run left out. */
 let leftOut = "";
@@ -120,7 +136,7 @@ async function changeSettings(changes) {
 app.registerExtension({
   name: "ContextCheckpoint",
 
-  settings: settings.definitions(),
+  settings: [...settings.definitions(), STARTED],
 
   commands: [
     {
@@ -176,9 +192,18 @@ app.registerExtension({
         confirm: async (title, message, type = "delete") =>
           (await app.extensionManager.dialog.confirm({ title, message, type })) === true,
         onVerdictLost,
+        onOpen: () => firstStart.seen(),
+        workflows: {
+          fetchApi: (path) => api.fetchApi(path),
+          apiUrl: (path) => api.apiURL(path),
+          pack: packFolder(import.meta.url),
+          open: (workflow, name) => app.loadGraphData(workflow, true, true, name),
+          nodes: () => allNodes(app.rootGraph),
+        },
       }),
     );
     await settings.read();
+    void firstStart.announce(server, t, toast);
   },
 
   nodeCreated(node) {

@@ -14,7 +14,7 @@ from ...checkpoints.pool import ALL_PARTS
 from ...learning.recommendation.explanation import Finding
 from ...learning.values import MOST_BRANCHES, Stage, Strategy
 from .base import LARGEST_SEED, Candidates, Globs, Prompt, RequestModel, ResponseModel, Share
-from .recommend import GroundsResponse, KeywordResponse, Needs, PoolFolder, ReasonResponse
+from .recommend import GroundsResponse, KeywordResponse, Needs, PoolFolder, ProgressResponse, ReasonResponse
 
 
 class ExplainRequest(RequestModel):
@@ -72,6 +72,10 @@ class ChangeResponse(ResponseModel):
     without: tuple[WordLeftOutResponse, ...]
 
 
+class ProgressExplainedResponse(ProgressResponse):
+    sentence: str
+
+
 class ExplainResponse(ResponseModel):
     """All that went into a recommendation; the candidates best first."""
 
@@ -84,6 +88,9 @@ class ExplainResponse(ResponseModel):
     evidence: Share
     clarity: Share
     rounds: float = Field(description="Comparable judged generations in all.")
+    progress: ProgressExplainedResponse | None = Field(
+        description="How far it is to one checkpoint alone; null where verdicts do not decide that."
+    )
     keywords: tuple[KeywordExplainedResponse, ...]
     checkpoints: tuple[CheckpointExplainedResponse, ...]
     would_change: ChangeResponse

@@ -83,6 +83,9 @@ class GenerationsRequest(RequestModel):
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 50
     before: Identifier | None = Field(default=None, description="`next_before` of the page before this one.")
     judged: bool | None = Field(default=None, description="Only those with (true) or without (false) a verdict.")
+    kept: bool | None = Field(
+        default=None, description="Only those with (true) a selected image, or judged ones without (false)."
+    )
     keyword: Annotated[str, Field(max_length=1_024)] | None = Field(
         default=None, description="Only those whose prompt had this keyword."
     )

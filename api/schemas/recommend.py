@@ -120,14 +120,33 @@ class GroundsResponse(ResponseModel):
     kept: tuple[ReasonResponse, ...] = Field(description="The keywords that speak most for the leader.")
 
 
+class PrecedenceResponse(ResponseModel):
+    """Of equally good checkpoints one goes first because it costs less."""
+
+    checkpoint: str
+    best: str = Field(description="The candidate with the best score.")
+    because: Literal["loaded", "quicker"]
+
+
 class ExplanationPartsResponse(ResponseModel):
     """The explanation in parts, to translate it; it names `checkpoints`."""
 
     opening: Opening
     grounds: GroundsResponse | None = Field(description="null: the decision did not use what was learned.")
     pinned: tuple[str, ...] = Field(description="Shown because they are pinned.")
+    precedence: PrecedenceResponse | None = Field(description="null: the best one goes first, or a pinned one.")
     problem: str = Field(description="Why what was learned could not be used; in English.")
     problem_parts: tuple[PartResponse, ...] = Field(description="The problem in parts, to translate it.")
+
+
+class ProgressResponse(ResponseModel):
+    """How far it is to one checkpoint alone, for prompts like this one."""
+
+    pictures: int = Field(description="Judged for such prompts, one per checkpoint and comparison.")
+    of_about: int | None = Field(
+        description="About how many it takes in all if verdicts go on as they do; null: that cannot be foreseen."
+    )
+    alone: bool = Field(description="Whether it decides alone already.")
 
 
 class RecommendResponse(ResponseModel):
@@ -142,6 +161,9 @@ class RecommendResponse(ResponseModel):
     keywords: tuple[KeywordResponse, ...]
     explanation: str
     explanation_parts: ExplanationPartsResponse
+    progress: ProgressResponse | None = Field(
+        description="null where verdicts do not decide how many are shown: a draft, pins, a policy that counts."
+    )
     seed: int | None
     family: str
     fallback: bool = Field(description="Whether learning was bypassed; the explanation says why.")
@@ -174,6 +196,7 @@ def recommend_response(
         keywords=tuple(KeywordResponse.model_validate(keyword) for keyword in recommendation.keywords),
         explanation=recommendation.explanation,
         explanation_parts=ExplanationPartsResponse.model_validate(explanation.parts(recommendation)),
+        progress=None if recommendation.progress is None else ProgressResponse.model_validate(recommendation.progress),
         seed=recommendation.seed,
         family=recommendation.family,
         fallback=recommendation.fallback,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, computed_field
+from pydantic import Field, RootModel, computed_field
 
 from ...learning.reports import PairOrder
 from .base import MOST_ROWS, Name, RequestModel, ResponseModel
@@ -39,6 +39,20 @@ class StatisticsRequest(RequestModel):
     checkpoint: Name | None = None
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 50
     offset: Annotated[int, Field(ge=0, le=2**31)] = 0
+
+
+class CsvRequest(RequestModel):
+    """Which pairs; all that match come, by keyword and checkpoint."""
+
+    search: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="Only pairs with this in the keyword or in the checkpoint's name."
+    )
+    keyword: Annotated[str, Field(max_length=1_024)] | None = None
+    checkpoint: Name | None = None
+
+
+class CsvText(RootModel[str]):
+    """CSV with a heading: keyword, checkpoint, selected, total, rate, rounds."""
 
 
 class ProgressResponse(ResponseModel):

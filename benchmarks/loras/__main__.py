@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from . import latency, people, simulated
+from . import latency, people, simulated, together
 
-SEEDS, PROMPTS = 12, 150
+SEEDS, PROMPTS, PEOPLE = 12, 150, 40
 
 
 def main() -> None:
@@ -15,6 +15,7 @@ def main() -> None:
     parser.add_argument("--galleries", type=Path, metavar="FILE", help="galleries of people, JSON lines in gzip")
     galleries = parser.parse_args().galleries
     print(simulated.table(simulated.measure(SEEDS, PROMPTS)))
+    print(together.table(PEOPLE, PROMPTS))
     print(latency.table())
     if galleries is not None:
         print(people.table(people.measure(galleries)))

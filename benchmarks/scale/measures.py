@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
+import mmap
 import sqlite3
 import sys
 import time
@@ -113,7 +113,7 @@ async def _timed(action: Callable[[], Awaitable[Any]]) -> tuple[float, float]:
 def memory_mb(process: int | str = "self") -> float:
     """What a process holds now. Not `ru_maxrss`, which a child inherits from its parent on Linux."""
     pages = int(Path(f"/proc/{process}/statm").read_text("ascii").split()[1])
-    return pages * resource.getpagesize() / 2**20
+    return pages * mmap.PAGESIZE / 2**20
 
 
 def _room(path: Path, generations: int) -> dict[str, float]:

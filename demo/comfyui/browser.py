@@ -187,6 +187,7 @@ async def comfy_page(
     for name, value in {
         "Comfy.VueNodes.Enabled": nodes_2,
         "Comfy.TutorialCompleted": True,
+        "ContextCheckpoint.Started": True,  # else the toast of the first start lies over what is pressed
         "Comfy.Minimap.Visible": False,  # it would cover a node's buttons
         **settings,
     }.items():

@@ -98,7 +98,8 @@ class ComfyServer:
     extra_args
         Further flags for ComfyUI's command line, such as `--cache-classic`.
     pack_name
-        The pack's folder under `custom_nodes`; any name must do.
+        The pack's folder under `custom_nodes`; any name must do. None: the base directory has a pack already, and
+        ComfyUI's Python all that it requires.
     environment
         Variables to add for the server, or to remove (None).
     """
@@ -109,7 +110,7 @@ class ComfyServer:
         extra_args: Sequence[str] = (),
         *,
         installation: ComfyInstallation | None = None,
-        pack_name: str = "Context Checkpoint-main",
+        pack_name: str | None = "Context Checkpoint-main",
         environment: Mapping[str, str | None] | None = None,
     ) -> None:
         installation = installation or find_comfyui()
@@ -119,13 +120,15 @@ class ComfyServer:
         self.base_directory = base_directory.resolve()
         self.port = free_port()
         self._extra_args = tuple(extra_args)
-        self.environment = _environment(installation, environment or {})
+        required = None if pack_name is None else overlay(installation)
+        self.environment = _environment(required, environment or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._log_file = self.base_directory / "comfyui.log"
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         for folder in ("models/loras", "input", "output", "user"):
             (self.base_directory / folder).mkdir(parents=True, exist_ok=True)
-        _place_pack(self.base_directory / "custom_nodes" / pack_name)
+        if pack_name is not None:
+            _place_pack(self.base_directory / "custom_nodes" / pack_name)
 
     @property
     def checkpoints(self) -> Path:
@@ -364,11 +367,11 @@ def _parsed(body: bytes) -> Any:
         return body.decode("utf-8", errors="replace")
 
 
-def _environment(installation: ComfyInstallation, changes: Mapping[str, str | None]) -> dict[str, str]:
+def _environment(required: Path | None, changes: Mapping[str, str | None]) -> dict[str, str]:
     """Our environment without the variables that point to another Python's packages or to a person's database."""
     inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "VIRTUAL_ENV")}
     inherited.pop("CONTEXT_CHECKPOINT_DATABASE", None)
-    inherited["PYTHONPATH"] = str(overlay(installation))
+    inherited["PYTHONPATH"] = str(required or "")
     inherited["PYTHONUNBUFFERED"] = "1"
     # Spinning threads make two servers on two cores five times slower than one after the other.
     inherited.setdefault("OMP_WAIT_POLICY", "PASSIVE")

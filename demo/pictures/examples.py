@@ -1,4 +1,4 @@
-"""Makes `example_workflows/` and the README's picture in a real browser.
+"""Makes `example_workflows/`, the blueprint and the README's picture in a real browser.
 
 Only the frontend writes its workflow format correctly: nodes are added, linked and saved here as by a person, so that
 they open without a missing node. Run `python -m context_checkpoint.demo.pictures.examples` after an input of a node was
@@ -22,6 +22,7 @@ from ..comfyui.browser import ComfyPage, chromium, comfy_page
 from ..comfyui.installation import PACK
 from ..comfyui.server import ComfyServer
 from ..tiny_models import checkpoints as tiny_checkpoints
+from . import blueprint
 
 FOLDER = PACK / "example_workflows"
 PICTURE = PACK / "docs" / "images" / "nodes.jpg"
@@ -34,6 +35,9 @@ Node = Mapping[str, Any]
 
 PROMPT = "portrait of a woman with freckles, soft window light, photorealistic"
 NEGATIVE = "blurry, watermark, text"
+
+COMFYUIS_IMAGE = "example.png"
+"""In the input folder of every ComfyUI."""
 
 RECOMMENDER = "ContextCheckpointRecommender"
 SAMPLING = {"seed": 1, "steps": 20, "cfg": 6.0, "sampler_name": "dpmpp_2m", "scheduler": "karras"}
@@ -225,7 +229,7 @@ def loras() -> dict[str, Node]:
             60,
             360,
             widgets={**SAMPLING, "negative": NEGATIVE},
-            inputs={"plan": "loras.plan"},
+            inputs={"plan": "loras.plan", "positive": "loras.prompt"},
         ),
         "recorder": _placed(
             "FeedbackRecorder",
@@ -237,8 +241,9 @@ def loras() -> dict[str, Node]:
         "note": _note(
             "**With LoRAs.** Each checkpoint gets the LoRAs that fit it and the prompt, or none: those that your "
             "verdicts and kept images speak for, and before them the trigger words of their files. *include* and "
-            "*exclude* choose which may be used.\n\nWith *explore*, once one checkpoint is sure, it is drawn with "
-            "and without one LoRA: your verdict says whether it is better with it.",
+            "*exclude* choose which may be used. *prompt* is the prompt with the trigger words that it lacks.\n\n"
+            "With *explore*, once one checkpoint is sure, it is drawn with and without one LoRA: your verdict says "
+            "whether it is better with it.",
             40,
             830,
         ),
@@ -301,6 +306,107 @@ def save_picked() -> dict[str, Node]:
     }
 
 
+def draft_then_final() -> dict[str, Node]:
+    nodes = three_nodes()
+    return {
+        "recommender": {**nodes["recommender"], "widgets": {"prompt": PROMPT, "stage": "draft"}},
+        "drafts": {
+            **nodes["sampler"],
+            "widgets": {**SAMPLING, "steps": 10, "negative": NEGATIVE, "images_per_prompt": 3},
+            "title": "Drafts",
+        },
+        "recorder": {
+            **nodes["recorder"],
+            "widgets": {"mode": "pause", "timeout_s": 0},
+            "inputs": {"images": "drafts.images", "generation": "drafts.generation"},
+        },
+        "larger": _placed(
+            "ImageScaleBy",
+            1350,
+            60,
+            280,
+            widgets={"upscale_method": "lanczos", "scale_by": 2.0},
+            inputs={"image": "recorder.selected_images"},
+        ),
+        "final": _placed(
+            "MultiCheckpointSampler",
+            1680,
+            60,
+            360,
+            widgets={**SAMPLING, "negative": NEGATIVE, "denoise": 0.5},
+            inputs={"plan": "recorder.selected_plan", "image": "larger.IMAGE"},
+            title="Final",
+        ),
+        "saver": _placed(
+            "SavePickedImages",
+            2090,
+            60,
+            360,
+            widgets={"filename_prefix": "final/%checkpoint%"},
+            inputs={"images": "final.images", "generation": "recorder.generation"},
+        ),
+        "note": _note(
+            "**Drafts first, then the final.** Three checkpoints draw small drafts in few steps, and the workflow "
+            "waits until you have picked. What you picked is enlarged and finished by the checkpoint that drew it.\n\n"
+            "*denoise* of *Final* says how much may change.",
+            510,
+            790,
+        ),
+    }
+
+
+def _from_image(note: str, *, denoise: float, mask: bool = False) -> dict[str, Node]:
+    nodes = three_nodes()
+    start = {"image": "sized.IMAGE", **({"mask": "photo.MASK"} if mask else {})}
+    return {
+        "recommender": nodes["recommender"],
+        # Below the link of the plan.
+        "photo": _placed("LoadImage", 510, 140, 300, 340, widgets={"image": COMFYUIS_IMAGE}),
+        "sized": _placed(
+            "ImageScaleToTotalPixels",
+            510,
+            530,
+            300,
+            widgets={"upscale_method": "lanczos", "megapixels": 1.0, "resolution_steps": 64},
+            inputs={"image": "photo.IMAGE"},
+        ),
+        "sampler": {
+            **nodes["sampler"],
+            "pos": [860, 60],
+            "widgets": {**SAMPLING, "negative": NEGATIVE, "denoise": denoise},
+            "inputs": {"plan": "recommender.plan", **start},
+        },
+        "recorder": {**nodes["recorder"], "pos": [1270, 60]},
+        "note": _note(note, 40, 770),
+    }
+
+
+def image_to_image() -> dict[str, Node]:
+    return _from_image(
+        "**From an image.** Load yours and say in the prompt what it should become. Each checkpoint "
+        "encodes it with its own VAE, and *denoise* says how much may change.\n\n*Scale Image* brings it to the size "
+        "that your checkpoints are made for: 1 megapixel for SDXL, 0.25 for SD 1.5.",
+        denoise=0.6,
+    )
+
+
+def inpainting() -> dict[str, Node]:
+    return _from_image(
+        "**Change a part of an image.** Right-click the image, open it in the mask editor, paint over what should "
+        "change, and say in the prompt what should be there. The rest stays.\n\nAny checkpoint will do. Those that "
+        "are made for inpainting alone are not recommended here: they need another graph.",
+        denoise=0.9,
+        mask=True,
+    )
+
+
+def box() -> dict[str, Node]:
+    """What the blueprint has inside: the three nodes, and a preview that the box shows on its outside."""
+    nodes = three_nodes()
+    del nodes["note"]
+    return {**nodes, "preview": _placed("PreviewImage", 920, 500, 380, 250, inputs={"images": "sampler.images"})}
+
+
 EXAMPLES: tuple[Callable[[], dict[str, Node]], ...] = (
     three_nodes,
     your_own_graph,
@@ -309,6 +415,9 @@ EXAMPLES: tuple[Callable[[], dict[str, Node]], ...] = (
     loras,
     diffusion_models,
     save_picked,
+    draft_then_final,
+    image_to_image,
+    inpainting,
 )
 
 
@@ -316,7 +425,7 @@ QUIET = {"Comfy.Minimap.Visible": False, "Comfy.Graph.CanvasInfo": False}
 
 
 async def main() -> None:
-    """Write every example with its thumbnail, and the README's picture."""
+    """Write every example with its thumbnail, the blueprint, and the README's picture."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         raise SystemExit("Install Chromium: the examples are made in it.")
@@ -327,17 +436,22 @@ async def main() -> None:
         ):
             for example in EXAMPLES:
                 await _make(page, example)
+            _write(blueprint.FILE, await blueprint.made(page, box()))
             await _make_picture(page)
 
 
 async def _make(page: ComfyPage, example: Callable[[], dict[str, Node]]) -> None:
-    workflow = _tidy(await page.build(example()))
     file = FOLDER / f"{example.__name__}.json"
-    file.write_text(json.dumps(workflow, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    _write(file, await page.build(example()))
     await page.show_all()
     picture = await _screenshot(page)
     picture.thumbnail((THUMBNAIL_WIDTH, THUMBNAIL_WIDTH))
     picture.save(file.with_suffix(".jpg"), quality=80, optimize=True)
+
+
+def _write(file: Path, workflow: Mapping[str, Any]) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(_tidy(workflow), indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 async def _make_picture(page: ComfyPage) -> None:
@@ -371,6 +485,7 @@ async def _screenshot(page: ComfyPage) -> Image.Image:
 
 def _server(folder: Path) -> ComfyServer:
     server = ComfyServer(folder, pack_name="context-checkpoint")
+    shutil.copy(server.installation.path / "input" / COMFYUIS_IMAGE, server.base_directory / "input")
     names = {FAVOURITE: "orange", "anime": "blue", "painterly": "teal"}
     for seed, (name, color) in enumerate(names.items()):
         file = server.checkpoints / f"{name}.safetensors"
@@ -380,7 +495,7 @@ def _server(folder: Path) -> ComfyServer:
 
 def _tidy(value: Any) -> Any:
     """Leave out null values, except those of links, which have a meaning."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {name: _tidy(part) for name, part in value.items() if part is not None or name.startswith("link")}
     return [_tidy(part) for part in value] if isinstance(value, list) else value
 

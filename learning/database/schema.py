@@ -34,7 +34,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0007"
+REVISION = "0008"
 """The newest revision in `migrations/versions`, known without importing Alembic."""
 
 VERSION_TABLE = "context_checkpoint_version"
@@ -167,6 +167,7 @@ generation_images = Table(
     Column("type", Text, nullable=False),
     Column("settings_id", ForeignKey("image_settings.id")),  # NULL: not known
     Column("source_id", String(32)),  # of an imported image; NULL: made by a plan
+    Column("lora_utility", Float),  # `ImageFile.lora_utility`; NULL: nothing was known
     Index("generation_images_checkpoint", "checkpoint_id", "generation_number"),
     sqlite_with_rowid=False,
 )

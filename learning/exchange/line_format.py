@@ -114,11 +114,14 @@ class PortableImage(_Line):
     type: Text = ""
     settings: PortableSettings | None = None
     source_id: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""
+    lora_utility: Utility | None = None
 
     @property
     def file(self) -> ImageFile:
         settings = None if self.settings is None else ImageSettings(**self.settings.model_dump())
-        return ImageFile(self.checkpoint, self.filename, self.subfolder, self.type, settings, self.source_id)
+        return ImageFile(
+            self.checkpoint, self.filename, self.subfolder, self.type, settings, self.source_id, self.lora_utility
+        )
 
 
 class PortableVerdict(_Line):
@@ -207,7 +210,8 @@ class PortableGeneration(_Line):
                 "imported_at": None,
                 "keywords": tuple(self.keywords[place] for place in places),
                 "images": tuple(
-                    PortableImage(checkpoint=image.checkpoint, settings=image.settings) for image in self.images
+                    PortableImage(checkpoint=image.checkpoint, settings=image.settings, lora_utility=image.lora_utility)
+                    for image in self.images
                 ),
             }
         )
@@ -234,6 +238,7 @@ def portable_images(files: Iterable[ImageFile]) -> tuple[PortableImage, ...]:
             type=file.type,
             settings=None if file.settings is None else PortableSettings(**asdict(file.settings)),
             source_id=file.source_id,
+            lora_utility=file.lora_utility,
         )
         for file in files
     )

@@ -54,7 +54,7 @@ def contribution(comparison: Comparison, checkpoints: Sequence[str]) -> dict[str
         return {}
     places = {name: place for place, name in enumerate(checkpoints)}
     numbers = [0.0] * (2 * len(checkpoints))
-    steps = derivatives(shown, [bounded(part.utility) for part in shown])
+    steps = derivatives(shown, [bounded(part.utility) + bounded(part.offset) for part in shown])
     for part, (gradient, curvature) in zip(shown, steps, strict=True):
         if part.judged and part.checkpoint in places:
             place = 2 * places[part.checkpoint]

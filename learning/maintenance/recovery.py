@@ -187,6 +187,10 @@ def _generation(connection: sqlite3.Connection, names: _Names, number: int) -> P
         image["source_id"] = source_id or ""
         settings = None if settings_id is None else names.of("image_settings", "settings", settings_id)
         image["settings"] = settings and _tried(lambda text=settings: asdict(ImageSettings.read(text)))  # type: ignore[misc]
+    for image, (utility,) in zip(
+        fields["images"], _tried(lambda: _all(connection, _LORA_UTILITIES, number)) or (), strict=False
+    ):
+        image["lora_utility"] = utility
     if batch := batch_of(row["session_id"], row["policy"]):
         imported = _tried(lambda: connection.execute(_BATCH, (batch,)).fetchone())
         fields["imported_at"] = f"{imported[0] if imported else row['created_at']}+00:00"
@@ -225,6 +229,8 @@ _IMAGES = (
     "WHERE generation_number = ? ORDER BY position"
 )
 _ORIGINS = "SELECT settings_id, source_id FROM generation_images WHERE generation_number = ? ORDER BY position"
+# Apart from the others: a file of an older version lacks it.
+_LORA_UTILITIES = "SELECT lora_utility FROM generation_images WHERE generation_number = ? ORDER BY position"
 _BATCH = "SELECT created_at FROM import_batches WHERE name = ?"
 _UTILITIES = "SELECT checkpoint_id, utility FROM generation_utilities WHERE generation_number = ?"
 _KEYWORDS = "SELECT keyword_id, weight FROM generation_keywords WHERE generation_number = ? ORDER BY position"

@@ -1,8 +1,9 @@
 """What the alternatives of a comparison consist of: the arms that a verdict teaches.
 
 Of a comparison of checkpoints each image is by one of them. An image with several LoRAs has the sum of their utilities,
-and none has zero; what else it differs in is a fixed offset. Separate from `plackett_luce`, which knows utilities of
-images and not what they are made of.
+and none has zero. What else the images differ in is a fixed offset: of a choice among checkpoints what was known of the
+images' LoRAs, and of a choice among LoRAs what was known of their checkpoints. Separate from `plackett_luce`, which
+knows utilities of images and not what they are made of.
 """
 
 from __future__ import annotations
@@ -64,12 +65,13 @@ class Arms:
 
 def arms_of(comparison: Comparison, shown: Sequence[Shown]) -> Arms:
     """The arms of a comparison; `shown` has one part for each alternative."""
+    offsets = tuple(bounded(part.offset) for part in shown)
     if not comparison.members:
         return Arms(
             tuple(part.checkpoint for part in shown),
             tuple(bounded(part.utility) for part in shown),
             tuple((place,) for place in range(len(shown))),
-            (0.0,) * len(shown),
+            offsets,
         )
     names = tuple(dict.fromkeys(name for members in comparison.members for name in members))
     having = tuple(
@@ -78,4 +80,4 @@ def arms_of(comparison: Comparison, shown: Sequence[Shown]) -> Arms:
     snapshot, utilities = comparison.snapshot, [0.0] * len(names)
     if snapshot is not None and snapshot.fits(len(comparison.keywords), len(names)):
         utilities = [bounded(utility) for utility in (snapshot.means @ snapshot.model_weights).tolist()]
-    return Arms(names, tuple(utilities), having, tuple(bounded(part.utility) for part in shown), NO_BAR)
+    return Arms(names, tuple(utilities), having, offsets, NO_BAR)

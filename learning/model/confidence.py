@@ -37,8 +37,12 @@ def evidence(rounds: float, checkpoints: float = 1) -> float:
     0.3333333333333333
     """
     rounds = max(0.0, rounds)
-    half = min(_MOST_HALF_EVIDENCE_ROUNDS, max(HALF_EVIDENCE_ROUNDS, _ROUNDS_PER_CHECKPOINT * checkpoints))
-    return rounds / (rounds + half)
+    return rounds / (rounds + half_evidence_rounds(checkpoints))
+
+
+def half_evidence_rounds(checkpoints: float) -> float:
+    """Comparable rounds that make evidence one half, among so many checkpoints."""
+    return min(_MOST_HALF_EVIDENCE_ROUNDS, max(HALF_EVIDENCE_ROUNDS, _ROUNDS_PER_CHECKPOINT * checkpoints))
 
 
 def clarity(means: Numbers, deviations: Numbers, leader: int, in_play: Numbers | None = None) -> float:

@@ -98,8 +98,7 @@ class Comparison:
     snapshot: PriorSnapshot | None = field(default=None, compare=False)
     """What was known when it was first judged; without it the additive models learn nothing from it."""
     members: tuple[tuple[str, ...], ...] = ()
-    """The arms that each part of `shown` has, whose `utility` is then that of all else in it. Empty: the part is one
-    arm, its checkpoint (`arms`)."""
+    """The arms that each part of `shown` has. Empty: the part is one arm, its checkpoint (`arms`)."""
 
 
 @dataclass(frozen=True, slots=True)

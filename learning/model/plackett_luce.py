@@ -39,7 +39,9 @@ def merged(shown: Iterable[Shown]) -> list[Shown]:
             continue
         before = parts.get(part.checkpoint)
         if before is None:
-            parts[part.checkpoint] = Shown(part.checkpoint, images, part.selected, part.rejected, part.utility)
+            parts[part.checkpoint] = Shown(
+                part.checkpoint, images, part.selected, part.rejected, part.utility, part.offset
+            )
         else:
             parts[part.checkpoint] = Shown(
                 part.checkpoint,
@@ -47,6 +49,7 @@ def merged(shown: Iterable[Shown]) -> list[Shown]:
                 before.selected + part.selected,
                 before.rejected + part.rejected,
                 before.utility if before.utility is not None else part.utility,
+                before.offset,
             )
     return list(parts.values())
 

@@ -138,6 +138,13 @@ def evidence(words: Words, share: Numbers, leader_rounds: Numbers, checkpoints: 
     return float(weights @ amounts) / total if total > 0.0 else 0.0
 
 
+def judged_rounds(words: Words, share: Numbers) -> float:
+    """How many rounds were judged with the words that the evidence comes from: their mean, weighted as there."""
+    weights = share * words.rounds / (words.rounds + _HALF_KNOWN_ROUNDS)
+    total = float(weights.sum())
+    return float(weights @ words.rounds) / total if total > 0.0 else 0.0
+
+
 def _ubiquity(words: Words) -> Numbers:
     """How far each word's rounds are like all rounds, and so say nothing about a prompt that is otherwise new."""
     agreed = words.unanimity * (1.0 - words.quality)

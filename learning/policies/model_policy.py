@@ -17,7 +17,7 @@ from ..model.averaging import Prediction, predict
 from ..model.confidence import Numbers, clarity
 from ..model.evidence import Evidence
 from ..model.evidence_arrays import Field
-from ..values import MOST_BRANCHES, Keyword, Ranking, Reason
+from ..values import MOST_BRANCHES, Keyword, Posterior, Ranking, Reason
 
 _COUNTED: tuple[Field, Field] = ("selected", "total")
 _MUCH_EVIDENCE = 0.8  # sixteen similar rounds, among many checkpoints 32
@@ -117,6 +117,11 @@ def _ranking(
         clarity=clear,
         reasons=_reasons(keywords, candidates, prediction, order[:_EXPLAINED].tolist()),
         drift=prediction.drift,
+        posterior=Posterior(
+            tuple(deviations[order].tolist()),
+            tuple(prediction.arrays.in_play[order].tolist()),
+            word_weights.judged_rounds(pooled.words, pooled.shares),
+        ),
     )
 
 

@@ -24,9 +24,10 @@ from ..names import stored_name, stored_text
 from ..policies import Policy, policy_named
 from ..policies.model_policy import ModelPolicy
 from ..prompts.keywords import extract_keywords, negative_keywords
-from ..values import HALF_LIFE, STAGES, Keyword, Ranking, Recommendation, Stage, Thresholds
-from . import explanation, pins, strategy
+from ..values import HALF_LIFE, STAGES, Cost, Keyword, Precedence, Progress, Ranking, Recommendation, Stage, Thresholds
+from . import explanation, pins, strategy, tie_break
 from .counterfactuals import what_would_change
+from .progress import progress
 
 _SEEDS = 2**64
 _POLICIES_WITHOUT_PHRASES = frozenset({"counts"})
@@ -47,6 +48,8 @@ class Question:
         Checkpoints to show in any case, as the store spells them.
     half_life
         How fast evidence fades (`values.HALF_LIFE`).
+    costs
+        Of candidates, as far as known; they decide between equally good ones.
     """
 
     prompt: str
@@ -60,6 +63,7 @@ class Question:
     thresholds: Thresholds
     pinned: frozenset[str] = frozenset()
     half_life: float = HALF_LIFE
+    costs: tuple[tuple[str, Cost], ...] = ()
 
     @property
     def spelled(self) -> dict[str, str]:
@@ -88,6 +92,7 @@ def ask(
     thresholds: Thresholds | None,
     curation: pins.Curation | None = None,
     half_life: float = HALF_LIFE,
+    costs: Mapping[str, Cost] | None = None,
 ) -> Question:
     """Check a question and read its prompts.
 
@@ -117,6 +122,7 @@ def ask(
         thresholds or Thresholds(),
         curation.pinned_names,
         half_life,
+        tuple((name, costs[name]) for name in allowed if name in costs) if costs else (),
     )
 
 
@@ -137,8 +143,20 @@ def decide(question: Question, evidence: Evidence) -> Decision:
         draft=question.stage == "draft",
     )
     ranking = _respelled(ranking, question.spelled)
+    learned = _chosen(question, ranking)
+    precedence = tie_break.precedence(ranking, learned.checkpoints, dict(question.costs))
+    if precedence is not None:
+        others = (name for name in ranking.shown_order if name != precedence.checkpoint)
+        ranking = replace(ranking, shown_order=(precedence.checkpoint, *others))
+        learned = _chosen(question, ranking)
+    branches = question.max_branches if question.explore else 1
+    shown = pins.with_pinned(learned, ranking.shown_order, question.pinned, branches)
+    return Decision(question, evidence, ranking, learned, shown, precedence)
+
+
+def _chosen(question: Question, ranking: Ranking) -> strategy.Choice:
     try:
-        learned = strategy.choose(
+        return strategy.choose(
             ranking,
             stage=question.stage,
             explore=question.explore,
@@ -147,9 +165,6 @@ def decide(question: Question, evidence: Evidence) -> Decision:
         )
     except ValueError as error:
         raise InvalidRequest(error_text(error)) from error
-    branches = question.max_branches if question.explore else 1
-    shown = pins.with_pinned(learned, ranking.shown_order, question.pinned, branches)
-    return Decision(question, evidence, ranking, learned, shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +177,8 @@ class Decision:
         What the verdicts alone say to show.
     shown
         The same with the pinned checkpoints among it.
+    precedence
+        Which of equally good ones goes first because of its cost; None: costs change nothing.
     """
 
     question: Question
@@ -169,6 +186,7 @@ class Decision:
     ranking: Ranking
     learned: strategy.Choice
     shown: strategy.Choice
+    precedence: Precedence | None = None
 
     @property
     def pinned(self) -> tuple[str, ...]:
@@ -198,11 +216,27 @@ class Decision:
             seed=question.seed,
             family=family,
             pinned=self.pinned,
+            precedence=self._shown_precedence,
             follows_images=self._follows_images,
             imported_verdicts=0 if habit is None else habit.judged.get(stored_name(ranking.order[0]), 0),
             taught_by=self._taught_by,
+            progress=self._progress,
         )
         return replace(unexplained, explanation=explanation.one_sentence(unexplained))
+
+    @property
+    def _shown_precedence(self) -> Precedence | None:
+        """None where a pinned checkpoint is first."""
+        is_first = self.precedence is not None and self.precedence.checkpoint == self.shown.checkpoints[0]
+        return self.precedence if is_first else None
+
+    @property
+    def _progress(self) -> Progress | None:
+        """None where more verdicts would not change how many are shown: a draft, one branch at most, pins."""
+        question = self.question
+        if not question.explore or question.stage == "draft" or question.max_branches == 1 or self.pinned:
+            return None
+        return progress(self.ranking, question.thresholds)
 
     @property
     def _follows_images(self) -> bool:

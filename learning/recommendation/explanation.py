@@ -15,7 +15,7 @@ from ..message import Part, parts_of
 from ..model.evidence import Evidence, PairStatistics
 from ..names import short_names, shown_name
 from ..prompts.keywords import NEGATIVE
-from ..values import Reason, Recommendation, Strategy
+from ..values import Precedence, Progress, Reason, Recommendation, Strategy
 from .counterfactuals import MOST_PICKS, Change
 
 Finding = Literal["nothing_known", "little_data", "no_clear_winner", "clear_winner"]
@@ -85,6 +85,14 @@ class GroundsExplained(TypedDict):
     taught_by: list[str]
 
 
+class PrecedenceExplained(TypedDict):
+    """`checkpoint` goes first although `best` is the best one: they are equally good, and it costs less."""
+
+    checkpoint: str
+    best: str
+    because: Literal["loaded", "quicker"]
+
+
 class ExplanationParts(TypedDict):
     """The one sentence before it is put into words; the recommendation has the checkpoints that it names.
 
@@ -95,6 +103,7 @@ class ExplanationParts(TypedDict):
     opening: Opening
     grounds: GroundsExplained | None
     pinned: list[str]
+    precedence: PrecedenceExplained | None
     problem: str
     problem_parts: list[Part]
 
@@ -117,6 +126,15 @@ class ChangeExplained(TypedDict):
     without: list[WordLeftOutExplained]
 
 
+class ProgressExplained(TypedDict):
+    """How far it is to one checkpoint alone (`values.Progress`)."""
+
+    sentence: str
+    pictures: int
+    of_about: int | None
+    alone: bool
+
+
 class Explained(TypedDict):
     """An explanation in full, ready for JSON."""
 
@@ -129,6 +147,7 @@ class Explained(TypedDict):
     evidence: float
     clarity: float
     rounds: float
+    progress: ProgressExplained | None
     keywords: list[KeywordExplained]
     checkpoints: list[CheckpointExplained]
     would_change: ChangeExplained
@@ -148,11 +167,14 @@ def finding(recommendation: Recommendation) -> Finding:
 
 def one_sentence(recommendation: Recommendation) -> str:
     """Say in one sentence what is shown and why."""
-    sentence = _sentence(recommendation)
-    if not recommendation.pinned:
-        return sentence
-    called = _called(recommendation)
-    return f"{sentence} Pinned: {', '.join(called[name] for name in recommendation.pinned)}."
+    sentence, called = _sentence(recommendation), _called(recommendation)
+    if recommendation.precedence:
+        first, best = called[recommendation.precedence.checkpoint], called[recommendation.precedence.best]
+        why = "it is loaded already" if recommendation.precedence.because == "loaded" else "it is quicker"
+        sentence += f" {best} and {first} are equally good for this prompt; {first} goes first because {why}."
+    if recommendation.pinned:
+        sentence += f" Pinned: {', '.join(called[name] for name in recommendation.pinned)}."
+    return sentence
 
 
 def _sentence(recommendation: Recommendation) -> str:
@@ -190,9 +212,16 @@ def parts(recommendation: Recommendation) -> ExplanationParts:
         opening=opening,
         grounds=_grounds(recommendation) if has_grounds else None,
         pinned=list(recommendation.pinned),
+        precedence=_precedence(recommendation.precedence),
         problem=recommendation.problem,
         problem_parts=list(parts_of(recommendation.problem)),
     )
+
+
+def _precedence(precedence: Precedence | None) -> PrecedenceExplained | None:
+    if precedence is None:
+        return None
+    return PrecedenceExplained(checkpoint=precedence.checkpoint, best=precedence.best, because=precedence.because)
 
 
 def _opening(recommendation: Recommendation) -> Opening:
@@ -204,7 +233,7 @@ def _opening(recommendation: Recommendation) -> Opening:
 
 
 def _leader(recommendation: Recommendation) -> str:
-    """The first of the ranking. Only where a pinned one is shown is it not the first that is shown."""
+    """The first of the ranking. It is not the first that is shown where that is a pinned one, or costs less."""
     first, scores = recommendation.checkpoints[0], recommendation.scores
     best = max(scores, key=lambda name: scores[name])
     return first if scores[first] >= scores[best] else best
@@ -244,6 +273,7 @@ def in_full(recommendation: Recommendation, evidence: Evidence, change: Change) 
         evidence=recommendation.evidence,
         clarity=recommendation.clarity,
         rounds=evidence.rounds,
+        progress=_progress(recommendation.progress),
         keywords=[
             KeywordExplained(
                 text=keyword.text,
@@ -263,6 +293,26 @@ def in_full(recommendation: Recommendation, evidence: Evidence, change: Change) 
             most_picks=MOST_PICKS,
             without=[WordLeftOutExplained(keyword=word.keyword, checkpoint=word.checkpoint) for word in change.without],
         ),
+    )
+
+
+def progress_sentence(progress: Progress) -> str:
+    """How far it is to one checkpoint alone, in words."""
+    if progress.alone:
+        return "Decides alone for such prompts."
+    if progress.of_about is None:
+        return f"{progress.pictures} pictures of such prompts are judged, and none of the checkpoints stands out yet."
+    return f"{progress.pictures} of about {progress.of_about} pictures until it decides alone for such prompts."
+
+
+def _progress(progress: Progress | None) -> ProgressExplained | None:
+    if progress is None:
+        return None
+    return ProgressExplained(
+        sentence=progress_sentence(progress),
+        pictures=progress.pictures,
+        of_about=progress.of_about,
+        alone=progress.alone,
     )
 
 

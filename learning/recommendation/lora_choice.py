@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 
 import numpy
 
-from ..loras import KnownLora, LoraCandidate, LoraRecommendation, bare
+from ..loras import KnownLora, LoraCandidate, LoraRecommendation
 from ..message import Message, message
 from ..model import word_weights
 from ..model.averaging import Prediction, predict
 from ..model.confidence import Numbers, normal_distribution
 from ..model.evidence import PairStatistics
 from ..model.prior_means import with_prior_means
-from ..names import shown_name
+from ..names import last_part, shown_name
 from ..values import HALF_LIFE, Keyword, Thresholds
 from .lora_habit import GenerationsWith, LoraHabit, LoraUse
 from .lora_hints import Catalogue, Hints
@@ -74,7 +74,7 @@ class Candidates:
 
     def __init__(self, catalogue: Catalogue, in_log: Mapping[str, int], judged: Mapping[str, float]) -> None:
         self.catalogue = catalogue
-        short = [bare(key) for key in catalogue.keys]
+        short = [last_part(key) for key in catalogue.keys]
         times = Counter(short)
         pairs: list[tuple[int, int]] = []
         self.arms: list[str] = []
@@ -154,6 +154,38 @@ def recommend(
         tuple(rows),
         _worth_trying([catalogue.files[place].name for place in places], means, deviations, amounts, shares),
     )
+
+
+def lora_utilities(
+    context: Sequence[Keyword],
+    sets: Sequence[frozenset[str] | None],
+    sums: ValueSums,
+    *,
+    half_life: float = HALF_LIFE,
+) -> list[float | None]:
+    """What verdicts say of the LoRAs that set the images of a generation apart.
+
+    Use says nothing here: it tells what a person would try, not what makes an image better.
+
+    Parameters
+    ----------
+    sets
+        The keys of the LoRAs of each image; None where they are not known.
+
+    Returns
+    -------
+    list of float or None
+        The sum of the utilities of those that not all images have; None where nothing is known of any of them.
+    """
+    known = [each for each in sets if each is not None]
+    own = frozenset().union(*known).difference(frozenset.intersection(*known)) if known else frozenset()
+    arms = sorted(name for name in own if sums.judged.get(name))
+    if not arms:
+        return [None] * len(sets)
+    evidence = replace(sums.evidence(context, arms), half_life=half_life)
+    utility = dict(zip(arms, predict(context, arms, evidence).means.tolist(), strict=True))
+    of_each = ([utility[name] for name in arms if each and name in each] for each in sets)
+    return [sum(utilities) if utilities else None for utilities in of_each]
 
 
 def _prior_means(shares: Numbers) -> list[float]:

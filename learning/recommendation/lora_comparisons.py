@@ -62,7 +62,7 @@ class ComparedLoras:
         return Comparison(
             context(words, names[0] if len(set(names)) == 1 else None, of_family.pop() if len(of_family) == 1 else ""),
             tuple(
-                replace(part, checkpoint=str(place), utility=utilities.get(part.checkpoint))
+                replace(part, checkpoint=str(place), offset=utilities.get(part.checkpoint, 0.0))
                 for place, part in enumerate(self.shown)
             ),
             self.stage,

@@ -16,8 +16,9 @@ from functools import lru_cache
 
 import numpy
 
-from ..loras import LoraCandidate, bare, lora_key
+from ..loras import LoraCandidate, lora_key, without_extension
 from ..model.confidence import Numbers
+from ..names import last_part
 from ..values import Keyword
 
 _NAME_OR_TAGS = 0.5
@@ -77,7 +78,7 @@ class Catalogue:
             for phrase in file.trigger_words:
                 if spelled := _spelled(phrase):
                     self._triggers[f" {spelled} " if spelled.isascii() else spelled].append(place)
-            words = name_words(self.keys[place])
+            words = name_words(file.name)
             for word in words:
                 self._names[word].append((place, 1.0 / len(words)))
         self._add_tags()
@@ -117,13 +118,13 @@ class Catalogue:
 
 
 @lru_cache(maxsize=8192)
-def name_words(key: str) -> tuple[str, ...]:
+def name_words(name: str) -> tuple[str, ...]:
     """The words of a file's name.
 
-    >>> name_words("people/InkSketch_v2-000010")
+    >>> name_words("people/InkSketch_v2-000010.safetensors")
     ('ink', 'sketch')
     """
-    words = _NOT_LETTERS.sub(" ", _HUMP.sub(" ", bare(key))).lower().split()
+    words = _NOT_LETTERS.sub(" ", _HUMP.sub(" ", last_part(without_extension(name)))).lower().split()
     return tuple(
         dict.fromkeys(
             word

@@ -1,4 +1,4 @@
-"""The use case of LoRAs: which of them to use for a prompt.
+"""The use cases of LoRAs: which of them to use for a prompt, and what is known of those of images that are logged.
 
 Separate from `parameters`, because it asks the log for more: which LoRAs images have besides their settings, and what
 was known of checkpoints when images of several were compared. The answer is computed on demand, and nothing is stored.
@@ -9,23 +9,23 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy
 from numpy.typing import NDArray
 
 from ..database.database import Database
 from ..errors import InvalidRequest
-from ..loras import MOST_RECOMMENDED, LoraCandidate, LoraRecommendation
+from ..loras import MOST_RECOMMENDED, LoraCandidate, LoraRecommendation, lora_key
 from ..message import message
 from ..names import stored_name, stored_text
 from ..prompts.keywords import extract_keywords, negative_keywords
-from ..recommendation.lora_choice import Candidates, Prompt, recommend
+from ..recommendation.lora_choice import Candidates, Prompt, lora_utilities, recommend
 from ..recommendation.lora_decision import Comparisons, LoraLog
 from ..recommendation.lora_hints import Catalogue
 from ..recommendation.parameter_comparisons import ValueSums, context
 from ..store import image_settings
-from ..values import Keyword
+from ..values import ImageFile, Keyword
 from .parameters import keep
 from .recent_images import Recent, RecentImages
 from .settings import SettingsReader
@@ -63,6 +63,8 @@ class Loras:
         self._comparisons = Comparisons()
         self._sums = ValueSums()
         self._catalogue = Catalogue(())
+        self._families: Mapping[str, str] = {}
+        """Those of the newest question."""
 
     async def recommend(
         self,
@@ -90,9 +92,7 @@ class Loras:
         words = _stored(extract_keywords(prompt))
         of_negative = _stored(negative_keywords(negative))
         async with self._images.lock:
-            recent = await self._images.current()
-            if self._known.recent is not recent:
-                await self._follow(recent)
+            await self._bring_up_to_date()
             if self._catalogue.available != tuple(available):
                 self._catalogue = await asyncio.to_thread(Catalogue, available)
                 self._known.candidates = None
@@ -106,7 +106,34 @@ class Loras:
             keep(self._known.answers, key, answer)
             return answer
 
-    async def _follow(self, recent: Recent) -> None:
+    async def with_utilities(
+        self, files: Sequence[ImageFile], words: Sequence[Keyword], family: str
+    ) -> list[ImageFile]:
+        """Images that are to be logged together, with what is known now of their LoRAs (`ImageFile.lora_utility`).
+
+        Parameters
+        ----------
+        words, family
+            The keywords of their prompt, and the family of their checkpoints, as they are logged.
+
+        Raises
+        ------
+        StoreUnavailable
+        """
+        sets = [_loras_of(file) for file in files]
+        if len({each for each in sets if each is not None}) < 2:
+            return list(files)
+        names = {stored_name(file.checkpoint) for file in files}
+        asked = context(_stored(words), names.pop() if len(names) == 1 else None, stored_text(family))
+        async with self._images.lock:
+            await self._bring_up_to_date()
+            found = await asyncio.to_thread(self._utilities, asked, sets)
+        return [replace(file, lora_utility=utility) for file, utility in zip(files, found, strict=True)]
+
+    async def _bring_up_to_date(self) -> None:
+        recent = await self._images.current()
+        if self._known.recent is recent:
+            return
         log = await asyncio.to_thread(LoraLog, recent.images, self._known.log)
         numbers = {each.generation for each in log.comparisons}
         former = {id(each) for each in self._known.log.comparisons}
@@ -116,11 +143,20 @@ class Loras:
         utilities = {**{number: self._known.utilities[number] for number in kept}, **read}
         self._known = _Known(recent, log, utilities)
 
-    def _answer(self, question: Prompt, families: Mapping[str, str], most: int) -> LoraRecommendation:
+    def _sum_up(self, families: Mapping[str, str]) -> None:
         known = self._known
         if known.families != families:
             self._sums.sum_up(self._comparisons.of(known.log, known.recent.words, known.utilities, families))
-            known.families, known.candidates = families, None
+            self._families = known.families = families
+            known.candidates = None
+
+    def _utilities(self, asked: Sequence[Keyword], sets: Sequence[frozenset[str] | None]) -> list[float | None]:
+        self._sum_up(self._families)
+        return lora_utilities(asked, sets, self._sums, half_life=self._settings().half_life)
+
+    def _answer(self, question: Prompt, families: Mapping[str, str], most: int) -> LoraRecommendation:
+        self._sum_up(families)
+        known = self._known
         if known.candidates is None:
             known.candidates = Candidates(self._catalogue, known.log.habit.keys, self._sums.judged)
         return recommend(
@@ -132,6 +168,11 @@ class Loras:
             most=most,
             half_life=self._settings().half_life,
         )
+
+
+def _loras_of(file: ImageFile) -> frozenset[str] | None:
+    loras = None if file.settings is None else file.settings.loras
+    return None if loras is None else frozenset(lora_key(name) for name, _, _ in loras)
 
 
 def _stored(words: Sequence[Keyword]) -> tuple[Keyword, ...]:

@@ -29,7 +29,7 @@ from ..database import engines
 from ..database.database import BUSY_TIMEOUT_S, Database, utc_now
 from ..database.files import backups
 from ..errors import InvalidRequest, InvalidVerdict, StoreUnavailable, UnknownGeneration, UnknownImage
-from ..exchange import transfer
+from ..exchange import csv_table, transfer
 from ..exchange.line_format import PortableGeneration, PortableKeyword, portable_images
 from ..exchange.private_sums import DEFAULT_EPSILON
 from ..exchange.share_format import SharedFile
@@ -69,6 +69,7 @@ from ..store.records import LoggedGeneration
 from ..store.rollup_task import RollupTask
 from ..values import (
     MOST_BRANCHES,
+    Cost,
     Generation,
     ImageFile,
     ImageSettings,
@@ -93,6 +94,7 @@ log = logging.getLogger(__name__)
 
 MOST_IMAGES = 10_000
 _LOOKED_UP = 500
+_ROWS_AT_ONCE = 2_000
 _LAST_MOMENT = datetime.max.replace(tzinfo=timezone.utc)
 
 
@@ -259,6 +261,7 @@ class PreferenceService:
         thresholds: Thresholds | None = None,
         family: str = "",
         negative: str = "",
+        costs: Mapping[str, Cost] | None = None,
     ) -> Recommendation:
         """Recommend one to three of the candidates for a prompt. Only reads.
 
@@ -273,6 +276,9 @@ class PreferenceService:
             The same seed, prompt and learned state give the same answer; None draws afresh.
         negative
             The negative prompt: a context of its own, whose words never meet the prompt's.
+        costs
+            What an image takes, of candidates as they are spelled here: of equally good ones the one that is loaded
+            goes first, else the quicker one (`recommendation.tie_break`).
 
         Raises
         ------
@@ -294,6 +300,7 @@ class PreferenceService:
             thresholds=thresholds or settings.thresholds,
             curation=settings.curation,
             half_life=settings.half_life,
+            costs=costs,
         )
         began = perf_counter()
         decision = await self._decide(question)
@@ -507,6 +514,8 @@ class PreferenceService:
             If it could not be stored; then it is not.
         """
         files = _with_settings(_image_files(images), recipes)
+        with suppress(StoreUnavailable):  # then nothing is known, and what is logged waits in the outbox
+            files = await self._loras.with_utilities(files, recommendation.keywords, recommendation.family)
         shown = {stored_name(file.checkpoint) for file in files}
         keep_prompts = self._settings().keep_prompts
         generation = PortableGeneration(
@@ -662,10 +671,13 @@ class PreferenceService:
         judged: bool | None = None,
         keyword: str | None = None,
         checkpoint: str | None = None,
+        *,
+        kept: bool | None = None,
     ) -> list[Generation]:
         """Logged generations, newest first; `before` is the id of the last one of the page before.
 
-        `keyword` and `checkpoint` ask for those whose prompt had the one and that have images of the other.
+        `kept` asks for those of which an image was selected; False: for judged ones of which none was. `keyword` and
+        `checkpoint` ask for those whose prompt had the one and that have images of the other.
 
         Raises
         ------
@@ -685,6 +697,7 @@ class PreferenceService:
                 session_id=session_id,
                 prompt_id=prompt_id,
                 judged=judged,
+                kept=kept,
                 keyword=keyword,
                 checkpoint=name,
             )
@@ -740,6 +753,23 @@ class PreferenceService:
         )
         scope = await self._scope()
         return await self._database.read(lambda connection: pair_pages.pair_rows(connection, page, **scope))
+
+    async def pairs_as_csv(
+        self, keyword: str | None = None, checkpoint: str | None = None, *, search: str | None = None
+    ) -> AsyncGenerator[str, None]:
+        """Yield all rows that `pairs` finds as the text of a CSV file, by keyword and checkpoint."""
+        page = pair_pages.Page(
+            None if keyword is None else stored_text(keyword),
+            None if checkpoint is None else stored_name(checkpoint),
+            None if search is None else stored_text(search),
+        )
+        yield csv_table.heading()
+        after: tuple[str, str] | None = None
+        while rows := await self._database.read(
+            lambda connection, after=after: pair_pages.rows_after(connection, page, after, _ROWS_AT_ONCE)  # type: ignore[misc]
+        ):
+            yield csv_table.pair_lines(rows)
+            after = (rows[-1].keyword, rows[-1].checkpoint)
 
     async def series(self, points: int) -> tuple[SeriesPoint, ...]:
         """Progress over time, oldest first, in at most `points` groups of generations."""

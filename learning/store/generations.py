@@ -48,7 +48,7 @@ from ..model.snapshot import PriorSnapshot, unpacked
 from ..reports import LoggedFile
 from ..values import IMPORTED, Generation, ImageFile, ImageSettings, JudgedImage, Keyword
 from .records import Ids, LoggedGeneration, RebuildProgress
-from .verdict_marks import UNJUDGED, VERDICTS, judges
+from .verdict_marks import SELECTED, UNJUDGED, VERDICTS, judges
 
 _PLAIN_FIELDS = (
     "id",
@@ -133,6 +133,7 @@ async def add_generations(connection: AsyncConnection, new: Sequence[NewGenerati
                 "type": image.type,
                 "settings_id": None if image.settings is None else settings[image.settings],
                 "source_id": image.source_id or None,
+                "lora_utility": image.lora_utility,
             }
             for number, each in zip(numbers, new, strict=True)
             for position, image in enumerate(each.images)
@@ -245,6 +246,7 @@ async def newest(
     session_id: str | None,
     prompt_id: str | None,
     judged: bool | None,
+    kept: bool | None = None,
     keyword: str | None = None,
     checkpoint: str | None = None,
 ) -> list[LoggedGeneration]:
@@ -268,6 +270,9 @@ async def newest(
     if judged is not None:
         has_verdict = generation_logs.c.judged_at.is_not(None)
         query = query.where(has_verdict if judged else ~has_verdict)
+    if kept is not None:
+        any_kept = _NEWEST_MARKS.element.contains(SELECTED, autoescape=True)
+        query = query.where(generation_logs.c.judged_at.is_not(None), any_kept if kept else ~any_kept)
     if checkpoint is not None:
         by_it = select(generation_images.c.generation_number).join(checkpoints)
         by_it = by_it.where(generation_images.c.generation_number == generation_logs.c.number)
@@ -409,6 +414,7 @@ _ALL_IMAGES = (
         generation_images.c.subfolder,
         generation_images.c.type,
         generation_images.c.settings_id,
+        generation_images.c.lora_utility,
         generation_utilities.c.utility,
     )
     .select_from(_IMAGES_JOINED)
@@ -438,23 +444,21 @@ _KEYWORDS, _IMAGES = (
 # and per image, which repeats what is the generation's own.
 _FOUND = _GENERATIONS.where(generation_logs.c.id == bindparam("of_id")).cte("generation")
 _NUMBER = select(_FOUND.c.number).scalar_subquery()
+_OF_IMAGE = [column for column in _ALL_IMAGES.selected_columns if column.name != "generation_number"]
 _PARTS = union_all(
     select(
         generation_keywords.c.position,
         keywords.c.text,
         generation_keywords.c.weight,
         generation_keywords.c.keyword_id,
-        *(
-            null().label(name)
-            for name in ("checkpoint_id", "name", "filename", "subfolder", "type", "settings_id", "utility")
-        ),
+        *(null().label(column.name) for column in _OF_IMAGE),
     )
     .join(keywords)
     .where(generation_keywords.c.generation_number == _NUMBER),
     select(
         generation_images.c.position,
         *(null().label(name) for name in ("text", "weight", "keyword_id")),
-        *(column for column in _ALL_IMAGES.selected_columns if column.name != "generation_number"),
+        *_OF_IMAGE,
     )
     .select_from(_IMAGES_JOINED)
     .where(generation_images.c.generation_number == _NUMBER),
@@ -485,7 +489,13 @@ def _logged(row: _Mapping, words: Sequence[_Mapping], images: Sequence[_Mapping]
             images=tuple(
                 JudgedImage(
                     position,
-                    ImageFile(image["name"], image["filename"], image["subfolder"], image["type"]),
+                    ImageFile(
+                        image["name"],
+                        image["filename"],
+                        image["subfolder"],
+                        image["type"],
+                        lora_utility=image["lora_utility"],
+                    ),
                     VERDICTS.get(mark),
                 )
                 for position, (image, mark) in enumerate(zip(images, marks, strict=True))

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Subquery, and_, false, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.schema import OVERALL_ID, checkpoints, keyword_pairs, keywords, pair_statistics
@@ -80,6 +80,25 @@ async def pair_rows(
         query = _sorted(_most(conditions).limit(total).subquery(), page)
     rows = await connection.execute(query)
     return tuple(PairRow(*row) for row in rows), total
+
+
+async def rows_after(
+    connection: AsyncConnection, page: Page, after: tuple[str, str] | None, limit: int
+) -> tuple[PairRow, ...]:
+    """The next of all rows in the order of keyword and checkpoint; `after` is the last one before, None: the first."""
+    matches = await _matches(connection, page.search) if page.search else None
+    some = select(_KEYWORD, _CHECKPOINT, *_NUMBERS).where(*_conditions(page, matches)).subquery()
+    texts = keywords.c.text, checkpoints.c.name
+    query = select(*texts, some.c.selected, some.c.total, some.c.rounds).select_from(
+        some.join(keywords, keywords.c.id == some.c.keyword_id).join(
+            checkpoints, checkpoints.c.id == some.c.checkpoint_id
+        )
+    )
+    if after is not None:
+        keyword, checkpoint = after
+        later = or_(texts[0] > keyword, and_(texts[0] == keyword, texts[1] > checkpoint))
+        query = query.where(texts[0] >= keyword, later)
+    return tuple(PairRow(*row) for row in await connection.execute(query.order_by(*texts).limit(limit)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,8 @@ class LoggedGeneration:
         """What a verdict with these marks compares: checkpoints.
 
         Where the images of one checkpoint were made with several settings, the verdict chose among these too
-        (`recommendation.parameter_comparisons`). The checkpoint is then compared by those with which it did best.
+        (`recommendation.parameter_comparisons`). The checkpoint is then compared by those with which it did best. What
+        was known of the images' LoRAs is a fixed offset, so that no checkpoint is credited with it.
         """
         parts: dict[str, Shown] = {}
         marks = marks or UNJUDGED * len(self.generation.images)
@@ -92,6 +93,7 @@ class LoggedGeneration:
                 part.selected + (mark == SELECTED),
                 part.rejected + (mark == REJECTED),
                 part.utility,
+                part.offset if part.images else image.file.lora_utility or 0.0,
             )
         return Comparison(self.generation.keywords, tuple(parts.values()), self.generation.stage, self.basis)
 

@@ -72,12 +72,46 @@ def load_lora(path: Path) -> LoadedLora:
     return LoadedLora(*comfy.utils.load_torch_file(str(path), safe_load=True, return_metadata=True))
 
 
+class FitsNoLayerError(Exception):
+    """Not one tensor of a LoRA fits a layer of the checkpoint, so its images would be made without it."""
+
+
 def with_lora(checkpoint: Checkpoint, lora: LoadedLora, on_model: float, on_clip: float) -> Checkpoint:
-    """Return a checkpoint with a LoRA, as the stock loader applies it; the given one stays as it is."""
+    """Return a checkpoint with a LoRA, as the stock loader applies it; the given one stays as it is.
+
+    Raises
+    ------
+    FitsNoLayerError
+    Exception
+        Whatever ComfyUI raises.
+    """
     model, clip = comfy.sd.load_lora_for_models(
         checkpoint.model, checkpoint.clip, lora.tensors, on_model, on_clip, lora_metadata=lora.metadata
     )
+    parts = [(checkpoint.model, model)]
+    if clip is not None:
+        parts.append((checkpoint.clip.patcher, clip.patcher))
+    if not any(_changes(former, patched) for former, patched in parts):
+        raise FitsNoLayerError
     return Checkpoint(model, clip, checkpoint.vae)
+
+
+def _changes(former: Any, patched: Any) -> bool:
+    """Tell whether a LoRA changes a weight: of a tensor that does not fit ComfyUI only writes an error into the log."""
+    new = [key for key, each in patched.patches.items() if len(each) > len(former.patches.get(key, ()))]
+    return any(_fits(patched.patches[key][-1], comfy.utils.get_attr(patched.model, key)) for key in new)
+
+
+def _fits(patch: tuple[Any, ...], weight: Any) -> bool:
+    """Tell whether a patch can be added to a weight; True where that is not known: other kinds, quantized weights."""
+    _, adapter, _, offset, _ = patch
+    if getattr(adapter, "name", "") != "lora" or offset is not None or not weight.is_floating_point():
+        return True
+    up, down, _, *rest = adapter.weights
+    if any(part is not None for part in rest):
+        return True
+    (out, rank), (rank_down, into) = (matrix.flatten(start_dim=1).shape for matrix in (up, down))
+    return rank == rank_down and out * into == weight.numel()
 
 
 def load_diffusion_model(path: Path) -> Checkpoint:

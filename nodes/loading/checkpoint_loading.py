@@ -18,14 +18,24 @@ from typing import Any
 from ... import runtime
 from ...checkpoints.inventory import unreadable
 from ...checkpoints.lora_files import LORAS
+from ...checkpoints.lora_stacks import Stack, lora_broken, lora_missing
 from ...checkpoints.pool import ALL_PARTS, CHECKPOINTS, FOLDERS, Part
-from ...learning.message import message
+from ...learning.message import error_text, message
 from ...learning.names import shown_name
+from ...learning.values import Cost
 from ...recipes import Lora
 from ..comfy import execution, memory
-from ..comfy.checkpoint import Checkpoint, load_checkpoint, load_diffusion_model, load_lora, with_lora
-from ..comfy.files import files, model_path
+from ..comfy.checkpoint import (
+    Checkpoint,
+    FitsNoLayerError,
+    load_checkpoint,
+    load_diffusion_model,
+    load_lora,
+    with_lora,
+)
+from ..comfy.files import files, lora_files, model_path
 from .model_cache import Bounds, FileState, ModelCache, Released
+from .pace import Pace
 from .text_cache import TextCache
 
 log = logging.getLogger(__name__)
@@ -34,8 +44,14 @@ _SPARE_BYTES = 2 * 10**9
 
 _TEXT_CAPACITY = 16  # two per branch; at most a few megabytes each (Flux), a few hundred kilobytes for SDXL
 
+_COLD = 2  # 0 is on the GPU, 1 in memory
+
 _retry: set[str] = set()
 """Checkpoints that could not be read for a reason that may pass without a change to the file."""
+
+
+_failed_loras: set[str] = set()
+"""LoRAs that could not be applied when they were last asked for."""
 
 
 class CannotLoad(Exception):
@@ -161,15 +177,21 @@ def warm_first(names: Iterable[str]) -> list[str]:
     return sorted(names, key=_coldness)
 
 
+def costs(names: Iterable[str]) -> dict[str, Cost]:
+    """What an image of each checkpoint takes, for those of which something is known."""
+    found = {name: Cost(_coldness(name) < _COLD, pace().seconds(name)) for name in names}
+    return {name: cost for name, cost in found.items() if cost != Cost()}
+
+
 def _coldness(name: str) -> int:
     try:
         place = _find(name)
         file = FileState.of(place.path) if place else None
     except OSError:
-        return 2
+        return _COLD
     checkpoint = model_cache().peek(file) if file else None
     if checkpoint is None:
-        return 2
+        return _COLD
     return 0 if checkpoint.on_device else 1
 
 
@@ -206,28 +228,78 @@ def _lora_state(name: str) -> object:
         return str(error)
 
 
-def apply_loras(checkpoint: Checkpoint, loras: Sequence[Lora]) -> Checkpoint:
-    """Return a checkpoint with LoRAs, in their order, as a chain of stock loaders gives it.
+def loras_fingerprint(loras: Iterable[Lora] = ()) -> str:
+    """Return a value that changes with the files of these LoRAs, and of those that could not be applied last."""
+    names = sorted({name for name, _, _ in loras} | _failed_loras)
+    return repr([(name, _lora_state(name)) for name in names])
+
+
+def apply_loras(name: str, checkpoint: Checkpoint, loras: Sequence[Lora]) -> tuple[Checkpoint, Stack]:
+    """Return a checkpoint with LoRAs, in their order, as a chain of stock loaders gives it; and those that it has.
+
+    One that cannot be applied is left out, and the problems name it. A broken one is not recommended again until its
+    file changes.
+
+    Parameters
+    ----------
+    name
+        The checkpoint's.
 
     Raises
     ------
-    CannotLoad
-        If one of them cannot be read; the message names it.
+    Exception
+        Whatever says that the machine, not the file, has failed: out of memory, an interrupt.
     """
-    for name, on_model, on_clip in loras:
-        path = model_path(LORAS, name)
-        if path is None:
-            raise CannotLoad(message("lora_gone", "the LoRA {name} is not there any more", name=name))
+    applied: list[Lora] = []
+    problems: list[str] = []
+    for lora in loras:
+        if lora[1:] == (0, 0):  # the stock loader does not read it either
+            continue
         try:
-            checkpoint = with_lora(checkpoint, load_lora(path), on_model, on_clip)
-        except Exception as error:
+            checkpoint = _with_lora(checkpoint, lora)
+        except (_CannotApply, FitsNoLayerError, OSError) as error:
             if memory.is_out_of_memory(error):
                 raise
-            log.debug("Applying %s failed", name, exc_info=True)
-            reason = _first_line(error)
-            failed = message("lora_failed", "the LoRA {name} cannot be applied: {error}", name=name, error=reason)
-            raise CannotLoad(failed) from error
-    return checkpoint
+            _failed_loras.add(lora[0])
+            problems.append(_lora_problem(lora[0], name, error))
+            log.warning("LoRA %s is left out for %s: %s", shown_name(lora[0]), shown_name(name), problems[-1])
+        else:
+            _failed_loras.discard(lora[0])
+            applied.append(lora)
+    return checkpoint, Stack(tuple(applied), tuple(problems))
+
+
+class _CannotApply(Exception):
+    """A LoRA's file is broken; the message is the reason, without its name."""
+
+
+def _with_lora(checkpoint: Checkpoint, lora: Lora) -> Checkpoint:
+    name, on_model, on_clip = lora
+    path = model_path(LORAS, name)
+    if path is None:
+        raise FileNotFoundError(name)
+    try:
+        return with_lora(checkpoint, load_lora(path), on_model, on_clip)
+    except Exception as error:
+        if memory.is_out_of_memory(error) or isinstance(error, (OSError, FitsNoLayerError)):
+            raise
+        log.debug("Applying %s failed", name, exc_info=True)
+        reason = _first_line(error)
+        lora_files().mark_broken(name, reason)
+        raise _CannotApply(reason) from error
+
+
+def _lora_problem(lora: str, checkpoint: str, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return lora_missing(lora)
+    if isinstance(error, FitsNoLayerError):
+        return message(
+            "lora_fits_nothing",
+            "The LoRA {name} fits no layer of {checkpoint}, so it is left out for it: it was made for another model.",
+            name=lora,
+            checkpoint=checkpoint,
+        )
+    return lora_broken(lora, unreadable(error) if isinstance(error, OSError) else error_text(error))
 
 
 def release() -> dict[str, object]:
@@ -252,6 +324,12 @@ def _release_all() -> Released:
 def model_cache() -> ModelCache[Checkpoint]:
     """This process's loaded checkpoints."""
     return ModelCache(_bounds, memory.available_memory_bytes)
+
+
+@lru_cache(maxsize=1)
+def pace() -> Pace:
+    """This process's times of drawing."""
+    return Pace()
 
 
 @lru_cache(maxsize=1)

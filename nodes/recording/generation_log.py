@@ -31,7 +31,7 @@ _CAPACITY = 100
 async def log_generation(
     plan: Recommendation, checkpoints: Sequence[str], note: str = "", recipes: Sequence[Recipe] = ()
 ) -> GenerationReference:
-    """Log one generation.
+    """Log one generation, unless it only finishes a picked image.
 
     After a failure the reference has no id, and its message says why: nothing can be learned from the generation,
     and the workflow continues.
@@ -43,6 +43,13 @@ async def log_generation(
     recipes
         What made each image, so that settings are learned too; empty where it is not known.
     """
+    if plan.picked:
+        finished = message(
+            "finishes_picked",
+            "This finishes an image that was picked before, so it is no generation of its own. The recorder's "
+            "`generation` says which image of which generation it was.",
+        )
+        return GenerationReference("", tuple(checkpoints), plan, joined([note, finished]), tuple(recipes))
     images = [ImageFile(checkpoint) for checkpoint in checkpoints]
     session_id, prompt_id = execution.session_id(), execution.prompt_id()
     try:

@@ -17,7 +17,7 @@ from comfy_api.latest import io
 from ... import runtime
 from ...learning.errors import LearningError
 from ...learning.message import Message, joined, message, parts_of
-from ...learning.values import Generation, ImageFile
+from ...learning.values import Generation, ImageFile, Recommendation
 from ...runtime.pending_picks import PendingGeneration
 from ..comfy.previews import save_previews
 from ..socket_types import GenerationReference
@@ -119,6 +119,10 @@ class PassedOn:
     @property
     def rejected_names(self) -> list[str]:
         return [self.reference.checkpoints[at] for at in self.reference.rejected or ()]
+
+    @property
+    def selected_plans(self) -> list[Recommendation | None]:
+        return [self.reference.plan_of(at) for at in self.reference.selected or ()]
 
 
 async def preview(node: type[io.ComfyNode], generation: GenerationImages) -> PreviewedGeneration:

@@ -22,6 +22,7 @@ from context_checkpoint.checkpoints.profiles import FileProfiles, FromFiles, Sam
 from context_checkpoint.cli.folder import FolderCheckpoints, FolderLoras
 from context_checkpoint.images.models import ModelFile
 from context_checkpoint.images.sources import ImageSources
+from context_checkpoint.learning.values import Cost
 from context_checkpoint.recipes.samplers import SAMPLERS, SCHEDULERS
 from context_checkpoint.runtime.pending_picks import Pick, PickAnswer, UnknownPick
 from context_checkpoint.runtime.runtime import Runtime
@@ -72,6 +73,7 @@ class FolderHost:
 
     folder: Path
     released: list[str] = field(default_factory=list)
+    known_costs: dict[str, Cost] = field(default_factory=dict)
 
     def candidates(self, rules: PoolRules) -> Pool:
         return select(rules, self.files())
@@ -81,6 +83,9 @@ class FolderHost:
 
     def files(self) -> Sequence[CheckpointFile]:
         return CheckpointFiles(FolderCheckpoints(self.folder), store=None).list()
+
+    def costs(self, names: Sequence[str]) -> Mapping[str, Cost]:
+        return {name: cost for name, cost in self.known_costs.items() if name in names}
 
     def loras(self, family: str, include: str, exclude: str) -> Sequence[LoraFile]:
         loras = CheckpointFiles(FolderLoras(self.folder.parent / LORAS), store=None, folders=[LORAS])

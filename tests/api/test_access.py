@@ -21,6 +21,7 @@ from context_checkpoint.api.standalone import TOKEN_FILE, build_app, serve
 from context_checkpoint.demo.comfyui.browser import chromium
 from context_checkpoint.learning.errors import LearningError
 from context_checkpoint.runtime.runtime import Runtime
+from tests.conftest import posix_only
 
 from .conftest import error
 
@@ -212,6 +213,7 @@ class TestToken:
         assert len(token) >= 43
         assert file.read_text().strip() == token
 
+    @posix_only
     @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o622])
     def test_one_that_others_could_read_is_replaced(self, tmp_path: Path, mode: int) -> None:
         """They may have."""

@@ -255,7 +255,7 @@ async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, run
 
     (generation,) = await runtime.run(lambda service: service.generations(1))
     assert [image.verdict for image in generation.images] == [None] * 3
-    await shown.get_by_label("Show").select_option("Without a verdict")
+    await shown.get_by_label("Show").select_option("Not judged yet")
     await expect(rounds).to_have_count(8)
 
 
@@ -649,6 +649,24 @@ async def test_everything_is_exported_and_imported(page: Page, runtime: Runtime,
     await choose.set_input_files(bad)
     await expect(shown.locator(".cc-import-export .cc-status")).to_contain_text("Nothing was imported: ")
     assert len(await runtime.run(lambda service: service.generations(100))) == 40
+
+
+async def test_what_was_learned_is_downloaded_as_csv_as_far_as_it_was_searched(page: Page, tmp_path: Path) -> None:
+    """All rows that fit the search, not only those of the page that is shown."""
+    shown = await tab(page, "Preferences")
+    await shown.get_by_role("searchbox").fill("castle")
+    await expect(shown.locator("tbody tr").first).to_contain_text("castle")
+
+    async with page.expect_download() as download:
+        await shown.get_by_role("link", name="Download CSV").click()
+
+    file = await download.value
+    await file.save_as(tmp_path / "learned.csv")
+    heading, *rows = (tmp_path / "learned.csv").read_text("utf-8-sig").splitlines()
+    assert file.suggested_filename == "context-checkpoint.csv"
+    assert heading == "keyword,checkpoint,selected,total,rate,rounds"
+    assert rows
+    assert all("castle" in row for row in rows)
 
 
 async def test_what_somebody_shared_is_adopted_listed_and_removed(page: Page, tmp_path: Path) -> None:

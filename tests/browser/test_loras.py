@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,7 +57,7 @@ async def run_example(comfyui: ComfyPage, workflow: dict[str, Any], prompt: str)
 async def test_the_node_shows_each_checkpoints_loras_with_the_reason(
     comfyui: ComfyPage, with_loras: dict[str, Any]
 ) -> None:
-    """Their strengths, their trigger words and why; also after a reload, and nothing of a name is markup."""
+    """Each once for all three, with its strength and why; also after a reload, and nothing of a name is markup."""
     await comfyui.load(with_loras)
     await comfyui.show_all()
     await expect(comfyui.page.get_by_text("After a run, each checkpoint is shown here with its LoRAs")).to_be_visible()
@@ -64,13 +65,14 @@ async def test_the_node_shows_each_checkpoints_loras_with_the_reason(
     await run_example(comfyui, with_loras, "a lighthouse, wetpaper, grainy")
 
     for _ in range(2):
-        rows = comfyui.page.get_by_role("list", name="Checkpoints with their LoRAs").get_by_role("listitem")
-        await expect(rows).to_have_count(3)
-        for row in await rows.all():
-            await expect(row).to_contain_text("wash 0.75")
-            await expect(row).to_contain_text("styles/wash.safetensors: its trigger word wetpaper is in the prompt.")
-            await expect(row).to_contain_text(f"{HOSTILE_LORA}: its trigger word grainy is in the prompt.")
-            await expect(row).not_to_contain_text("Not used")
+        rows = comfyui.page.get_by_role("list", name="LoRAs with their checkpoints").get_by_role("listitem")
+        await expect(rows).to_have_text(
+            [
+                re.compile(r"^<img src=x onerror=win…w.hacked=1> 0.75\s*its trigger word grainy is in the prompt.$"),
+                re.compile(r"^wash 0.75\s*its trigger word wetpaper is in the prompt.$"),
+            ]
+        )
+        await expect(rows.get_by_title(HOSTILE_LORA)).to_be_visible()
         await comfyui.open()
     assert await comfyui.page.evaluate("window.hacked") is None
 
@@ -79,11 +81,8 @@ async def test_the_node_says_that_there_is_none_and_why(comfyui: ComfyPage, with
     """Where nothing speaks for one."""
     await run_example(comfyui, with_loras, "a harbour")
 
-    rows = comfyui.page.get_by_role("list", name="Checkpoints with their LoRAs").get_by_role("listitem")
-    await expect(rows).to_have_count(3)
-    for row in await rows.all():
-        await expect(row).to_contain_text("No LoRA.")
-        await expect(row).to_contain_text("none is recommended.")
+    await expect(comfyui.page.get_by_text("No LoRA.")).to_be_visible()
+    await expect(comfyui.page.get_by_text(re.compile("none is recommended.$"))).to_have_count(1)
 
 
 @one_canvas

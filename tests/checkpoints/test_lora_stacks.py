@@ -16,9 +16,9 @@ from context_checkpoint.checkpoints.lora_stacks import (
     Stack,
     joined_stack,
     read_stack,
-    same_name,
     usable,
 )
+from context_checkpoint.learning.loras import lora_key
 
 INK, DETAIL = ("sdxl/ink.safetensors", 0.8, 0.5), ("detail.safetensors", 1.0, 1.0)
 
@@ -87,8 +87,8 @@ def test_what_is_added_keeps_the_total_within_bounds(
 
     added = stack[len(given_ones) :]
     assert list(stack[: len(given_ones)]) == given_ones
-    names = [same_name(name) for name, _, _ in stack]
-    assert all(names.count(same_name(name)) == 1 for name, _, _ in added)
+    names = [lora_key(name) for name, _, _ in stack]
+    assert all(names.count(lora_key(name)) == 1 for name, _, _ in added)
     assert not added or sum(abs(strength) for _, strength, _ in stack) <= MOST_STRENGTH + 1e-6
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import json
 import socket
 import sqlite3
@@ -227,6 +229,30 @@ def test_a_verdict_is_recorded_replaced_and_withdrawn(
     assert counted.out == f"{generation}: 1 selected, 1 rejected, 1 without a verdict.\n"
     assert [image["verdict"] for image in placed.json["images"]] == ["rejected", "rejected", "selected"]
     assert withdrawn.out == f"{generation}: 0 selected, 0 rejected, 3 without a verdict.\n"
+
+
+def test_stats_writes_all_rows_as_csv(call: Call, database: Path, tmp_path: Path, logged: Callable[..., str]) -> None:
+    """To a file or to stdout, the same; the limit is for what a terminal shows."""
+    logged("portrait of a woman", (0,))
+    file = tmp_path / "learned.csv"
+    at = ("--database", str(database))
+
+    done = call("stats", "--csv", str(file), "--limit", "1", *at)
+    printed = call("stats", "--csv", "-", "--keyword", "portrait", *at)
+    refused = call("stats", "--csv", "-", "--json", *at)
+    nowhere = call("stats", "--csv", str(tmp_path / "no" / "learned.csv"), *at)
+
+    heading, *rows = list(csv.reader(io.StringIO(file.read_text("utf-8-sig"))))
+    assert heading == ["keyword", "checkpoint", "selected", "total", "rate", "rounds"]
+    assert len(rows) > 3
+    assert rows == sorted(rows, key=lambda row: row[:2])
+    assert done.out == f"{len(rows)} rows written to {file}.\n"
+    assert [row[1:4] for row in rows if row[0] == "portrait"] == [
+        [name, str(int(name == NAMES[0])), "1"] for name in sorted(NAMES)
+    ]
+    assert [line.split(",")[0] for line in printed.out.splitlines()[1:]] == ["portrait"] * 3
+    assert (refused.status, nowhere.status) == (2, 1)
+    assert list(tmp_path.glob("*.part")) == []
 
 
 def test_stats_shows_what_was_learned(run: CommandLine, call: Call, database: Path, logged: Callable[..., str]) -> None:

@@ -12,14 +12,15 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from context_checkpoint.demo.comfyui.installation import ComfyInstallation
-from context_checkpoint.demo.comfyui.server import ComfyServer
+from context_checkpoint.demo.comfyui.server import ComfyServer, Picture
 from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 from context_checkpoint.demo.tiny_models.networks import Color
 from context_checkpoint.learning.database.schema import VERSION_TABLE
@@ -166,3 +167,11 @@ def forget(server: ComfyServer) -> None:
         database.execute("INSERT INTO keywords (id, text, rounds) VALUES (0, '', 0)")
         # another identity, as another database has: else "ten verdicts" before and after look alike to caches
         database.execute("UPDATE learned_state SET identity = lower(hex(randomblob(16)))")
+
+
+def assert_same(ours: Sequence[Picture], theirs: Sequence[Picture]) -> None:
+    """Equal pixel for pixel, and not black."""
+    assert len(ours) == len(theirs) > 0
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine.pixels.std() > 0
+        np.testing.assert_array_equal(mine.pixels, other.pixels)

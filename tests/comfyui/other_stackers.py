@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+
+import folder_paths
 
 from nodes import LoraLoader
 
@@ -63,4 +66,20 @@ class GivesPlanLoras:
         return (replace(plan, branches=tuple(given)),)
 
 
-NODE_CLASS_MAPPINGS = {cls.__name__: cls for cls in (AppliesStack, GivesStack, GivesPlanLoras)}
+class DeletesLora:
+    """Passes a text encoder on after a LoRA's file has gone."""
+
+    RETURN_TYPES = ("CLIP",)
+    FUNCTION = "delete"
+    CATEGORY = "other pack"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802
+        return {"required": {"clip": ("CLIP",), "name": ("STRING",)}}
+
+    def delete(self, clip: Any, name: str) -> tuple[Any]:
+        Path(folder_paths.get_full_path_or_raise("loras", name)).unlink()
+        return (clip,)
+
+
+NODE_CLASS_MAPPINGS = {cls.__name__: cls for cls in (AppliesStack, GivesStack, GivesPlanLoras, DeletesLora)}

@@ -86,6 +86,25 @@ def test_the_words_of_a_file_speak_for_it_before_the_first_image(
     assert entry["outputs"]["tags"]["text"] == [f"<lora:{short_name(lora)}:0.75>"]
 
 
+def test_its_prompt_has_the_trigger_words_that_the_persons_lacks(comfy: ComfyServer) -> None:
+    """One text for all branches, drawn as it is by the sampler."""
+    graph = advised(one(f"{RED}, {PAINT}", "an owl, (watercolour:1.2)"))
+    graph["recommender"]["inputs"] |= {"family": "all", "stage": "draft"}
+    graph["sampler"]["inputs"]["positive"] = ["loras", 5]
+    graph["text"] = node("PreviewAny", source=["loras", 5])
+
+    entry = comfy.run(graph)
+
+    text = "an owl, (watercolour:1.2), wet paper"
+    assert entry["outputs"]["text"]["text"] == [text]
+    names = [image["checkpoint"] for image in generations(entry)[0]["images"]]
+    pictures = dict(zip(names, comfy.images(entry, "recorder"), strict=True))
+    assert len(names) == 2
+    for branch in shown(entry):
+        name = branch["checkpoint"]
+        assert_same([pictures[name]], by_stock(comfy, name, *loras(branch), prompt=text))
+
+
 def test_globs_choose_the_candidates(comfy: ComfyServer) -> None:
     """Names and folders, as in pools."""
     included = comfy.run(advised(one(RED, "an owl, watercolour"), include="*grain*"))

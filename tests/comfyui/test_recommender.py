@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from context_checkpoint.demo.comfyui.pack_graph import three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed, Refused
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, node
 
@@ -30,6 +31,27 @@ def recommend(prompt: str, **inputs: Any) -> ApiGraph:
 def fresh_prompt(subject: str = "a harbour") -> str:
     """A prompt that no other test has used, so that ComfyUI has no answer to it in its cache."""
     return f"{subject}, {uuid.uuid4().hex[:8]}"
+
+
+async def test_of_equally_good_checkpoints_the_loaded_one_goes_first(comfy: ComfyServer) -> None:
+    """In the node and over HTTP; what was drawn once is timed, too, and a release makes all alike again."""
+    prompt, green = fresh_prompt(), OTHERS[0]
+    for winner, other in ((RED, green), (green, RED)) * 3:
+        await teach(comfy, prompt, winner, [other], 1)
+    asked = {"prompt": prompt, "candidates": [RED, green]}
+    comfy.post("/context_checkpoint/loaders/release", {})
+    best, other = comfy.post("/context_checkpoint/recommend", asked)["checkpoints"]
+
+    comfy.run(three_nodes(fresh_prompt("a ship"), recommender={"include": other}))
+    over_http = comfy.post("/context_checkpoint/recommend", asked)
+    plan = plan_of(comfy.run(recommend(prompt, include=f"{RED}, {green}")))
+
+    assert over_http["checkpoints"] == plan["checkpoints"] == [other, best]
+    first = {"checkpoint": other, "best": best, "because": "loaded"}
+    assert over_http["explanation_parts"]["precedence"] == plan["explanation_parts"]["precedence"] == first
+    assert plan["explanation"].endswith("goes first because it is loaded already.")
+    comfy.post("/context_checkpoint/loaders/release", {})
+    assert comfy.post("/context_checkpoint/recommend", asked)["checkpoints"] == [best, other]
 
 
 class TestInputs:

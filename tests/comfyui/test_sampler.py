@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from context_checkpoint.demo.comfyui.pack_graph import generations, three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, Picture
-from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
+from context_checkpoint.demo.comfyui.stock_graph import by_hand, node
 from context_checkpoint.demo.tiny_models.checkpoints import NINE_COLORS, made_by
+
+from .conftest import assert_same
 
 RED_GREEN_BLUE = {"include": "red.*, green.*, blue.*"}
 
@@ -111,63 +112,6 @@ def test_every_branch_equals_its_own_hand_wired_graph(comfy: ComfyServer) -> Non
         assert_same(mine, comfy.images(by_stock))
 
 
-def test_an_image_is_the_start_when_a_latent_is_given(comfy: ComfyServer) -> None:
-    """Image to image: equal to the same wiring by hand, and near the image at a low denoise."""
-    give_image(comfy, "start.png")
-    start = {
-        "image": node("LoadImage", image="start.png"),
-        "encoder": node("CheckpointLoaderSimple", ckpt_name="red.safetensors"),
-        "encoded": node("VAEEncode", pixels=["image", 0], vae=["encoder", 2]),
-    }
-    ours = three_nodes(seed=3, sampler={"denoise": 0.4, "latent": ["encoded", 0]}, recommender={"include": "red.*"})
-    stock = from_latent("red.safetensors", ["encoded", 0], seed=3, denoise=0.4)
-
-    mine = comfy.run({**start, **ours})
-    theirs = comfy.run({**start, **stock})
-
-    assert_same(comfy.images(mine, "recorder"), comfy.images(theirs, "shown"))
-
-
-def test_an_inpainting_mask_holds_in_every_branch(comfy: ComfyServer) -> None:
-    """Where nothing is masked, a branch keeps the image that it was given; where something is, it draws."""
-    give_image(comfy, "masked.png", masked_half=True)
-    start = masked_start("masked.png")
-    ours = three_nodes(seed=3, sampler={"latent": ["masked", 0]}, recommender={"include": "red.*"})
-    stock = from_latent("red.safetensors", ["masked", 0], seed=3, denoise=1.0)
-    given = {
-        "given": node("VAEDecode", samples=["encoded", 0], vae=["encoder", 2]),
-        "given_shown": node("PreviewImage", images=["given", 0]),
-    }
-
-    drawn_by_us = comfy.run({**start, **ours, **given})
-    drawn_by_hand = comfy.run({**start, **stock})
-
-    [mine], [before] = comfy.images(drawn_by_us, "recorder"), comfy.images(drawn_by_us, "given_shown")
-    assert_same([mine], comfy.images(drawn_by_hand, "shown"))
-    changed = np.abs(mine.pixels.astype(int) - before.pixels).max(axis=(0, 2))
-    assert changed[:48].min() > 2
-    assert changed[-48:].max() <= 1
-
-
-@pytest.mark.parametrize(("given", "images"), [(2, 3), (4, 3)])
-def test_a_branch_takes_its_share_from_the_start_of_a_batch_and_starts_over(
-    comfy: ComfyServer, given: int, images: int
-) -> None:
-    """The rule for a latent of several images; by hand it is Repeat Latent Batch and Latent From Batch."""
-    graph = three_nodes(seed=3, images=images, recommender={"include": "red.*"})
-    graph["empty"] = node("EmptySD3LatentImage", width=64, height=64, batch_size=given)
-    graph["sampler"]["inputs"]["latent"] = ["empty", 0]
-    graph["latent_seen"] = node("VAEDecode", samples=["sampler", 1], vae=["vae", 2])
-    graph["vae"] = node("CheckpointLoaderSimple", ckpt_name="red.safetensors")
-    graph["shown_latents"] = node("PreviewImage", images=["latent_seen", 0])
-
-    entry = comfy.run(graph)
-
-    pictures = comfy.images(entry, "recorder")
-    assert len(pictures) == images
-    assert_same(pictures, comfy.images(entry, "shown_latents"))
-
-
 def test_latents_and_names_run_in_parallel_with_the_images(comfy: ComfyServer) -> None:
     """Saving each image under its checkpoint's name needs no more than the two lists."""
     graph = three_nodes(images=6, recommender=RED_GREEN_BLUE)
@@ -221,38 +165,3 @@ def teach_red(comfy: ComfyServer) -> None:
     red = names(entry).index("red.safetensors")
     verdict = {"selected_images": [red], "rejected_images": [place for place in range(3) if place != red]}
     comfy.post("/context_checkpoint/feedback", {"generation_id": generations(entry)[0]["generation_id"], **verdict})
-
-
-def give_image(comfy: ComfyServer, name: str, *, masked_half: bool = False) -> None:
-    """Put a picture with a gradient into ComfyUI's input folder; the left half is transparent if masked."""
-    pixels = np.zeros((128, 128, 4), np.uint8)
-    pixels[..., :3] = np.linspace(40, 210, 128, dtype=np.uint8)[:, None]
-    pixels[..., 3] = 255
-    if masked_half:
-        pixels[:, :64, 3] = 0
-    Image.fromarray(pixels).save(comfy.base_directory / "input" / name)
-
-
-def masked_start(name: str) -> ApiGraph:
-    return {
-        "image": node("LoadImage", image=name),
-        "encoder": node("CheckpointLoaderSimple", ckpt_name="red.safetensors"),
-        "encoded": node("VAEEncode", pixels=["image", 0], vae=["encoder", 2]),
-        "masked": node("SetLatentNoiseMask", samples=["encoded", 0], mask=["image", 1]),
-    }
-
-
-def from_latent(checkpoint: str, latent: list[Any], *, seed: int, denoise: float) -> ApiGraph:
-    """The hand-wired graph that starts from a latent."""
-    graph = by_hand(checkpoint, seed=seed)
-    del graph["latent"]
-    graph["sampler"]["inputs"] |= {"latent_image": latent, "denoise": denoise}
-    return graph
-
-
-def assert_same(ours: Sequence[Picture], theirs: Sequence[Picture]) -> None:
-    """Equal pixel for pixel, and not black."""
-    assert len(ours) == len(theirs) > 0
-    for mine, other in zip(ours, theirs, strict=True):
-        assert mine.pixels.std() > 0
-        np.testing.assert_array_equal(mine.pixels, other.pixels)

@@ -18,6 +18,7 @@ from context_checkpoint.demo.backends import COLORS, CoreBackend
 from context_checkpoint.demo.person import SUBJECTS, Person
 from context_checkpoint.demo.play import CORE_ONLY, main, play
 from context_checkpoint.demo.report import JudgedPrompt, summary
+from tests.conftest import posix_only
 
 DEMO = [sys.executable, "-u", "-m", "context_checkpoint.demo"]
 
@@ -135,6 +136,7 @@ def test_a_wrong_comfyui_path_is_told(
     assert "COMFYUI_PATH is" in capsys.readouterr().out
 
 
+@posix_only
 def test_it_stays_open_and_shows_what_was_learned_until_it_is_ended(tmp_path: Path) -> None:
     """It prints the page's address, the page answers with the same database, and Ctrl-C ends it."""
     command = [*DEMO, "--core-only", "--prompts", "4", "--output", "out"]

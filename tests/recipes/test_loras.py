@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from context_checkpoint.recipes.loras import MOST_LORAS, Tag, short_name, tag_text, tagged_loras, tags, without_tags
+from context_checkpoint.recipes.loras import (
+    MOST_LORAS,
+    Tag,
+    short_name,
+    tag_text,
+    tagged_loras,
+    tags,
+    with_trigger_words,
+    without_tags,
+)
 
 
 @pytest.mark.parametrize(
@@ -70,3 +79,23 @@ def test_any_text_is_read(text: str) -> None:
 def test_a_prompt_of_tags_alone_is_bounded() -> None:
     """Whoever sends it."""
     assert len(tags("<lora:a:1>" * 10_000)) == MOST_LORAS
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words", "expected"),
+    [
+        ("an owl", ["ink", "wet paper"], "an owl, ink, wet paper"),
+        ("an owl,\n", ["ink"], "an owl, ink"),
+        ("an owl, (Wet_Paper:1.3)", ["wet paper"], "an owl, (Wet_Paper:1.3)"),
+        ("an owl", ["ink", "Ink", "INK"], "an owl, ink"),
+        ("an inkwell", ["ink"], "an inkwell, ink"),
+        ("an owl <lora:ink:1>", ["ink"], "an owl <lora:ink:1>, ink"),
+        ("", ["ink", "paper"], "ink, paper"),
+        ("an owl", ["", " ", "!"], "an owl"),
+        ("猫、水彩", ["水彩", "墨"], "猫、水彩, 墨"),
+    ],
+)
+def test_trigger_words_are_added_once(prompt: str, words: list[str], expected: str) -> None:
+    """Only those that the prompt lacks, however it writes them; nothing else of it changes."""
+    assert with_trigger_words(prompt, words) == expected
+    assert with_trigger_words(expected, words) == expected

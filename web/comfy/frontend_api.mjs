@@ -19,11 +19,14 @@
  * | `graph.subgraphs`, `node.subgraph` | `node_display.mjs` | no other yet |
  * | `-10`, the origin of links from a subgraph's inputs | `graph_reading.mjs` | no other yet |
  * | `properties.proxyWidgets` | `graph_reading.mjs` | no other yet; widgets shown on a subgraph's node |
- * | `extensionManager.getSidebarTabs`, `iconBadge` of a tab | `context_checkpoint.js` | no other yet |
+ * | `extensionManager.getSidebarTabs`, `iconBadge` of a tab | `first_start.mjs` | no other yet |
  * | `widget.advanced`, `node.showAdvanced`, `node.toggleAdvanced`, `node.getLayoutWidgets`, `node.isWidgetVisible` | `foldAdvanced`, `toggleAdvanced` | an input's `advanced`, once the classic canvas folds it too |
  * | widget option `hideInPanel` | `node_display.mjs` | before 1.49: `canvasOnly` |
  * | `data-capture-wheel` | `node_display.mjs` | no other yet |
- * | `Workspace.ToggleSidebarTab.<id>` | `context_checkpoint.js` | no other yet |
+ * | `Workspace.ToggleSidebarTab.<id>`, `Comfy.Canvas.FitView` | `context_checkpoint.js` | no other yet |
+ * | `app.loadGraphData` | `context_checkpoint.js` | no other yet; opens a workflow in a tab of its own |
+ * | `GET workflow_templates` | `examples.mjs` | no other yet |
+ * | setting type `hidden` | `first_start.mjs` | no other yet |
  * | `.lg-node` | `context_checkpoint.css` | `[data-testid^="node-body"]` |
  * | `.dark-theme` on the page (gone in 1.58) | `context_checkpoint.css` | `color-scheme`, and `light-dark()` |
  * | `--p-primary-color` and other `--p-` colours (gone in 1.58) | nowhere any more | `light-dark()` |

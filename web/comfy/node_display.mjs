@@ -85,7 +85,7 @@ export function addDisplay(node, name, content, fill) {
  * Also call a listener when ComfyUI calls a node's event handler.
  *
  * @param {ComfyNode} node
- * @param {"onConfigure" | "onDrawBackground" | "onExecuted" | "onRemoved"} event
+ * @param {"onConfigure" | "onConnectionsChange" | "onDrawBackground" | "onExecuted" | "onRemoved"} event
  * @param {(output: Record<string, any>) => void} listener
  */
 export function hook(node, event, listener) {

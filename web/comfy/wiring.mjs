@@ -146,6 +146,23 @@ export function recordFor(node, createNode) {
 }
 
 /**
+ * Add the two nodes that a recommender needs, to its right, and link all three.
+ *
+ * @param {ComfyNode} recommender
+ * @param {CreateNode} createNode
+ */
+export function addSamplerAndRecorder(recommender, createNode) {
+  changeGraph(recommender, (graph) => {
+    const [sampler, recorder] = [SAMPLER, RECORDER].map((type) => create(createNode, type));
+    addAt(graph, sampler, recommender.pos[0] + drawnSize(recommender)[0] + GAP_PX, recommender.pos[1]);
+    addAt(graph, recorder, sampler.pos[0] + drawnSize(sampler)[0] + GAP_PX, sampler.pos[1]);
+    connect(recommender, "plan", sampler, "plan");
+    connect(sampler, "images", recorder, "images");
+    connect(sampler, "generation", recorder, "generation");
+  });
+}
+
+/**
  * Keep to the folder that the loader reads, and to files that hold what the graph takes from it.
  *
  * @param {ComfyNode} recommender

@@ -37,6 +37,16 @@ export class Server {
     this.#urlOf = urlOf;
   }
 
+  /** @returns {Promise<Json>} what models there are */
+  start() {
+    return this.#request("start");
+  }
+
+  /** @returns {Promise<Json>} how many image files there are */
+  startImages() {
+    return this.#request("start/images");
+  }
+
   /** @param {object} body see `feedbackBody` */
   sendFeedback(body) {
     return this.#post("feedback", body);
@@ -138,14 +148,14 @@ export class Server {
     return this.#post("settings", changes);
   }
 
-  /** @param {boolean} anonymous without prompts, image names, sessions and seeds */
-  exportUrl(anonymous) {
-    return this.#urlOf(exportPath(anonymous));
+  /** @param {string} path of a file, see `exportPath` and `csvPath` */
+  fileUrl(path) {
+    return this.#urlOf(path);
   }
 
-  /** @param {boolean} anonymous */
-  async exportFile(anonymous) {
-    const response = await this.#fetchApi(exportPath(anonymous));
+  /** @param {string} path */
+  async file(path) {
+    const response = await this.#fetchApi(path);
     if (!response.ok) throw new ServerError(`HTTP ${response.status}`, response.status);
     return response.blob();
   }
@@ -248,8 +258,11 @@ export class Server {
   }
 }
 
-/** @param {boolean} anonymous */
-const exportPath = (anonymous) => `/context_checkpoint/export${anonymous ? "?anonymous=true" : ""}`;
+/** @param {boolean} anonymous without prompts, image names, sessions and seeds */
+export const exportPath = (anonymous) => `/context_checkpoint/export${anonymous ? "?anonymous=true" : ""}`;
+
+/** @param {string} search a part of the keyword or of the checkpoint's name */
+export const csvPath = (search) => `/context_checkpoint/statistics.csv${queryString({ search: search || undefined })}`;
 
 /** @param {Query} query */
 function queryString(query) {

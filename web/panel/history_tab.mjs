@@ -15,7 +15,14 @@ import { forgetButton } from "./forget_button.mjs";
 const PAGE_SIZE = 20;
 /** Of keywords that match the typed text. */
 const MOST_SUGGESTIONS = 20;
-const FILTERS = /** @type {const} */ (["all", "judged", "unjudged"]);
+/** What each filter asks for. @type {Record<string, { judged?: boolean, kept?: boolean }>} */
+const FILTERS = {
+  all: {},
+  kept: { kept: true },
+  not_kept: { kept: false },
+  judged: { judged: true },
+  unjudged: { judged: false },
+};
 /** An image of one pixel, where images cannot be shown. */
 export const NO_IMAGE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
 
@@ -43,7 +50,7 @@ export class HistoryTab {
     this.#filter = element(
       "select",
       {},
-      FILTERS.map((name) => element("option", { value: name, text: t(`show_${name}`) })),
+      Object.keys(FILTERS).map((name) => element("option", { value: name, text: t(`show_${name}`) })),
     );
     this.#filter.addEventListener("change", () => this.show());
     this.#checkpoint.addEventListener("change", () => this.show());
@@ -107,13 +114,12 @@ export class HistoryTab {
 
   /** @param {string | undefined} before id of the oldest generation that is shown; undefined begins with the newest */
   #load(before) {
-    const judged = { all: undefined, judged: true, unjudged: false }[this.#filter.value];
     void this.#request.send(
       () =>
         this.#options.server.generations({
           limit: PAGE_SIZE,
           before,
-          judged,
+          ...FILTERS[this.#filter.value],
           keyword: this.#keyword || undefined,
           checkpoint: this.#checkpoint.value || undefined,
         }),

@@ -81,6 +81,13 @@ export class ImageImport {
     this.#shown = false;
   }
 
+  /** Look at the folder that is chosen, as the button does. */
+  async look() {
+    this.#shown = true;
+    await this.#update();
+    if (!this.#form.hidden) await this.#start(true);
+  }
+
   async #update() {
     const { t, server } = this.#options;
     try {

@@ -2,7 +2,9 @@
 /** Exports everything that was learned as a file, and imports such a file. */
 
 import { formatNumber } from "../components/columns.mjs";
+import { downloadLink } from "../components/download_link.mjs";
 import { StatusLine } from "../components/status_line.mjs";
+import { exportPath } from "../lib/api_client.mjs";
 import { button, element } from "../lib/dom.mjs";
 import { shownName } from "../lib/shown_name.mjs";
 
@@ -12,7 +14,6 @@ export class ImportExport {
   #status = new StatusLine();
   #file;
   #anonymous = element("input", { type: "checkbox" });
-  #export;
   #importing = false;
 
   /**
@@ -23,16 +24,16 @@ export class ImportExport {
     const { t } = options;
     this.#options = options;
     this.#onImported = onImported;
-    // The browser writes a link's file to disk as it arrives, but sends no header, which `--multi-user` needs.
-    this.#export = element("a", { class: "cc-button", text: t("export"), download: "" });
-    this.#export.addEventListener("click", (event) => this.#downloadWithHeader(event));
-    this.#anonymous.addEventListener("change", () => this.#updateLink());
-    this.#updateLink();
     this.#file = element("input", { type: "file", accept: ".jsonl,.ndjson", hidden: "" });
     this.#file.addEventListener("change", () => void this.#import());
     this.element = element("div", { class: "cc-import-export" }, [
       element("div", { class: "cc-actions" }, [
-        this.#export,
+        downloadLink(options.server, {
+          text: t("export"),
+          filename: "preferences.jsonl",
+          path: () => exportPath(this.#anonymous.checked),
+          onError: (error) => this.#status.showError(t, "notExported", error),
+        }),
         element("label", { class: "cc-check" }, [this.#anonymous, element("span", { text: t("exportAnonymous") })]),
       ]),
       element("p", { class: "cc-note", text: t("exportHelp") }),
@@ -40,23 +41,6 @@ export class ImportExport {
       element("p", { class: "cc-note", text: t("importHelp") }),
       this.#status.element,
     ]);
-  }
-
-  #updateLink() {
-    this.#export.setAttribute("href", this.#options.server.exportUrl(this.#anonymous.checked));
-  }
-
-  /** @param {Event} event */
-  async #downloadWithHeader(event) {
-    if (!localStorage["Comfy.userId"]) return;
-    event.preventDefault();
-    try {
-      const href = URL.createObjectURL(await this.#options.server.exportFile(this.#anonymous.checked));
-      element("a", { href, download: "preferences.jsonl" }).click();
-      setTimeout(URL.revokeObjectURL, 60_000, href);
-    } catch (error) {
-      this.#status.showError(this.#options.t, "notExported", error);
-    }
   }
 
   async #import() {

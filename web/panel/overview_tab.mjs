@@ -10,6 +10,7 @@ import { RequestLine } from "../components/request_line.mjs";
 import { element } from "../lib/dom.mjs";
 import { percent } from "../recommender/plan.mjs";
 import { shares, totals } from "./series.mjs";
+import { StartGuide } from "./start_guide.mjs";
 
 const POLL_INTERVAL_MS = 2000;
 const BACKGROUND_TASKS = /** @type {const} */ (["recomputing", "counting"]);
@@ -20,6 +21,7 @@ export class OverviewTab {
   #requested;
   #progress = element("p", { class: "cc-note cc-background-task" });
   #content = element("div", { class: "cc-overview" });
+  #guide;
   /** @type {number | undefined} */
   #next;
 
@@ -28,7 +30,13 @@ export class OverviewTab {
     this.#options = options;
     this.#requested = options.overview ?? null;
     this.#request = new RequestLine(options.t);
-    this.element = element("div", {}, [this.#request.element, this.#progress, this.#content]);
+    this.#guide = options.workflows ? new StartGuide(options, options.workflows) : null;
+    this.element = element("div", {}, [
+      this.#request.element,
+      this.#progress,
+      this.#content,
+      this.#guide ? this.#guide.element : null,
+    ]);
   }
 
   show() {
@@ -42,6 +50,7 @@ export class OverviewTab {
         if (health.waiting > 0) this.#warn("entriesWait", { count: formatNumber(health.waiting) });
         if (health.away) this.#warn("databaseOffline");
         this.#showProgress(figures?.overview ?? {});
+        if (figures) void this.#guide?.show(figures.overview.judged === 0);
       },
     );
     this.#requested = null; // later requests are sent again
@@ -58,6 +67,7 @@ export class OverviewTab {
 
   hide() {
     clearTimeout(this.#next);
+    this.#guide?.hide();
     this.#request.cancel();
   }
 
@@ -101,7 +111,8 @@ export class OverviewTab {
   #draw(counts, points) {
     const { t } = this.#options;
     if (counts.generations === 0) {
-      const note = counts.counting ? "" : t("nothingLearned"); // nothing of a long log has been counted yet
+      // Nothing of a long log has been counted yet, or the guide says what to do.
+      const note = counts.counting || this.#guide ? "" : t("nothingLearned");
       this.#content.replaceChildren(element("p", { class: "cc-note", text: note }));
       return;
     }

@@ -2,9 +2,12 @@
 /** *Preferences*: what was learned about each keyword and checkpoint, as a map, and as a table with all of it. */
 
 import { formatNumber, numberColumn, rateColumn } from "../components/columns.mjs";
+import { downloadLink } from "../components/download_link.mjs";
 import { RequestLine } from "../components/request_line.mjs";
 import { searchField } from "../components/search_field.mjs";
+import { StatusLine } from "../components/status_line.mjs";
 import { Table } from "../components/table.mjs";
+import { csvPath } from "../lib/api_client.mjs";
 import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
 import { shownName } from "../lib/shown_name.mjs";
@@ -22,6 +25,7 @@ const VIEWS = /** @type {const} */ (["map", "table"]);
 export class PreferencesTab {
   #options;
   #request;
+  #download = new StatusLine();
   #search = "";
   #offset = 0;
   #short = shortNames([]);
@@ -81,6 +85,15 @@ export class PreferencesTab {
       this.#request.element,
       this.#map.element,
       this.#rows,
+      element("div", { class: "cc-actions" }, [
+        downloadLink(options.server, {
+          text: t("downloadCsv"),
+          filename: "context-checkpoint.csv",
+          path: () => csvPath(this.#search),
+          onError: (error) => this.#download.showError(t, "notExported", error),
+        }),
+      ]),
+      this.#download.element,
     ]);
     this.#markView();
   }

@@ -11,7 +11,7 @@ import { lastTab } from "./last_tab.mjs";
 export const SIDEBAR_TAB = "context-checkpoint";
 
 /**
- * @param {Omit<PanelOptions, "inComfyUI" | "lastTab">} options
+ * @param {Omit<PanelOptions, "inComfyUI" | "lastTab"> & { onOpen: () => void }} options
  * @returns {import("../types/comfyui").SidebarTab}
  */
 export function sidebarTab(options) {
@@ -44,6 +44,7 @@ export function sidebarTab(options) {
       if (place === container && (panel === null || container.contains(panel.element))) return;
       close();
       place = container;
+      options.onOpen();
       open(container).catch((error) => {
         if (place === container) place = null; // the next time it is tried again
         const status = new StatusLine();

@@ -5,7 +5,8 @@ import { DisplayStorage } from "../comfy/display_storage.mjs";
 import { addDisplay, hook, nodeKey } from "../comfy/node_display.mjs";
 import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { element } from "../lib/dom.mjs";
-import { lorasElement, settingsElement } from "./branch_settings.mjs";
+import { settingsElement } from "./branch_settings.mjs";
+import { lorasView } from "./loras_view.mjs";
 import { negativeWordsView } from "./negative_words_view.mjs";
 
 /**
@@ -15,8 +16,7 @@ import { negativeWordsView } from "./negative_words_view.mjs";
  * @property {string} outputKey
  * @property {string} store
  * @property {string} empty
- * @property {string} label
- * @property {(branch: Json, t: Translate) => HTMLElement} element
+ * @property {(branches: Json[], t: Translate) => HTMLElement} view
  */
 
 /** @type {Kind} */
@@ -24,8 +24,7 @@ export const SETTINGS = {
   outputKey: "context_checkpoint_settings",
   store: "settings",
   empty: "noSettingsYet",
-  label: "settingsOfPlan",
-  element: (branch, t) => settingsElement(branch, t, t("settingsNone")),
+  view: settingsView,
 };
 
 /** @type {Kind} */
@@ -33,8 +32,7 @@ export const LORAS = {
   outputKey: "context_checkpoint_loras",
   store: "loras",
   empty: "noLorasYet",
-  label: "lorasOfPlan",
-  element: lorasElement,
+  view: lorasView,
 };
 
 export class BranchNodes {
@@ -103,11 +101,19 @@ export class BranchNodes {
 function sections(records, kind, t) {
   if (records.length === 0) return [element("p", { class: "cc-note", text: t(kind.empty) })];
   return records.flatMap(({ branches, negative_words: words = [] }) => {
-    const short = shortNames(branches.map((/** @type {Json} */ { checkpoint }) => checkpoint));
-    const rows = branches.map((/** @type {Json} */ branch) =>
-      element("li", {}, [nameElement(branch.checkpoint, short), kind.element(branch, t)]),
-    );
-    const list = element("ol", { class: "cc-checkpoints", "aria-label": t(kind.label) }, rows);
-    return words.length > 0 ? [list, negativeWordsView(words, t)] : [list];
+    const view = kind.view(branches, t);
+    return words.length > 0 ? [view, negativeWordsView(words, t)] : [view];
   });
+}
+
+/**
+ * @param {Json[]} branches
+ * @param {Translate} t
+ */
+function settingsView(branches, t) {
+  const short = shortNames(branches.map(({ checkpoint }) => checkpoint));
+  const rows = branches.map((branch) =>
+    element("li", {}, [nameElement(branch.checkpoint, short), settingsElement(branch, t, t("settingsNone"))]),
+  );
+  return element("ol", { class: "cc-checkpoints", "aria-label": t("settingsOfPlan") }, rows);
 }

@@ -6,7 +6,6 @@
 
 import { shortNames } from "../lib/checkpoint_name.mjs";
 import { element } from "../lib/dom.mjs";
-import { messageText } from "../lib/i18n.mjs";
 import { shownName } from "../lib/shown_name.mjs";
 
 /** In the order in which they are shown; the size is two of them. */
@@ -51,10 +50,7 @@ export function lorasLine({ loras = [] }, t) {
   const entries = /** @type {[string, number, number][]} */ (loras);
   if (entries.length === 0) return "";
   const short = shortNames(entries.map(([name]) => name));
-  const texts = entries.map(([name, model, clip]) => {
-    const strengths = model === clip ? [model] : [model, clip];
-    return `${short.get(name)} ${strengths.map(rounded).join(":")}`;
-  });
+  const texts = entries.map(([name, model, clip]) => `${short.get(name)} ${strengthsText(model, clip)}`);
   return t("setting_loras", { value: texts.join(t("listComma")) });
 }
 
@@ -76,30 +72,6 @@ export function settingsElement(branch, t, emptyNote) {
 }
 
 /**
- * The LoRAs of a branch, their trigger words, and why they are there. Pure.
- *
- * @param {Json} branch `{ loras, trigger_words, reason_parts }`
- * @param {Translate} t
- */
-export function loraLines(branch, t) {
-  const words = (branch.trigger_words ?? []).map((/** @type {unknown} */ word) => shownName(String(word)));
-  return [
-    lorasLine(branch, t) || t("lorasNone"),
-    words.length > 0 ? t("triggerWords", { words: shortened(words.join(t("listComma"))) }) : "",
-    ...(branch.reason_parts ?? []).map((/** @type {unknown} */ reason) => messageText(t, reason)),
-  ].filter(Boolean);
-}
-
-/**
- * @param {Json} branch
- * @param {Translate} t
- */
-export function lorasElement(branch, t) {
-  const lines = loraLines(branch, t).map((text) => element("p", { text }));
-  return element("div", { class: "cc-branch-settings" }, lines);
-}
-
-/**
  * @param {string} name
  * @param {Json} settings
  * @param {Translate} t
@@ -111,13 +83,21 @@ function settingText(name, settings, t) {
   return PLAIN.includes(name) ? text : t(`setting_${name}`, { value: text });
 }
 
+/**
+ * @param {number} model
+ * @param {number} clip
+ */
+export function strengthsText(model, clip) {
+  return (model === clip ? [model] : [model, clip]).map(rounded).join(":");
+}
+
 /** @param {number} strength */
 export function rounded(strength) {
   return String(Math.round(strength * 100) / 100);
 }
 
 /** @param {string} text */
-function shortened(text) {
+export function shortened(text) {
   const letters = [...text];
   return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : text;
 }

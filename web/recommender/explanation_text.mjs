@@ -21,7 +21,7 @@ const RIGHT_TO_LEFT = /[\u0590-\u08ff\u202a-\u202e\ufb1d-\ufefc]/;
  * @param {Json} parts the server's `explanation_parts`
  * @param {Translate} t
  */
-export function explanationSentence(checkpoints, { opening, grounds, pinned, problem, problem_parts }, t) {
+export function explanationSentence(checkpoints, { opening, grounds, pinned, precedence, problem, problem_parts }, t) {
   const called = displayNames([...checkpoints, ...pinned, ...(grounds ? [grounds.leader] : [])]);
   const names = checkpoints.map((name) => called(name));
   // A pronoun where the language has one; a pinned checkpoint may be first instead of the leader.
@@ -33,7 +33,9 @@ export function explanationSentence(checkpoints, { opening, grounds, pinned, pro
     why: grounds ? reasonText(grounds, t, called, isFirst ? t("leaderPronoun") : "") : "",
     problem: problem_parts ?? problem,
   });
-  return pinned.length > 0 ? text + t("sentencePinned", { names: joined(pinned.map(called), t) }) : text;
+  const { checkpoint: first = "", best = "", because = "" } = precedence ?? {};
+  const order = because ? t(`precedence_${because}`, { first: called(first), best: called(best) }) : "";
+  return text + order + (pinned.length > 0 ? t("sentencePinned", { names: joined(pinned.map(called), t) }) : "");
 }
 
 /**

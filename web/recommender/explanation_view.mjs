@@ -5,6 +5,7 @@ import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { element } from "../lib/dom.mjs";
 import { shownName } from "../lib/shown_name.mjs";
 import { changeText, displayNames, reasonText } from "./explanation_text.mjs";
+import { progressText } from "./plan.mjs";
 
 /** More would be too long for a node. */
 const MOST_CHECKPOINTS = 3;
@@ -31,6 +32,7 @@ export function explanationView(explained, t) {
       : element("p", {
           text: words.length > 0 ? t("whyWords", { words: firstWords(words) }) : t("whyNoWords"),
         }),
+    explained.progress ? element("p", { text: progressText(explained.progress, t) }) : null,
     element("p", { class: "cc-note", text: t("whyComparisons", { count: rounded(explained.rounds) }) }),
     element(
       "ol",

@@ -14,6 +14,7 @@ export function planFrom(record) {
     explanation: String(record.explanation ?? ""),
     parts: record.explanation_parts ?? null,
     branches: Array.isArray(record.branches) ? record.branches : [],
+    progress: record.progress ?? null,
     fallback: record.fallback === true,
     confidence: share(record.confidence),
     evidence: share(record.evidence),
@@ -38,6 +39,19 @@ export function strategyText(plan, t) {
  */
 export function explanationText({ checkpoints, explanation, parts }, t) {
   return parts ? explanationSentence(checkpoints, parts, t) : explanation;
+}
+
+/**
+ * How far it is to one checkpoint alone; empty where verdicts do not decide that.
+ *
+ * @param {Json | null} progress
+ * @param {Translate} t
+ */
+export function progressText(progress, t) {
+  if (!progress) return "";
+  if (progress.alone) return t("progressAlone");
+  const counts = { pictures: progress.pictures, of: progress.of_about };
+  return t(progress.of_about === null ? "progressUnclear" : "progress", counts);
 }
 
 /** @param {number} value in 0..1 */

@@ -9,7 +9,7 @@ import { button, element } from "../lib/dom.mjs";
 import { settingsElement } from "./branch_settings.mjs";
 import { explanationView } from "./explanation_view.mjs";
 import { negativeWordsView } from "./negative_words_view.mjs";
-import { explanationText, percent, planFrom, strategyText } from "./plan.mjs";
+import { explanationText, percent, planFrom, progressText, strategyText } from "./plan.mjs";
 
 /** How long after the last key a preview is requested. */
 const DEBOUNCE_MS = 500;
@@ -24,6 +24,7 @@ export class PlanView {
   #wordsButton;
   /** Counts requests, so that a response that a newer one has overtaken is dropped. */
   #newest = 0;
+  #isEmpty = true;
   #timer = 0;
 
   /** @param {PlanOptions} options */
@@ -58,9 +59,15 @@ export class PlanView {
   /** @param {Record<string, any>[]} records of the last run, one for each prompt of the node */
   show(records) {
     this.#overtake();
-    const { t, emptyNote } = this.#options;
-    const note = element("p", { class: "cc-note", text: emptyNote ?? t("noPlanYet") });
+    const { t, emptyNote, emptyGuide } = this.#options;
+    const note = emptyGuide?.() ?? element("p", { class: "cc-note", text: emptyNote ?? t("noPlanYet") });
+    this.#isEmpty = records.length === 0;
     this.#draw(records.length > 0 ? records.map((record) => this.#section(record)) : [note], false);
+  }
+
+  /** Where there is no plan yet: say again what to do, after a link has changed. */
+  refreshGuide() {
+    if (this.#isEmpty) this.show([]);
   }
 
   /** Show a preview once the person stops typing. */
@@ -76,7 +83,9 @@ export class PlanView {
     const own = this.#overtake();
     try {
       const record = await preview();
-      if (own === this.#newest) this.#draw([this.#section(record)], true);
+      if (own !== this.#newest) return;
+      this.#isEmpty = false;
+      this.#draw([this.#section(record)], true);
     } catch (error) {
       if (own === this.#newest) this.#showError(t("previewFailed", { reason: error }));
     }
@@ -181,6 +190,9 @@ export class PlanView {
     return element("section", { class: "cc-plan-section" }, [
       element("ol", { class: "cc-checkpoints", "aria-label": t("planned") }, names),
       element("p", { class: "cc-strategy", text: strategyText(plan, t) }),
+      plan.progress
+        ? element("p", { class: "cc-progress", title: t("progressHelp"), text: progressText(plan.progress, t) })
+        : null,
       ...this.#meters(plan, "confidence"),
       element("p", { class: "cc-explanation", text: explanationText(plan, t) }),
       ...this.#meters(plan, "evidence", "clarity"),

@@ -19,6 +19,9 @@ import { explainBody, recommendBody } from "./request_bodies.mjs";
 /** Key of the recommender's `ui` output. */
 const OUTPUT_KEY = "context_checkpoint_plan";
 
+/** The outputs that a graph needs one of. */
+const TAKEN = ["plan", "ckpt_name"];
+
 /** Widgets that ComfyUI itself changes with every run: their change is no reason for a preview. */
 const CHANGED_BY_QUEUEING = ["seed", "control_after_generate"];
 
@@ -26,6 +29,7 @@ export class RecommenderNodes {
   #t;
   #server;
   #stored;
+  #addOthers;
   /** @type {WeakMap<ComfyNode, PlanView>} */
   #views = new WeakMap();
 
@@ -34,10 +38,12 @@ export class RecommenderNodes {
    * @param {() => Translate} options.t
    * @param {Server} options.server
    * @param {Pick<Storage, "getItem" | "setItem">} options.storage
+   * @param {(node: ComfyNode) => Promise<void>} options.addOthers adds the nodes that a recommender needs
    */
-  constructor({ t, server, storage }) {
+  constructor({ t, server, storage, addOthers }) {
     this.#t = t;
     this.#server = server;
+    this.#addOthers = addOthers;
     this.#stored = new DisplayStorage(storage, "plans");
   }
 
@@ -54,6 +60,7 @@ export class RecommenderNodes {
     const view = new PlanView({
       t,
       onResize: () => fit(),
+      emptyGuide: () => (isUnwired(node) ? guide(t, () => this.#addOthers(node)) : null),
       preview: async () => server.recommend(recommendBody(values())),
       explain: async () => server.explain(explainBody(values())),
       suggest: async () => {
@@ -80,6 +87,7 @@ export class RecommenderNodes {
     view.element.append(pool.element);
     fit = addDisplay(node, "context_checkpoint_plan", view.element);
     hook(node, "onRemoved", () => view.close());
+    hook(node, "onConnectionsChange", () => view.refreshGuide());
     hook(node, "onConfigure", () => {
       // Frontends from 1.53 on call a text's callback when a copy gets its values: nobody has typed them.
       view.close();
@@ -112,6 +120,39 @@ export class RecommenderNodes {
   showOutput(node, output) {
     if (output?.[OUTPUT_KEY]) this.#views.get(node)?.show(output[OUTPUT_KEY]);
   }
+}
+
+/**
+ * Whether nothing takes what it recommends: a person has just added it.
+ *
+ * @param {ComfyNode} node
+ */
+function isUnwired(node) {
+  const outputs = (node.outputs ?? []).entries();
+  return ![...outputs].some(([slot, { name }]) => TAKEN.includes(name) && node.isOutputConnected(slot));
+}
+
+/**
+ * What the node does, and what it needs.
+ *
+ * @param {Translate} t
+ * @param {() => Promise<void>} addOthers
+ */
+function guide(t, addOthers) {
+  const status = element("p", { class: "cc-status", role: "status" });
+  const add = async () => {
+    try {
+      await addOthers();
+    } catch (error) {
+      status.textContent = t("notWired", { reason: error });
+    }
+  };
+  return element("div", { class: "cc-guide" }, [
+    element("p", { text: t("guideWhat") }),
+    element("p", { text: t("guideNext") }),
+    button(t("guideAdd"), () => void add()),
+    status,
+  ]);
 }
 
 /**

@@ -59,6 +59,7 @@ export interface ComfyNode {
   toggleAdvanced?: () => void;
   getLayoutWidgets?: () => ComfyWidget[];
   isWidgetVisible?: (widget: ComfyWidget) => boolean;
+  onConnectionsChange?: (this: ComfyNode, ...change: any[]) => void;
   onConfigure?: (this: ComfyNode, info: Record<string, any>) => void;
   onDrawBackground?: (this: ComfyNode, context: any) => void;
   onExecuted?: (this: ComfyNode, output: Record<string, any>) => void;
@@ -144,6 +145,7 @@ export interface ComfyApp {
   rootGraph: ComfyGraph;
   /** What a run would send, in API form; nodes in subgraphs are called `"5:2"`. */
   graphToPrompt(): Promise<{ output: Record<string, object> }>;
+  loadGraphData(workflow: object, clean?: boolean, restoreView?: boolean, name?: string): Promise<unknown>;
   registerExtension(extension: ComfyExtension): void;
   extensionManager: {
     setting: { get(id: string): any; set(id: string, value: unknown): Promise<void> };

@@ -112,6 +112,8 @@ interface Plan {
   parts: Json | null;
   /** What each of the checkpoints is drawn with; empty from an older server. */
   branches: Json[];
+  /** How far it is to one checkpoint alone; null where verdicts do not decide that, and from an older server. */
+  progress: Json | null;
   fallback: boolean;
   /** These three are in 0..1. */
   confidence: number;
@@ -136,6 +138,8 @@ interface PlanOptions {
   actionsFirst?: boolean;
   /** Shown before there is a plan. */
   emptyNote?: string;
+  /** Shown instead, as long as it gives something. */
+  emptyGuide?: () => HTMLElement | null;
 }
 
 // --- the panel
@@ -156,6 +160,8 @@ interface PanelOptions {
   confirm: (title: string, question: string, type?: "default" | "delete") => Promise<boolean>;
   /** Called when a verdict was not saved and its gallery is no longer on the page. */
   onVerdictLost: (error: unknown) => void;
+  /** What opens the examples; without it there is no guide to start with. */
+  workflows?: import("../comfy/examples.mjs").Workflows;
   /** The overview's data, where it was requested before the panel was loaded. */
   overview?: Promise<Json>;
   lastTab: { load: () => string; save: (tab: string) => void };

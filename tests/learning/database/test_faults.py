@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import resource
 import shutil
 import socket
 import sqlite3
@@ -14,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.database.database import Database
 from context_checkpoint.learning.errors import LearningError, StoreUnavailable
-from tests.conftest import PostgresServer
+from tests.conftest import PostgresServer, no_file_larger_than, posix_only, without_privileges
 
 CANDIDATES = ["a", "b", "c"]
 
@@ -66,19 +65,6 @@ def kill_in_the_middle(program: str, *arguments: str) -> None:
         process.kill()
 
 
-@contextmanager
-def without_privileges() -> Iterator[None]:
-    """As root every file can be written: be `nobody` for a while."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder that `nobody` can enter and write; pytest's own is private to its user."""
@@ -89,6 +75,7 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@posix_only
 class TestReadOnly:
     async def test_a_read_only_file_still_recommends_and_a_verdict_is_refused(self, open_folder: Path) -> None:
         """Permissions taken away: reading goes on, a lost verdict is reported."""
@@ -341,7 +328,7 @@ class TestFullDisk:
         """Teach until the disk is full, and see that everything acknowledged is there afterwards."""
         async with opened(path) as service:
             await teach(service, rounds=2)
-            with _no_more_than(path, budget):
+            with no_file_larger_than(Path(f"{path}-wal").stat().st_size + budget):
                 with pytest.raises(StoreUnavailable, match="space") as raised:
                     await teach(service, rounds=2000)
                 acknowledged = await judged(service)
@@ -448,20 +435,12 @@ class TestFullDisk:
             subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
-@contextmanager
-def _no_more_than(path: Path, growth: int) -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    log = Path(f"{path}-wal")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + growth, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.mark.parametrize(
     "name",
-    ["my preferences.db", "100%.db", "what?.db", "a#b.db", "好み.db", "x&mode=ro.db", "no suffix", "a:b.db"],
+    [
+        *("my preferences.db", "100%.db", "a#b.db", "好み.db", "x&mode=ro.db", "no suffix"),
+        *(pytest.param(name, marks=posix_only) for name in ("what?.db", "a:b.db")),
+    ],
 )
 async def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
     """SQLite gets an address, in which some characters would mean something else."""
@@ -503,6 +482,7 @@ class TestNotADatabase:
         assert raised.value.code == "store_damaged"
         assert database_file.read_bytes() == content
 
+    @posix_only
     @pytest.mark.parametrize("place", ["pipe", "socket", "loop", "in a loop", "device", "long", "NUL"])
     async def test_what_no_file_can_be_is_reported_at_once(self, tmp_path: Path, place: str) -> None:
         """SQLite would wait for a pipe for ever, and Python has no error of its own for a loop of links."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from context_checkpoint.learning.model.arms import arms_of
 from context_checkpoint.learning.model.averaging import predict
 from context_checkpoint.learning.model.evidence import Comparison
 from context_checkpoint.learning.model.plackett_luce import NO_BAR, derivatives, log_likelihood
+from context_checkpoint.learning.model.sufficient_statistics import increments
 from context_checkpoint.learning.values import Keyword, Shown
 
 INK = (Keyword("ink"),)
@@ -54,7 +56,7 @@ def test_sums_are_the_derivatives_of_the_likelihood_in_an_arm(
 
 
 def compared(winner: tuple[str, ...], loser: tuple[str, ...], offsets: tuple[float, float] = (0.0, 0.0)) -> Comparison:
-    shown = (Shown("0", 1, 1, 0, offsets[0]), Shown("1", 1, 0, 1, offsets[1]))
+    shown = (Shown("0", 1, 1, offset=offsets[0]), Shown("1", 1, 0, 1, offset=offsets[1]))
     return Comparison(INK, shown, members=(winner, loser))
 
 
@@ -103,3 +105,30 @@ def test_an_alternative_without_arms_has_its_offset():
     comparison = compared(("x", "y"), (), (0.5, -0.25))
     assert arms_of(comparison, comparison.shown).utilities_of_alternatives([1.0, 2.0]) == [3.5, -0.25]
     assert math.exp(NO_BAR) == 0.0
+
+
+@given(rounds, st.data())
+def test_an_offset_of_a_checkpoint_moves_what_is_expected_and_not_what_is_taught_of(
+    numbers: list[tuple[tuple[int, int], float]], data: st.DataObject
+):
+    """The derivatives are those of a choice among images so much better, and the sums stay around its own utility."""
+    shown, utilities = shown_of(numbers), [utility for _, utility in numbers]
+    offsets = [data.draw(st.floats(-2.0, 2.0)) for _ in shown]
+    apart = [replace(part, utility=u, offset=o) for part, u, o in zip(shown, utilities, offsets, strict=True)]
+    within = [replace(part, utility=u + o) for part, u, o in zip(shown, utilities, offsets, strict=True)]
+
+    taught_apart, taught_within = (increments(Comparison(INK, tuple(parts))) for parts in (apart, within))
+
+    for one, other in zip(taught_apart, taught_within, strict=True):
+        more = other.change.information * offsets[int(one.checkpoint)]
+        assert one.change.information == pytest.approx(other.change.information, abs=1e-5)
+        assert one.change.score == pytest.approx(other.change.score - more, abs=1e-5)
+
+
+def test_a_checkpoint_is_not_credited_with_what_its_loras_explain():
+    """Nor is it blamed for one that was known to harm."""
+    sums = {}
+    for offset in (-3.0, 0.0, 3.0):
+        shown = (Shown("a", 1, 1, offset=offset), Shown("b", 1, 0, 1))
+        sums[offset] = means(taught(*[Comparison(INK, shown)] * 12), "a")[0]
+    assert sums[3.0] < 0.7 * sums[0.0] < sums[0.0] < sums[-3.0]

@@ -22,8 +22,8 @@ from context_checkpoint.learning.outbox.delivery import outbox_of
 from context_checkpoint.learning.outbox.file import OutboxFile
 from context_checkpoint.learning.service.settings import LearningSettings
 from context_checkpoint.learning.values import Generation, ImageFile, Recommendation
-from tests.conftest import PostgresServer
-from tests.learning.database.test_faults import CANDIDATES, judged, open_folder, teach, without_privileges
+from tests.conftest import PostgresServer, posix_only, without_privileges
+from tests.learning.database.test_faults import CANDIDATES, judged, open_folder, teach
 
 __all__ = ["open_folder"]
 
@@ -310,6 +310,7 @@ class TestFile:
             assert await judged(service) == 1
             assert (await service.rebuild()).corrected == 0
 
+    @posix_only
     async def test_what_is_taught_while_it_is_read_only_arrives_once(self, open_folder: Path) -> None:
         """File and folder; it can still be read."""
         path, outbox = open_folder / "data" / "preferences.db", open_folder / "outbox"

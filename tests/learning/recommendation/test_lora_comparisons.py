@@ -63,7 +63,8 @@ def test_of_several_checkpoints_what_was_known_is_an_offset_and_what_is_left_has
 
     first, second = Comparisons().of(log, words, {1: {"a": 1.5, "b": 0.5}}, {})
 
-    assert [part.utility for part in first.shown] == [1.5, 0.5]
+    assert [part.offset for part in first.shown] == [1.5, 0.5]
+    assert [part.offset for part in second.shown] == [0.0, 0.0]
     assert first.members == ((f"{ADDED}a", "ink"), (f"{ADDED}b",))
     assert first.keywords == CAT
     assert second.members == (("ink",), ())

@@ -199,6 +199,17 @@ async def test_what_is_learned_of_loras_changes_no_number_of_a_checkpoint(servic
     assert (await service.statistics(), (await service.recommend("a cat", ["a", "b"], seed=1)).scores) == before
 
 
+async def test_one_file_is_one_lora_however_its_name_is_written(service: PreferenceService) -> None:
+    """In any case, with any separator, with an extension or not: verdicts and use of all are those of the file."""
+    for place, name in enumerate(["style/Ink", "Style\\ink.safetensors", "STYLE/INK.SAFETENSORS"] * 3):
+        await log(service, f"pencil sketch of a {ANIMALS[place % 4]}", [("a", drawn(name)), ("a", drawn())])
+
+    answer = await service.recommend_loras("pencil sketch of a hen", "a", ["style/Ink.safetensors"])
+
+    assert answer.loras == (("style/Ink.safetensors", 0.8),)
+    assert answer.ranking[0].total == 9
+
+
 async def test_too_many_are_refused(service: PreferenceService) -> None:
     """With what to choose instead."""
     with pytest.raises(InvalidRequest, match="Choose 0 to 10"):

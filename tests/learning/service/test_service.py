@@ -411,6 +411,19 @@ class TestLogging:
         assert ids(await service.generations(judged=False)) == [one]
         assert await service.generations(session_id="s2") == []
 
+    async def test_generations_are_found_by_whether_an_image_was_kept(self, service: PreferenceService) -> None:
+        """By the newest verdict: a withdrawn one keeps and rejects nothing."""
+        kept, rejected, changed, withdrawn, _ = [await shown(service, a=2) for _ in range(5)]
+        await service.record_feedback(kept, selected_images=[1])
+        await service.record_feedback(rejected, rejected_images=[0])
+        await service.record_feedback(changed, selected_images=[0])
+        await service.record_feedback(changed, rejected_images=[0, 1])
+        await service.record_feedback(withdrawn, selected_images=[0])
+        await service.record_feedback(withdrawn)
+
+        assert [generation.id for generation in await service.generations(kept=True)] == [kept]
+        assert [generation.id for generation in await service.generations(kept=False)] == [changed, rejected]
+
 
 class TestFeedback:
     async def test_counts_and_positions_say_the_same(self, service: PreferenceService) -> None:

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from context_checkpoint.nodes.saving.new_file import write_new
-
-
-@contextmanager
-def room_for(size: int) -> Iterator[None]:
-    """No file of this process may become larger, as on a disk that is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+from tests.conftest import no_file_larger_than
 
 
 def test_a_number_that_is_taken_is_passed_over(tmp_path: Path) -> None:
@@ -34,7 +21,7 @@ def test_a_number_that_is_taken_is_passed_over(tmp_path: Path) -> None:
 
 def test_a_disk_without_room_leaves_no_half_file(tmp_path: Path) -> None:
     """The error goes on, and the folder is as before."""
-    with room_for(1000), pytest.raises(OSError, match="File too large"):
+    with no_file_larger_than(1000), pytest.raises(OSError, match="File too large"):
         write_new(tmp_path, "x", "png", 1, b"x" * 1_000_000)
 
     assert list(tmp_path.iterdir()) == []

@@ -47,6 +47,20 @@ def test_after_a_recorder_the_output_says_which_images_arrive(images: list[objec
     assert positions([picked], len(expected), graph(images)) == expected
 
 
+@pytest.mark.parametrize(
+    ("plan", "expected"), [(["recorder", 5], [1]), (["settings", 0], [1]), (["recommender", 0], None)]
+)
+def test_a_sampler_that_finishes_picked_images_is_in_between(plan: list[object], expected: list[int] | None) -> None:
+    """Its plan is the recorder's; one with the recommender's plan makes images of its own."""
+    picked = reference("a", "b", selected=(1,), rejected=())
+    more = {
+        "settings": node("ContextSettingsRecommender", plan=["recorder", 5]),
+        "again": node("MultiCheckpointSampler", plan=plan, image=["recorder", 0]),
+    }
+
+    assert positions([picked], 1, graph(["again", 0], **more)) == expected
+
+
 def test_what_changes_the_images_in_between_does_not_matter() -> None:
     """An upscaler, or a second pass through a sampler of the person's own."""
     picked = reference("a", "b", selected=(1,), rejected=())

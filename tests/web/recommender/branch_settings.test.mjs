@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { translator } from "../../../web/lib/i18n.mjs";
-import { loraLines, lorasLine, settingsLines } from "../../../web/recommender/branch_settings.mjs";
+import { lorasLine, settingsLines } from "../../../web/recommender/branch_settings.mjs";
 
 const translatorOf = (language) => {
   const file = new URL(`../../../locales/${language}/main.json`, import.meta.url);
@@ -71,18 +71,4 @@ test("a branch's LoRAs are one line, with a second strength where it differs", (
   assert.equal(lorasLine({ loras }, japanese), "LoRA sdxl/ink 0.8、sd15/ink -0.12:1、[U+202E]detail 1");
   assert.equal(lorasLine({ loras: [] }, english), "");
   assert.equal(lorasLine({}, english), "");
-});
-
-test("why a branch has its LoRAs is said as it is, in three languages", () => {
-  const reason = {
-    text: "ink: its trigger word inkskt is in the prompt.",
-    key: "lora_by_trigger",
-    values: { name: "ink", word: "inkskt" },
-  };
-  const branch = { loras: [["ink", 0.8, 0.8]], trigger_words: ["inkskt", "pen"], reason_parts: [[reason]] };
-
-  assert.deepEqual(loraLines(branch, english), ["LoRAs ink 0.8", "Trigger words: inkskt, pen", reason.text]);
-  assert.equal(loraLines(branch, chinese)[2], "ink：提示词中有它的触发词 inkskt。");
-  assert.equal(loraLines(branch, japanese)[2], "ink：トリガーワード「inkskt」がプロンプトにあります。");
-  assert.deepEqual(loraLines({}, english), ["No LoRA."]);
 });

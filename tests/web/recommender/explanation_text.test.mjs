@@ -181,3 +181,16 @@ test("an explanation without parts, from an older server, is shown as it is", ()
   const plan = planFrom({ checkpoints: ["epic"], explanation: "epic alone." });
   assert.equal(explanationText(plan, japanese), "epic alone.");
 });
+
+test("of equally good checkpoints it says which goes first, and why", () => {
+  const precedence = { checkpoint: "b.ckpt", best: "a.ckpt", because: "loaded" };
+  const text = (/** @type {string} */ because) =>
+    explanationSentence(
+      ["b.ckpt", "a.ckpt"],
+      parts({ opening: "compare", precedence: { ...precedence, because } }),
+      english,
+    );
+
+  assert.ok(text("loaded").endsWith("equally good for this prompt; b goes first because it is loaded already."));
+  assert.ok(text("quicker").endsWith("equally good for this prompt; b goes first because it is quicker."));
+});

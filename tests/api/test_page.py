@@ -302,7 +302,7 @@ async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, ru
 
 @pytest.mark.parametrize("width", [300, 420, 600, 1200])
 async def test_nothing_is_cut_off_and_nothing_scrolls_sideways(page: Page, width: int) -> None:
-    """On every tab, as narrow as a sidebar can be and as wide as a page; the columns of all tables keep their titles."""
+    """On every tab, as narrow as a sidebar and as wide as a page; the columns of all tables keep their titles."""
     await page.set_viewport_size({"width": width, "height": 900})
     faults = {}
     for name in TABS:

@@ -300,6 +300,27 @@ async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, ru
     assert await page.locator("img[src=x]").count() == 0
 
 
+EMPTY = {
+    "Overview": "Run a workflow with the Feedback Recorder",
+    "Preferences": "Run a workflow with the Feedback Recorder",
+    "History": "Run a workflow with the Feedback Recorder",
+    "Checkpoints": "Put files into ComfyUI's folder models/checkpoints",
+    "LoRAs": "Keep images that you made with LoRAs",
+    "Try": "Type a prompt",
+}
+
+
+async def test_where_there_is_nothing_yet_each_tab_says_what_to_do(runtime: Runtime, browser: Browser) -> None:
+    """Before the first generation; on a narrow page nothing of it is cut off."""
+    async with TestServer(build_app(runtime)) as server:
+        page = await browser.new_page(viewport={"width": 300, "height": 900})
+        await page.goto(str(server.make_url("/")))
+        for name, told in EMPTY.items():
+            await expect(await tab(page, name)).to_contain_text(told)
+            assert await page.locator(".cc-panel").evaluate(LAYOUT_FAULTS) == [], name
+        await page.close()
+
+
 @pytest.mark.parametrize("width", [300, 420, 600, 1200])
 async def test_nothing_is_cut_off_and_nothing_scrolls_sideways(page: Page, width: int) -> None:
     """On every tab, as narrow as a sidebar and as wide as a page; the columns of all tables keep their titles."""

@@ -22,7 +22,7 @@ export class TryTab {
       preview: async () => server.recommend(await this.#body()),
       explain: async () => server.explain(await this.#body()),
       previewLabel: t("tryNow"),
-      emptyNote: "",
+      emptyNote: t("tryEmpty"),
       actionsFirst: true,
     });
     this.element = element("div", { class: "cc-try" }, [

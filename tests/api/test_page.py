@@ -446,6 +446,7 @@ async def test_a_number_out_of_range_is_refused_before_it_is_sent(page: Page, ru
     await shown.get_by_role("button", name=f"Settings of {name}").click()
     form = shown.get_by_role("form", name=f"Settings of {name}")
     await expect(form.get_by_label("Steps")).to_have_value("")
+    await expect(shown).not_to_contain_text("Loading")  # what is known comes into the form
 
     await form.get_by_label("Steps").fill("0")
     await form.get_by_role("button", name="Save settings").click()

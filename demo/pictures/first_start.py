@@ -90,8 +90,10 @@ async def _save(page: ComfyPage, name: str) -> None:
 
 async def _save_nodes(page: ComfyPage, name: str) -> None:
     left, top, right, bottom = await page.bounds()
-    clip = {"x": left - 16, "y": top - 16, "width": right - left + 32, "height": bottom - top + 32}
-    _write(Image.open(io.BytesIO(await page.page.screenshot(clip=clip))), name)
+    picture = await page.page.screenshot(
+        clip={"x": left - 16, "y": top - 16, "width": right - left + 32, "height": bottom - top + 32}
+    )
+    _write(Image.open(io.BytesIO(picture)), name)
 
 
 def _write(picture: Image.Image, name: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from ...learning.prompts.written_negative import learned
 from ...learning.values import Stage, Strategy
 from .base import LONGEST_NOTE, MOST_IMAGES, MOST_ROWS, Count, Identifier, Name, Position, RequestModel, ResponseModel
 from .recommend import KeywordResponse
@@ -74,7 +75,7 @@ class GenerationResponse(ResponseModel):
     confidence: float
     created_at: datetime
     judged_at: datetime | None
-    keywords: tuple[KeywordResponse, ...]
+    keywords: Annotated[tuple[KeywordResponse, ...], BeforeValidator(learned)]
     images: tuple[ImageResponse, ...]
     note: str = Field(default="", description="What the person wrote about it.")
     waiting: bool = Field(

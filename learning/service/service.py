@@ -28,7 +28,7 @@ from ..activity import Activity
 from ..database import engines
 from ..database.database import BUSY_TIMEOUT_S, Database, utc_now
 from ..database.files import backups
-from ..errors import InvalidRequest, StoreUnavailable
+from ..errors import StoreUnavailable
 from ..exchange import csv_table, transfer
 from ..exchange.private_sums import DEFAULT_EPSILON
 from ..exchange.share_format import SharedFile
@@ -88,8 +88,6 @@ from .sharing import Sharing
 
 log = logging.getLogger(__name__)
 
-LONGEST_NOTE = 2_000
-"""Characters."""
 _LOOKED_UP = 500
 _ROWS_AT_ONCE = 2_000
 
@@ -501,7 +499,8 @@ class PreferenceService:
         images
             One entry per image in order, or how many each checkpoint made.
         recipes
-            What made each image, in their order; settings and LoRAs of it are stored.
+            What made each image, in their order; settings and LoRAs of it are stored, and the tags that all their
+            negative prompts have.
 
         Raises
         ------
@@ -547,20 +546,11 @@ class PreferenceService:
         ------
         UnknownGeneration
         InvalidRequest
-            If it is longer than `LONGEST_NOTE`.
+            If it is longer than 2,000 characters.
         StoreUnavailable
             If the database cannot be written now: a note waits nowhere.
         """
-        text = stored_text(note.strip())
-        if len(text) > LONGEST_NOTE:
-            raise InvalidRequest(f"A note has at most {LONGEST_NOTE} characters, not {len(text)}.")
-
-        async def write(connection: AsyncConnection) -> Generation:
-            logged = await find(connection, generation_id)
-            await generations.set_note(connection, logged.number, text)
-            return replace(logged.generation, note=text)
-
-        return await self._database.write(write)
+        return await self._log.set_note(generation_id, note)
 
     async def attach_files(self, generation_id: str, files: Sequence[ImageFile]) -> None:
         """Record where the images of a generation can be seen, from its first image on, in order.

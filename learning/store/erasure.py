@@ -35,6 +35,7 @@ from ..database.schema import (
     pair_statistics_shadow,
     verdicts,
 )
+from ..prompts.written_negative import WORDING, is_wording, spellings
 from ..values import batch_of
 from . import generations, imports, rollups, statistics
 from .records import Ids, LoggedGeneration
@@ -153,10 +154,19 @@ async def _ids_of_keywords_with(connection: AsyncConnection, text: str) -> dict[
         return {}
     pattern = "%" + re.sub(r"([%_\\])", r"\\\1", words[0]) + "%"
     rows = await connection.execute(
-        select(keywords.c.text, keywords.c.id).where(keywords.c.text.like(pattern, escape="\\"))
+        select(keywords.c.text, keywords.c.id).where(
+            keywords.c.text.like(pattern, escape="\\") | keywords.c.text.like(f"{WORDING}%")
+        )
     )
     wanted = f" {' '.join(words)} "
-    return {row.text: row.id for row in rows if wanted in f" {row.text.lstrip('-')} "}
+    return {row.text: row.id for row in rows if any(wanted in f" {form} " for form in _forms(row.text))}
+
+
+def _forms(text: str) -> list[str]:
+    """The keyword itself; of a wording its tags, as they were written and in the form of keywords."""
+    if not is_wording(text):
+        return [text.lstrip("-")]
+    return [part for pair in spellings(text).items() for part in pair]
 
 
 async def prompts(connection: AsyncConnection) -> Erased | None:

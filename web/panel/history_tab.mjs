@@ -114,6 +114,12 @@ export class HistoryTab {
     this.#request.cancel();
   }
 
+  /** What to do where there is none to show: run something, or choose others. */
+  get #emptyNote() {
+    const all = this.#filter.value === "all" && this.#keyword === "" && this.#checkpoint.value === "";
+    return all ? "noGenerationsYet" : "noGenerations";
+  }
+
   /** @param {string | undefined} before id of the oldest generation that is shown; undefined begins with the newest */
   #load(before) {
     void this.#request.send(
@@ -131,7 +137,7 @@ export class HistoryTab {
         const articles = generations.map((/** @type {GenerationRecord} */ record) => this.#article(record, short));
         if (before === undefined) this.#list.replaceChildren();
         if (before === undefined && articles.length === 0) {
-          articles.push(element("p", { class: "cc-note", text: this.#options.t("noGenerations") }));
+          articles.push(element("p", { class: "cc-note", text: this.#options.t(this.#emptyNote) }));
         }
         this.#list.append(...articles);
         this.#before = next_before ?? undefined;

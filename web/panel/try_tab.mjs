@@ -24,7 +24,7 @@ export class TryTab {
       explain: async () => server.explain(await this.#body()),
       run: this.#options.runWith && ((checkpoint) => this.#run(checkpoint)),
       previewLabel: t("tryNow"),
-      emptyNote: "",
+      emptyNote: t("tryEmpty"),
       actionsFirst: true,
     });
     this.element = element("div", { class: "cc-try" }, [

@@ -143,6 +143,11 @@ export interface ComfyExtension {
 
 export interface ComfyApp {
   rootGraph: ComfyGraph;
+  canvas: {
+    canvas: HTMLCanvasElement;
+    ds: { scale: number; offset: [number, number] };
+    setDirty(foreground: boolean, background?: boolean): void;
+  };
   /** What a run would send, in API form; nodes in subgraphs are called `"5:2"`. */
   graphToPrompt(): Promise<{ output: Record<string, object>; workflow: object }>;
   loadGraphData(workflow: object, clean?: boolean, restoreView?: boolean, name?: string): Promise<unknown>;

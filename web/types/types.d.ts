@@ -140,8 +140,6 @@ interface PlanOptions {
   actionsFirst?: boolean;
   /** Shown before there is a plan. */
   emptyNote?: string;
-  /** Shown instead, as long as it gives something. */
-  emptyGuide?: () => HTMLElement | null;
 }
 
 // --- the panel
@@ -165,7 +163,9 @@ interface PanelOptions {
   /** Called when a verdict was not saved and its gallery is no longer on the page. */
   onVerdictLost: (error: unknown) => void;
   /** What opens the examples; without it there is no guide to start with. */
-  workflows?: import("../comfy/examples.mjs").Workflows;
+  workflows?: import("../comfy/examples.mjs").Workflows & {
+    loadGuide: () => Promise<typeof import("../panel/start.mjs")>;
+  };
   /** The overview's data, where it was requested before the panel was loaded. */
   overview?: Promise<Json>;
   lastTab: { load: () => string; save: (tab: string) => void };

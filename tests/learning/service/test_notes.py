@@ -10,7 +10,7 @@ import pytest
 
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.learning.errors import InvalidRequest, UnknownGeneration
-from context_checkpoint.learning.service.service import LONGEST_NOTE
+from context_checkpoint.learning.service.generation_log import LONGEST_NOTE
 
 NAMES = ("a.safetensors", "b.safetensors")
 

@@ -155,6 +155,7 @@ class PortableGeneration(_Line):
     seed: Annotated[str, Field(pattern=r"^\d{1,40}$")] | None = None
     fallback: bool = False
     imported_at: When | None = None
+    note: Text = ""
 
     @model_validator(mode="after")
     def _marks_fit(self) -> PortableGeneration:
@@ -192,7 +193,7 @@ class PortableGeneration(_Line):
         return self.model_copy(update={"images": tuple(images)})
 
     def anonymous(self) -> PortableGeneration:
-        """The same generation, to learn the same from, without prompt, images' names and ids, session, batch and seed.
+        """The same generation, to learn the same from, without its texts, images' names and ids, session and seed.
 
         Keywords stay, since they are what is learned about, in the order of the alphabet: in the prompt's
         order they would nearly spell it.
@@ -211,6 +212,7 @@ class PortableGeneration(_Line):
                 "prompt_id": "",
                 "seed": None,
                 "imported_at": None,
+                "note": "",
                 "keywords": (*(words[place] for place in places), *notes),
                 "images": tuple(
                     PortableImage(checkpoint=image.checkpoint, settings=image.settings, lora_utility=image.lora_utility)

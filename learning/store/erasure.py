@@ -97,7 +97,8 @@ async def session(connection: AsyncConnection, session_id: str) -> Erased | None
 async def keyword(connection: AsyncConnection, text: str) -> Erased | None:
     """Forget a keyword, and the phrases and negative keywords that contain it, in a page of generations.
 
-    Their prompts' texts, which contain it too, are deleted. None where nothing is known of the keyword.
+    Their prompts' texts, which contain it too, are deleted, and their notes that do. None where nothing is known
+    of the keyword.
     """
     ids = await _ids_of_keywords_with(connection, text)
     if not ids:
@@ -128,7 +129,10 @@ async def keyword(connection: AsyncConnection, text: str) -> Erased | None:
         await connection.execute(
             delete(generation_keywords).where(found, generation_keywords.c.generation_number.in_(numbers))
         )
-    await connection.execute(update(generation_logs).where(generation_logs.c.number.in_(numbers)).values(prompt=""))
+    theirs_are = generation_logs.c.number.in_(numbers)
+    await connection.execute(update(generation_logs).where(theirs_are).values(prompt=""))
+    has_it = generations.contains(generation_logs.c.note, text.lstrip("-"))
+    await connection.execute(update(generation_logs).where(theirs_are, has_it).values(note=""))
     if len(logged) == PAGE:
         return Erased(PAGE, more=True)
     for table in (pair_statistics, pair_statistics_shadow, keyword_sums_shadow):

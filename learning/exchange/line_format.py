@@ -30,7 +30,7 @@ from ..errors import InvalidRequest
 from ..message import checked, joined, message
 from ..model.snapshot import PriorSnapshot, is_former, unpacked
 from ..names import stored_name, stored_text
-from ..prompts.written_negative import is_note
+from ..prompts.written_negative import is_wording
 from ..values import ImageFile, ImageSettings, Stage, Strategy
 
 VERSION = 1
@@ -198,8 +198,8 @@ class PortableGeneration(_Line):
         Keywords stay, since they are what is learned about, in the order of the alphabet: in the prompt's
         order they would nearly spell it.
         """
-        notes = [word for word in self.keywords if is_note(word.text)]
-        words = [word for word in self.keywords if not is_note(word.text)]
+        wordings = [word for word in self.keywords if is_wording(word.text)]
+        words = [word for word in self.keywords if not is_wording(word.text)]
         places = sorted(range(len(words)), key=lambda place: words[place].text)
         known = self.known
         if known is not None and known.fits(len(words), len(known.means)):
@@ -213,7 +213,7 @@ class PortableGeneration(_Line):
                 "seed": None,
                 "imported_at": None,
                 "note": "",
-                "keywords": (*(words[place] for place in places), *notes),
+                "keywords": (*(words[place] for place in places), *wordings),
                 "images": tuple(
                     PortableImage(checkpoint=image.checkpoint, settings=image.settings, lora_utility=image.lora_utility)
                     for image in self.images

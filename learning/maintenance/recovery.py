@@ -30,7 +30,7 @@ from ..exchange import transfer
 from ..exchange.line_format import PortableGeneration, packed
 from ..model.snapshot import unpacked
 from ..prompts.keywords import extract_keywords
-from ..prompts.written_negative import is_note
+from ..prompts.written_negative import is_wording
 from ..values import ImageSettings, batch_of
 
 T = TypeVar("T")
@@ -200,7 +200,7 @@ def _generation(connection: sqlite3.Connection, names: _Names, number: int) -> P
     fields["utilities"] = {name: utility for name, utility in named if name}
     basis = unpacked(row["basis"]) if row["basis"] else None
     fits = basis is not None and basis.fits(
-        sum(not is_note(word["text"]) for word in fields["keywords"]), len(basis.means)
+        sum(not is_wording(word["text"]) for word in fields["keywords"]), len(basis.means)
     )
     fields["basis"] = packed(basis) if fits else None
     if verdict := _verdict(connection, number):

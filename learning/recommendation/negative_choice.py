@@ -64,7 +64,7 @@ class NegativeLog:
         The keywords of their generations, by their numbers.
     former
         What an earlier state of the log said.
-    notes
+    wordings
         The negative prompts of generations as they were written, where that is known (`prompts.written_negative`).
     """
 
@@ -73,20 +73,20 @@ class NegativeLog:
         images: Sequence[MadeImage],
         words: Mapping[int, Sequence[Keyword]],
         former: NegativeLog | None = None,
-        notes: Mapping[int, str] = MappingProxyType({}),
+        wordings: Mapping[int, str] = MappingProxyType({}),
     ) -> None:
         read: Mapping[int, _Read] = former._read if former else {}
         numbers = {number: row for row, number in enumerate(dict.fromkeys(image.generation for image in images))}
         self._read: dict[int, _Read] = {
             number: read[number]
             if number in read and read[number][0] is words[number]
-            else _tags(words[number], notes.get(number, ""))
+            else _tags(words[number], wordings.get(number, ""))
             for number in numbers
         }
         self._numbers = list(numbers)
         self._written: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for number in numbers:
-            for tag, written in spellings(notes[number]).items() if number in notes else ():
+            for tag, written in spellings(wordings[number]).items() if number in wordings else ():
                 self._written[tag][written] += 1
         self._tags: dict[str, int] = {}
         pairs = [
@@ -215,13 +215,13 @@ class NegativeLog:
         )
 
 
-def _tags(words: Sequence[Keyword], note: str) -> _Read:
+def _tags(words: Sequence[Keyword], wording: str) -> _Read:
     negative = (
         word.text.removeprefix(NEGATIVE)
         for word in words
         if word.text.startswith(NEGATIVE) and not word.text.startswith(_EMBEDDING)
     )
-    return words, tuple(whole_tags((*negative, *(spellings(note) if note else ()))))
+    return words, tuple(whole_tags((*negative, *(spellings(wording) if wording else ()))))
 
 
 def _recency(days: NDArray[numpy.int64], used: Numbers) -> Numbers:

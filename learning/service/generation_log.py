@@ -21,7 +21,7 @@ from ..exchange import transfer
 from ..exchange.line_format import PortableGeneration, PortableKeyword, portable_images
 from ..names import stored_name, stored_text
 from ..outbox.delivery import Delivery
-from ..prompts.written_negative import written_note
+from ..prompts.written_negative import wording_of
 from ..store import checkpoints, generations, statistics, verdict_marks
 from ..store.records import LoggedGeneration
 from ..values import Generation, ImageFile, ImageSettings, JudgedImage, Keyword, Recommendation
@@ -67,7 +67,7 @@ class GenerationLog:
         with suppress(StoreUnavailable):  # then nothing is known, and what is logged waits in the outbox
             files = await self._loras.with_utilities(files, recommendation.keywords, recommendation.family)
         shown = {stored_name(file.checkpoint) for file in files}
-        note = written_note([recipe.negative for recipe in recipes or ()])
+        wording = wording_of([recipe.negative for recipe in recipes or ()])
         keep_prompts = self._settings().keep_prompts
         generation = PortableGeneration(
             id=uuid4().hex,
@@ -79,7 +79,7 @@ class GenerationLog:
             evidence=recommendation.evidence,
             clarity=recommendation.clarity,
             keywords=tuple(
-                PortableKeyword(text=word.text, weight=word.weight) for word in (*recommendation.keywords, *note)
+                PortableKeyword(text=word.text, weight=word.weight) for word in (*recommendation.keywords, *wording)
             ),
             images=portable_images(files),
             utilities={

@@ -35,7 +35,7 @@ from ..database.schema import (
     pair_statistics_shadow,
     verdicts,
 )
-from ..prompts.written_negative import NOTE, is_note, spellings
+from ..prompts.written_negative import WORDING, is_wording, spellings
 from ..values import batch_of
 from . import generations, imports, rollups, statistics
 from .records import Ids, LoggedGeneration
@@ -155,7 +155,7 @@ async def _ids_of_keywords_with(connection: AsyncConnection, text: str) -> dict[
     pattern = "%" + re.sub(r"([%_\\])", r"\\\1", words[0]) + "%"
     rows = await connection.execute(
         select(keywords.c.text, keywords.c.id).where(
-            keywords.c.text.like(pattern, escape="\\") | keywords.c.text.like(f"{NOTE}%")
+            keywords.c.text.like(pattern, escape="\\") | keywords.c.text.like(f"{WORDING}%")
         )
     )
     wanted = f" {' '.join(words)} "
@@ -163,8 +163,8 @@ async def _ids_of_keywords_with(connection: AsyncConnection, text: str) -> dict[
 
 
 def _forms(text: str) -> list[str]:
-    """The keyword itself; of a note its tags, as they were written and in the form of keywords."""
-    if not is_note(text):
+    """The keyword itself; of a wording its tags, as they were written and in the form of keywords."""
+    if not is_wording(text):
         return [text.lstrip("-")]
     return [part for pair in spellings(text).items() for part in pair]
 

@@ -179,7 +179,7 @@ async def test_a_recommenders_negative_prompt_is_spelled_as_the_graph_has_it(ser
 
 
 async def test_a_checkpoints_numbers_do_not_change_by_them(tmp_path: Path) -> None:
-    """They are a note beside the keywords: sums, rebuild and the next decision are the same to the bit."""
+    """They are a wording beside the keywords: sums, rebuild and the next decision are the same to the bit."""
     pairs, plans = [], []
     for place, negative in (("with", "bad hands, blurry"), ("without", None)):
         async with opened(tmp_path / f"{place}.db") as service:
@@ -199,7 +199,7 @@ async def test_a_checkpoints_numbers_do_not_change_by_them(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("word", ["hand", "hands", "bad hands"])
-async def test_a_forgotten_word_is_in_no_note(service: PreferenceService, word: str) -> None:
+async def test_a_forgotten_word_is_in_no_wording(service: PreferenceService, word: str) -> None:
     """Also where it was written in another form."""
     await log_own_graph(service, PORTRAIT, ["bad hands, blurry"] * 2)
 

@@ -188,6 +188,8 @@ app.registerExtension({
         isBlind,
         changeSettings,
         releaseLoaders: () => void releaseLoaders(),
+        runWith: async (prompt, checkpoint) =>
+          (await import("./comfy/run_with.mjs")).runWith({ app, api }, prompt, checkpoint),
         confirm: async (title, message, type = "delete") =>
           (await app.extensionManager.dialog.confirm({ title, message, type })) === true,
         onVerdictLost,

@@ -166,9 +166,10 @@ def spoil(file: Path) -> None:
 
 
 async def test_preferences_are_searched_sorted_and_unfold_to_their_evidence(page: Page) -> None:
-    """All of it by the server, a page at a time."""
+    """As a table: all of it by the server, a page at a time."""
     shown = await tab(page, "Preferences")
-    rows = shown.locator("tbody tr:not(.cc-details)")
+    await shown.get_by_role("button", name="Table").click()
+    rows = shown.get_by_role("table").locator("tbody tr:not(.cc-details)")
     await expect(rows).to_have_count(50)
 
     await shown.get_by_label("Search keyword or checkpoint").fill("CASTLE")
@@ -190,6 +191,39 @@ async def test_preferences_are_searched_sorted_and_unfold_to_their_evidence(page
     assert await page.locator(".cc-panel").evaluate(LAYOUT_FAULTS) == []
 
 
+async def test_preferences_are_a_map_whose_marks_unfold_to_their_evidence(page: Page) -> None:
+    """Phrases stand under their words; the keyboard leads from mark to mark; a narrow map turns its columns."""
+    shown = await tab(page, "Preferences")
+    table = shown.get_by_role("table")
+    rows = table.locator("tbody tr:not(.cc-details)")
+    await expect(rows.first).to_be_visible()
+    assert await rows.count() >= 15
+    words = await rows.locator("th").all_inner_texts()
+    assert words[words.index("anime") + 1] == "… girl"
+    assert "anime girl" not in words
+
+    await shown.get_by_label("Search keyword or checkpoint").fill("castle")
+    await expect(rows).to_have_count(1)
+    liked = table.get_by_role("button", name=re.compile(r"^castle, .*: 100 % kept of \d+ judged"))
+    await liked.focus()
+    await page.keyboard.press("ArrowRight")
+    other = table.locator(":focus")
+    await expect(other).to_have_accessible_name(re.compile(r"^castle, .*: 0 % kept of \d+ judged"))
+    await page.keyboard.press("ArrowUp")  # there is nothing above it
+    await page.keyboard.press("Enter")
+    await expect(table.locator(".cc-evidence li").first).to_contain_text("0 of its 1 images kept, 1 of others")
+
+    await page.set_viewport_size({"width": 205, "height": 900})
+    await expect(shown.get_by_text("Checkpoints 1 to 2 of 3")).to_be_visible()
+    await shown.get_by_role("button", name="Next").click()
+    await expect(shown.get_by_text("Checkpoints 3 to 3 of 3")).to_be_visible()
+    await expect(rows.first.get_by_role("button")).to_have_count(1)
+
+    await shown.get_by_label("Search keyword or checkpoint").fill("nobody knows this")
+    await expect(shown).to_contain_text("No keyword and checkpoint match.")
+    await expect(table).to_have_count(0)
+
+
 async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, runtime: Runtime) -> None:
     """What a person says of an old round replaces what they had said, or takes it back."""
     shown = await tab(page, "History")
@@ -198,7 +232,7 @@ async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, run
     await shown.get_by_role("button", name="Older generations").click()
     await expect(rounds).to_have_count(40)
 
-    keyword = shown.get_by_label("With the keyword")
+    keyword = shown.get_by_label("Keyword or note")
     await keyword.fill("Cas")
     await expect(shown.locator("datalist option")).to_have_count(1)
     await keyword.fill("Castle")
@@ -223,6 +257,43 @@ async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, run
     assert [image.verdict for image in generation.images] == [None] * 3
     await shown.get_by_label("Show").select_option("Not judged yet")
     await expect(rounds).to_have_count(8)
+
+
+async def test_history_has_a_note_that_is_kept_and_found(page: Page, runtime: Runtime) -> None:
+    """Saved when the field is left; shown again, found by a part of it, and refused with the reason."""
+    shown = await tab(page, "History")
+    rounds = shown.get_by_role("article")
+    await expect(rounds).to_have_count(20)
+    second = rounds.nth(1)
+    await second.get_by_label("Note").fill("the <b>good</b> light")
+    await second.get_by_label("Note").blur()
+    await expect(second.locator(".cc-own-note .cc-status")).to_have_text("Saved.")
+    _, held = await runtime.run(lambda service: service.generations(2))
+    assert held.note == "the <b>good</b> light"
+
+    await shown.get_by_label("Keyword or note").fill("GOOD</b> li")
+    await expect(rounds).to_have_count(1)
+    await expect(rounds.get_by_label("Note")).to_have_value("the <b>good</b> light")
+
+    await page.route("**/generations/note", lambda route: route.abort())
+    await rounds.get_by_label("Note").fill("another")
+    await rounds.get_by_label("Note").blur()
+    await expect(rounds.locator(".cc-own-note .cc-status")).to_contain_text("Not saved: ")
+
+
+async def test_history_shows_what_was_kept_and_what_was_not(page: Page, runtime: Runtime) -> None:
+    """And what was not judged yet."""
+    newest = await runtime.run(lambda service: service.generations(3))
+    await runtime.run(lambda service: service.record_feedback(newest[0].id, selected_images=[0]))
+    await runtime.run(lambda service: service.record_feedback(newest[1].id, rejected_images=[0]))
+    await runtime.run(lambda service: service.record_feedback(newest[2].id))
+    shown = await tab(page, "History")
+
+    for choice, kept in (("Kept", True), ("Not kept", False)):
+        await shown.get_by_label("Show").select_option(choice)
+        all_of_it = await runtime.run(lambda service, kept=kept: service.generations(20, kept=kept))
+        await expect(shown.get_by_role("article")).to_have_count(len(all_of_it))
+        assert newest[not kept].id in {generation.id for generation in all_of_it}
 
 
 async def test_a_prompt_that_is_markup_is_shown_as_text(page: Page) -> None:
@@ -256,6 +327,8 @@ async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, ru
     await page.set_viewport_size({"width": 800, "height": 800})
     for name, search, rows in (("Preferences", "xxx", 2), ("Checkpoints", "endless", 1)):
         shown = await tab(page, name)
+        if name == "Preferences":
+            await shown.get_by_role("button", name="Table").click()
         await shown.get_by_role("searchbox").fill(search)
         await expect(shown.get_by_role("table").get_by_role("row", name=search)).to_have_count(rows)
         assert await page.locator(".cc-panel").evaluate(LAYOUT_FAULTS) == [], name
@@ -264,19 +337,47 @@ async def test_names_of_any_kind_are_text_and_stay_in_their_place(page: Page, ru
     assert await page.locator("img[src=x]").count() == 0
 
 
+EMPTY = {
+    "Overview": "Run a workflow with the Feedback Recorder",
+    "Preferences": "Run a workflow with the Feedback Recorder",
+    "History": "Run a workflow with the Feedback Recorder",
+    "Checkpoints": "Put files into ComfyUI's folder models/checkpoints",
+    "LoRAs": "Keep images that you made with LoRAs",
+    "Try": "Type a prompt",
+}
+
+
+async def test_where_there_is_nothing_yet_each_tab_says_what_to_do(runtime: Runtime, browser: Browser) -> None:
+    """Before the first generation; on a narrow page nothing of it is cut off."""
+    async with TestServer(build_app(runtime)) as server:
+        page = await browser.new_page(viewport={"width": 300, "height": 900})
+        await page.goto(str(server.make_url("/")))
+        for name, told in EMPTY.items():
+            await expect(await tab(page, name)).to_contain_text(told)
+            assert await page.locator(".cc-panel").evaluate(LAYOUT_FAULTS) == [], name
+        await page.close()
+
+
 @pytest.mark.parametrize("width", [300, 420, 600, 1200])
 async def test_nothing_is_cut_off_and_nothing_scrolls_sideways(page: Page, width: int) -> None:
-    """On every tab, as narrow as a sidebar can be and as wide as a page; columns of tables keep their titles."""
+    """On every tab, as narrow as a sidebar and as wide as a page; the columns of all tables keep their titles."""
     await page.set_viewport_size({"width": width, "height": 900})
     faults = {}
     for name in TABS:
         shown = await tab(page, name)
-        for folded in await shown.locator("summary:visible").all():
-            await folded.click()
-        if await shown.locator(".cc-expand:visible").count():
-            await shown.locator(".cc-expand:visible").first.click()
-            await expect(shown).not_to_contain_text("Loading")
-        faults[name] = await page.locator(".cc-panel").evaluate(LAYOUT_FAULTS)
+        views: list[Locator | None] = [*await shown.locator(".cc-views button").all()]
+        for view in views or [None]:
+            if view:
+                await view.click()
+                await expect(shown).not_to_contain_text("Loading")
+            for folded in await shown.locator("summary:visible").all():
+                await folded.click()
+            unfold = shown.locator(".cc-expand:visible, .cc-map td > button:visible").first
+            if await unfold.count():
+                await unfold.click()
+                await expect(shown).not_to_contain_text("Loading")
+            told = await view.inner_text() if view else ""
+            faults[f"{name} {told}"] = await page.locator(".cc-panel").evaluate(LAYOUT_FAULTS)
     assert {name: found for name, found in faults.items() if found} == {}
 
 
@@ -382,6 +483,7 @@ async def test_a_number_out_of_range_is_refused_before_it_is_sent(page: Page, ru
     await shown.get_by_role("button", name=f"Settings of {name}").click()
     form = shown.get_by_role("form", name=f"Settings of {name}")
     await expect(form.get_by_label("Steps")).to_have_value("")
+    await expect(shown).not_to_contain_text("Loading")  # what is known comes into the form
 
     await form.get_by_label("Steps").fill("0")
     await form.get_by_role("button", name="Save settings").click()

@@ -277,6 +277,43 @@ async def test_nobody_is_kept_out_of_the_nodes(
 
 
 @pytest.mark.parametrize("palette", ["dark", "light"])
+async def test_nobody_is_kept_out_of_what_a_node_shows(
+    comfyui: ComfyPage, serious_faults: Callable[[Any, str], Awaitable[list[str]]], palette: str
+) -> None:
+    """Of every node that shows something, before its first run and after it: axe-core finds no serious fault."""
+    await comfyui.page.evaluate(PALETTE, palette)
+    faults = {}
+    try:
+        await comfyui.build(
+            {
+                "asked": {"type": RECOMMENDER, "pos": [0, 0], "size": [380, 0]},
+                "set": {"type": "ContextSettingsRecommender", "pos": [420, 0], "inputs": {"plan": "asked.plan"}},
+                "loras": {"type": "ContextLoraRecommender", "pos": [860, 0], "inputs": {"plan": "set.plan"}},
+                "drawn": {
+                    "type": "MultiCheckpointSampler",
+                    "pos": [1300, 0],
+                    "widgets": SMALL,
+                    "inputs": {"plan": "loras.plan"},
+                },
+                "recorder": {
+                    "type": "FeedbackRecorder",
+                    "pos": [1740, 0],
+                    "inputs": {"images": "drawn.images", "generation": "drawn.generation"},
+                },
+            }
+        )
+        await comfyui.show_all()
+        await expect(comfyui.page.locator(".cc-display")).to_have_count(4)
+        faults["new"] = await serious_faults(comfyui.page, ".cc-display")
+        await comfyui.run()
+        await expect(images(comfyui).first).to_be_visible()
+        faults["after a run"] = await serious_faults(comfyui.page, ".cc-display")
+        assert {part: found for part, found in faults.items() if found} == {}
+    finally:
+        await comfyui.page.evaluate(PALETTE, "dark")
+
+
+@pytest.mark.parametrize("palette", ["dark", "light"])
 async def test_what_stays_at_the_foot_of_the_gallery_has_the_colour_of_the_node(
     comfyui: ComfyPage, three_nodes: dict[str, Any], palette: str
 ) -> None:

@@ -42,7 +42,7 @@ export function negativeText(recommender) {
  * @param {string} name
  * @returns {TypedText | null}
  */
-function textAt(node, name) {
+export function textAt(node, name) {
   for (let step = 0; step < MOST_STEPS; step += 1) {
     const slot = inputSlot(node, name);
     if (!inputLink(node, slot)) {

@@ -39,8 +39,12 @@ export class Table {
     this.#frame.classList.toggle("cc-cards", this.#frame.scrollWidth > this.#frame.clientWidth);
   }
 
-  /** @param {Row[]} rows in order */
-  show(rows) {
+  /**
+   * @param {Row[]} rows in order
+   * @param {string} [emptyNote] where there are none, instead of the table's own
+   */
+  show(rows, emptyNote = this.#options.emptyNote) {
+    this.#emptyNote.textContent = emptyNote;
     this.#body.replaceChildren(...rows.flatMap((row) => this.#row(row)));
     this.#emptyNote.hidden = rows.length > 0;
     this.#frame.hidden = rows.length === 0;

@@ -106,7 +106,8 @@ export class CheckpointsTab {
     const matches = this.#rows.filter((row) =>
       [row.checkpoint, row.family ?? ""].some((text) => text.toLowerCase().includes(this.#search)),
     );
-    this.#table.show(sorted(matches, VALUES[key], descending));
+    const note = this.#options.t(this.#rows.length > 0 ? "noCheckpointMatches" : "noCheckpoints");
+    this.#table.show(sorted(matches, VALUES[key], descending), note);
   }
 
   /** @param {Checkpoint} row */

@@ -1,7 +1,7 @@
 // @ts-check
-/** *Preferences*: what was learned about each keyword and checkpoint. */
+/** *Preferences*: what was learned about each keyword and checkpoint, as a map, and as a table with all of it. */
 
-import { formatNumber, formatTime, numberColumn, rateColumn } from "../components/columns.mjs";
+import { formatNumber, numberColumn, rateColumn } from "../components/columns.mjs";
 import { downloadLink } from "../components/download_link.mjs";
 import { RequestLine } from "../components/request_line.mjs";
 import { searchField } from "../components/search_field.mjs";
@@ -11,11 +11,14 @@ import { csvPath } from "../lib/api_client.mjs";
 import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
 import { shownName } from "../lib/shown_name.mjs";
+import { pairEvidence } from "./pair_evidence.mjs";
+import { PreferenceMap } from "./preference_map_view.mjs";
 
 const PAGE_SIZE = 50;
-const MOST_EVIDENCE = 8;
-/** Length of a prompt's excerpt, in characters. */
-const EXCERPT_LENGTH = 160;
+/** The map is made of the pairs of which most is known: so many pages, of as many rows as the server gives at once. */
+const MAP_PAGES = 4;
+const MAP_PAGE_SIZE = 500;
+const VIEWS = /** @type {const} */ (["map", "table"]);
 
 /** @typedef {Record<string, any>} Pair */
 
@@ -31,6 +34,11 @@ export class PreferencesTab {
   #range = element("span", { role: "status" });
   #previous;
   #next;
+  #map;
+  #rows;
+  /** @type {typeof VIEWS[number]} */
+  #view = "map";
+  #views;
 
   /** @param {PanelOptions} options */
   constructor(options) {
@@ -57,19 +65,26 @@ export class PreferencesTab {
       ],
       details: {
         label: (row) => t("showEvidence", { keyword: shownName(row.keyword), checkpoint: shownName(row.checkpoint) }),
-        show: (row) => this.#evidence(row),
+        show: (row) => pairEvidence(options, row),
       },
     });
     this.#previous = button(t("earlierRows"), () => this.#turnPage(-PAGE_SIZE));
     this.#next = button(t("laterRows"), () => this.#turnPage(PAGE_SIZE));
+    this.#map = new PreferenceMap(t, (pair) => pairEvidence(options, pair));
+    this.#views = VIEWS.map((view) => button(t(`view_${view}`), () => this.#choose(view)));
+    this.#rows = element("div", {}, [
+      this.#table.element,
+      element("div", { class: "cc-paging" }, [this.#previous, this.#range, this.#next]),
+    ]);
     this.element = element("div", {}, [
+      element("div", { class: "cc-actions cc-views", role: "group", "aria-label": t("tab_preferences") }, this.#views),
       searchField(t("search"), (text) => {
         this.#search = text;
         this.#showFirst();
       }),
       this.#request.element,
-      this.#table.element,
-      element("div", { class: "cc-paging" }, [this.#previous, this.#range, this.#next]),
+      this.#map.element,
+      this.#rows,
       element("div", { class: "cc-actions" }, [
         downloadLink(options.server, {
           text: t("downloadCsv"),
@@ -80,9 +95,57 @@ export class PreferencesTab {
       ]),
       this.#download.element,
     ]);
+    this.#markView();
   }
 
   show() {
+    if (this.#view === "map") this.#showMap();
+    else this.#showRows();
+  }
+
+  /** @param {typeof VIEWS[number]} view */
+  #choose(view) {
+    this.#view = view;
+    this.#markView();
+    this.#showFirst();
+  }
+
+  #markView() {
+    for (const [place, view] of VIEWS.entries()) {
+      this.#views[place].setAttribute("aria-pressed", String(view === this.#view));
+    }
+    this.#map.element.hidden = this.#view !== "map";
+    this.#rows.hidden = this.#view !== "table";
+  }
+
+  #showMap() {
+    void this.#request.send(
+      () => this.#mapPairs(),
+      (pairs) => this.#map.show(pairs, this.#emptyNote),
+    );
+  }
+
+  async #mapPairs() {
+    /** @type {Pair[]} */
+    const all = [];
+    for (let page = 0; page < MAP_PAGES; page += 1) {
+      const { pairs, pairs_found } = await this.#options.server.statistics({
+        parts: ["pairs"],
+        search: this.#search || undefined,
+        limit: MAP_PAGE_SIZE,
+        offset: all.length,
+      });
+      all.push(...pairs);
+      if (pairs.length === 0 || all.length >= pairs_found) break;
+    }
+    return /** @type {import("./preference_map.mjs").Pair[]} */ (all);
+  }
+
+  get #emptyNote() {
+    return this.#options.t(this.#search ? "noPairs" : "nothingLearned");
+  }
+
+  #showRows() {
     const { key, descending } = this.#table.order;
     const offset = this.#offset;
     void this.#request.send(
@@ -123,7 +186,7 @@ export class PreferencesTab {
    */
   #draw(pairs, count, offset) {
     this.#short = shortNames(pairs.map((row) => row.checkpoint));
-    this.#table.show(pairs);
+    this.#table.show(pairs, this.#emptyNote);
     const to = offset + pairs.length;
     this.#range.textContent =
       count > 0
@@ -135,48 +198,5 @@ export class PreferencesTab {
         : "";
     this.#previous.setAttribute("aria-disabled", String(offset === 0));
     this.#next.setAttribute("aria-disabled", String(to >= count));
-  }
-
-  /** @param {Pair} pair */
-  #evidence(pair) {
-    const { t, server } = this.#options;
-    const request = new RequestLine(t);
-    const list = element("ul", { class: "cc-evidence" });
-    const { keyword, checkpoint } = pair;
-    void request.send(
-      () => server.generations({ keyword, checkpoint, judged: true, limit: MOST_EVIDENCE }),
-      ({ generations }) => {
-        list.replaceChildren(
-          ...generations.map((/** @type {Record<string, any>} */ generation) =>
-            this.#evidenceItem(generation, checkpoint),
-          ),
-        );
-        if (generations.length === 0) list.append(element("li", { text: t("evidenceNone") }));
-      },
-    );
-    return element("div", {}, [
-      element("p", { class: "cc-note", text: t("evidenceGenerations") }),
-      request.element,
-      list,
-    ]);
-  }
-
-  /**
-   * @param {Record<string, any>} generation
-   * @param {string} checkpoint
-   */
-  #evidenceItem(generation, checkpoint) {
-    const { t } = this.#options;
-    const own = generation.images.filter((/** @type {any} */ image) => image.file.checkpoint === checkpoint);
-    const kept = (/** @type {any[]} */ images) => images.filter((image) => image.verdict === "selected").length;
-    const numbers = {
-      kept: kept(own),
-      images: own.length,
-      others: kept(generation.images) - kept(own),
-    };
-    return element("li", {}, [
-      element("span", { text: `${formatTime(generation.created_at, t)}: ${t("evidenceGeneration", numbers)}` }),
-      element("bdi", { class: "cc-prompt", text: generation.prompt.slice(0, EXCERPT_LENGTH) }),
-    ]);
   }
 }

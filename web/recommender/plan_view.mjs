@@ -6,6 +6,7 @@
 
 import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
+import { shownName } from "../lib/shown_name.mjs";
 import { settingsElement } from "./branch_settings.mjs";
 import { explanationView } from "./explanation_view.mjs";
 import { negativeWordsView } from "./negative_words_view.mjs";
@@ -118,6 +119,18 @@ export class PlanView {
     return explain ? explanationView(await explain(), t) : null;
   }
 
+  /** @param {string} checkpoint */
+  async #run(checkpoint) {
+    const { run, t, onResize } = this.#options;
+    try {
+      await run?.(checkpoint);
+      this.#status.textContent = t("runQueued", { checkpoint: shownName(checkpoint) });
+    } catch (error) {
+      this.#status.textContent = t("runFailed", { reason: error });
+    }
+    onResize();
+  }
+
   async #loadWords() {
     const { suggest, t } = this.#options;
     return suggest ? negativeWordsView(await suggest(), t, (word, item) => void this.#addWord(word, item)) : null;
@@ -176,6 +189,11 @@ export class PlanView {
       element("li", {}, [
         nameElement(name, short),
         plan.branches[place] ? settingsElement(plan.branches[place], t) : null,
+        this.#options.run
+          ? button(t("runWithIt"), () => void this.#run(name), {
+              "aria-label": t("runWith", { checkpoint: shownName(name) }),
+            })
+          : null,
       ]),
     );
     return element("section", { class: "cc-plan-section" }, [

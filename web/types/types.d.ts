@@ -133,6 +133,8 @@ interface PlanOptions {
   suggest?: () => Promise<Json[]>;
   /** Adds one of them; returns what was done, to be shown. */
   addWord?: (word: string) => Promise<string>;
+  /** Makes images with one checkpoint of the plan; without it there is no button. */
+  run?: (checkpoint: string) => Promise<void>;
   previewLabel?: string;
   /** Whether the buttons stand above the plan. */
   actionsFirst?: boolean;
@@ -154,6 +156,8 @@ interface PanelOptions {
   /** Returns all settings. */
   changeSettings: (changes: object) => Promise<Record<string, unknown>>;
   releaseLoaders: () => void;
+  /** Queues the open workflow once with a prompt and one checkpoint; not there where there is no workflow. */
+  runWith?: (prompt: string, checkpoint: string) => Promise<void>;
   /** Asks before what cannot be undone. */
   confirm: (title: string, question: string, type?: "default" | "delete") => Promise<boolean>;
   /** Called when a verdict was not saved and its gallery is no longer on the page. */

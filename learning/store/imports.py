@@ -27,7 +27,7 @@ from ..database.schema import (
     verdicts,
 )
 from ..model.habit import Use, use_of
-from ..prompts.written_negative import NOTE
+from ..prompts.written_negative import WORDING
 from ..reports import ImportBatch
 from ..values import import_session
 from .generations import with_newest_verdict
@@ -69,7 +69,7 @@ async def uses(connection: AsyncConnection) -> list[Use]:
     of_words = (
         select(generation_keywords.c.generation_number, keywords.c.text)
         .join(keywords)
-        .where(keywords.c.text.not_like(f"{NOTE}%"))
+        .where(keywords.c.text.not_like(f"{WORDING}%"))
     )
     of_images = select(generation_images.c.generation_number, checkpoints.c.name).join(checkpoints)
     for start in range(0, len(numbers), _AT_ONCE):

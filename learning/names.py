@@ -68,6 +68,7 @@ _IN_TEXT = re.compile(rf"(?!\n)(?:{_HIDDEN})")
 _IN_NAME = re.compile(rf"{_HIDDEN}|\A +| +\Z| {{2,}}")  # and spaces that a page does not show
 
 
+@lru_cache(maxsize=4096)  # answers name the same few hundred files again and again
 def shown_name(name: str) -> str:
     r"""Spell out what nobody sees in a name, so that no two names look alike.
 

@@ -16,7 +16,8 @@ from ..recipes import Recipe
 
 if TYPE_CHECKING:
     import torch
-    from comfy_execution.graph_utils import GraphBuilder
+
+    from .comfy.graph import GraphBuilder
 
 Link: TypeAlias = "list[Any]"
 

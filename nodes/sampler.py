@@ -34,7 +34,8 @@ from .socket_types import GenerationType, LoraStackType, PlanType
 
 if TYPE_CHECKING:
     import torch
-    from comfy_execution.graph_utils import GraphBuilder
+
+    from .comfy.graph import GraphBuilder
 
 MOST_IMAGES = 64
 OWN_SETTINGS = "each checkpoint's own, where known"

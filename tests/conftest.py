@@ -258,28 +258,6 @@ def serious_faults() -> Callable[[Any, str], Awaitable[list[str]]]:
     return find
 
 
-LAYOUT_FAULTS = """(root) => {
-  const faults = [];
-  const told = (fault, element) => faults.push(`${fault}: ${element.outerHTML.slice(0, 120)}`);
-  const room = root.getBoundingClientRect();
-  for (const element of root.querySelectorAll("*")) {
-    const box = element.getBoundingClientRect();
-    if (box.width === 0 || box.height === 0 || !element.checkVisibility({ visibilityProperty: true })) continue;
-    if (box.left < room.left - 1 || box.right > room.right + 1) told("beyond the edge", element);
-    const style = getComputedStyle(element);
-    const sideways = element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0;
-    if (sideways && ["auto", "scroll"].includes(style.overflowX)) told("scrolls sideways", element);
-    if (sideways && element.matches("button, th, td, dt, dd, option, label, legend")) told("text is cut off", element);
-  }
-  if (root.scrollWidth > root.clientWidth + 1) told("scrolls sideways", root);
-  for (const title of root.querySelectorAll("th[scope=col]")) {
-    if (title.closest("table").checkVisibility() && title.innerText.trim() === "") told("no title", title);
-  }
-  return faults;
-}"""
-"""For an element of a page: what in it lies beyond its edges, scrolls sideways, or is cut off."""
-
-
 @pytest.fixture(scope="session")
 def cloned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone of this tree as it stands."""
@@ -318,6 +296,28 @@ def no_file_larger_than(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+LAYOUT_FAULTS = """(root) => {
+  const faults = [];
+  const told = (fault, element) => faults.push(`${fault}: ${element.outerHTML.slice(0, 120)}`);
+  const room = root.getBoundingClientRect();
+  for (const element of root.querySelectorAll("*")) {
+    const box = element.getBoundingClientRect();
+    if (box.width === 0 || box.height === 0 || !element.checkVisibility({ visibilityProperty: true })) continue;
+    if (box.left < room.left - 1 || box.right > room.right + 1) told("beyond the edge", element);
+    const style = getComputedStyle(element);
+    const sideways = element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0;
+    if (sideways && ["auto", "scroll"].includes(style.overflowX)) told("scrolls sideways", element);
+    if (sideways && element.matches("button, th, td, dt, dd, option, label, legend")) told("text is cut off", element);
+  }
+  if (root.scrollWidth > root.clientWidth + 1) told("scrolls sideways", root);
+  for (const title of root.querySelectorAll("th[scope=col]")) {
+    if (title.closest("table").checkVisibility() && title.innerText.trim() === "") told("no title", title);
+  }
+  return faults;
+}"""
+"""For an element of a page: what in it lies beyond its edges, scrolls sideways, or is cut off."""
 
 
 @contextmanager

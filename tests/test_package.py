@@ -120,7 +120,7 @@ def expected_files() -> set[str]:
     """Everything that a running pack reads: its modules, the browser's part, translations, examples."""
     files = {file for pattern in ("*.py", *(f"{room}/**/*.py" for room in ROOMS)) for file in ROOT.glob(pattern)}
     files -= {ROOT / name for name in ("run.py", "noxfile.py", "setup.py")}
-    for folder in ("web", "locales", "example_workflows"):
+    for folder in ("web", "locales", "example_workflows", "subgraphs"):
         files |= {file for file in (ROOT / folder).rglob("*") if file.is_file() and file.suffix != ".ts"}
     return {file.relative_to(ROOT).as_posix() for file in files if "__pycache__" not in file.parts}
 

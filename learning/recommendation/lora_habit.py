@@ -95,6 +95,7 @@ class LoraHabit:
         self._amounts = of_any[self._of_image]
         self._by_lora = numpy.argsort(self._of_lora, kind="stable")
         self._starts = numpy.searchsorted(self._of_lora[self._by_lora], numpy.arange(len(self.keys) + 1))
+        self._strengths_used: dict[tuple[int, ...], float | None] = {}
         self._images = numpy.bincount(self._of_lora, weights[self._of_image] > 0.0, max(1, len(self.keys)))
 
     def _read(self, images: Sequence[MadeImage], former: LoraHabit | None, known: int) -> None:
@@ -142,8 +143,13 @@ class LoraHabit:
         known = total + _KNOWN_BY_HINT * hints.strength
         return LoraUse(shares, known / (known + _HALF_KNOWN), used)
 
-    def strength(self, places: Collection[int]) -> float | None:
+    def strength(self, places: tuple[int, ...]) -> float | None:
         """The strength that images used most; None where none did."""
+        if places not in self._strengths_used:
+            self._strengths_used[places] = self._most_used_strength(places)
+        return self._strengths_used[places]
+
+    def _most_used_strength(self, places: Iterable[int]) -> float | None:
         sums: dict[float, float] = {}
         for place in places:
             for image in self._by_lora[self._starts[place] : self._starts[place + 1]].tolist():

@@ -185,4 +185,6 @@ class ValueSums:
 
     def evidence(self, words: Sequence[Keyword], arms: Sequence[str]) -> Evidence:
         """What is known of these values for these keywords (`context`)."""
+        if not self._summed:
+            return Evidence()
         return self._sums.evidence(words, arms)

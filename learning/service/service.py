@@ -1,9 +1,10 @@
 """The use cases of one database: recommend, log what was made, record verdicts, report what was learned.
 
 It joins the pure parts (keywords, policies, strategy, explanation) with the store, and checks what comes in from
-outside. Two parts have state and rules of their own, and a module each: `forgetting`, which also reaches copies of the
-file, and `checkpoints`, which remembers the files that were last met. The service belongs to the event loop that opened
-it; `runtime` shares one with every thread and loop. It refuses to know where checkpoints or images come from.
+outside. What has state or rules of its own has a module: `generation_log`, whose writes may wait in the outbox,
+`forgetting`, which also reaches copies of the file, `checkpoints`, which remembers the files that were last met, and so
+on. The service belongs to the event loop that opened it; `runtime` shares one with every thread and loop. It refuses to
+know where checkpoints or images come from.
 """
 
 from __future__ import annotations
@@ -14,12 +15,11 @@ import os
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from random import Random
 from time import perf_counter
-from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,9 +28,8 @@ from ..activity import Activity
 from ..database import engines
 from ..database.database import BUSY_TIMEOUT_S, Database, utc_now
 from ..database.files import backups
-from ..errors import InvalidRequest, InvalidVerdict, StoreUnavailable, UnknownGeneration, UnknownImage
+from ..errors import StoreUnavailable
 from ..exchange import csv_table, transfer
-from ..exchange.line_format import PortableGeneration, PortableKeyword, portable_images
 from ..exchange.private_sums import DEFAULT_EPSILON
 from ..exchange.share_format import SharedFile
 from ..loras import LoraCandidate, LoraRecommendation
@@ -64,23 +63,20 @@ from ..reports import (
     Statistics,
 )
 from ..requirements import missing_requirement
-from ..store import checkpoints, erasure, generations, overview, pair_pages, statistics, verdict_marks
-from ..store.records import LoggedGeneration
+from ..store import erasure, generations, overview, pair_pages, statistics
 from ..store.rollup_task import RollupTask
 from ..values import (
     MOST_BRANCHES,
     Cost,
     Generation,
     ImageFile,
-    ImageSettings,
-    JudgedImage,
-    Keyword,
     Recommendation,
     Stage,
     Thresholds,
 )
 from .checkpoints import CheckpointFiles
 from .forgetting import Forgetting
+from .generation_log import GenerationLog, find
 from .habits import Habits
 from .importing import Importing, OnProgress
 from .loras import Loras
@@ -92,10 +88,8 @@ from .sharing import Sharing
 
 log = logging.getLogger(__name__)
 
-MOST_IMAGES = 10_000
 _LOOKED_UP = 500
 _ROWS_AT_ONCE = 2_000
-_LAST_MOMENT = datetime.max.replace(tzinfo=timezone.utc)
 
 
 class PreferenceService:
@@ -125,6 +119,7 @@ class PreferenceService:
         self._negative_words = NegativeWords(self._recent_images)
         self._sharing = Sharing(database, self._files, clock)
         self._loras = Loras(database, self._recent_images, settings)
+        self._log = GenerationLog(database, self._delivery, self._files, self._loras, clock, settings)
 
     @classmethod
     async def open(
@@ -513,46 +508,10 @@ class PreferenceService:
         StoreUnavailable
             If it could not be stored; then it is not.
         """
-        files = _with_settings(_image_files(images), recipes)
-        with suppress(StoreUnavailable):  # then nothing is known, and what is logged waits in the outbox
-            files = await self._loras.with_utilities(files, recommendation.keywords, recommendation.family)
-        shown = {stored_name(file.checkpoint) for file in files}
-        keep_prompts = self._settings().keep_prompts
-        generation = PortableGeneration(
-            id=uuid4().hex,
-            created_at=self._clock(),
-            stage=recommendation.stage,
-            policy=recommendation.policy,
-            strategy=recommendation.strategy,
-            confidence=recommendation.confidence,
-            evidence=recommendation.evidence,
-            clarity=recommendation.clarity,
-            keywords=tuple(PortableKeyword(text=word.text, weight=word.weight) for word in recommendation.keywords),
-            images=portable_images(files),
-            utilities={
-                name: utility for name, utility in recommendation.utilities.items() if stored_name(name) in shown
-            },
-            prompt=recommendation.prompt if keep_prompts else "",
-            session_id=session_id,
-            prompt_id=prompt_id,
-            family=recommendation.family,
-            seed=None if recommendation.seed is None else str(recommendation.seed),
-            fallback=recommendation.fallback,
-        )
-        fingerprints = self._files.fingerprints_of(shown)
-
-        async def add(connection: AsyncConnection) -> None:
-            await transfer.log(connection, generation, keep_prompts=keep_prompts)
-            await checkpoints.remember(connection, fingerprints)
-
-        async def entry() -> PortableGeneration:
-            return generation
-
-        await self._delivery.write(add, entry, logs=True)
-        self._delivery.remember(generation)
+        generation_id = await self._log.add(recommendation, images, session_id, prompt_id, recipes)
         self.activity.generations += 1
         self._forgetting.begin_retention()
-        return generation.id
+        return generation_id
 
     async def record_feedback(
         self,
@@ -575,41 +534,9 @@ class PreferenceService:
         StoreUnavailable
             If it could not be stored, not even in the outbox; then it is not, and may be sent again.
         """
-        if (selected or rejected) and (selected_images or rejected_images):
-            raise InvalidVerdict("Send counts per checkpoint or positions of images, not both.")
-        now = self._clock().astimezone(timezone.utc)  # once: a verdict that waits is the same one
-
-        def marks_of(shown: Sequence[str]) -> str:
-            if selected_images or rejected_images:
-                return verdict_marks.marks_of_positions(len(shown), selected_images or (), rejected_images or ())
-            return verdict_marks.marks_of_counts(shown, selected or {}, rejected or {})
-
-        async def record(connection: AsyncConnection) -> Generation:
-            logged = await _find(connection, generation_id)
-            marks = marks_of([image.file.checkpoint for image in logged.generation.images])
-            if marks == logged.marks:  # a client that tries again
-                return logged.generation
-            if logged.verdict_at is not None and now < logged.verdict_at <= self._clock():
-                return logged.generation  # somebody judged it while this verdict waited for its turn
-            prior = logged.basis
-            if verdict_marks.judges(marks):
-                logged = await statistics.with_basis(connection, logged, self._settings().half_life)
-            change = statistics.Change()
-            change.add(logged.comparison(logged.marks), -1.0, of=logged)
-            change.add(logged.comparison(marks), of=logged)
-            judged_at = _later_than(logged.verdict_at, now)
-            await statistics.apply(connection, change, logged.ids)
-            new_prior = None if logged.basis is prior else logged.basis
-            await generations.add_verdict(connection, logged.number, marks, judged_at, new_prior)
-            return logged.judged(marks, judged_at)
-
-        async def entry() -> PortableGeneration | None:
-            known = await self._delivery.known(stored_text(generation_id))
-            return known and known.judged(marks_of([image.checkpoint for image in known.images]), now)
-
-        outcome = await self._delivery.write(record, entry, logs=False)
+        generation = await self._log.judge(generation_id, selected, rejected, selected_images, rejected_images)
         self.activity.verdicts += 1
-        return _as_waiting(outcome) if isinstance(outcome, PortableGeneration) else outcome
+        return generation
 
     async def attach_files(self, generation_id: str, files: Sequence[ImageFile]) -> None:
         """Record where the images of a generation can be seen, from its first image on, in order.
@@ -618,28 +545,7 @@ class PreferenceService:
         ------
         UnknownGeneration, UnknownImage, StoreUnavailable
         """
-        stored = [
-            ImageFile("", stored_text(file.filename), stored_text(file.subfolder), stored_text(file.type))
-            for file in files
-        ]
-
-        def fits(images: int) -> None:
-            if len(stored) > images:
-                raise UnknownImage(f"{len(stored)} files for {images} images. Give one per image.")
-
-        async def attach(connection: AsyncConnection) -> None:
-            logged = await _find(connection, generation_id)
-            fits(len(logged.generation.images))
-            if stored:
-                await generations.set_files(connection, logged.number, stored)
-
-        async def entry() -> PortableGeneration | None:
-            known = await self._delivery.known(stored_text(generation_id))
-            if known is not None:
-                fits(len(known.images))
-            return known and known.with_files(stored)
-
-        await self._delivery.write(attach, entry, logs=False)
+        await self._log.attach_files(generation_id, files)
 
     # --- report
 
@@ -650,17 +556,7 @@ class PreferenceService:
         ------
         UnknownGeneration, StoreUnavailable
         """
-
-        async def read(connection: AsyncConnection) -> Generation:
-            return (await _find(connection, generation_id)).generation
-
-        try:
-            return await self._database.read(read)
-        except (StoreUnavailable, UnknownGeneration):
-            waiting = await self._delivery.waits(stored_text(generation_id))
-            if waiting is None:
-                raise
-            return _as_waiting(waiting)
+        return await self._log.one(generation_id)
 
     async def generations(
         self,
@@ -689,7 +585,7 @@ class PreferenceService:
 
         async def read(connection: AsyncConnection) -> list[Generation]:
             if before is not None:
-                await _find(connection, before)
+                await find(connection, before)
             page = await generations.newest(
                 connection,
                 limit=limit,
@@ -1089,68 +985,3 @@ class PreferenceService:
         """
         keep_prompts = self._settings().keep_prompts
         return await transfer.import_lines(self._database, lines, names or {}, keep_prompts=keep_prompts)
-
-
-def _with_settings(files: list[ImageFile], recipes: Sequence[Recipe] | None) -> list[ImageFile]:
-    """The images with what their recipes say. Raises `InvalidRequest` where their numbers differ."""
-    if recipes is None:
-        return files
-    if len(recipes) != len(files):
-        raise InvalidRequest(f"{len(recipes)} recipes for {len(files)} images. Give one per image, in their order.")
-    return [replace(file, settings=ImageSettings.of(recipe)) for file, recipe in zip(files, recipes, strict=True)]
-
-
-async def _find(connection: AsyncConnection, generation_id: str) -> LoggedGeneration:
-    """The generation with that id; raises `UnknownGeneration`."""
-    logged = await generations.find(connection, stored_text(generation_id))
-    if logged is None:
-        raise UnknownGeneration(generation_id)
-    return logged
-
-
-def _as_waiting(generation: PortableGeneration) -> Generation:
-    """What is known of a generation that waits in the outbox."""
-    verdict = generation.verdict
-    marks = verdict.marks if verdict else verdict_marks.UNJUDGED * len(generation.images)
-    return Generation(
-        id=generation.id,
-        session_id=generation.session_id,
-        prompt=generation.prompt,
-        stage=generation.stage,
-        policy=generation.policy,
-        strategy=generation.strategy,
-        confidence=generation.confidence,
-        created_at=generation.created_at,
-        keywords=tuple(Keyword(word.text, word.weight) for word in generation.keywords),
-        images=tuple(
-            JudgedImage(position, file, verdict_marks.VERDICTS.get(mark))
-            for position, (file, mark) in enumerate(zip(generation.files, marks, strict=True))
-        ),
-        prompt_id=generation.prompt_id,
-        judged_at=verdict.at if verdict and verdict_marks.judges(marks) else None,
-        waiting=True,
-    )
-
-
-def _later_than(former: datetime | None, now: datetime) -> datetime:
-    """The moment of a verdict: a clock that was set back, or is behind another machine's, must not make it older than
-    the former one, which the person saw."""
-    if former is None or former >= _LAST_MOMENT:
-        return former or now
-    return max(now, former + timedelta(microseconds=1))
-
-
-def _image_files(images: Mapping[str, int] | Sequence[ImageFile]) -> list[ImageFile]:
-    """One entry per image. Raises `InvalidRequest` where their number makes no sense."""
-    if isinstance(images, Mapping):
-        for name, number in images.items():
-            if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-                raise InvalidRequest(f"{name} cannot have made {number!r} images. Give a whole number from 0.")
-        if sum(images.values()) > MOST_IMAGES:
-            raise InvalidRequest(f"A generation has at most {MOST_IMAGES} images. Log several generations.")
-        images = [ImageFile(name) for name, number in images.items() for _ in range(number)]
-    if not 0 < len(images) <= MOST_IMAGES:
-        raise InvalidRequest(
-            f"A generation has 1 to {MOST_IMAGES} images, not {len(images)}. Log it once its images are made."
-        )
-    return list(images)

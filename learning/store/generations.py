@@ -207,11 +207,19 @@ async def add_verdict(
     connection: AsyncConnection, number: int, marks: str, now: datetime, basis: PriorSnapshot | None = None
 ) -> None:
     """Append a verdict; marks that judge nothing withdraw the former one. `basis` is logged unless it is None."""
-    judged_at = now if judges(marks) else None
     row = {"generation_number": number, "marks": marks, "created_at": now}
-    await connection.execute(insert(verdicts), [row])  # of a list SQLAlchemy does not fetch the new numbers
-    values = {"judged_at": judged_at} if basis is None else {"judged_at": judged_at, "basis": basis.packed()}
-    await connection.execute(update(generation_logs).where(generation_logs.c.number == number).values(values))
+    await connection.execute(_ADD_VERDICT, [row])  # of a list SQLAlchemy does not fetch the new numbers
+    judged = {"of_number": number, "judged": now if judges(marks) else None}
+    if basis is None:
+        await connection.execute(_SET_JUDGED, judged)
+    else:
+        await connection.execute(_SET_JUDGED_AND_BASIS, judged | {"known": basis.packed()})
+
+
+_ADD_VERDICT = insert(verdicts)
+_OF_NUMBER = update(generation_logs).where(generation_logs.c.number == bindparam("of_number"))
+_SET_JUDGED = _OF_NUMBER.values(judged_at=bindparam("judged"))
+_SET_JUDGED_AND_BASIS = _SET_JUDGED.values(basis=bindparam("known"))
 
 
 async def set_basis(connection: AsyncConnection, number: int, basis: PriorSnapshot | None) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy
@@ -192,7 +192,7 @@ class Change:
         for text, share in sufficient_statistics.keyword_rounds(comparison).items():
             self.rounds[text] += sign * share
         for text, trend in sufficient_statistics.keyword_trends(comparison).items():
-            for column, number in enumerate(astuple(trend)):
+            for column, number in enumerate((trend.surprise, trend.exploit_streak, trend.log_decay_weight)):
                 self.trends[text][column] += sign * number
         for model, log_likelihood in enumerate(sufficient_statistics.log_likelihoods(comparison)):
             self.log_likelihoods[model] += sign * log_likelihood

@@ -13,7 +13,7 @@ import pytest
 from context_checkpoint.api.endpoint import Endpoint
 from context_checkpoint.api.routes import ENDPOINTS, PREFIX, build_routes
 from context_checkpoint.api.schemas.base import MOST_IMAGES
-from context_checkpoint.learning.service import service
+from context_checkpoint.learning.service import generation_log
 from context_checkpoint.runtime.runtime import Runtime
 
 from .conftest import Client
@@ -82,7 +82,7 @@ async def test_bodies_and_queries_and_refusals_are_described(client: Client) -> 
 
 def test_as_many_images_can_be_judged_as_a_generation_may_have() -> None:
     """The schemas' bound is a copy, because its source would cost ComfyUI's start SQLAlchemy's import."""
-    assert MOST_IMAGES == service.MOST_IMAGES
+    assert MOST_IMAGES == generation_log.MOST_IMAGES
 
 
 def unbounded(schema: Mapping[str, Any], place: str) -> Iterator[str]:

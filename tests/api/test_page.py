@@ -323,7 +323,7 @@ async def test_where_there_is_nothing_yet_each_tab_says_what_to_do(runtime: Runt
 
 @pytest.mark.parametrize("width", [300, 420, 600, 1200])
 async def test_nothing_is_cut_off_and_nothing_scrolls_sideways(page: Page, width: int) -> None:
-    """On every tab, as narrow as a sidebar and as wide as a page; the columns of all tables keep their titles."""
+    """On every tab, as narrow as a sidebar can be and as wide as a page; columns of tables keep their titles."""
     await page.set_viewport_size({"width": width, "height": 900})
     faults = {}
     for name in TABS:

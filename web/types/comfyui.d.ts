@@ -54,12 +54,12 @@ export interface ComfyNode {
   inputs?: ComfySlot[];
   outputs?: ComfySlot[];
   bgcolor?: string;
+  onConnectionsChange?: (this: ComfyNode, ...change: any[]) => void;
   /** Whether advanced widgets are shown; saved in the workflow. */
   showAdvanced?: boolean;
   toggleAdvanced?: () => void;
   getLayoutWidgets?: () => ComfyWidget[];
   isWidgetVisible?: (widget: ComfyWidget) => boolean;
-  onConnectionsChange?: (this: ComfyNode, ...change: any[]) => void;
   onConfigure?: (this: ComfyNode, info: Record<string, any>) => void;
   onDrawBackground?: (this: ComfyNode, context: any) => void;
   onExecuted?: (this: ComfyNode, output: Record<string, any>) => void;

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -34,12 +35,21 @@ def tests(session: nox.Session) -> None:
             _node_packages(session, npm)
         session.run("python", "-m", "pytest", *session.posargs)
         return
-    failed: list[str] = []
-    for name, check in {"lint": _lint, "types": _types, "web": _web_tests, "pytest": _pytest}.items():
-        try:
-            check(session)
-        except nox.command.CommandFailed:
+    if npm := shutil.which("npm"):
+        _node_packages(session, npm)
+    _tree()
+    checks = {"lint": _lint, "types": _types, "web": _web_tests}
+    with ThreadPoolExecutor() as pool:  # each uses one core
+        begun = {name: pool.submit(check, session) for name, check in checks.items()}
+    failed = []
+    for name, check in begun.items():
+        if problem := check.exception():
+            session.warn(f"{name}: {problem}")
             failed.append(name)
+    try:
+        _pytest(session)
+    except nox.command.CommandFailed:
+        failed.append("pytest")
     if failed:
         session.error(f"failed: {', '.join(failed)}")
 

@@ -15,6 +15,7 @@ ADDRESSES: tuple[Address, ...] = (
     ("POST", "/recommend/loras"),
     ("POST", "/feedback"),
     ("GET", "/generations"),
+    ("POST", "/generations/note"),
     ("GET", "/pending"),
     ("POST", "/pending/{id}"),
     ("GET", "/statistics"),

@@ -44,7 +44,13 @@ from .schemas.checkpoints import CheckpointsResponse, checkpoints_response
 from .schemas.exchange import ExportRequest, ImportRequest, ImportResponse
 from .schemas.explain import ExplainRequest, ExplainResponse
 from .schemas.forget import ForgetRequest, ForgetResponse
-from .schemas.generations import FeedbackRequest, GenerationResponse, GenerationsRequest, GenerationsResponse
+from .schemas.generations import (
+    FeedbackRequest,
+    GenerationResponse,
+    GenerationsRequest,
+    GenerationsResponse,
+    NoteRequest,
+)
 from .schemas.graph import GraphRequest, GraphResponse, graph_response
 from .schemas.loras import LorasRequest, LorasResponse, loras_response
 from .schemas.negative_words import NegativeWordsRequest, NegativeWordsResponse, negative_words_response
@@ -376,6 +382,10 @@ class Api:
         )
         return GenerationResponse.model_validate(generation)
 
+    async def note(self, request: NoteRequest) -> GenerationResponse:
+        generation = await self.runtime.run(lambda service: service.set_note(request.generation_id, request.note))
+        return GenerationResponse.model_validate(generation)
+
     async def generations(self, request: GenerationsRequest) -> GenerationsResponse:
         if request.id is not None:
             generation_id = request.id
@@ -389,6 +399,7 @@ class Api:
                 prompt_id=request.prompt_id,
                 judged=request.judged,
                 kept=request.kept,
+                search=request.search,
                 keyword=request.keyword,
                 checkpoint=request.checkpoint,
             )

@@ -27,7 +27,13 @@ from .schemas.checkpoints import CheckpointsResponse
 from .schemas.exchange import ExportRequest, ImportRequest, ImportResponse, JsonLines
 from .schemas.explain import ExplainRequest, ExplainResponse
 from .schemas.forget import ForgetRequest, ForgetResponse
-from .schemas.generations import FeedbackRequest, GenerationResponse, GenerationsRequest, GenerationsResponse
+from .schemas.generations import (
+    FeedbackRequest,
+    GenerationResponse,
+    GenerationsRequest,
+    GenerationsResponse,
+    NoteRequest,
+)
 from .schemas.graph import GraphRequest, GraphResponse
 from .schemas.images import (
     ImagesImportRequest,
@@ -132,6 +138,15 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         GenerationsResponse,
         Api.generations,
         _QUERY | _UNAVAILABLE | {404: "No such generation."},
+    ),
+    Endpoint(
+        "POST",
+        "/generations/note",
+        "Write a note about a generation, or take it away.",
+        NoteRequest,
+        GenerationResponse,
+        Api.note,
+        _BODY | _UNAVAILABLE | {404: "No such generation."},
     ),
     Endpoint(
         "GET",

@@ -397,5 +397,7 @@ class Generation:
     images: tuple[JudgedImage, ...]
     prompt_id: str = ""
     judged_at: datetime | None = None
+    note: str = ""
+    """What the person wrote about it."""
     waiting: bool = False
     """Whether its newest verdict waits in the outbox, because the database cannot be written now."""

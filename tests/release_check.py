@@ -79,10 +79,11 @@ def comfy_cli_finds_nothing(clone: Path, _built: Path) -> Problems:
 
 
 def the_registry_reads_what_is_meant(clone: Path, _built: Path) -> Problems:
-    """As publish.yml hands it over: with the frontend's bounds."""
+    """As publish.yml hands it over: with the frontend's bounds, by the same command."""
     file = clone / "pyproject.toml"
     before = file.read_text("utf-8")
-    file.write_text(re.sub(r'^  # ("comfyui-frontend-package)', r"  \1", before, flags=re.MULTILINE), "utf-8")
+    (command,) = re.findall(r"run: (sed .*)", (clone / ".github/workflows/publish.yml").read_text("utf-8"))
+    run("bash", "-c", command, cwd=clone)
     code = (
         "import json; from comfy_cli.registry.config_parser import extract_node_configuration as read\n"
         "c = read('pyproject.toml'); p = c.project; t = c.tool_comfy\n"

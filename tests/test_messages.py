@@ -44,6 +44,7 @@ def test_the_english_texts_are_those_of_the_code() -> None:
     stated = {key: text for key, text in texts("en").items() if not key.startswith("check_")}
     apart = {"space", "colon", "semicolon"} | {"no_answer", "no_workflow", "no_node", "no_fit"}
     apart |= {"several_uses", "chosen_outside", "shown_outside", "prompt_apart"}
+    apart |= {"run_no_recommender", "run_prompt_computed"}
     messages = in_the_code()
     assert len(messages) > 80
     assert {key: text for key, text in stated.items() if key not in apart} == messages

@@ -126,7 +126,7 @@ def expected_files() -> set[str]:
 
 
 def test_the_wheel_has_all_that_a_running_pack_reads(built: Path) -> None:
-    """Modules, migrations, web, locales and example workflows; and no tests."""
+    """Modules, migrations, web, locales, example workflows and the blueprint; and no tests."""
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         inside = {name.removeprefix("context_checkpoint/") for name in archive.namelist()}

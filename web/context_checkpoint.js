@@ -7,12 +7,11 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { FirstStart, STARTED } from "./comfy/first_start.mjs";
-import { createNode } from "./comfy/frontend_api.mjs";
+import { createNode, zoomOutTo } from "./comfy/frontend_api.mjs";
 import { MessageTranslation } from "./comfy/message_translation.mjs";
 import { allNodes, nodeById, nodeKey, nodesLeftOut } from "./comfy/node_display.mjs";
 import { BLIND, SettingsMirror } from "./comfy/settings.mjs";
 import { showToast } from "./comfy/toast.mjs";
-import { addSamplerAndRecorder } from "./comfy/wiring.mjs";
 import { WiringMenu } from "./comfy/wiring_menu.mjs";
 import { Server } from "./lib/api_client.mjs";
 import { comfyTranslator, translator } from "./lib/i18n.mjs";
@@ -61,8 +60,8 @@ const recommenders = new RecommenderNodes({
   server,
   storage: window.localStorage,
   addOthers: async (node) => {
-    addSamplerAndRecorder(node, createNode);
-    await app.extensionManager.command.execute("Comfy.Canvas.FitView");
+    const { addSamplerAndRecorder } = await import("./comfy/wiring.mjs");
+    zoomOutTo(app, node, addSamplerAndRecorder(node, createNode));
   },
 });
 const settingsNodes = new BranchNodes(SETTINGS, { t: () => t, storage: window.localStorage });
@@ -189,6 +188,8 @@ app.registerExtension({
         isBlind,
         changeSettings,
         releaseLoaders: () => void releaseLoaders(),
+        runWith: async (prompt, checkpoint) =>
+          (await import("./comfy/run_with.mjs")).runWith({ app, api }, prompt, checkpoint),
         confirm: async (title, message, type = "delete") =>
           (await app.extensionManager.dialog.confirm({ title, message, type })) === true,
         onVerdictLost,
@@ -199,6 +200,8 @@ app.registerExtension({
           pack: packFolder(import.meta.url),
           open: (workflow, name) => app.loadGraphData(workflow, true, true, name),
           nodes: () => allNodes(app.rootGraph),
+          refresh: () => app.extensionManager.command.execute("Comfy.RefreshNodeDefinitions"),
+          loadGuide: () => import("./panel/start.mjs"),
         },
       }),
     );

@@ -18,6 +18,7 @@ LONGEST_PROMPT = 400_000
 """Characters. People paste whole documents; a prompt of 100 kB is served, a novel is refused."""
 MOST_CANDIDATES = 1_000
 MOST_IMAGES = 10_000  # of one generation; a copy of the bound in `learning.service`
+LONGEST_NOTE = 2_000  # characters; a copy of the bound in `learning.service`
 MOST_ROWS = 500
 LARGEST_SEED = 2**64 - 1  # ComfyUI's own bound
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from ...learning.prompts.written_negative import learned
 from ...learning.values import Stage, Strategy
-from .base import MOST_IMAGES, MOST_ROWS, Count, Identifier, Name, Position, RequestModel, ResponseModel
+from .base import LONGEST_NOTE, MOST_IMAGES, MOST_ROWS, Count, Identifier, Name, Position, RequestModel, ResponseModel
 from .recommend import KeywordResponse
 
 
@@ -41,6 +42,13 @@ class FeedbackRequest(RequestModel):
         return self
 
 
+class NoteRequest(RequestModel):
+    """What the person says of a generation; an empty text takes it away."""
+
+    generation_id: Identifier
+    note: Annotated[str, Field(max_length=LONGEST_NOTE)]
+
+
 class ImageFileResponse(ResponseModel):
     """Where `GET /view` of ComfyUI finds the image, and which checkpoint made it."""
 
@@ -67,8 +75,9 @@ class GenerationResponse(ResponseModel):
     confidence: float
     created_at: datetime
     judged_at: datetime | None
-    keywords: tuple[KeywordResponse, ...]
+    keywords: Annotated[tuple[KeywordResponse, ...], BeforeValidator(learned)]
     images: tuple[ImageResponse, ...]
+    note: str = Field(default="", description="What the person wrote about it.")
     waiting: bool = Field(
         default=False,
         description="Whether the newest verdict waits on the disk of this machine, because the database cannot be "
@@ -90,6 +99,15 @@ class GenerationsRequest(RequestModel):
         default=None, description="Only those whose prompt had this keyword."
     )
     checkpoint: Name | None = Field(default=None, description="Only those with an image of this checkpoint.")
+    search: Annotated[str, Field(min_length=1, max_length=1_024)] | None = Field(
+        default=None, description="Only those whose prompt had this keyword, or whose note has this text."
+    )
+
+    @model_validator(mode="after")
+    def _keyword_or_search(self) -> GenerationsRequest:
+        if self.keyword is not None and self.search is not None:
+            raise ValueError("give keyword or search, not both")
+        return self
 
 
 class GenerationsResponse(ResponseModel):

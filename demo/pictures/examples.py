@@ -323,7 +323,7 @@ def draft_then_final() -> dict[str, Node]:
         "larger": _placed(
             "ImageScaleBy",
             1350,
-            60,
+            260,  # below the links of the generation and the plan
             280,
             widgets={"upscale_method": "lanczos", "scale_by": 2.0},
             inputs={"image": "recorder.selected_images"},

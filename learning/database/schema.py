@@ -34,7 +34,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest revision in `migrations/versions`, known without importing Alembic."""
 
 VERSION_TABLE = "context_checkpoint_version"
@@ -141,9 +141,13 @@ generation_logs = Table(
     Column("created_at", Moment, nullable=False),
     Column("judged_at", Moment),
     Column("basis", LargeBinary),  # what was known when it was first judged: `PriorSnapshot.packed`
+    Column("note", Text, nullable=False, server_default=""),  # the person's own
     Index("generation_logs_session_id", "session_id"),
     Index("generation_logs_prompt_id", "prompt_id"),
 )
+
+_is_written = generation_logs.c.note != ""
+Index("generation_logs_note", generation_logs.c.number, sqlite_where=_is_written, postgresql_where=_is_written)
 
 generation_keywords = Table(
     "generation_keywords",

@@ -19,6 +19,7 @@ from ...recipes.recipe import Recipe
 from ..errors import InvalidRequest
 from ..names import stored_name, stored_text
 from ..prompts.keywords import extract_keywords, negative_keywords
+from ..prompts.written_negative import written_note
 from ..values import IMPORTED, ImageFile, ImageSettings, import_session
 from .line_format import PortableGeneration, PortableKeyword, PortableVerdict, portable_images
 
@@ -170,9 +171,8 @@ def _keywords(recipe: Recipe) -> tuple[PortableKeyword, ...]:
 
 @lru_cache(maxsize=4096)  # neighbouring images often have one prompt
 def _keywords_of(positive: str, negative: str) -> tuple[PortableKeyword, ...]:
-    words: Mapping[str, float] = {
-        stored_text(word.text): word.weight for word in (*extract_keywords(positive), *negative_keywords(negative))
-    }
+    found = (*extract_keywords(positive), *negative_keywords(negative), *written_note([negative]))
+    words: Mapping[str, float] = {stored_text(word.text): word.weight for word in found}
     return tuple(PortableKeyword(text=text, weight=weight) for text, weight in words.items())
 
 

@@ -30,6 +30,7 @@ from ..errors import InvalidRequest
 from ..message import checked, joined, message
 from ..model.snapshot import PriorSnapshot, is_former, unpacked
 from ..names import stored_name, stored_text
+from ..prompts.written_negative import is_note
 from ..values import ImageFile, ImageSettings, Stage, Strategy
 
 VERSION = 1
@@ -154,6 +155,7 @@ class PortableGeneration(_Line):
     seed: Annotated[str, Field(pattern=r"^\d{1,40}$")] | None = None
     fallback: bool = False
     imported_at: When | None = None
+    note: Text = ""
 
     @model_validator(mode="after")
     def _marks_fit(self) -> PortableGeneration:
@@ -191,14 +193,16 @@ class PortableGeneration(_Line):
         return self.model_copy(update={"images": tuple(images)})
 
     def anonymous(self) -> PortableGeneration:
-        """The same generation, to learn the same from, without prompt, images' names and ids, session, batch and seed.
+        """The same generation, to learn the same from, without its texts, images' names and ids, session and seed.
 
         Keywords stay, since they are what is learned about, in the order of the alphabet: in the prompt's
         order they would nearly spell it.
         """
-        places = sorted(range(len(self.keywords)), key=lambda place: self.keywords[place].text)
+        notes = [word for word in self.keywords if is_note(word.text)]
+        words = [word for word in self.keywords if not is_note(word.text)]
+        places = sorted(range(len(words)), key=lambda place: words[place].text)
         known = self.known
-        if known is not None and known.fits(len(self.keywords), len(known.means)):
+        if known is not None and known.fits(len(words), len(known.means)):
             known = known.reordered(places)
         return self.model_copy(
             update={
@@ -208,7 +212,8 @@ class PortableGeneration(_Line):
                 "prompt_id": "",
                 "seed": None,
                 "imported_at": None,
-                "keywords": tuple(self.keywords[place] for place in places),
+                "note": "",
+                "keywords": (*(words[place] for place in places), *notes),
                 "images": tuple(
                     PortableImage(checkpoint=image.checkpoint, settings=image.settings, lora_utility=image.lora_utility)
                     for image in self.images

@@ -146,6 +146,7 @@ async def portable(
             seed=row.seed,
             fallback=row.fallback,
             imported_at=imported_at.get(batches[each.number] or ""),
+            note=generation.note,
         )
         portables.append((each.number, line))
     return portables
@@ -297,6 +298,8 @@ async def merge(
             assert logged is not None  # noqa: S101 - for mypy: it was added a moment ago
         elif generation.shows_files and not any(image.file.filename for image in logged.generation.images):
             await generations.set_files(connection, logged.number, generation.files)
+        if generation.note and not logged.generation.note:
+            await generations.set_note(connection, logged.number, generation.note)
         verdict = generation.verdict
         if verdict is None or len(verdict.marks) != len(logged.marks):
             continue

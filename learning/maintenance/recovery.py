@@ -30,6 +30,7 @@ from ..exchange import transfer
 from ..exchange.line_format import PortableGeneration, packed
 from ..model.snapshot import unpacked
 from ..prompts.keywords import extract_keywords
+from ..prompts.written_negative import is_note
 from ..values import ImageSettings, batch_of
 
 T = TypeVar("T")
@@ -198,7 +199,9 @@ def _generation(connection: sqlite3.Connection, names: _Names, number: int) -> P
     named = [(names.of("checkpoints", "name", id_), utility) for id_, utility in utilities]
     fields["utilities"] = {name: utility for name, utility in named if name}
     basis = unpacked(row["basis"]) if row["basis"] else None
-    fits = basis is not None and basis.fits(len(fields["keywords"]), len(basis.means))
+    fits = basis is not None and basis.fits(
+        sum(not is_note(word["text"]) for word in fields["keywords"]), len(basis.means)
+    )
     fields["basis"] = packed(basis) if fits else None
     if verdict := _verdict(connection, number):
         fields["verdict"] = {"marks": verdict["marks"], "at": f"{verdict['created_at']}+00:00"}

@@ -10,13 +10,18 @@ A word is worth adding where the share and twice the difference exceed one half 
 wants it than not. Twice, because habit goes on by itself, also with words that do harm. A word that stands everywhere
 is suggested only where it has been left out.
 
+A word is suggested as the person writes it most, where the log knows that, and is counted too where it stands only in
+their own graph.
+
 An image counts the more, the more keywords its prompt and negative prompt share with the question; `docs/learning.md`
 has how well this predicts the negative prompts of real people. Pure.
 """
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy
 from numpy.typing import NDArray
@@ -26,6 +31,7 @@ from ..model.confidence import Numbers
 from ..negative_words import SuggestedWord
 from ..parameters import MadeImage
 from ..prompts.keywords import NEGATIVE, whole_tags
+from ..prompts.written_negative import spellings
 from ..values import IMPORTED, Keyword
 
 MOST_WORDS = 12
@@ -58,18 +64,30 @@ class NegativeLog:
         The keywords of their generations, by their numbers.
     former
         What an earlier state of the log said.
+    notes
+        The negative prompts of generations as they were written, where that is known (`prompts.written_negative`).
     """
 
     def __init__(
-        self, images: Sequence[MadeImage], words: Mapping[int, Sequence[Keyword]], former: NegativeLog | None = None
+        self,
+        images: Sequence[MadeImage],
+        words: Mapping[int, Sequence[Keyword]],
+        former: NegativeLog | None = None,
+        notes: Mapping[int, str] = MappingProxyType({}),
     ) -> None:
         read: Mapping[int, _Read] = former._read if former else {}
         numbers = {number: row for row, number in enumerate(dict.fromkeys(image.generation for image in images))}
         self._read: dict[int, _Read] = {
-            number: read[number] if number in read and read[number][0] is words[number] else _tags(words[number])
+            number: read[number]
+            if number in read and read[number][0] is words[number]
+            else _tags(words[number], notes.get(number, ""))
             for number in numbers
         }
         self._numbers = list(numbers)
+        self._written: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for number in numbers:
+            for tag, written in spellings(notes[number]).items() if number in notes else ():
+                self._written[tag][written] += 1
         self._tags: dict[str, int] = {}
         pairs = [
             (row, self._tags.setdefault(tag, len(self._tags)))
@@ -128,7 +146,7 @@ class NegativeLog:
         ][:most]
         return tuple(
             SuggestedWord(
-                tag,
+                self._spelled(tag),
                 float(scores[number]),
                 float(shares[number]),
                 float(gains[number]),
@@ -136,6 +154,11 @@ class NegativeLog:
             )
             for tag, number in chosen
         )
+
+    def _spelled(self, tag: str) -> str:
+        """A tag as the person writes it most; the first of the alphabet, where two are as frequent."""
+        written = self._written.get(tag) or {tag: 1}
+        return min(written, key=lambda spelling: (-written[spelling], spelling))
 
     def _of_generation(self, counts: Numbers) -> Numbers:
         """The sum of each generation's images."""
@@ -192,13 +215,13 @@ class NegativeLog:
         )
 
 
-def _tags(words: Sequence[Keyword]) -> _Read:
+def _tags(words: Sequence[Keyword], note: str) -> _Read:
     negative = (
         word.text.removeprefix(NEGATIVE)
         for word in words
         if word.text.startswith(NEGATIVE) and not word.text.startswith(_EMBEDDING)
     )
-    return words, tuple(whole_tags(negative))
+    return words, tuple(whole_tags((*negative, *(spellings(note) if note else ()))))
 
 
 def _recency(days: NDArray[numpy.int64], used: Numbers) -> Numbers:

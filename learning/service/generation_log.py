@@ -1,7 +1,7 @@
 """The use cases of the log: logs generations, their verdicts and where their images are, and finds one again.
 
-Separate from `service`, because none of this may wait for the database: while that cannot be written, it is kept in the
-outbox (`Delivery`), and whoever asks for it meanwhile gets it from there.
+Separate from `service`, because none of this but a note may wait for the database: while that cannot be written, it is
+kept in the outbox (`Delivery`), and whoever asks for it meanwhile gets it from there.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..exchange import transfer
 from ..exchange.line_format import PortableGeneration, PortableKeyword, portable_images
 from ..names import stored_name, stored_text
 from ..outbox.delivery import Delivery
+from ..prompts.written_negative import written_note
 from ..store import checkpoints, generations, statistics, verdict_marks
 from ..store.records import LoggedGeneration
 from ..values import Generation, ImageFile, ImageSettings, JudgedImage, Keyword, Recommendation
@@ -29,6 +30,8 @@ from .loras import Loras
 from .settings import SettingsReader
 
 MOST_IMAGES = 10_000
+LONGEST_NOTE = 2_000
+"""Characters."""
 _LAST_MOMENT = datetime.max.replace(tzinfo=timezone.utc)
 
 
@@ -64,6 +67,7 @@ class GenerationLog:
         with suppress(StoreUnavailable):  # then nothing is known, and what is logged waits in the outbox
             files = await self._loras.with_utilities(files, recommendation.keywords, recommendation.family)
         shown = {stored_name(file.checkpoint) for file in files}
+        note = written_note([recipe.negative for recipe in recipes or ()])
         keep_prompts = self._settings().keep_prompts
         generation = PortableGeneration(
             id=uuid4().hex,
@@ -74,7 +78,9 @@ class GenerationLog:
             confidence=recommendation.confidence,
             evidence=recommendation.evidence,
             clarity=recommendation.clarity,
-            keywords=tuple(PortableKeyword(text=word.text, weight=word.weight) for word in recommendation.keywords),
+            keywords=tuple(
+                PortableKeyword(text=word.text, weight=word.weight) for word in (*recommendation.keywords, *note)
+            ),
             images=portable_images(files),
             utilities={
                 name: utility for name, utility in recommendation.utilities.items() if stored_name(name) in shown
@@ -142,6 +148,19 @@ class GenerationLog:
 
         outcome = await self._delivery.write(record, entry, logs=False)
         return _as_waiting(outcome) if isinstance(outcome, PortableGeneration) else outcome
+
+    async def set_note(self, generation_id: str, note: str) -> Generation:
+        """See `PreferenceService.set_note`. It waits nowhere."""
+        text = stored_text(note.strip())
+        if len(text) > LONGEST_NOTE:
+            raise InvalidRequest(f"A note has at most {LONGEST_NOTE} characters, not {len(text)}.")
+
+        async def write(connection: AsyncConnection) -> Generation:
+            logged = await find(connection, generation_id)
+            await generations.set_note(connection, logged.number, text)
+            return replace(logged.generation, note=text)
+
+        return await self._database.write(write)
 
     async def attach_files(self, generation_id: str, files: Sequence[ImageFile]) -> None:
         """See `PreferenceService.attach_files`."""

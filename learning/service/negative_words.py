@@ -43,6 +43,6 @@ class NegativeWords:
         self, recent: Recent, checkpoint: str | None, words: Collection[Keyword], there: Collection[str]
     ) -> tuple[SuggestedWord, ...]:
         if recent is not self._known:
-            self._known, self._log = recent, NegativeLog(recent.images, recent.words, self._log)
+            self._known, self._log = recent, NegativeLog(recent.images, recent.words, self._log, recent.notes)
         texts = {word.text for word in words}
         return self._log.suggest(checkpoint, len(texts), recent.shared_words(words), texts.union(there))

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.database import Database
 from ..parameters import MadeImage
+from ..prompts.written_negative import is_note, learned
 from ..store import image_settings
 from ..values import Keyword
 
@@ -31,11 +32,14 @@ class Recent:
         Oldest first.
     words
         The keywords of their generations, by their numbers.
+    notes
+        Their negative prompts as they were written (`prompts.written_negative`), where that is known.
     """
 
     images: Sequence[MadeImage]
     words: Mapping[int, Sequence[Keyword]]
     _generations_with: Mapping[str, Sequence[int]] = field(repr=False)
+    notes: Mapping[int, str] = field(default_factory=dict)
 
     def generations_with(self, text: str) -> Sequence[int]:
         """The numbers of the generations with a keyword."""
@@ -64,6 +68,7 @@ class RecentImages:
         self._first = 0
         self._images: dict[int, list[MadeImage]] = {}
         self._words: dict[int, Sequence[Keyword]] = {}
+        self._notes: dict[int, str] = {}
         self._generations_with: dict[str, list[int]] = {}
         self._recent = Recent((), {}, {})
 
@@ -81,7 +86,7 @@ class RecentImages:
             numbers = await image_settings.changed_since(connection, self._state)
             changed = await image_settings.images_of(connection, [each for each in numbers if each >= self._first])
         else:
-            self._images, self._words, self._generations_with = {}, {}, {}
+            self._images, self._words, self._notes, self._generations_with = {}, {}, {}, {}
             self._first = await image_settings.first_of_newest(connection)
             changed = await image_settings.newest(connection, self._first)
             self._recent = Recent((), {}, {})
@@ -92,8 +97,10 @@ class RecentImages:
     async def _add(self, connection: AsyncConnection, changed: Sequence[MadeImage]) -> None:
         of_number = {number: list(images) for number, images in groupby(changed, lambda image: image.generation)}
         new = [number for number in of_number if number not in self._words]
-        for number, words in (await image_settings.words_of(connection, new)).items():
-            self._words[number] = words
+        for number, all_words in (await image_settings.words_of(connection, new)).items():
+            words = self._words[number] = learned(all_words)
+            for note in (word.text for word in all_words if is_note(word.text)):
+                self._notes[number] = note
             for text in {word.text for word in words}:
                 self._generations_with.setdefault(text, []).append(number)
         self._images.update(of_number)
@@ -103,6 +110,7 @@ class RecentImages:
             images = [image for image in images if image.generation >= self._first]
             for number in [each for each in self._images if each < self._first]:
                 del self._images[number]
+                self._notes.pop(number, None)
                 for text in {word.text for word in self._words.pop(number)}:
                     self._generations_with[text].remove(number)
-        self._recent = Recent(images, self._words, self._generations_with)
+        self._recent = Recent(images, self._words, self._generations_with, self._notes)

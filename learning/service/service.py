@@ -499,7 +499,8 @@ class PreferenceService:
         images
             One entry per image in order, or how many each checkpoint made.
         recipes
-            What made each image, in their order; settings and LoRAs of it are stored.
+            What made each image, in their order; settings and LoRAs of it are stored, and the tags that all their
+            negative prompts have.
 
         Raises
         ------
@@ -538,6 +539,19 @@ class PreferenceService:
         self.activity.verdicts += 1
         return generation
 
+    async def set_note(self, generation_id: str, note: str) -> Generation:
+        """Set what the person says of a generation, a short text of their own; an empty one takes it away.
+
+        Raises
+        ------
+        UnknownGeneration
+        InvalidRequest
+            If it is longer than 2,000 characters.
+        StoreUnavailable
+            If the database cannot be written now: a note waits nowhere.
+        """
+        return await self._log.set_note(generation_id, note)
+
     async def attach_files(self, generation_id: str, files: Sequence[ImageFile]) -> None:
         """Record where the images of a generation can be seen, from its first image on, in order.
 
@@ -569,11 +583,13 @@ class PreferenceService:
         checkpoint: str | None = None,
         *,
         kept: bool | None = None,
+        search: str | None = None,
     ) -> list[Generation]:
         """Logged generations, newest first; `before` is the id of the last one of the page before.
 
         `kept` asks for those of which an image was selected; False: for judged ones of which none was. `keyword` and
-        `checkpoint` ask for those whose prompt had the one and that have images of the other.
+        `checkpoint` ask for those whose prompt had the one and that have images of the other. `search`, instead
+        of `keyword`, asks for those with this keyword or with this text in their note.
 
         Raises
         ------
@@ -586,18 +602,25 @@ class PreferenceService:
         async def read(connection: AsyncConnection) -> list[Generation]:
             if before is not None:
                 await find(connection, before)
-            page = await generations.newest(
-                connection,
-                limit=limit,
-                before=before,
-                session_id=session_id,
-                prompt_id=prompt_id,
-                judged=judged,
-                kept=kept,
-                keyword=keyword,
-                checkpoint=name,
-            )
-            return [logged.generation for logged in page]
+            # Two questions, each of which has an index of its own.
+            texts = [(keyword, None)] if search is None else [(search, None), (None, search)]
+            found = {
+                logged.number: logged.generation
+                for word, note in texts
+                for logged in await generations.newest(
+                    connection,
+                    limit=limit,
+                    before=before,
+                    session_id=session_id,
+                    prompt_id=prompt_id,
+                    judged=judged,
+                    kept=kept,
+                    keyword=word,
+                    checkpoint=name,
+                    note=note,
+                )
+            }
+            return [found[number] for number in sorted(found, reverse=True)[:limit]]
 
         return await self._database.read(read)
 

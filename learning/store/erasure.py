@@ -35,6 +35,7 @@ from ..database.schema import (
     pair_statistics_shadow,
     verdicts,
 )
+from ..prompts.written_negative import NOTE, is_note, spellings
 from ..values import batch_of
 from . import generations, imports, rollups, statistics
 from .records import Ids, LoggedGeneration
@@ -96,7 +97,8 @@ async def session(connection: AsyncConnection, session_id: str) -> Erased | None
 async def keyword(connection: AsyncConnection, text: str) -> Erased | None:
     """Forget a keyword, and the phrases and negative keywords that contain it, in a page of generations.
 
-    Their prompts' texts, which contain it too, are deleted. None where nothing is known of the keyword.
+    Their prompts' texts, which contain it too, are deleted, and their notes that do. None where nothing is known
+    of the keyword.
     """
     ids = await _ids_of_keywords_with(connection, text)
     if not ids:
@@ -127,7 +129,10 @@ async def keyword(connection: AsyncConnection, text: str) -> Erased | None:
         await connection.execute(
             delete(generation_keywords).where(found, generation_keywords.c.generation_number.in_(numbers))
         )
-    await connection.execute(update(generation_logs).where(generation_logs.c.number.in_(numbers)).values(prompt=""))
+    theirs_are = generation_logs.c.number.in_(numbers)
+    await connection.execute(update(generation_logs).where(theirs_are).values(prompt=""))
+    has_it = generations.contains(generation_logs.c.note, text.lstrip("-"))
+    await connection.execute(update(generation_logs).where(theirs_are, has_it).values(note=""))
     if len(logged) == PAGE:
         return Erased(PAGE, more=True)
     for table in (pair_statistics, pair_statistics_shadow, keyword_sums_shadow):
@@ -149,10 +154,19 @@ async def _ids_of_keywords_with(connection: AsyncConnection, text: str) -> dict[
         return {}
     pattern = "%" + re.sub(r"([%_\\])", r"\\\1", words[0]) + "%"
     rows = await connection.execute(
-        select(keywords.c.text, keywords.c.id).where(keywords.c.text.like(pattern, escape="\\"))
+        select(keywords.c.text, keywords.c.id).where(
+            keywords.c.text.like(pattern, escape="\\") | keywords.c.text.like(f"{NOTE}%")
+        )
     )
     wanted = f" {' '.join(words)} "
-    return {row.text: row.id for row in rows if wanted in f" {row.text.lstrip('-')} "}
+    return {row.text: row.id for row in rows if any(wanted in f" {form} " for form in _forms(row.text))}
+
+
+def _forms(text: str) -> list[str]:
+    """The keyword itself; of a note its tags, as they were written and in the form of keywords."""
+    if not is_note(text):
+        return [text.lstrip("-")]
+    return [part for pair in spellings(text).items() for part in pair]
 
 
 async def prompts(connection: AsyncConnection) -> Erased | None:

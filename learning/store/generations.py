@@ -7,6 +7,7 @@ They know nothing of what a verdict teaches.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -61,6 +62,7 @@ _PLAIN_FIELDS = (
     "created_at",
     "prompt_id",
     "judged_at",
+    "note",
 )
 _AT_ONCE = 500  # SQLite before 3.32 takes at most 999 parameters in a statement
 
@@ -203,6 +205,11 @@ async def set_files(connection: AsyncConnection, number: int, files: Sequence[Im
     )
 
 
+async def set_note(connection: AsyncConnection, number: int, note: str) -> None:
+    """Set what the person wrote about a generation; an empty text takes it away."""
+    await connection.execute(update(generation_logs).where(generation_logs.c.number == number).values(note=note))
+
+
 async def add_verdict(
     connection: AsyncConnection, number: int, marks: str, now: datetime, basis: PriorSnapshot | None = None
 ) -> None:
@@ -257,6 +264,7 @@ async def newest(
     kept: bool | None = None,
     keyword: str | None = None,
     checkpoint: str | None = None,
+    note: str | None = None,
 ) -> list[LoggedGeneration]:
     """Generations that fit, newest first; `before` is the id of one, or None to begin with the newest."""
     query, number = _GENERATIONS, generation_logs.c.number
@@ -281,12 +289,21 @@ async def newest(
     if kept is not None:
         any_kept = _NEWEST_MARKS.element.contains(SELECTED, autoescape=True)
         query = query.where(generation_logs.c.judged_at.is_not(None), any_kept if kept else ~any_kept)
+    if note is not None:
+        # The index has those with a note alone.
+        query = query.where(generation_logs.c.note != "", contains(generation_logs.c.note, note))
     if checkpoint is not None:
         by_it = select(generation_images.c.generation_number).join(checkpoints)
         by_it = by_it.where(generation_images.c.generation_number == generation_logs.c.number)
         # `IS TRUE` keeps a server from looking through all images at once.
         query = query.where(by_it.where(checkpoints.c.name == checkpoint).exists().is_(true()))
     return await _whole(connection, query)
+
+
+def contains(column: ColumnElement[str], search: str) -> ColumnElement[bool]:
+    """Whether a text has another in it, in any case; every character means itself."""
+    pattern = func.lower("%" + re.sub(r"([%_\\])", r"\\\1", search) + "%")
+    return func.lower(column).like(pattern, escape="\\")
 
 
 def _id_of(keyword: str) -> ScalarSelect[int]:

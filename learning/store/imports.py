@@ -27,6 +27,7 @@ from ..database.schema import (
     verdicts,
 )
 from ..model.habit import Use, use_of
+from ..prompts.written_negative import NOTE
 from ..reports import ImportBatch
 from ..values import import_session
 from .generations import with_newest_verdict
@@ -65,7 +66,11 @@ async def uses(connection: AsyncConnection) -> list[Use]:
     numbers = [row.number for row in rows]
     words: defaultdict[int, list[str]] = defaultdict(list)
     images: defaultdict[int, list[str]] = defaultdict(list)
-    of_words = select(generation_keywords.c.generation_number, keywords.c.text).join(keywords)
+    of_words = (
+        select(generation_keywords.c.generation_number, keywords.c.text)
+        .join(keywords)
+        .where(keywords.c.text.not_like(f"{NOTE}%"))
+    )
     of_images = select(generation_images.c.generation_number, checkpoints.c.name).join(checkpoints)
     for start in range(0, len(numbers), _AT_ONCE):
         some_numbers = numbers[start : start + _AT_ONCE]

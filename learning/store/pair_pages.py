@@ -8,7 +8,6 @@ words sorted by rate would begin with what was seen once.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..database.schema import OVERALL_ID, checkpoints, keyword_pairs, keywords, pair_statistics
 from ..reports import PairOrder, PairRow
-from . import statistics
+from . import generations, statistics
 
 FEW = 20_000
 """Up to so many rows are all sorted."""
@@ -115,8 +114,8 @@ class _Matches:
 
 
 async def _matches(connection: AsyncConnection, search: str) -> _Matches:
-    any_keyword = select(keywords.c.id).where(_contains(keywords.c.text, search)).limit(1)
-    in_names = select(func.count()).where(_contains(checkpoints.c.name, search))
+    any_keyword = select(keywords.c.id).where(generations.contains(keywords.c.text, search)).limit(1)
+    in_names = select(func.count()).where(generations.contains(checkpoints.c.name, search))
     in_keywords = (await connection.execute(any_keyword)).first() is not None
     return _Matches(in_keywords, (await connection.execute(in_names)).scalar_one())
 
@@ -133,9 +132,11 @@ def _conditions(page: Page, matches: _Matches | None, *, by_index_of_totals: boo
         # Searched once in each text, not once in each pair that has it; an index serves one column only.
         parts: list[ColumnElement[bool]] = []
         if matches.keywords:
-            parts.append(_KEYWORD.in_(select(keywords.c.id).where(_contains(keywords.c.text, page.search))))
+            parts.append(_KEYWORD.in_(select(keywords.c.id).where(generations.contains(keywords.c.text, page.search))))
         if matches.checkpoints:
-            parts.append(_CHECKPOINT.in_(select(checkpoints.c.id).where(_contains(checkpoints.c.name, page.search))))
+            parts.append(
+                _CHECKPOINT.in_(select(checkpoints.c.id).where(generations.contains(checkpoints.c.name, page.search)))
+            )
         # Neither database looks for `IS TRUE` in an index.
         parts = [part.is_(true()) for part in parts] if by_index_of_totals else parts
         conditions.append(or_(*parts) if parts else false())
@@ -145,11 +146,6 @@ def _conditions(page: Page, matches: _Matches | None, *, by_index_of_totals: boo
 def _id_of(id_: ColumnElement[int], column: ColumnElement[str], text: str) -> ColumnElement[int]:
     query: ColumnElement[int] = select(id_).where(column == text).scalar_subquery()
     return query
-
-
-def _contains(column: ColumnElement[str], search: str) -> ColumnElement[bool]:
-    pattern = func.lower("%" + re.sub(r"([%_\\])", r"\\\1", search) + "%")
-    return func.lower(column).like(pattern, escape="\\")
 
 
 async def _count(
@@ -167,7 +163,7 @@ async def _count(
         pairs = select(func.coalesce(func.sum(keyword_pairs.c.pairs), 0)).select_from(
             keyword_pairs.join(keywords, keywords.c.id == keyword_pairs.c.keyword_id)
         )
-        pairs = pairs.where(keywords.c.id != OVERALL_ID, _contains(keywords.c.text, page.search or ""))
+        pairs = pairs.where(keywords.c.id != OVERALL_ID, generations.contains(keywords.c.text, page.search or ""))
         return int((await connection.execute(pairs)).scalar_one())
     if is_search_alone and matches is not None and matches.is_broad:
         # No further than needed to know whether all of them are sorted.

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from ..model.evidence import Comparison
 from ..model.snapshot import PriorSnapshot
+from ..prompts.written_negative import learned
 from ..values import IMPORTED, Generation, Shown
 from .verdict_marks import REJECTED, SELECTED, UNJUDGED, VERDICTS, judges
 
@@ -95,7 +96,7 @@ class LoggedGeneration:
                 part.utility,
                 part.offset if part.images else image.file.lora_utility or 0.0,
             )
-        return Comparison(self.generation.keywords, tuple(parts.values()), self.generation.stage, self.basis)
+        return Comparison(learned(self.generation.keywords), tuple(parts.values()), self.generation.stage, self.basis)
 
     def _with_worse_settings(self, marks: str) -> set[int]:
         """The places of images whose checkpoint did better with other settings."""

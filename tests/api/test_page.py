@@ -232,7 +232,7 @@ async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, run
     await shown.get_by_role("button", name="Older generations").click()
     await expect(rounds).to_have_count(40)
 
-    keyword = shown.get_by_label("With the keyword")
+    keyword = shown.get_by_label("Keyword or note")
     await keyword.fill("Cas")
     await expect(shown.locator("datalist option")).to_have_count(1)
     await keyword.fill("Castle")
@@ -257,6 +257,43 @@ async def test_history_is_filtered_read_on_and_a_verdict_changed(page: Page, run
     assert [image.verdict for image in generation.images] == [None] * 3
     await shown.get_by_label("Show").select_option("Not judged yet")
     await expect(rounds).to_have_count(8)
+
+
+async def test_history_has_a_note_that_is_kept_and_found(page: Page, runtime: Runtime) -> None:
+    """Saved when the field is left; shown again, found by a part of it, and refused with the reason."""
+    shown = await tab(page, "History")
+    rounds = shown.get_by_role("article")
+    await expect(rounds).to_have_count(20)
+    second = rounds.nth(1)
+    await second.get_by_label("Note").fill("the <b>good</b> light")
+    await second.get_by_label("Note").blur()
+    await expect(second.locator(".cc-own-note .cc-status")).to_have_text("Saved.")
+    _, held = await runtime.run(lambda service: service.generations(2))
+    assert held.note == "the <b>good</b> light"
+
+    await shown.get_by_label("Keyword or note").fill("GOOD</b> li")
+    await expect(rounds).to_have_count(1)
+    await expect(rounds.get_by_label("Note")).to_have_value("the <b>good</b> light")
+
+    await page.route("**/generations/note", lambda route: route.abort())
+    await rounds.get_by_label("Note").fill("another")
+    await rounds.get_by_label("Note").blur()
+    await expect(rounds.locator(".cc-own-note .cc-status")).to_contain_text("Not saved: ")
+
+
+async def test_history_shows_what_was_kept_and_what_was_not(page: Page, runtime: Runtime) -> None:
+    """And what was not judged yet."""
+    newest = await runtime.run(lambda service: service.generations(3))
+    await runtime.run(lambda service: service.record_feedback(newest[0].id, selected_images=[0]))
+    await runtime.run(lambda service: service.record_feedback(newest[1].id, rejected_images=[0]))
+    await runtime.run(lambda service: service.record_feedback(newest[2].id))
+    shown = await tab(page, "History")
+
+    for choice, kept in (("Kept", True), ("Not kept", False)):
+        await shown.get_by_label("Show").select_option(choice)
+        all_of_it = await runtime.run(lambda service, kept=kept: service.generations(20, kept=kept))
+        await expect(shown.get_by_role("article")).to_have_count(len(all_of_it))
+        assert newest[not kept].id in {generation.id for generation in all_of_it}
 
 
 async def test_a_prompt_that_is_markup_is_shown_as_text(page: Page) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.async_api import expect
@@ -33,16 +35,26 @@ SMALL = {
     "MultiCheckpointSampler": {"width": 128, "height": 128, "steps": 4},
     "EmptyLatentImage": {"width": 128, "height": 128},
     "KSampler": {"steps": 4},
+    "ContextSettingsRecommender": {"width": 128, "height": 128, "steps": 6},
+    "ImageScaleToTotalPixels": {"megapixels": 0.02},
 }
+PICKS = ("save_picked", "draft_then_final")
+"""Those that wait for a pick."""
 
 
-@pytest.fixture(scope="module")
-def parts(comfy: ComfyServer) -> Mapping[str, Mapping[str, str]]:
-    """Three diffusion models, and the text encoder and the VAE that a person chooses for them."""
+@pytest.fixture(scope="module", autouse=True)  # before the page asks which files there are
+def chosen(comfy: ComfyServer) -> Mapping[str, Mapping[str, str]]:
+    """Three diffusion models, and what a person chooses for them and for the examples that begin with an image."""
     models = comfy.base_directory / "models"
     for seed in range(3):
         files = tiny_checkpoints.write_parts(models, f"part{seed}.safetensors", seed=seed)
+    pixels = np.full((90, 150, 4), 160, np.uint8)
+    pixels[:, :75, 3] = 0  # what the mask editor makes of the painted part
+    inputs = comfy.base_directory / "input"
+    Image.fromarray(pixels).save(inputs / "my holiday.png")
+    shutil.copy(comfy.installation.path / "input" / "example.png", inputs)  # the input folder of every ComfyUI has it
     return {
+        "LoadImage": {"image": "my holiday.png"},
         "CLIPLoader": {"clip_name": files["text_encoders"].name},
         "VAELoader": {"vae_name": files["vae"].name},
     }
@@ -68,26 +80,22 @@ def read(file: Path) -> dict[str, Any]:
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 async def test_it_opens_without_a_missing_node_and_runs(
-    comfyui: ComfyPage, parts: Mapping[str, Mapping[str, str]], lora: str, file: Path
+    comfyui: ComfyPage, chosen: Mapping[str, Mapping[str, str]], lora: str, file: Path
 ) -> None:
     """Three checkpoints are compared, and the recorder shows and logs what each of them made."""
     workflow = read(file)
     await comfyui.load(workflow)
-    for node_type, choice in parts.items():
-        if any(node["type"] == node_type for node in workflow["nodes"]):
-            await comfyui.set_widgets(node_type, **choice)
-    for node_type, values in SMALL.items():
+    for node_type, values in [*chosen.items(), *SMALL.items()]:
         if any(node["type"] == node_type for node in workflow["nodes"]):
             await comfyui.set_widgets(node_type, **values)
     missing = await comfyui.page.evaluate(
-        """() => {
-          const types = window.app.rootGraph.nodes.map((node) => node.type);
-          return types.filter((type) => !(type in LiteGraph.registered_node_types));
-        }"""
+        """() => window.app.rootGraph.nodes
+          .filter((node) => node.has_errors || !(node.type in LiteGraph.registered_node_types))
+          .map((node) => node.type)"""
     )
 
     running = asyncio.create_task(comfyui.run())
-    if file.stem == "save_picked":
+    if file.stem in PICKS:
         await pick_first(comfyui)
     entry = await running
 
@@ -96,6 +104,9 @@ async def test_it_opens_without_a_missing_node_and_runs(
     recorded = [r for output in entry["outputs"].values() for r in output.get("context_checkpoint", ())]
     (generation,) = recorded
     assert len({image["checkpoint"] for image in generation["images"]}) == 3
+    check = CHECKS.get(file.stem)
+    if check is not None:
+        check(comfyui.server, entry)
     if file.stem == "loras":
         (advised,) = [r for output in entry["outputs"].values() for r in output.get("context_checkpoint_loras", ())]
         assert [[name for name, *_ in branch["loras"]] for branch in advised["branches"]] == [[lora]] * 3
@@ -103,6 +114,38 @@ async def test_it_opens_without_a_missing_node_and_runs(
     assert [image["file"]["filename"] for image in held["generations"][0]["images"]] == [
         image["filename"] for image in generation["images"]
     ]
+
+
+def check_settings(comfy: ComfyServer, entry: Mapping[str, Any]) -> None:
+    """A file whose name says Turbo has its maker's few steps and no guidance beside the others' settings."""
+    [shown] = [each for output in entry["outputs"].values() for each in output.get("context_checkpoint_settings", ())]
+    settings = {branch["checkpoint"]: branch["settings"] for branch in shown["branches"]}
+    assert {"Turbo" in name: (known["steps"], known["cfg"]) for name, known in settings.items()} == {
+        True: (4, 1.0),
+        False: (6, 6.0),
+    }
+
+
+def check_final(comfy: ComfyServer, entry: Mapping[str, Any]) -> None:
+    """The picked draft alone is made again in twice its size, and its file says which it is."""
+    [generation] = [each for output in entry["outputs"].values() for each in output.get("context_checkpoint", ())]
+    [saved] = [file for output in entry["outputs"].values() for file in output.get("images", ())]
+    with Image.open(comfy.base_directory / "output" / saved["subfolder"] / saved["filename"]) as final:
+        origin = json.loads(final.info["context_checkpoint"])
+        assert final.size == (256, 256)
+    picked = generation["images"][origin["position"]]
+    assert (origin["generation"], origin["checkpoint"]) == (generation["generation_id"], picked["checkpoint"])
+    assert picked["verdict"] == "selected"
+
+
+def check_painted(comfy: ComfyServer, entry: Mapping[str, Any]) -> None:
+    """What was painted arrives; the node would say that the mask is empty."""
+    [generation] = [each for output in entry["outputs"].values() for each in output.get("context_checkpoint", ())]
+    assert generation["message"] == ""
+
+
+CHECKS = {"settings": check_settings, "draft_then_final": check_final, "inpainting": check_painted}
+"""What an example shows besides that it runs."""
 
 
 async def pick_first(comfyui: ComfyPage) -> None:
@@ -159,6 +202,7 @@ async def test_a_workflow_saved_before_the_recorder_gave_names_gets_them(comfyui
         ["generation", 1],
         ["selected_names", 0],
         ["rejected_names", 0],
+        ["selected_plan", 0],
     ]
 
 

@@ -1,4 +1,4 @@
-"""The scripts of docs/api.md, as they stand there, against a real ComfyUI."""
+"""The example script and the shell script of docs/api.md, as they are, against a real ComfyUI."""
 
 from __future__ import annotations
 
@@ -17,21 +17,19 @@ from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 
 from .conftest import other_checkpoints
 
-DOCS = Path(__file__).parents[2] / "docs" / "api.md"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs" / "api.md"
+SCRIPT = ROOT / "example_workflows" / "api_script.py"
 NAMES = ("amber.safetensors", "jade.safetensors", "violet.safetensors")
 
 
-def test_the_script_teaches_its_favourite_and_sees_the_plan_change(comfy: ComfyServer, tmp_path: Path) -> None:
+def test_the_script_teaches_its_favourite_and_sees_the_plan_change(comfy: ComfyServer) -> None:
     """Three checkpoints in the first round, the favourite alone in the last."""
-    [script] = re.findall(r"^```python\n(.*?)^```$", DOCS.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    (tmp_path / "batch.py").write_text(script, encoding="utf-8")
-
     with other_checkpoints(comfy) as folder:
         for seed, name in enumerate(NAMES):
             tiny_checkpoints.write(folder / name, "sd3", color=(0.2 + 0.3 * seed, 0.5, 0.5), seed=seed)
         done = subprocess.run(
-            [sys.executable, "-W", "error", str(tmp_path / "batch.py")],
-            env=os.environ | {"COMFYUI_URL": comfy.url},
+            [sys.executable, "-I", "-W", "error", str(SCRIPT), "--server", comfy.url, "--size", "128", "--steps", "4"],
             capture_output=True,
             text=True,
             timeout=300,

@@ -142,7 +142,7 @@ def test_a_program_that_never_closes_anything_still_ends(tmp_path: Path) -> None
         text=True,
         timeout=60,
         check=False,
-        env={"PYTHONPATH": _package_parent(tmp_path), "HOME": str(tmp_path)},
+        env={"SYSTEMROOT": "C:\\Windows", "PYTHONPATH": _package_parent(tmp_path), "HOME": str(tmp_path)},
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "logged\n", "")

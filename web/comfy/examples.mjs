@@ -7,8 +7,8 @@
  * templates.
  */
 
-/** The one to begin with; the others follow by name. */
-const FIRST = "three_nodes";
+/** Those to begin with; the others follow by name. */
+const FIRST = ["three_nodes", "your_own_graph", "diffusion_models", "loras"];
 
 const RECOMMENDER = "ContextCheckpointRecommender";
 const LORA_RECOMMENDER = "ContextLoraRecommender";
@@ -17,6 +17,7 @@ const LORA_RECOMMENDER = "ContextLoraRecommender";
 const LARGE = new Set(
   "sdxl sd3 flux flux2 chroma auraflow pixart hunyuan_dit hidream lumina2 zimage qwen_image omnigen2".split(" "),
 );
+const MODEL_FILE = /\.(safetensors|sft|ckpt|pt|pth|bin|gguf)$/i;
 const SMALL_PX = 512;
 const LARGE_PX = 1024;
 
@@ -30,6 +31,7 @@ const LARGE_PX = 1024;
  * @typedef {object} Needs
  * @property {string} folder ComfyUI's model folder that it chooses from
  * @property {boolean} loras whether it is about LoRAs
+ * @property {boolean} draft whether it begins with small drafts
  *
  * @typedef {object} Workflows what is needed of ComfyUI
  * @property {(path: string) => Promise<Response>} fetchApi
@@ -37,6 +39,7 @@ const LARGE_PX = 1024;
  * @property {string} pack the name of the pack's folder
  * @property {(workflow: Json, name: string) => Promise<unknown>} open
  * @property {() => ComfyNode[]} nodes of the workflow that is open
+ * @property {() => Promise<void>} refresh lists the files of all nodes again
  */
 
 /**
@@ -52,7 +55,8 @@ export async function examples({ fetchApi, apiUrl, pack }) {
   const listed = await read("/workflow_templates");
   const folder = `/workflow_templates/${encodeURIComponent(pack)}`;
   const names = /** @type {string[]} */ (listed[pack] ?? []);
-  names.sort((one, other) => Number(other === FIRST) - Number(one === FIRST) || one.localeCompare(other));
+  const place = (/** @type {string} */ name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  names.sort((one, other) => place(one) - place(other) || one.localeCompare(other));
   return Promise.all(
     names.map(async (name) => {
       const workflow = await read(`${folder}/${encodeURIComponent(name)}.json`);
@@ -71,6 +75,7 @@ export function needsOf(workflow) {
   const values = nodes.filter(({ type }) => type === RECOMMENDER).flatMap((node) => node.widgets_values ?? []);
   return {
     folder: values.includes("diffusion_models") ? "diffusion_models" : "checkpoints",
+    draft: values.includes("draft"),
     loras: nodes.some(({ type }) => type === LORA_RECOMMENDER),
   };
 }
@@ -111,13 +116,13 @@ export async function openExample({ name, workflow, needs }, models, comfy) {
   await comfy.open(structuredClone(workflow), name);
   const families = usableModels(models, needs.folder);
   const family = families.find((model) => !needs.loras || model.loras > 0)?.family ?? "";
-  const lacks = [];
   for (const node of comfy.nodes()) {
     if (node.comfyClass === RECOMMENDER && families.length > 1) choose(node, "family", family);
-    if (LARGE.has(family)) enlarge(node);
-    if (!chooseFiles(node)) lacks.push(node.title);
+    if (LARGE.has(family) && !needs.draft) enlarge(node);
   }
-  return lacks;
+  if (withoutFile(comfy).length === 0) return [];
+  await comfy.refresh(); // files may have been added since the page was opened
+  return withoutFile(comfy).map(({ title }) => title);
 }
 
 /**
@@ -140,8 +145,14 @@ function enlarge(node) {
 /**
  * Choose the first file where a node has none that is here, as a new node does.
  *
+ * @param {Workflows} comfy
+ * @returns {ComfyNode[]} nodes for which there is none to choose
+ */
+const withoutFile = (comfy) => comfy.nodes().filter((node) => !chooseFiles(node));
+
+/**
  * @param {ComfyNode} node
- * @returns {boolean} false where there is none to choose
+ * @returns {boolean} false where a file is lacking
  */
 function chooseFiles(node) {
   let complete = true;
@@ -149,7 +160,9 @@ function chooseFiles(node) {
     const choices = choicesOf(widget);
     const slot = (node.inputs ?? []).findIndex((input) => input.widget?.name === widget.name);
     if (!choices || choices.includes(widget.value) || (slot >= 0 && node.getInputLink(slot))) continue;
-    if (choices.length > 0) widget.value = choices[0];
+    // A loader of models may list what is no file too, such as a VAE for pixels.
+    const files = widget.name.endsWith("_name") ? choices.filter((name) => MODEL_FILE.test(String(name))) : choices;
+    if (files.length > 0) widget.value = files[0];
     else complete = false;
   }
   return complete;

@@ -15,7 +15,7 @@
  * | `output.links` | nowhere any more | `node.isOutputConnected` |
  * | `graph.links` | `inputLink` | `node.getInputLink`, once a subgraph's means its inputs |
  * | `node.size` as what is drawn | nowhere any more | `node.getBounding()`, see `drawnSize` |
- * | `graph.beforeChange`, `afterChange` | `wiring.mjs` | no other yet; they make one step to undo |
+ * | `graph.beforeChange`, `afterChange` | `graph_change.mjs` | no other yet; they make one step to undo |
  * | `graph.subgraphs`, `node.subgraph` | `node_display.mjs` | no other yet |
  * | `-10`, the origin of links from a subgraph's inputs | `graph_reading.mjs` | no other yet |
  * | `properties.proxyWidgets` | `graph_reading.mjs` | no other yet; widgets shown on a subgraph's node |
@@ -23,7 +23,9 @@
  * | `widget.advanced`, `node.showAdvanced`, `node.toggleAdvanced`, `node.getLayoutWidgets`, `node.isWidgetVisible` | `foldAdvanced`, `toggleAdvanced` | an input's `advanced`, once the classic canvas folds it too |
  * | widget option `hideInPanel` | `node_display.mjs` | before 1.49: `canvasOnly` |
  * | `data-capture-wheel` | `node_display.mjs` | no other yet |
- * | `Workspace.ToggleSidebarTab.<id>`, `Comfy.Canvas.FitView` | `context_checkpoint.js` | no other yet |
+ * | `Workspace.ToggleSidebarTab.<id>` | `context_checkpoint.js` | no other yet |
+ * | `app.canvas.ds` | `zoomOutTo` | no other yet |
+ * | `Comfy.RefreshNodeDefinitions` | `context_checkpoint.js` | no other yet |
  * | `app.loadGraphData` | `context_checkpoint.js` | no other yet; opens a workflow in a tab of its own |
  * | `GET workflow_templates` | `examples.mjs` | no other yet |
  * | setting type `hidden` | `first_start.mjs` | no other yet |
@@ -33,6 +35,10 @@
  * | `--descrip-text`, `--input-text`, `--comfy-input-bg`, `--border-color` | the style sheets | the palette's own names |
  */
 
+/** What stays free on the right after zooming out, and the smallest scale for it: text is still read there. */
+const VIEW_MARGIN_PX = 24;
+const LEAST_SCALE = 0.5;
+
 export function inNodes2() {
   return window.LiteGraph.vueNodesMode;
 }
@@ -40,6 +46,23 @@ export function inNodes2() {
 /** @param {string} type */
 export function createNode(type) {
   return window.LiteGraph.createNode(type);
+}
+
+/**
+ * Zoom out until a node further to the right is seen too; the first one's corner stays where it is.
+ *
+ * @param {import("../types/comfyui").ComfyApp} app
+ * @param {ComfyNode} first
+ * @param {ComfyNode} last
+ */
+export function zoomOutTo({ canvas }, first, last) {
+  const { ds } = canvas;
+  const corner = [0, 1].map((axis) => (first.pos[axis] + ds.offset[axis]) * ds.scale);
+  const needed = last.pos[0] + drawnSize(last)[0] - first.pos[0];
+  const fitting = (canvas.canvas.clientWidth - corner[0] - VIEW_MARGIN_PX) / needed;
+  ds.scale = Math.min(ds.scale, Math.max(LEAST_SCALE, fitting));
+  ds.offset = [corner[0] / ds.scale - first.pos[0], corner[1] / ds.scale - first.pos[1]];
+  canvas.setDirty(true, true);
 }
 
 /** @param {ComfyNode} node */

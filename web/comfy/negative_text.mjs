@@ -2,8 +2,8 @@
 /** Where the negative prompt of a recommender's images is typed, and how a word is added to it. */
 
 import { inputLink, inputNode } from "./frontend_api.mjs";
+import { changeGraph } from "./graph_change.mjs";
 import { inputSlot } from "./graph_reading.mjs";
-import { changeGraph } from "./wiring.mjs";
 
 /** @typedef {{ node: ComfyNode, widget: import("../types/comfyui").ComfyWidget }} TypedText */
 
@@ -42,7 +42,7 @@ export function negativeText(recommender) {
  * @param {string} name
  * @returns {TypedText | null}
  */
-function textAt(node, name) {
+export function textAt(node, name) {
   for (let step = 0; step < MOST_STEPS; step += 1) {
     const slot = inputSlot(node, name);
     if (!inputLink(node, slot)) {

@@ -1,53 +1,24 @@
 // @ts-check
 /**
- * Adds the pack's nodes to an existing workflow and links them. The only module that adds nodes. Each change can be undone
+ * Adds the pack's nodes to an existing workflow and links them. The only module that adds nodes; it is loaded with the first
+ * use. Each change can be undone
  * in one step, and no existing link is removed.
  */
 
-import { drawnSize, inputLink } from "./frontend_api.mjs";
-import {
-  inputSlot,
-  isShownOutside,
-  isSubgraphInput,
-  outermost,
-  outputSlot,
-  runId,
-  widgetOf,
-} from "./graph_reading.mjs";
+import { drawnSize } from "./frontend_api.mjs";
+import { changeGraph, NotWired } from "./graph_change.mjs";
+import { inputSlot, isShownOutside, outermost, outputSlot, runId, widgetOf } from "./graph_reading.mjs";
 import { nodeById } from "./node_display.mjs";
+import { DIFFUSION_MODEL_INPUT, modelSlot, RECORDER } from "./wirable.mjs";
 
 /** @typedef {(type: string) => ComfyNode | null} CreateNode */
 
 const RECOMMENDER = "ContextCheckpointRecommender";
-const RECORDER = "FeedbackRecorder";
 const SAMPLER = "MultiCheckpointSampler";
 const GAP_PX = 60;
 
-/** The inputs of loaders that a file's name goes into. */
-const DIFFUSION_MODEL_INPUT = "unet_name";
-const MODEL_INPUTS = ["ckpt_name", "base_ckpt_name", DIFFUSION_MODEL_INPUT];
-
 /** The recommender's choices for `needs`, by the parts that a graph takes from its loader. */
 const NEEDS = /** @type {const} */ ({ "CLIP,VAE": "CLIP and VAE", CLIP: "CLIP", VAE: "VAE", "": "model only" });
-
-/** What a loader gives that makes images from a prompt: a model, or all of it in one (Efficiency's SDXL loader). */
-const MODEL_OUTPUTS = ["MODEL", "SDXL_TUPLE"];
-
-/** Loaders of models that are conditioned by an image (SVD, unCLIP) give this too. */
-const IMAGE_CONDITIONED = "CLIP_VISION";
-
-/** An error with the parts of its message, so that it is translated as the server's errors are. */
-class NotWired extends Error {
-  /**
-   * @param {string} text
-   * @param {string} key
-   * @param {object} [values]
-   */
-  constructor(text, key, values) {
-    super(text);
-    this.parts = [{ text, key, values }];
-  }
-}
 
 const SEVERAL_USES = /** @type {const} */ ([
   "The loader is in a subgraph that is used several times. Put the recommender next to the one that you mean.",
@@ -58,32 +29,6 @@ const PROMPT_APART = {
   text: "The prompt comes from several places, or from outside of this subgraph.",
   key: "prompt_apart",
 };
-
-/**
- * Whether a recommender can choose for this node: it loads a checkpoint by its name, and nothing else gives the name. An
- * input of the node's subgraph may.
- *
- * @param {ComfyNode} node
- */
-export function isLoader(node) {
-  const slot = modelSlot(node);
-  const outputs = (node.outputs ?? []).map(({ type }) => type);
-  if (slot < 0 || !MODEL_OUTPUTS.some((type) => outputs.includes(type)) || outputs.includes(IMAGE_CONDITIONED))
-    return false;
-  if (node.inputs?.some(({ type }) => type === "MODEL")) return false; // it passes a model on
-  const link = inputLink(node, slot);
-  return link === null || isSubgraphInput(link);
-}
-
-/** @param {ComfyNode} node */
-function modelSlot(node) {
-  return (node.inputs ?? []).findIndex(({ name }) => MODEL_INPUTS.includes(name));
-}
-
-/** @param {ComfyNode} node */
-export function makesImages(node) {
-  return outputSlot(node, "IMAGE") >= 0 && node.comfyClass !== RECORDER;
-}
 
 /**
  * Add a recommender for a loader, set to the loader's file, and let it and the text encoder read one prompt. Where the
@@ -150,15 +95,17 @@ export function recordFor(node, createNode) {
  *
  * @param {ComfyNode} recommender
  * @param {CreateNode} createNode
+ * @returns {ComfyNode} the last one
  */
 export function addSamplerAndRecorder(recommender, createNode) {
-  changeGraph(recommender, (graph) => {
+  return changeGraph(recommender, (graph) => {
     const [sampler, recorder] = [SAMPLER, RECORDER].map((type) => create(createNode, type));
     addAt(graph, sampler, recommender.pos[0] + drawnSize(recommender)[0] + GAP_PX, recommender.pos[1]);
     addAt(graph, recorder, sampler.pos[0] + drawnSize(sampler)[0] + GAP_PX, sampler.pos[1]);
     connect(recommender, "plan", sampler, "plan");
     connect(sampler, "images", recorder, "images");
     connect(sampler, "generation", recorder, "generation");
+    return recorder;
   });
 }
 
@@ -263,26 +210,6 @@ function addAt(graph, node, x, y) {
   for (let other = overlapping(); other; other = overlapping()) y = other.pos[1] + drawnSize(other)[1] + GAP_PX;
   node.pos = [x, y];
   graph.add(node);
-}
-
-/**
- * Make one step to undo of a change.
- *
- * @template Outcome
- * @param {ComfyNode} node
- * @param {(graph: ComfyGraph) => Outcome} change
- * @returns {Outcome}
- */
-export function changeGraph(node, change) {
-  const { graph } = node;
-  if (!graph) throw new NotWired("The node is no longer in a workflow.", "no_workflow");
-  graph.beforeChange();
-  try {
-    return change(graph);
-  } finally {
-    graph.afterChange();
-    graph.setDirtyCanvas(true, true);
-  }
 }
 
 /**

@@ -1,7 +1,7 @@
 // @ts-check
 /** The entries in a node's context menu that wire the pack's nodes to it, and the toasts that show the result. */
 
-import { isLoader, makesImages, recommendFor, recordFor } from "./wiring.mjs";
+import { isLoader, makesImages } from "./wirable.mjs";
 
 export class WiringMenu {
   #t;
@@ -39,6 +39,7 @@ export class WiringMenu {
   #recommend(loader) {
     const t = this.#t();
     return this.#wire(async () => {
+      const { recommendFor } = await import("./wiring.mjs");
       const page = { root: this.#rootGraph(), createNode: this.#createNode, read: this.#read };
       const { withPrompt, reason } = await recommendFor(loader, page);
       const detail = withPrompt ? t("recommendedWithPrompt") : t("recommendedNoPrompt", { reason });
@@ -49,7 +50,8 @@ export class WiringMenu {
   /** @param {ComfyNode} node */
   #record(node) {
     const t = this.#t();
-    return this.#wire(() => {
+    return this.#wire(async () => {
+      const { recordFor } = await import("./wiring.mjs");
       const { complete } = recordFor(node, this.#createNode);
       const detail = complete ? undefined : t("recordedNeedsPlan");
       this.#toast(complete ? "success" : "warn", t("recordedOutput"), detail);

@@ -53,6 +53,14 @@ export class Server {
   }
 
   /**
+   * @param {string} generation_id
+   * @param {string} note the person's own text; an empty one takes it away
+   */
+  setNote(generation_id, note) {
+    return this.#post("generations/note", { generation_id, note });
+  }
+
+  /**
    * @param {string} generationId
    * @returns {Promise<Json>}
    */

@@ -4,6 +4,7 @@
 import { formatTime } from "../components/columns.mjs";
 import { RequestLine } from "../components/request_line.mjs";
 import { searchField } from "../components/search_field.mjs";
+import { StatusLine } from "../components/status_line.mjs";
 import { shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element, field } from "../lib/dom.mjs";
 import { shownName } from "../lib/shown_name.mjs";
@@ -13,6 +14,7 @@ import { feedbackBody, generationFrom } from "../recorder/verdicts.mjs";
 import { forgetButton } from "./forget_button.mjs";
 
 const PAGE_SIZE = 20;
+const LONGEST_NOTE = 2000;
 /** Of keywords that match the typed text. */
 const MOST_SUGGESTIONS = 20;
 /** What each filter asks for. @type {Record<string, { judged?: boolean, kept?: boolean }>} */
@@ -126,7 +128,7 @@ export class HistoryTab {
           limit: PAGE_SIZE,
           before,
           ...FILTERS[this.#filter.value],
-          keyword: this.#keyword || undefined,
+          search: this.#keyword || undefined,
           checkpoint: this.#checkpoint.value || undefined,
         }),
       ({ generations, next_before }) => {
@@ -189,9 +191,31 @@ export class HistoryTab {
         element("bdi", { class: "cc-prompt", text: record.prompt, title: record.prompt }),
       ]),
       gallery.element,
+      this.#note(record),
       element("div", { class: "cc-actions" }, [withdraw, forget]),
     ]);
     return article;
+  }
+
+  /**
+   * The person's own words on a generation; saved when the field is left.
+   *
+   * @param {GenerationRecord} record
+   */
+  #note(record) {
+    const { t, server } = this.#options;
+    const status = new StatusLine();
+    const text = element("textarea", { rows: "1", maxlength: String(LONGEST_NOTE) });
+    text.value = record.note ?? "";
+    text.addEventListener("change", async () => {
+      try {
+        await server.setNote(record.id, text.value);
+        status.show(t("noteSaved"), "saved");
+      } catch (error) {
+        status.showError(t, "noteNotSaved", error);
+      }
+    });
+    return element("div", { class: "cc-own-note" }, [field(t("note"), text), status.element]);
   }
 }
 

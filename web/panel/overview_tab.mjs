@@ -34,8 +34,8 @@ export class OverviewTab {
     this.element = element("div", {}, [
       this.#request.element,
       this.#progress,
-      this.#content,
       this.#guide ? this.#guide.element : null,
+      this.#content,
     ]);
   }
 

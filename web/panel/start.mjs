@@ -15,6 +15,9 @@ import { ImageImport } from "./image_import.mjs";
 
 const FOLDERS = /** @type {const} */ (["checkpoints", "diffusion_models", "unet_gguf"]);
 
+/** More would hide what comes after them. */
+const MOST_EXAMPLES = 4;
+
 export class Start {
   #options;
   #workflows;
@@ -100,7 +103,10 @@ export class Start {
     return [
       listed.length > 0
         ? element("ul", {}, listed)
-        : element("p", { class: "cc-note", text: t("startNoModels", { folder: folders.map(shownName).join(", ") }) }),
+        : element("p", {
+            class: "cc-note",
+            text: t("startNoModels", { folder: shownName(folders[0] ?? "models/checkpoints") }),
+          }),
       ...(most === 1 ? [element("p", { class: "cc-note", text: t("startOneModel") })] : []),
       ...(unusable > 0
         ? [element("p", { class: "cc-note", text: t("startUnusable", { count: formatNumber(unusable) }) })]
@@ -116,7 +122,7 @@ export class Start {
     const { t } = this.#options;
     const sorted = all.map((example) => ({ example, lacks: lacking(example.needs, models) }));
     const fitting = sorted.filter(({ lacks }) => lacks === "");
-    const others = sorted.filter(({ lacks }) => lacks !== "");
+    const others = [...fitting.splice(MOST_EXAMPLES), ...sorted.filter(({ lacks }) => lacks !== "")];
     const list = (/** @type {typeof sorted} */ chosen) =>
       element(
         "ul",
@@ -126,7 +132,7 @@ export class Start {
     return [
       fitting.length > 0 ? list(fitting) : element("p", { class: "cc-note", text: t("startNoExamples") }),
       ...(others.length > 0
-        ? [element("details", {}, [element("summary", { text: t("startOtherExamples") }), list(others)])]
+        ? [element("details", {}, [element("summary", { text: t("startMoreExamples") }), list(others)])]
         : []),
     ];
   }

@@ -36,7 +36,7 @@ export class StartGuide {
     const open = needed || this.#wanted;
     try {
       if (open && !this.#start) {
-        const { Start } = await import("./start.mjs");
+        const { Start } = await this.#workflows.loadGuide();
         this.#start ??= new Start(this.#options, this.#workflows);
         this.element.append(this.#start.element);
       }

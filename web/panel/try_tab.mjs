@@ -9,6 +9,7 @@ export class TryTab {
   #prompt = element("textarea", { rows: "3" });
   #candidates = element("textarea", { rows: "4" });
   #plan;
+  #asked = "";
   /** Resolves when the candidates are listed, or cannot be. @type {Promise<void>} */
   #listed = Promise.resolve();
 
@@ -21,6 +22,7 @@ export class TryTab {
       onResize: () => {},
       preview: async () => server.recommend(await this.#body()),
       explain: async () => server.explain(await this.#body()),
+      run: this.#options.runWith && ((checkpoint) => this.#run(checkpoint)),
       previewLabel: t("tryNow"),
       emptyNote: t("tryEmpty"),
       actionsFirst: true,
@@ -44,9 +46,19 @@ export class TryTab {
       .catch(() => {}); // the person can type them
   }
 
+  /**
+   * The prompt that the plan is for: what was typed since is none of it.
+   *
+   * @param {string} checkpoint
+   */
+  async #run(checkpoint) {
+    await this.#options.runWith?.(this.#asked, checkpoint);
+  }
+
   async #body() {
     await this.#listed;
     const prompt = this.#prompt.value;
+    this.#asked = prompt;
     if (this.#options.inComfyUI) return { prompt };
     const names = this.#candidates.value.split("\n").map((name) => name.trim());
     const candidates = names.filter((name) => name !== "");

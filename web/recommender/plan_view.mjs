@@ -6,6 +6,7 @@
 
 import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
+import { shownName } from "../lib/shown_name.mjs";
 import { settingsElement } from "./branch_settings.mjs";
 import { explanationView } from "./explanation_view.mjs";
 import { negativeWordsView } from "./negative_words_view.mjs";
@@ -24,7 +25,6 @@ export class PlanView {
   #wordsButton;
   /** Counts requests, so that a response that a newer one has overtaken is dropped. */
   #newest = 0;
-  #isEmpty = true;
   #timer = 0;
 
   /** @param {PlanOptions} options */
@@ -59,15 +59,9 @@ export class PlanView {
   /** @param {Record<string, any>[]} records of the last run, one for each prompt of the node */
   show(records) {
     this.#overtake();
-    const { t, emptyNote, emptyGuide } = this.#options;
-    const note = emptyGuide?.() ?? element("p", { class: "cc-note", text: emptyNote ?? t("noPlanYet") });
-    this.#isEmpty = records.length === 0;
+    const { t, emptyNote } = this.#options;
+    const note = element("p", { class: "cc-note cc-no-plan", text: emptyNote ?? t("noPlanYet") });
     this.#draw(records.length > 0 ? records.map((record) => this.#section(record)) : [note], false);
-  }
-
-  /** Where there is no plan yet: say again what to do, after a link has changed. */
-  refreshGuide() {
-    if (this.#isEmpty) this.show([]);
   }
 
   /** Show a preview once the person stops typing. */
@@ -83,9 +77,7 @@ export class PlanView {
     const own = this.#overtake();
     try {
       const record = await preview();
-      if (own !== this.#newest) return;
-      this.#isEmpty = false;
-      this.#draw([this.#section(record)], true);
+      if (own === this.#newest) this.#draw([this.#section(record)], true);
     } catch (error) {
       if (own === this.#newest) this.#showError(t("previewFailed", { reason: error }));
     }
@@ -125,6 +117,18 @@ export class PlanView {
   async #loadReasons() {
     const { explain, t } = this.#options;
     return explain ? explanationView(await explain(), t) : null;
+  }
+
+  /** @param {string} checkpoint */
+  async #run(checkpoint) {
+    const { run, t, onResize } = this.#options;
+    try {
+      await run?.(checkpoint);
+      this.#status.textContent = t("runQueued", { checkpoint: shownName(checkpoint) });
+    } catch (error) {
+      this.#status.textContent = t("runFailed", { reason: error });
+    }
+    onResize();
   }
 
   async #loadWords() {
@@ -185,6 +189,11 @@ export class PlanView {
       element("li", {}, [
         nameElement(name, short),
         plan.branches[place] ? settingsElement(plan.branches[place], t) : null,
+        this.#options.run
+          ? button(t("runWithIt"), () => void this.#run(name), {
+              "aria-label": t("runWith", { checkpoint: shownName(name) }),
+            })
+          : null,
       ]),
     );
     return element("section", { class: "cc-plan-section" }, [

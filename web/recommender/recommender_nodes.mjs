@@ -12,15 +12,13 @@ import { linkedNode, valuesOf } from "../comfy/graph_reading.mjs";
 import { addWord, negativeText } from "../comfy/negative_text.mjs";
 import { addDisplay, hook, nodeKey } from "../comfy/node_display.mjs";
 import { button, element } from "../lib/dom.mjs";
+import { nextSteps } from "./next_steps.mjs";
 import { PlanView } from "./plan_view.mjs";
 import { poolText } from "./pool_text.mjs";
 import { explainBody, recommendBody } from "./request_bodies.mjs";
 
 /** Key of the recommender's `ui` output. */
 const OUTPUT_KEY = "context_checkpoint_plan";
-
-/** The outputs that a graph needs one of. */
-const TAKEN = ["plan", "ckpt_name"];
 
 /** Widgets that ComfyUI itself changes with every run: their change is no reason for a preview. */
 const CHANGED_BY_QUEUEING = ["seed", "control_after_generate"];
@@ -60,7 +58,6 @@ export class RecommenderNodes {
     const view = new PlanView({
       t,
       onResize: () => fit(),
-      emptyGuide: () => (isUnwired(node) ? guide(t, () => this.#addOthers(node)) : null),
       preview: async () => server.recommend(recommendBody(values())),
       explain: async () => server.explain(explainBody(values())),
       suggest: async () => {
@@ -84,15 +81,19 @@ export class RecommenderNodes {
       pool.refresh();
       if (!CHANGED_BY_QUEUEING.includes(name) && valuesOf(node)) view.previewSoon();
     });
+    const steps = nextSteps(node, t, () => this.#addOthers(node));
+    view.element.prepend(steps.element);
     view.element.append(pool.element);
     fit = addDisplay(node, "context_checkpoint_plan", view.element);
     hook(node, "onRemoved", () => view.close());
-    hook(node, "onConnectionsChange", () => view.refreshGuide());
+    // It is called before an output has lost its link.
+    hook(node, "onConnectionsChange", () => queueMicrotask(steps.refresh));
     hook(node, "onConfigure", () => {
       // Frontends from 1.53 on call a text's callback when a copy gets its values: nobody has typed them.
       view.close();
       unfoldConnected(node);
       pool.refresh();
+      queueMicrotask(steps.refresh);
     });
     this.#views.set(node, view);
     hook(node, "onExecuted", (output) => {
@@ -120,39 +121,6 @@ export class RecommenderNodes {
   showOutput(node, output) {
     if (output?.[OUTPUT_KEY]) this.#views.get(node)?.show(output[OUTPUT_KEY]);
   }
-}
-
-/**
- * Whether nothing takes what it recommends: a person has just added it.
- *
- * @param {ComfyNode} node
- */
-function isUnwired(node) {
-  const outputs = (node.outputs ?? []).entries();
-  return ![...outputs].some(([slot, { name }]) => TAKEN.includes(name) && node.isOutputConnected(slot));
-}
-
-/**
- * What the node does, and what it needs.
- *
- * @param {Translate} t
- * @param {() => Promise<void>} addOthers
- */
-function guide(t, addOthers) {
-  const status = element("p", { class: "cc-status", role: "status" });
-  const add = async () => {
-    try {
-      await addOthers();
-    } catch (error) {
-      status.textContent = t("notWired", { reason: error });
-    }
-  };
-  return element("div", { class: "cc-guide" }, [
-    element("p", { text: t("guideWhat") }),
-    element("p", { text: t("guideNext") }),
-    button(t("guideAdd"), () => void add()),
-    status,
-  ]);
 }
 
 /**

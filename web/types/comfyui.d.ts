@@ -143,8 +143,13 @@ export interface ComfyExtension {
 
 export interface ComfyApp {
   rootGraph: ComfyGraph;
+  canvas: {
+    canvas: HTMLCanvasElement;
+    ds: { scale: number; offset: [number, number] };
+    setDirty(foreground: boolean, background?: boolean): void;
+  };
   /** What a run would send, in API form; nodes in subgraphs are called `"5:2"`. */
-  graphToPrompt(): Promise<{ output: Record<string, object> }>;
+  graphToPrompt(): Promise<{ output: Record<string, object>; workflow: object }>;
   loadGraphData(workflow: object, clean?: boolean, restoreView?: boolean, name?: string): Promise<unknown>;
   registerExtension(extension: ComfyExtension): void;
   extensionManager: {
@@ -162,6 +167,8 @@ export interface ComfyApp {
 export interface ComfyApi {
   fetchApi(path: string, options?: RequestInit): Promise<Response>;
   apiURL(path: string): string;
+  /** Queues what `graphToPrompt` gives; 0: behind the others. */
+  queuePrompt(number: number, prompt: { output: Record<string, object>; workflow: object }): Promise<object>;
   clientId?: string;
   addEventListener(event: string, listener: (event: CustomEvent) => void, options?: AddEventListenerOptions): void;
   addCustomEventListener(event: string, listener: (event: CustomEvent) => void): void;

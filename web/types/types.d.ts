@@ -133,13 +133,13 @@ interface PlanOptions {
   suggest?: () => Promise<Json[]>;
   /** Adds one of them; returns what was done, to be shown. */
   addWord?: (word: string) => Promise<string>;
+  /** Makes images with one checkpoint of the plan; without it there is no button. */
+  run?: (checkpoint: string) => Promise<void>;
   previewLabel?: string;
   /** Whether the buttons stand above the plan. */
   actionsFirst?: boolean;
   /** Shown before there is a plan. */
   emptyNote?: string;
-  /** Shown instead, as long as it gives something. */
-  emptyGuide?: () => HTMLElement | null;
 }
 
 // --- the panel
@@ -156,12 +156,16 @@ interface PanelOptions {
   /** Returns all settings. */
   changeSettings: (changes: object) => Promise<Record<string, unknown>>;
   releaseLoaders: () => void;
+  /** Queues the open workflow once with a prompt and one checkpoint; not there where there is no workflow. */
+  runWith?: (prompt: string, checkpoint: string) => Promise<void>;
   /** Asks before what cannot be undone. */
   confirm: (title: string, question: string, type?: "default" | "delete") => Promise<boolean>;
   /** Called when a verdict was not saved and its gallery is no longer on the page. */
   onVerdictLost: (error: unknown) => void;
   /** What opens the examples; without it there is no guide to start with. */
-  workflows?: import("../comfy/examples.mjs").Workflows;
+  workflows?: import("../comfy/examples.mjs").Workflows & {
+    loadGuide: () => Promise<typeof import("../panel/start.mjs")>;
+  };
   /** The overview's data, where it was requested before the panel was loaded. */
   overview?: Promise<Json>;
   lastTab: { load: () => string; save: (tab: string) => void };

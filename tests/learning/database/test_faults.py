@@ -713,7 +713,7 @@ async def test_every_acknowledged_verdict_survives_a_kill(database_file: Path, t
         [sys.executable, "-c", _KILLED, str(database_file)],
         stdout=subprocess.PIPE,
         text=True,
-        env={"PYTHONPATH": str(parent), "HOME": str(tmp_path)},
+        env={"SYSTEMROOT": "C:\\Windows", "PYTHONPATH": str(parent), "HOME": str(tmp_path)},
     )
     assert process.stdout is not None
     acknowledged = [process.stdout.readline().strip() for _ in range(20)]

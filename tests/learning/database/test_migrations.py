@@ -107,7 +107,7 @@ async def test_an_older_database_is_upgraded_and_a_current_one_left_alone(
     assert caplog.records == []
 
 
-@pytest.mark.parametrize("released", ["0001", "0002", "0003", "0004", "0005", "0006", "0007"])
+@pytest.mark.parametrize("released", ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008"])
 async def test_a_database_of_a_former_revision_learns_all_that_it_logged(tmp_path: Path, released: str) -> None:
     """What was known of a round is packed otherwise there, so it is computed again: the same, to the bit."""
     new, old = tmp_path / "new.db", tmp_path / "old.db"
@@ -317,7 +317,7 @@ async def test_what_was_learned_under_the_first_schema_is_the_same_under_the_new
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("released", ["0001", "0002", "0003", "0004", "0005", "0006", "0007"])
+@pytest.mark.parametrize("released", ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008"])
 async def test_a_servers_database_of_a_former_revision_learns_all_that_it_logged(
     postgres_url: str, tmp_path: Path, released: str
 ) -> None:

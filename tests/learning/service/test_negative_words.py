@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 
 from context_checkpoint.learning import PreferenceService
 from context_checkpoint.recipes import Recipe
+
+
+@asynccontextmanager
+async def opened(path: Path) -> AsyncIterator[PreferenceService]:
+    service = await PreferenceService.open(path)
+    try:
+        yield service
+    finally:
+        await service.close()
+
 
 PORTRAIT, SKETCH = "portrait photo of a woman", "pencil sketch of a fox"
 
@@ -114,8 +127,101 @@ async def test_imported_images_without_a_rating_are_what_the_person_uses(service
     (word,) = await service.suggest_negative_prompt(PORTRAIT)
     await service.undo_import("old")
 
-    assert (word.word, word.reason) == ("bad hand", "4 of 4 images that you kept of such prompts have it.")
+    assert (word.word, word.reason) == ("bad hands", "4 of 4 images that you kept of such prompts have it.")
     assert await words(service, PORTRAIT) == []
+
+
+async def log_own_graph(
+    service: PreferenceService, prompt: str, negatives: Sequence[str | None], *, checkpoint: str = "a"
+) -> str:
+    """A generation whose negative prompts stand in the images' recipes alone; all are kept."""
+    recommendation = await service.recommend(prompt, [checkpoint], seed=1)
+    generation = await service.log_generation(
+        recommendation,
+        {checkpoint: len(negatives)},
+        recipes=[Recipe(steps=20, negative=negative) for negative in negatives],
+    )
+    await service.record_feedback(generation, selected_images=range(len(negatives)))
+    return generation
+
+
+async def test_words_that_stand_in_ones_own_graph_alone_are_learned(service: PreferenceService) -> None:
+    """As the person writes them most; none of the prompt, and none that is there in another spelling."""
+    for negative in ("(bad hands:1.2), Blurry, woman", "blurry, bad hands", "bad hand, blurry", "bad hands"):
+        await log_own_graph(service, PORTRAIT, [negative] * 2)
+
+    assert set(await words(service, PORTRAIT)) == {"bad hands", "blurry"}
+    assert await words(service, PORTRAIT, "bad_hand") == ["blurry"]
+
+
+async def test_only_what_all_images_have_is_learned(service: PreferenceService) -> None:
+    """Checkpoints have words of their own; and where one negative prompt is not known, none is."""
+    for _ in range(3):
+        await log_own_graph(service, PORTRAIT, ["bad hands, blurry", "low quality, blurry"])
+        await log_own_graph(service, SKETCH, ["color", None])
+
+    assert await words(service, PORTRAIT) == ["blurry"]
+    assert "color" not in await words(service, SKETCH)
+
+
+async def test_a_recommenders_negative_prompt_is_spelled_as_the_graph_has_it(service: PreferenceService) -> None:
+    """Scored as before: both say the same words."""
+    recommendation = await service.recommend(PORTRAIT, ["a"], seed=1, negative="bad hands")
+    generation = await service.log_generation(
+        recommendation, {"a": 2}, recipes=[Recipe(steps=20, negative="bad hands")] * 2
+    )
+    await service.record_feedback(generation, selected_images=[0, 1])
+
+    (word,) = await service.suggest_negative_prompt(PORTRAIT)
+
+    assert word.word == "bad hands"
+    assert word.share == pytest.approx(2**0.5 / (2**0.5 + 0.5))  # of the two images of one day, once
+
+
+async def test_a_checkpoints_numbers_do_not_change_by_them(tmp_path: Path) -> None:
+    """They are a note beside the keywords: sums, rebuild and the next decision are the same to the bit."""
+    pairs, plans = [], []
+    for place, negative in (("with", "bad hands, blurry"), ("without", None)):
+        async with opened(tmp_path / f"{place}.db") as service:
+            for winner in (0, 1, 0):
+                recommendation = await service.recommend(PORTRAIT, ["a", "b"], seed=1)
+                generation = await service.log_generation(
+                    recommendation, {"a": 1, "b": 1}, recipes=[Recipe(steps=20, negative=negative)] * 2
+                )
+                await service.record_feedback(generation, selected_images=[winner], rejected_images=[1 - winner])
+            assert (await service.rebuild()).corrected == 0
+            pairs.append((await service.pairs(""))[0])
+            plan = await service.recommend(PORTRAIT, ["a", "b"], seed=2)
+            plans.append((plan.checkpoints, plan.confidence, plan.utilities))
+
+    assert pairs[0] == pairs[1]
+    assert plans[0] == plans[1]
+
+
+@pytest.mark.parametrize("word", ["hand", "hands", "bad hands"])
+async def test_a_forgotten_word_is_in_no_note(service: PreferenceService, word: str) -> None:
+    """Also where it was written in another form."""
+    await log_own_graph(service, PORTRAIT, ["bad hands, blurry"] * 2)
+
+    await service.forget_keyword(word)
+
+    left = {each.text for generation in await service.generations() for each in generation.keywords}
+    assert not any("hand" in text for text in left)
+    assert (await service.rebuild()).corrected == 0
+
+
+@pytest.mark.parametrize("anonymous", [False, True])
+async def test_an_export_has_them(service: PreferenceService, tmp_path: Path, anonymous: bool) -> None:
+    """Another database that reads it suggests the same words."""
+    for _ in range(3):
+        await log_own_graph(service, PORTRAIT, ["bad hands, blurry"] * 2)
+    lines = [line async for line in service.export(anonymous=anonymous)]
+
+    async with opened(tmp_path / "other.db") as other:
+        await other.import_lines(lines)
+
+        assert await words(other, PORTRAIT) == await words(service, PORTRAIT) == ["bad hands", "blurry"]
+        assert (await other.rebuild()).corrected == 0
 
 
 async def test_a_changed_mind_and_a_forgotten_generation_are_gone(service: PreferenceService) -> None:

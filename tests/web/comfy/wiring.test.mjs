@@ -6,7 +6,8 @@ import { test } from "node:test";
 
 import { linkedNode, valuesOf } from "../../../web/comfy/graph_reading.mjs";
 import { addWord, negativeText } from "../../../web/comfy/negative_text.mjs";
-import { isLoader, makesImages, recommendFor, recordFor } from "../../../web/comfy/wiring.mjs";
+import { isLoader, makesImages } from "../../../web/comfy/wirable.mjs";
+import { recommendFor, recordFor } from "../../../web/comfy/wiring.mjs";
 
 const TYPES = {
   CheckpointLoaderSimple: {

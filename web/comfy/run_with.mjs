@@ -4,9 +4,9 @@
  * for this run alone, so that nothing has to be taken back. Loaded when it is first used.
  */
 
+import { changeGraph } from "./graph_change.mjs";
 import { textAt } from "./negative_text.mjs";
 import { allNodes } from "./node_display.mjs";
-import { changeGraph } from "./wiring.mjs";
 
 const RECOMMENDER = "ContextCheckpointRecommender";
 const SAMPLER = "MultiCheckpointSampler";

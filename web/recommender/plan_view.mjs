@@ -8,7 +8,6 @@ import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { button, element } from "../lib/dom.mjs";
 import { shownName } from "../lib/shown_name.mjs";
 import { settingsElement } from "./branch_settings.mjs";
-import { explanationView } from "./explanation_view.mjs";
 import { negativeWordsView } from "./negative_words_view.mjs";
 import { explanationText, percent, planFrom, progressText, strategyText } from "./plan.mjs";
 
@@ -116,7 +115,9 @@ export class PlanView {
 
   async #loadReasons() {
     const { explain, t } = this.#options;
-    return explain ? explanationView(await explain(), t) : null;
+    if (!explain) return null;
+    const { explanationView } = await import("./explanation_view.mjs"); // first here: the page should load little
+    return explanationView(await explain(), t);
   }
 
   /** @param {string} checkpoint */

@@ -24,7 +24,6 @@ import {
   toggled,
   unjudged,
 } from "./verdicts.mjs";
-import { Zoom } from "./zoom.mjs";
 
 /** @typedef {{ cell: HTMLElement, pick: HTMLElement, reject: HTMLElement, caption: HTMLElement }} Cell */
 
@@ -182,7 +181,7 @@ export class Gallery {
       decoding: "async",
       src: this.#options.imageUrl(image, this.generationId),
     });
-    picture.addEventListener("click", () => this.#zoom(place));
+    picture.addEventListener("click", () => void this.#zoom(place));
     picture.addEventListener("load", () => this.#measure(picture), { once: true });
     picture.addEventListener("error", () => picture.replaceWith(placeholder()), { once: true });
     return picture;
@@ -231,7 +230,7 @@ export class Gallery {
       reject: () => this.#judge(place, "rejected"),
       only: () => this.#change(onlyPicked(this.#images, this.#imageAt(place).index)),
       undo: () => this.#undo(),
-      zoom: () => this.#zoom(place),
+      zoom: () => void this.#zoom(place),
       compare: () => this.#compare(),
       continue: () => this.#options.onContinue(),
       leave: () => /** @type {HTMLElement | null} */ (document.activeElement)?.blur(),
@@ -262,9 +261,15 @@ export class Gallery {
     }
   }
 
-  /** @param {number} place */
-  #zoom(place) {
-    new Zoom(this.#zoomOptions(), place).open();
+  /**
+   * Show an image in full size; the scripts for that are loaded with the first one.
+   *
+   * @param {number} place
+   * @param {number} [other] to compare it with
+   */
+  async #zoom(place, other) {
+    const { Zoom } = await import("./zoom.mjs");
+    new Zoom(this.#zoomOptions(), place, other).open();
   }
 
   /** Compare the current image with the first picked one, or else with the next. */
@@ -273,7 +278,7 @@ export class Gallery {
     if (count < 2) return;
     const others = [...this.#cells.keys()].filter((place) => place !== this.#current);
     const picked = others.find((place) => this.#imageAt(place).verdict === "selected");
-    new Zoom(this.#zoomOptions(), this.#current, picked ?? (this.#current + 1) % count).open();
+    void this.#zoom(this.#current, picked ?? (this.#current + 1) % count);
   }
 
   #zoomOptions() {

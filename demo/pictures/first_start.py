@@ -28,7 +28,7 @@ CHECKPOINTS = {FAVOURITE: "orange", "anime": "blue", "painterly": "teal"}
 SETTINGS = {
     "ContextCheckpoint.Started": False,
     "Comfy.Graph.CanvasInfo": False,
-    "Comfy.Workflow.ShowMissingModelsWarning": False,
+    "Comfy.Workflow.ShowMissingModelsWarning": False,  # of ComfyUI's own first workflow
 }
 RECOMMENDER = "ContextCheckpointRecommender"
 
@@ -90,10 +90,10 @@ async def _save(page: ComfyPage, name: str) -> None:
 
 async def _save_nodes(page: ComfyPage, name: str) -> None:
     left, top, right, bottom = await page.bounds()
-    picture = await page.page.screenshot(
+    shot = await page.page.screenshot(
         clip={"x": left - 16, "y": top - 16, "width": right - left + 32, "height": bottom - top + 32}
     )
-    _write(Image.open(io.BytesIO(picture)), name)
+    _write(Image.open(io.BytesIO(shot)), name)
 
 
 def _write(picture: Image.Image, name: str) -> None:

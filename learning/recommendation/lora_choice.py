@@ -87,9 +87,10 @@ class Candidates:
         counts = numpy.array([judged.get(arm, 0.0) for arm in self.arms])
         self.judged = counts / max(1.0, float(counts.sum()))
 
-    def names_in_log(self, place: int) -> tuple[int, ...]:
+    def names_in_log(self, place: int) -> list[int]:
         """The places in the log of one of the catalogue."""
-        return tuple(self.in_log[self.loras == place].tolist())
+        found: list[int] = self.in_log[self.loras == place].tolist()
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,11 +143,12 @@ class LoraHabit:
         known = total + _KNOWN_BY_HINT * hints.strength
         return LoraUse(shares, known / (known + _HALF_KNOWN), used)
 
-    def strength(self, places: tuple[int, ...]) -> float | None:
+    def strength(self, places: Collection[int]) -> float | None:
         """The strength that images used most; None where none did."""
-        if places not in self._strengths_used:
-            self._strengths_used[places] = self._most_used_strength(places)
-        return self._strengths_used[places]
+        key = tuple(places)
+        if key not in self._strengths_used:
+            self._strengths_used[key] = self._most_used_strength(key)
+        return self._strengths_used[key]
 
     def _most_used_strength(self, places: Iterable[int]) -> float | None:
         sums: dict[float, float] = {}

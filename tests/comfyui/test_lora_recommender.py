@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -14,7 +16,8 @@ from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, Lora, node
 from context_checkpoint.demo.tiny_models.checkpoints import write_lora
 from context_checkpoint.recipes.loras import short_name
 
-from .test_loras import PAINT, RED, assert_same, by_stock, differ, logged_loras, one, own_graph
+from .conftest import preferences_file
+from .test_loras import GREEN, PAINT, RED, assert_same, by_stock, differ, logged_loras, one, own_graph
 
 WASH, GRAIN, INK = "sd3/wash.safetensors", "sd3/grain.safetensors", "sd15/ink.safetensors"
 
@@ -148,10 +151,7 @@ def test_what_is_picked_again_and_again_is_learned(comfy: ComfyServer) -> None:
     """A LoRA whose words are not in the prompt, set by hand in the graph, and preferred: then it is recommended."""
     prompt = "a harbour at night"
     for seed in range(12):
-        graph = one(RED, prompt, images_per_prompt=2)
-        graph["sampler"]["inputs"] |= {"seed": seed, "plan": ["both", 0]}
-        branches = [[0, [[GRAIN, 0.5, 0.5]]], [0, []]]
-        graph["both"] = node("GivesPlanLoras", plan=["recommender", 0], branches=json.dumps(branches))
+        graph = with_loras_of(one(RED, prompt), seed, [[0, [[GRAIN, 0.5, 0.5]]], [0, []]])
         recorded = generations(comfy.run(graph))[0]["generation_id"]
         verdict = {"generation_id": recorded, "selected_images": [0], "rejected_images": [1]}
         comfy.post("/context_checkpoint/feedback", verdict)
@@ -161,6 +161,34 @@ def test_what_is_picked_again_and_again_is_learned(comfy: ComfyServer) -> None:
     (branch,) = shown(entry)
     assert [name for name, _, _ in loras(branch)] == [GRAIN]
     assert branch["reasons"]
+
+
+def test_what_was_learned_of_a_lora_is_logged_with_the_images_that_it_sets_apart(comfy: ComfyServer) -> None:
+    """Two checkpoints, of which one has it: the other one did not win or lose by itself alone."""
+    prompt = "a harbour at night"
+    for seed in range(6):
+        graph = with_loras_of(one(RED, prompt), seed, [[0, [[GRAIN, 0.5, 0.5]]], [0, []]])
+        recorded = generations(comfy.run(graph))[0]["generation_id"]
+        verdict = {"generation_id": recorded, "selected_images": [0], "rejected_images": [1]}
+        comfy.post("/context_checkpoint/feedback", verdict)
+
+    comfy.run(with_loras_of(one(f"{RED}\n{GREEN}", prompt), 9, [[0, [[GRAIN, 0.5, 0.5]]], [1, []]]))
+
+    with closing(sqlite3.connect(preferences_file(comfy))) as database:
+        rows = database.execute(
+            "SELECT checkpoint_id, lora_utility FROM generation_images ORDER BY generation_number, position"
+        ).fetchall()
+    (one_checkpoint, known), (other, unknown) = rows[-2:]
+    assert one_checkpoint != other
+    assert known > 0.2
+    assert unknown is None
+
+
+def with_loras_of(graph: ApiGraph, seed: int, branches: list[Any]) -> ApiGraph:
+    """Two images, with the LoRAs of these branches: places of the plan's checkpoints, and LoRAs."""
+    graph["sampler"]["inputs"] |= {"seed": seed, "plan": ["both", 0], "images_per_prompt": 2}
+    graph["both"] = node("GivesPlanLoras", plan=["recommender", 0], branches=json.dumps(branches))
+    return graph
 
 
 def test_what_explore_asks_is_answered_by_the_verdicts_and_then_recommended(comfy: ComfyServer) -> None:

@@ -11,8 +11,9 @@ import pytest
 from context_checkpoint.demo.comfyui.pack_graph import three_nodes
 from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed, Refused
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, node
+from context_checkpoint.demo.tiny_models import checkpoints as tiny_checkpoints
 
-from .conftest import ComfyFactory, preferences_file
+from .conftest import ComfyFactory, other_checkpoints, preferences_file
 from .learned import cached_nodes, plan_of, teach
 
 NINE = "red*, green*, blue*, yellow*, violet*, teal*, orange*, pink*, grey*"
@@ -34,24 +35,27 @@ def fresh_prompt(subject: str = "a harbour") -> str:
 
 
 async def test_of_equally_good_checkpoints_the_loaded_one_goes_first(comfy: ComfyServer) -> None:
-    """In the node and over HTTP; what was drawn once is timed, too, and a release makes all alike again."""
-    prompt, green = fresh_prompt(), OTHERS[0]
-    for winner, other in ((RED, green), (green, RED)) * 3:
-        await teach(comfy, prompt, winner, [other], 1)
-    asked = {"prompt": prompt, "candidates": [RED, green]}
-    comfy.post("/context_checkpoint/loaders/release", {})
-    best, other = comfy.post("/context_checkpoint/recommend", asked)["checkpoints"]
+    """In the node and over HTTP; once it is released, they are alike again. No other test has drawn with these two."""
+    prompt, names = fresh_prompt(), ["tie_one.safetensors", "tie_two.safetensors"]
+    for winner, loser in (names, names[::-1]) * 3:
+        await teach(comfy, prompt, winner, [loser], 1)
+    asked = {"prompt": prompt, "candidates": names}
+    with other_checkpoints(comfy) as folder:
+        for seed, name in enumerate(names):
+            tiny_checkpoints.write(folder / name, "sd3", color=(0.5, 0.5, 0.5), seed=seed)
+        best, other = comfy.post("/context_checkpoint/recommend", asked)["checkpoints"]
 
-    comfy.run(three_nodes(fresh_prompt("a ship"), recommender={"include": other}))
-    over_http = comfy.post("/context_checkpoint/recommend", asked)
-    plan = plan_of(comfy.run(recommend(prompt, include=f"{RED}, {green}")))
+        comfy.run(three_nodes(fresh_prompt("a ship"), recommender={"include": other}))
+        over_http = comfy.post("/context_checkpoint/recommend", asked)
+        plan = plan_of(comfy.run(recommend(prompt, include=", ".join(names))))
+        comfy.post("/context_checkpoint/loaders/release", {})
+        released = comfy.post("/context_checkpoint/recommend", asked)
 
     assert over_http["checkpoints"] == plan["checkpoints"] == [other, best]
     first = {"checkpoint": other, "best": best, "because": "loaded"}
     assert over_http["explanation_parts"]["precedence"] == plan["explanation_parts"]["precedence"] == first
     assert plan["explanation"].endswith("goes first because it is loaded already.")
-    comfy.post("/context_checkpoint/loaders/release", {})
-    assert comfy.post("/context_checkpoint/recommend", asked)["checkpoints"] == [best, other]
+    assert released["checkpoints"] == [best, other]
 
 
 class TestInputs:

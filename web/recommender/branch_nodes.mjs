@@ -6,7 +6,6 @@ import { addDisplay, hook, nodeKey } from "../comfy/node_display.mjs";
 import { nameElement, shortNames } from "../lib/checkpoint_name.mjs";
 import { element } from "../lib/dom.mjs";
 import { settingsElement } from "./branch_settings.mjs";
-import { lorasView } from "./loras_view.mjs";
 import { negativeWordsView } from "./negative_words_view.mjs";
 
 /**
@@ -16,7 +15,7 @@ import { negativeWordsView } from "./negative_words_view.mjs";
  * @property {string} outputKey
  * @property {string} store
  * @property {string} empty
- * @property {(branches: Json[], t: Translate) => HTMLElement} view
+ * @property {(branches: Json[], t: Translate) => HTMLElement | Promise<HTMLElement>} view
  */
 
 /** @type {Kind} */
@@ -32,14 +31,15 @@ export const LORAS = {
   outputKey: "context_checkpoint_loras",
   store: "loras",
   empty: "noLorasYet",
-  view: lorasView,
+  // Loaded with the first LoRAs: ComfyUI's page should load little at its start.
+  view: async (branches, t) => (await import("./loras_view.mjs")).lorasView(branches, t),
 };
 
 export class BranchNodes {
   #kind;
   #t;
   #stored;
-  /** @type {WeakMap<ComfyNode, (records: Json[]) => void>} */
+  /** @type {WeakMap<ComfyNode, (records: Json[]) => Promise<void>>} */
   #views = new WeakMap();
 
   /**
@@ -59,15 +59,20 @@ export class BranchNodes {
     const view = element("div", { class: "cc-plan" });
     const { outputKey } = this.#kind;
     const fit = addDisplay(node, outputKey, view);
-    const show = (/** @type {Json[]} */ records) => {
-      view.replaceChildren(...sections(records, this.#kind, this.#t()));
+    let newest = 0;
+    const show = async (/** @type {Json[]} */ records) => {
+      newest += 1;
+      const own = newest;
+      const content = await sections(records, this.#kind, this.#t());
+      if (own !== newest) return; // something newer is shown
+      view.replaceChildren(...content);
       fit();
     };
     this.#views.set(node, show);
-    show([]);
+    void show([]);
     hook(node, "onExecuted", (output) => {
       if (!output?.[outputKey]) return;
-      show(output[outputKey]);
+      void show(output[outputKey]);
       this.#stored.save(nodeKey(node), output[outputKey]);
     });
   }
@@ -78,7 +83,7 @@ export class BranchNodes {
    * @param {ComfyNode} node
    */
   restore(node) {
-    this.#views.get(node)?.(this.#stored.load(nodeKey(node)));
+    void this.#views.get(node)?.(this.#stored.load(nodeKey(node)));
   }
 
   /**
@@ -89,7 +94,7 @@ export class BranchNodes {
    */
   showOutput(node, output) {
     const records = output?.[this.#kind.outputKey];
-    if (records) this.#views.get(node)?.(records);
+    if (records) void this.#views.get(node)?.(records);
   }
 }
 
@@ -98,12 +103,13 @@ export class BranchNodes {
  * @param {Kind} kind
  * @param {Translate} t
  */
-function sections(records, kind, t) {
+async function sections(records, kind, t) {
   if (records.length === 0) return [element("p", { class: "cc-note", text: t(kind.empty) })];
-  return records.flatMap(({ branches, negative_words: words = [] }) => {
-    const view = kind.view(branches, t);
+  const parts = records.map(async ({ branches, negative_words: words = [] }) => {
+    const view = await kind.view(branches, t);
     return words.length > 0 ? [view, negativeWordsView(words, t)] : [view];
   });
+  return (await Promise.all(parts)).flat();
 }
 
 /**

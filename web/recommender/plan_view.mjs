@@ -116,9 +116,8 @@ export class PlanView {
   async #loadReasons() {
     const { explain, t } = this.#options;
     if (!explain) return null;
-    const explained = await explain();
-    const { explanationView } = await import("./explanation_view.mjs");
-    return explanationView(explained, t);
+    const { explanationView } = await import("./explanation_view.mjs"); // first here: the page should load little
+    return explanationView(await explain(), t);
   }
 
   /** @param {string} checkpoint */

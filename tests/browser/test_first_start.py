@@ -104,7 +104,8 @@ async def test_it_is_said_once_to_each_person(fresh: ComfyPage) -> None:
     await fresh.page.evaluate("localStorage.clear()")
     await fresh.open()
 
-    await expect(fresh.page.locator(".cc-panel, .context-checkpoint-tab-button").first).to_be_attached()
+    await fresh.page.wait_for_function("() => window.app.extensionManager.getSidebarTabs().length > 0")
+    await fresh.settle()
     await expect(fresh.toast(TOAST)).to_have_count(0)
     assert await badge(fresh) is None
 

@@ -116,7 +116,8 @@ export class PlanView {
   async #loadReasons() {
     const { explain, t } = this.#options;
     if (!explain) return null;
-    const { explanationView } = await import("./explanation_view.mjs"); // first here: the page should load little
+    // First here, because the page should load little.
+    const { explanationView } = await import("./explanation_view.mjs");
     return explanationView(await explain(), t);
   }
 

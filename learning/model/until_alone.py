@@ -32,7 +32,7 @@ def rounds_until(
 
     >>> import numpy
     >>> round(rounds_until(0.5, 0.0, numpy.zeros(3), numpy.full(3, 1.4), numpy.ones(3)), 1)
-    5.2
+    6.8
 
     Parameters
     ----------

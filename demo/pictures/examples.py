@@ -12,11 +12,12 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from playwright.async_api import Locator
 
 from ..comfyui.browser import ComfyPage, chromium, comfy_page
 from ..comfyui.installation import PACK
@@ -25,10 +26,11 @@ from ..tiny_models import checkpoints as tiny_checkpoints
 from . import blueprint
 
 FOLDER = PACK / "example_workflows"
-PICTURE = PACK / "docs" / "images" / "nodes.jpg"
+PICTURES = PACK / "docs" / "images"
 THUMBNAIL_WIDTH = 480
 FAVOURITE = "photographic"
-RUNS_BEFORE_PICTURE = 4
+MOST_RUNS = 20
+FRAME_WIDTH, MARGIN = 400, 12
 
 Node = Mapping[str, Any]
 """As `ComfyPage.build` takes it."""
@@ -425,7 +427,7 @@ QUIET = {"Comfy.Minimap.Visible": False, "Comfy.Graph.CanvasInfo": False}
 
 
 async def main() -> None:
-    """Write every example with its thumbnail, the blueprint, and the README's picture."""
+    """Write every example with its thumbnail, the blueprint, and the README's pictures."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         raise SystemExit("Install Chromium: the examples are made in it.")
@@ -437,7 +439,7 @@ async def main() -> None:
             for example in EXAMPLES:
                 await _make(page, example)
             _write(blueprint.FILE, await blueprint.made(page, box()))
-            await _make_picture(page)
+            await _make_pictures(page)
 
 
 async def _make(page: ComfyPage, example: Callable[[], dict[str, Node]]) -> None:
@@ -454,24 +456,57 @@ def _write(file: Path, workflow: Mapping[str, Any]) -> None:
     file.write_text(json.dumps(_tidy(workflow), indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-async def _make_picture(page: ComfyPage) -> None:
-    """Show the three nodes after a few runs on one subject, with the verdict on the last."""
+async def _make_pictures(page: ComfyPage) -> None:
+    """The three nodes with two checkpoints, and what they show with three, with two and with one."""
     await page.build({name: node for name, node in three_nodes().items() if name != "note"})
     await page.set_widgets("MultiCheckpointSampler", width=128, height=128, steps=4)
-    list_of_images = page.page.get_by_role("list", name="Images of this run")
-    for _ in range(RUNS_BEFORE_PICTURE):
+    images = page.page.get_by_role("list", name="Images of this run").get_by_role("listitem")
+    frames: dict[int, Image.Image] = {}
+    for _ in range(MOST_RUNS):
         await page.run()
-        favourite = list_of_images.get_by_role("listitem").filter(has_text=FAVOURITE)
-        await favourite.get_by_role("button", name="Pick").click()
-        rest = page.page.get_by_role("button", name="Reject the rest")
-        if await rest.get_attribute("aria-disabled") == "false":  # with one image there is no rest
-            await rest.click()
-        await page.page.get_by_text("Saved:").wait_for()
-    await page.show_all()
-    await page.page.mouse.move(0, 0)  # off any tooltip
-    await page.page.get_by_text("Job completed").wait_for(state="detached")
-    PICTURE.parent.mkdir(exist_ok=True)
-    (await _screenshot(page)).save(PICTURE, quality=80, optimize=True)
+        await _judge(page, images)
+        shown = await images.count()
+        if shown not in frames:
+            await page.show_all()
+            await page.page.mouse.move(0, 0)  # off any tooltip
+            await page.page.get_by_text("Job completed").wait_for(state="detached")
+            frames[shown] = await _frame(page)
+            if shown == 2:
+                (await _screenshot(page)).save(PICTURES / "nodes.jpg", quality=80, optimize=True)
+        if shown == 1:
+            break
+    _side_by_side([frames[shown] for shown in (3, 2, 1)]).save(
+        PICTURES / "three-two-one.jpg", quality=80, optimize=True
+    )
+
+
+async def _judge(page: ComfyPage, images: Locator) -> None:
+    await images.filter(has_text=FAVOURITE).get_by_role("button", name="Pick").click()
+    rest = page.page.get_by_role("button", name="Reject the rest")
+    if await rest.get_attribute("aria-disabled") == "false":  # with one image there is no rest
+        await rest.click()
+    await page.page.get_by_text("Saved:").wait_for()
+
+
+async def _frame(page: ComfyPage) -> Image.Image:
+    """The plan above the images."""
+    parts = [page.page.locator(".cc-plan-section").last, page.page.get_by_role("list", name="Images of this run")]
+    shots = [Image.open(io.BytesIO(await part.screenshot())).convert("RGB") for part in parts]
+    shots = [shot.resize((FRAME_WIDTH, round(shot.height * FRAME_WIDTH / shot.width))) for shot in shots]
+    background = shots[0].getpixel((0, 0))
+    frame = Image.new("RGB", (FRAME_WIDTH + 2 * MARGIN, sum(shot.height + MARGIN for shot in shots)), background)
+    frame.paste(shots[0], (MARGIN, MARGIN))
+    frame.paste(shots[1], (MARGIN, shots[0].height + MARGIN))
+    return frame
+
+
+def _side_by_side(frames: Sequence[Image.Image]) -> Image.Image:
+    width, height = frames[0].width + MARGIN, max(frame.height for frame in frames)
+    joined = Image.new("RGB", (len(frames) * width - MARGIN, height), "white")
+    for place, frame in enumerate(frames):
+        joined.paste(frame.crop((0, 0, 1, 1)).resize((frame.width, height)), (place * width, 0))
+        joined.paste(frame, (place * width, 0))
+    return joined
 
 
 async def _screenshot(page: ComfyPage) -> Image.Image:

@@ -50,7 +50,7 @@ export class ProfileEditor {
     this.#request = new RequestLine(t);
     const form = element(
       "form",
-      { class: "cc-profile", "aria-label": t("profileOf", { checkpoint: shownName(checkpoint) }) },
+      { class: "cc-profile", "aria-label": t("profileOf", { checkpoint: shownName(checkpoint) }), hidden: "" },
       [
         element("div", { class: "cc-filters" }, [
           ...this.#numbers("steps", "cfg"),
@@ -84,6 +84,8 @@ export class ProfileEditor {
             ?.replaceChildren(...answer[list].map((/** @type {string} */ value) => element("option", { value })));
         }
         this.#show(answer.profiles[0]);
+        // Not before: the answer would replace what is typed, and saving an empty field takes its value back.
+        form.hidden = false;
       },
     );
   }

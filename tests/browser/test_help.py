@@ -12,10 +12,13 @@ from context_checkpoint.demo.comfyui.installation import PACK
 from context_checkpoint.demo.comfyui.server import ComfyServer, Refused
 from tests.test_documentation import NODES
 
+from .conftest import one_canvas
+
 PAGES = PACK / "web" / "docs"
 SELECT = "(node) => window.app.canvas.selectNode(window.app.rootGraph.nodes.find(({ type }) => type === node))"
 
 
+@one_canvas
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize(("node", "display_name"), NODES.items())
 async def test_node_info_opens_the_help_page(opened: ComfyPage, node: str, display_name: str) -> None:

@@ -194,22 +194,6 @@ async def test_kept_checkpoints_are_released_by_a_command(comfyui: ComfyPage) ->
     await expect(comfyui.toast("Kept loaders released")).to_be_visible()
 
 
-@one_canvas
-async def test_each_node_has_a_help_page_where_comfyui_looks_for_it(comfyui: ComfyPage) -> None:
-    """The address is the one of ComfyUI's help panel, also in a folder with a space in its name."""
-    help_page = """async ([id, name]) => {
-      const { python_module: module } = (await (await fetch(`/object_info/${id}`)).json())[id];
-      const answer = await fetch(`/extensions/${module.split(".")[1]}/docs/${name}.md`);
-      return answer.ok ? answer.text() : `HTTP ${answer.status}`;
-    }"""
-    inputs = {"": "| input | meaning |", "/zh": "| 输入 | 含义 |", "/ja": "| 入力 | 意味 |"}
-    for node_id in NODES:
-        for language, heading in inputs.items():
-            page = await comfyui.page.evaluate(help_page, [node_id, node_id + language])
-            assert page.startswith("# "), f"{node_id}{language}: {page}"
-            assert heading in page, node_id
-
-
 async def test_the_gallery_stays_on_the_node_beside_the_properties_panel(
     comfyui: ComfyPage, three_nodes: dict[str, Any]
 ) -> None:

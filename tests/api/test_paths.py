@@ -74,6 +74,8 @@ async def test_no_route_opens_a_path_that_it_is_sent(runtime: Runtime, tmp_path:
         "/backups",
         "/health",
         "/checkpoints",
+        "/start",
+        "/start/images",
     }  # take no text
     routes = {f"{each.method} {each.path}" for each in ENDPOINTS if each.path not in untouched}
     assert {route.replace("{id}", "x").replace("{name}", "x") for route in routes} <= statuses.keys()
@@ -116,6 +118,7 @@ def requests_with(name: str, generation: str, lines: list[str]) -> Iterator[tupl
             {"generation_id": name, "selected_images": [0]},
         ],
         "/forget": [{"generation_id": name}, {"keyword": name}],
+        "/generations/note": [{"generation_id": generation, "note": name}, {"generation_id": name, "note": ""}],
         "/settings": [{"pinned": [name], "banned": []}, {"policy": name}],
         "/pending/x": [{"selected_images": [0]}],
         "/share": [{}],
@@ -134,6 +137,7 @@ def requests_with(name: str, generation: str, lines: list[str]) -> Iterator[tupl
     for path, query in {
         "/explain": {"prompt": name, "candidates": name, "include": name, "fallback": name, "family": "all"},
         "/generations": {"session_id": name, "keyword": name, "checkpoint": name},
+        "/statistics.csv": {"search": name, "keyword": name, "checkpoint": name},
         "/statistics": {"search": name, "keyword": name, "checkpoint": name, "parts": "pairs"},
         "/settings": {},
         "/profiles": {"checkpoint": name},

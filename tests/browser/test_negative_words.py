@@ -73,5 +73,5 @@ async def test_a_word_is_copied_where_the_negative_prompt_is_typed_nowhere(comfy
     plan = await ask(comfyui)
     await plan.get_by_role("button", name="fog").click()
 
-    await expect(plan.get_by_role("status")).to_contain_text("Copied")
+    await expect(plan.get_by_role("status").filter(has_text="Copied")).to_be_visible()
     assert await comfyui.page.evaluate("navigator.clipboard.readText()") == "fog"

@@ -130,10 +130,16 @@ export function foldAdvanced(node) {
 export function toggleAdvanced(node) {
   const [width, height] = node.size;
   const [, before] = node.computeSize();
+  if (!node.showAdvanced) foldedHeights.set(node, height);
   node.toggleAdvanced?.();
-  // By itself the node would only grow.
-  node.setSize([width, height + node.computeSize()[1] - before]);
+  // By itself the node would only grow. In Nodes 2.0 rows have another height than `computeSize` says, and a node is
+  // never lower than its content.
+  const folded = node.showAdvanced || !inNodes2() ? undefined : foldedHeights.get(node);
+  node.setSize([width, folded ?? height + node.computeSize()[1] - before]);
 }
+
+/** @type {WeakMap<ComfyNode, number>} */
+const foldedHeights = new WeakMap();
 
 /**
  * Unfold them where one is connected, since a link needs an end that is seen.

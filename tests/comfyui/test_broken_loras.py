@@ -16,11 +16,11 @@ from context_checkpoint.demo.comfyui.server import ComfyServer, PromptFailed
 from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, node
 from context_checkpoint.demo.tiny_models.checkpoints import write_lora
 
+from .conftest import assert_same
 from .test_lora_recommender import advised, loras, shown
 from .test_loras import (
     PAINT,
     RED,
-    assert_same,
     by_stock,
     drawn,
     logged_loras,

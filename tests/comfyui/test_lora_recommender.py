@@ -16,8 +16,8 @@ from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, Lora, node
 from context_checkpoint.demo.tiny_models.checkpoints import write_lora
 from context_checkpoint.recipes.loras import short_name
 
-from .conftest import preferences_file
-from .test_loras import GREEN, PAINT, RED, assert_same, by_stock, differ, logged_loras, one, own_graph
+from .conftest import assert_same, preferences_file
+from .test_loras import GREEN, PAINT, RED, by_stock, differ, logged_loras, one, own_graph
 
 WASH, GRAIN, INK = "sd3/wash.safetensors", "sd3/grain.safetensors", "sd15/ink.safetensors"
 

@@ -17,7 +17,7 @@ from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, Lora, by_hand,
 from context_checkpoint.demo.tiny_models.checkpoints import write_lora, write_parts
 from context_checkpoint.recipes import read_file
 
-from .conftest import preferences_file
+from .conftest import assert_same, preferences_file
 
 RED, GREEN, PAINT = "red.safetensors", "green.safetensors", "sd15/paint.safetensors"
 WASH, GRAIN, INK = "sd3/wash.safetensors", "sd3/grain.safetensors", "sd15/Ink Style.safetensors"
@@ -78,13 +78,6 @@ def own_graph(include: str) -> ApiGraph:
         ckpt_names=["loader", 3],
     )
     return graph
-
-
-def assert_same(ours: Sequence[Picture], theirs: Sequence[Picture]) -> None:
-    assert len(ours) == len(theirs) > 0
-    for mine, other in zip(ours, theirs, strict=True):
-        assert mine.pixels.std() > 0
-        np.testing.assert_array_equal(mine.pixels, other.pixels)
 
 
 def drawn(comfy: ComfyServer, graph: ApiGraph, shown: str = "recorder") -> list[Picture]:

@@ -17,7 +17,7 @@ from context_checkpoint.demo.comfyui.stock_graph import ApiGraph, by_hand, node
 from context_checkpoint.demo.tiny_models.checkpoints import NINE_COLORS, made_by
 from context_checkpoint.recipes import read_file
 
-from .conftest import preferences_file
+from .conftest import assert_same, preferences_file
 
 RED, GREEN, INK, PAINT = "red.safetensors", "green.safetensors", "text/ink.safetensors", "sd15/paint.safetensors"
 PROFILES = "/context_checkpoint/profiles"
@@ -52,13 +52,6 @@ def set_profile(comfy: ComfyServer) -> Iterator[Put]:
     yield put
     for name in names:
         comfy.post(PROFILES, {"checkpoint": name, "clear": True})
-
-
-def assert_same(ours: list[Picture], theirs: list[Picture]) -> None:
-    assert len(ours) == len(theirs) > 0
-    for mine, other in zip(ours, theirs, strict=True):
-        assert mine.pixels.std() > 0
-        np.testing.assert_array_equal(mine.pixels, other.pixels)
 
 
 def of_checkpoint(comfy: ComfyServer, entry: Mapping[str, Any], checkpoint: str, shown: str) -> list[Picture]:
